@@ -1,0 +1,353 @@
+//! One call: sign, send, classify, wait.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::credentials::{CredentialsError, Keyring, Resolved};
+use super::endpoint::{Endpoint, Endpoints};
+use super::error::{CallError, Cause, ErrorKind, clock_offset};
+use super::operation::{Operation, Service, Wire};
+use super::protocol::{self, Unreadable};
+use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
+use super::sign::sign;
+use crate::clock::Clock;
+use crate::http::{HttpSend, Request, Response, TransportError, TransportErrorKind};
+use crate::interrupt::Interrupt;
+use crate::model::{Region, clean};
+
+/// A failed look-up of a host is tried this often: a name that is not there does not come back,
+/// and nobody should wait for it. aws-facts: "cap DNS retries at 2".
+const MAX_DNS_ATTEMPTS: u32 = 3;
+
+/// Calls operations of AWS.
+pub struct Client {
+    parts: Parts,
+    quotas: Mutex<HashMap<(Service, Region), Quota>>,
+}
+
+/// What a [`Client`] is made of.
+pub struct Parts {
+    /// Sends the requests.
+    pub http: Arc<dyn HttpSend>,
+    /// The time to sign with and to wait by.
+    pub clock: Arc<dyn Clock>,
+    /// Ends a call at its next attempt.
+    pub interrupt: Interrupt,
+    /// Whose calls they are.
+    pub keyring: Keyring,
+    /// Where the services answer.
+    pub endpoints: Endpoints,
+    /// How often a request is tried in all; at least 1.
+    pub max_attempts: u32,
+    /// Where the backoff's chance comes from, in 0..1.
+    pub chance: fn() -> f64,
+    /// Told of every attempt.
+    pub trace: Option<Trace>,
+}
+
+/// Told of every attempt.
+pub type Trace = Box<dyn Fn(&Attempt) + Send + Sync>;
+
+/// One attempt of a call; `Display` is a line for `--debug`.
+pub struct Attempt<'a> {
+    operation: String,
+    region: &'a Region,
+    number: u32,
+    took: Duration,
+    outcome: &'a Result<Response, TransportError>,
+    request_id: Option<&'a str>,
+}
+
+impl fmt::Display for Attempt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = match self.outcome {
+            Ok(response) => format!("HTTP {}", response.status),
+            Err(error) => clean(&error.message, 200),
+        };
+        write!(
+            f,
+            "debug: {} {} attempt {}: {outcome} in {} ms (request id {})",
+            self.operation,
+            self.region,
+            self.number,
+            self.took.as_millis(),
+            clean(self.request_id.unwrap_or("none"), 80),
+        )
+    }
+}
+
+/// A reply, and the service's id of the request that brought it.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    /// The reply.
+    pub output: T,
+    /// The request id.
+    pub request_id: Option<String>,
+}
+
+/// What one attempt came to, with the request id and the generation of its credentials.
+struct Outcome<T> {
+    result: Result<T, Cause>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    generation: u64,
+}
+
+impl Client {
+    /// A client of `parts`.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            quotas: Mutex::default(),
+        }
+    }
+
+    /// Whether the calls are signed with a session token.
+    #[must_use]
+    pub fn has_session_token(&self) -> bool {
+        let (resolved, _) = self.parts.keyring.current();
+        resolved.credentials.session_token().is_some()
+    }
+
+    /// Brings new credentials after a call failed because its own had expired.
+    ///
+    /// # Errors
+    /// There are no other ones.
+    pub fn renew_credentials(&self, expired: &CallError) -> Result<(), CredentialsError> {
+        self.parts.keyring.renew(expired.generation)
+    }
+
+    /// Calls `operation` in `region`, up to [`Parts::max_attempts`] times and [`CALL_LIMIT`] long;
+    /// every attempt is signed anew.
+    ///
+    /// # Errors
+    /// The last attempt's failure.
+    pub fn call<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+    ) -> Result<Answer<O::Output>, CallError> {
+        let clock = &self.parts.clock;
+        let deadline = clock.elapsed() + CALL_LIMIT;
+        let mut last_cost = None;
+        let mut attempts = 1;
+        loop {
+            let left = deadline.saturating_sub(clock.elapsed());
+            let outcome = self.attempt(region, operation, attempts, left);
+            let cause = match outcome.result {
+                Ok(output) => {
+                    self.quota(O::SERVICE, region, |quota| quota.reward(last_cost));
+                    return Ok(Answer {
+                        output,
+                        request_id: outcome.request_id,
+                    });
+                }
+                Err(cause) => cause,
+            };
+            let wait = backoff(attempts - 1, (self.parts.chance)(), outcome.retry_after);
+            let cost = self
+                .cost(&cause, attempts)
+                .filter(|_| clock.elapsed() + wait < deadline)
+                .filter(|cost| self.quota(O::SERVICE, region, |quota| quota.pay(*cost)));
+            let Some(cost) = cost else {
+                return Err(CallError {
+                    service: O::SERVICE,
+                    operation: O::NAME,
+                    region: region.clone(),
+                    attempts,
+                    request_id: outcome.request_id,
+                    generation: outcome.generation,
+                    cause,
+                });
+            };
+            last_cost = Some(cost);
+            clock.sleep(wait);
+            attempts += 1;
+        }
+    }
+
+    /// What another attempt costs; `None` where there is to be none.
+    fn cost(&self, cause: &Cause, attempts: u32) -> Option<Cost> {
+        if attempts >= self.parts.max_attempts || self.parts.interrupt.signal().is_some() {
+            return None;
+        }
+        match cause {
+            Cause::Service {
+                kind: ErrorKind::Throttling | ErrorKind::Transient,
+                ..
+            } => Some(Cost::Usual),
+            Cause::Transport(error) => match error.kind {
+                TransportErrorKind::Timeout => Some(Cost::Timeout),
+                TransportErrorKind::Connection => Some(Cost::Usual),
+                TransportErrorKind::Dns => (attempts < MAX_DNS_ATTEMPTS).then_some(Cost::Usual),
+                _ => None,
+            },
+            Cause::Unreadable { what, .. } => what.cut.then_some(Cost::Usual),
+            _ => None,
+        }
+    }
+
+    fn quota<R>(&self, service: Service, region: &Region, f: impl FnOnce(&mut Quota) -> R) -> R {
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        f(quotas.entry((service, region.clone())).or_default())
+    }
+
+    fn attempt<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+        number: u32,
+        budget: Duration,
+    ) -> Outcome<O::Output> {
+        let (keys, generation) = self.parts.keyring.current();
+        let mut outcome = Outcome {
+            result: Err(interrupted()),
+            request_id: None,
+            retry_after: None,
+            generation,
+        };
+        if self.parts.interrupt.signal().is_some() {
+            return outcome;
+        }
+        let endpoint = self.parts.endpoints.resolve(O::SERVICE, region);
+        let mut request = request(operation, &endpoint, budget);
+        let now = self.parts.clock.now();
+        let (scope, name) = (&endpoint.signing_region, O::SERVICE.name());
+        if let Err(why) = sign(&mut request, &keys.credentials, name, scope, now) {
+            outcome.result = Err(Cause::Unsigned(keys.redact(&why)));
+            return outcome;
+        }
+        let before = self.parts.clock.elapsed();
+        let sent = self.parts.http.send(&request);
+        let error = sent
+            .as_ref()
+            .ok()
+            .filter(|r| !is_success(r))
+            .map(|r| protocol::error_body(&r.body));
+        outcome.request_id = match (&sent, &error) {
+            (Ok(response), error) => request_id(response, error.as_ref()),
+            (Err(_), _) => None,
+        };
+        if let Some(trace) = &self.parts.trace {
+            trace(&Attempt {
+                operation: format!("{}:{}", O::SERVICE.name(), O::NAME),
+                region,
+                number,
+                took: self.parts.clock.elapsed().saturating_sub(before),
+                outcome: &sent,
+                request_id: outcome.request_id.as_deref(),
+            });
+        }
+        outcome.retry_after = sent.as_ref().ok().and_then(retry_after);
+        outcome.result = match (sent, error) {
+            (Err(_), _) if self.parts.interrupt.signal().is_some() => Err(interrupted()),
+            (Err(error), _) => Err(Cause::Transport(error)),
+            (Ok(response), Some(error)) => Err(self.refusal(&response, error, &keys)),
+            (Ok(response), None) => parse(operation, &response, &keys),
+        };
+        outcome
+    }
+
+    /// What an error answer means.
+    fn refusal(&self, response: &Response, error: protocol::ErrorBody, keys: &Resolved) -> Cause {
+        let status = response.status;
+        // The header goes before the body, as in aws-sdk-rust.
+        let header = response.header("x-amzn-errortype");
+        let code = header.map_or(error.code, protocol::json::bare_code);
+        let kind = ErrorKind::of(&code, status);
+        let about_time = matches!(kind, ErrorKind::BadSignature)
+            || matches!(code.as_str(), "AuthFailure" | "RequestExpired");
+        let code = match code.as_str() {
+            "" => format!("HTTP {status}"),
+            code => keys.redact(code),
+        };
+        let offset = clock_offset(response.header("date"), self.parts.clock.now());
+        match offset.filter(|_| about_time) {
+            Some(offset_minutes) => Cause::Clock {
+                code,
+                offset_minutes,
+            },
+            None => Cause::Service {
+                kind,
+                code,
+                message: keys.redact(&error.message),
+                status,
+            },
+        }
+    }
+}
+
+fn is_success(response: &Response) -> bool {
+    (200..300).contains(&response.status)
+}
+
+fn parse<O: Operation>(
+    operation: &O,
+    response: &Response,
+    keys: &Resolved,
+) -> Result<O::Output, Cause> {
+    operation
+        .parse(&response.body)
+        .map_err(|what| Cause::Unreadable {
+            what: Unreadable {
+                reason: keys.redact(&what.reason),
+                ..what
+            },
+            status: response.status,
+        })
+}
+
+fn interrupted() -> Cause {
+    Cause::Transport(TransportError {
+        kind: TransportErrorKind::Interrupted,
+        message: "the run was interrupted".to_owned(),
+    })
+}
+
+fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -> Request {
+    let (headers, body) = match operation.wire() {
+        Wire::Json { target, body } => (
+            vec![
+                ("content-type", protocol::json::CONTENT_TYPE.to_owned()),
+                ("x-amz-target", target),
+            ],
+            body,
+        ),
+        Wire::Query(parameters) => (
+            vec![("content-type", protocol::query::CONTENT_TYPE.to_owned())],
+            protocol::query::body(&parameters),
+        ),
+    };
+    let region = &endpoint.signing_region;
+    Request {
+        method: "POST",
+        uri: endpoint.uri.clone(),
+        headers,
+        body,
+        scope: endpoint
+            .custom
+            .then(|| format!("{}/{region}", O::SERVICE.name())),
+        budget,
+    }
+}
+
+/// From the header, in JSON services and EC2, or the body.
+fn request_id(response: &Response, error: Option<&protocol::ErrorBody>) -> Option<String> {
+    let header = ["x-amzn-requestid", "x-amz-request-id"]
+        .into_iter()
+        .find_map(|name| response.header(name));
+    let body = || error?.request_id.as_deref();
+    header.or_else(body).map(str::to_owned)
+}
+
+/// `x-amz-retry-after`, in milliseconds; one that is no number is passed over.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let text = response.header("x-amz-retry-after")?;
+    text.trim().parse().ok().map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests;

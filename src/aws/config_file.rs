@@ -1,0 +1,311 @@
+//! The shared files `~/.aws/config` and `~/.aws/credentials`, as the AWS CLI reads them.
+//!
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>. A lexer of our own: against
+//! the SDKs' own cases no general INI parser reads this dialect, and the best of them corrupt
+//! values silently.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::env::Env;
+
+/// The keys and values of one section; keys are in lower case.
+pub type Section = BTreeMap<String, String>;
+
+/// A line that is neither a section, a key nor a comment.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    line: usize,
+    why: &'static str,
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.why)
+    }
+}
+
+/// The sections of a file by their name, such as `default` or `profile x`; sections and keys that
+/// are given twice are merged, the later value wins.
+///
+/// # Errors
+/// A section without its bracket, or a line at the margin without `=`.
+pub fn parse(text: &str) -> Result<BTreeMap<String, Section>, SyntaxError> {
+    let mut sections: BTreeMap<String, Section> = BTreeMap::new();
+    let mut section: Option<String> = None;
+    let mut key: Option<String> = None;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    for (n, line) in text.lines().enumerate() {
+        let error = |why| SyntaxError { line: n + 1, why };
+        let trimmed = line.trim();
+        if trimmed.is_empty() || line.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix('[') {
+            let (name, _) = rest
+                .split_once(']')
+                .ok_or_else(|| error("a section's name ends with ]"))?;
+            let name = section_name(name);
+            sections.entry(name.clone()).or_default();
+            (section, key) = (Some(name), None);
+            continue;
+        }
+        let Some(current) = section.as_ref().and_then(|s| sections.get_mut(s)) else {
+            return Err(error("a key stands before the first [section]"));
+        };
+        if line.starts_with([' ', '\t']) {
+            // Goes on with the value above: a block (`s3 =`) or a value over several lines.
+            if trimmed.starts_with(['#', ';']) {
+                continue;
+            }
+            if let Some(above) = key.as_ref().and_then(|k| current.get_mut(k)) {
+                above.push('\n');
+                above.push_str(trimmed);
+                continue;
+            }
+            return Err(error(
+                "an indented line goes on with a key above it, and there is none",
+            ));
+        }
+        let (name, value) = line
+            .split_once('=')
+            .ok_or_else(|| error("a key and its value are joined by ="))?;
+        let name = name.trim().to_lowercase();
+        if name.is_empty() {
+            return Err(error("a key stands before ="));
+        }
+        current.insert(name.clone(), without_comment(value).trim().to_owned());
+        key = Some(name);
+    }
+    Ok(sections)
+}
+
+/// `profile "x y"` as `profile x y`: words by one blank, quotes off.
+fn section_name(raw: &str) -> String {
+    let words: Vec<&str> = raw.split_whitespace().collect();
+    let joined = words.join(" ");
+    joined.replace(['"', '\''], "")
+}
+
+/// A comment in a value begins with a blank and `#` or `;`.
+fn without_comment(value: &str) -> &str {
+    let starts = [" #", " ;", "\t#", "\t;"];
+    let end = starts.iter().filter_map(|s| value.find(s)).min();
+    &value[..end.unwrap_or(value.len())]
+}
+
+/// The profiles of both shared files.
+#[derive(Debug, Default)]
+pub struct SharedFiles {
+    /// The config file's profiles.
+    pub config: ProfileFile,
+    /// The credentials file's profiles.
+    pub credentials: ProfileFile,
+}
+
+/// The profiles of one file.
+#[derive(Default)]
+pub struct ProfileFile {
+    /// Where the file is, or would be.
+    pub path: PathBuf,
+    profiles: BTreeMap<String, Section>,
+}
+
+/// Names the profiles; their values may be secret and stay out.
+impl fmt::Debug for ProfileFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProfileFile")
+            .field("path", &self.path)
+            .field("profiles", &self.profiles.keys())
+            .finish()
+    }
+}
+
+impl ProfileFile {
+    /// The profile of that name.
+    #[must_use]
+    pub fn profile(&self, name: &str) -> Option<&Section> {
+        self.profiles.get(name)
+    }
+}
+
+impl SharedFiles {
+    /// Reads AWS_CONFIG_FILE (default `~/.aws/config`) and AWS_SHARED_CREDENTIALS_FILE (default
+    /// `~/.aws/credentials`); a file that does not exist is an empty one.
+    ///
+    /// # Errors
+    /// A file cannot be read, or has a syntax error: the text names the file and the line.
+    pub fn load(env: &dyn Env) -> Result<Self, String> {
+        let (path, config) = read(env, "AWS_CONFIG_FILE", "config")?;
+        let config = ProfileFile {
+            path,
+            profiles: config_profiles(config),
+        };
+        let (path, profiles) = read(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
+        Ok(Self {
+            config,
+            credentials: ProfileFile { path, profiles },
+        })
+    }
+
+    /// Whether either file has a profile of that name.
+    #[must_use]
+    pub fn has_profile(&self, name: &str) -> bool {
+        self.config.profile(name).is_some() || self.credentials.profile(name).is_some()
+    }
+
+    /// A setting of a profile; the credentials file's wins over the config file's.
+    #[must_use]
+    pub fn get(&self, profile: &str, key: &str) -> Option<&str> {
+        [&self.credentials, &self.config]
+            .into_iter()
+            .filter_map(|file| file.profile(profile)?.get(key))
+            .map(String::as_str)
+            .find(|value| !value.trim().is_empty())
+    }
+}
+
+/// `[profile x]` is the profile x, and `[profile default]` goes before `[default]`; any other
+/// section of the config file is no profile.
+fn config_profiles(sections: BTreeMap<String, Section>) -> BTreeMap<String, Section> {
+    let mut profiles = BTreeMap::new();
+    for (name, section) in sections {
+        // In the map's order `default` comes before `profile default`, which replaces it.
+        if let Some(profile) = name.strip_prefix("profile ") {
+            profiles.insert(profile.to_owned(), section);
+        } else if name == "default" {
+            profiles.insert(name, section);
+        }
+    }
+    profiles
+}
+
+fn read(
+    env: &dyn Env,
+    variable: &str,
+    default: &str,
+) -> Result<(PathBuf, BTreeMap<String, Section>), String> {
+    let path = match env.var(variable) {
+        Some(path) => expand_home(env, &path),
+        None => match env.home() {
+            Some(home) => home.join(".aws").join(default),
+            None => return Ok((PathBuf::new(), BTreeMap::new())),
+        },
+    };
+    let named = |e: &dyn fmt::Display| format!("{}: {e}", path.display());
+    let bytes = match env.read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(named(&e)),
+    };
+    let text = String::from_utf8(bytes).map_err(|_| named(&"is not UTF-8 text"))?;
+    let sections = parse(&text).map_err(|e| named(&e))?;
+    Ok((path, sections))
+}
+
+/// A path from a variable or a file, with `~` for the home folder.
+#[must_use]
+pub fn expand_home(env: &dyn Env, path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), env.home()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => Path::new(path).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str, section: &str, key: &str) -> Option<String> {
+        parse(text).unwrap().get(section)?.get(key).cloned()
+    }
+
+    #[test]
+    fn the_shapes_that_users_have() {
+        for (what, text, expected) in [
+            ("plain", "[default]\nk = v\n", "v"),
+            ("no blanks", "[default]\nk=v", "v"),
+            ("CRLF", "[default]\r\nk = v\r\n", "v"),
+            ("a BOM", "\u{feff}[default]\nk = v", "v"),
+            ("tabs", "[default]\nk\t=\tv\t", "v"),
+            ("key case", "[default]\nK = v", "v"),
+            ("a comment after the value", "[default]\nk = v # c", "v"),
+            ("a semicolon after the value", "[default]\nk = v ; c", "v"),
+            ("hash inside the value", "[default]\nk = v#1", "v#1"),
+            ("equals inside the value", "[default]\nk = a=b", "a=b"),
+            ("comment lines", "# c\n[default]\n; c\nk = v", "v"),
+            ("a comment after the section", "[default] # c\nk = v", "v"),
+            (
+                "merged sections",
+                "[default]\nk = v\n[x]\n[default]\nj = w",
+                "v",
+            ),
+            ("the later key wins", "[default]\nk = u\nk = v", "v"),
+            ("blanks in the brackets", "[ default ]\nk = v", "v"),
+            (
+                "a block below another key",
+                "[default]\ns3 =\n  k = no\nk = v",
+                "v",
+            ),
+            ("an indented comment", "[default]\nk = v\n  # c", "v"),
+        ] {
+            assert_eq!(
+                value(text, "default", "k").as_deref(),
+                Some(expected),
+                "{what}"
+            );
+        }
+        let block = "[default]\ns3 =\n  a = 1\n  b = 2\n";
+        assert_eq!(
+            value(block, "default", "s3").as_deref(),
+            Some("\na = 1\nb = 2")
+        );
+        assert_eq!(
+            value("[profile \"x y\"]\nk=v", "profile x y", "k").as_deref(),
+            Some("v")
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_names_its_line() {
+        for (text, line) in [
+            ("[default\nk = v", 1),
+            ("k = v", 1),
+            ("[default]\n\nnonsense", 3),
+            ("[default]\n= v", 2),
+            ("[default]\n  k = v", 2),
+        ] {
+            assert_eq!(parse(text).unwrap_err().line, line, "{text}");
+        }
+    }
+
+    #[test]
+    fn profiles_of_both_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let aws = folder.path().join("home/.aws");
+        std::fs::create_dir_all(&aws).unwrap();
+        std::fs::write(
+            aws.join("config"),
+            "[default]\nregion = a\n[profile default]\nregion = b\n[profile p]\nregion = c\n\
+             secret = config\n[q]\nregion = d\n",
+        )
+        .unwrap();
+        std::fs::write(aws.join("credentials"), "[p]\nsecret = shared\n").unwrap();
+        let env = crate::env::FolderEnv::new(folder.path(), BTreeMap::new());
+        let files = SharedFiles::load(&env).unwrap();
+        assert_eq!(files.get("default", "region"), Some("b"));
+        assert_eq!(files.get("p", "region"), Some("c"));
+        assert_eq!(files.get("p", "secret"), Some("shared"));
+        assert!(
+            !files.has_profile("q"),
+            "a bare section of the config file is no profile"
+        );
+        let debug = format!("{files:?}");
+        assert!(!debug.contains("shared\""), "{debug}");
+
+        std::fs::write(aws.join("config"), "[default]\noops\n").unwrap();
+        let error = SharedFiles::load(&env).unwrap_err();
+        assert!(error.contains(".aws/config: line 2: "), "{error}");
+    }
+}

@@ -1,0 +1,15 @@
+//! Static keys of a profile in the shared credentials file.
+//!
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html>
+
+use super::{Context, CredentialsError, Provider, Resolved, static_keys};
+
+pub struct SharedProfile;
+
+impl Provider for SharedProfile {
+    fn load(&self, context: &Context) -> Result<Option<Resolved>, CredentialsError> {
+        let file = &context.files.credentials;
+        let profile = &context.profile.name;
+        static_keys(file.profile(profile), profile, &file.path)
+    }
+}

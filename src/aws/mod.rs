@@ -1,0 +1,13 @@
+//! AWS: credentials, endpoints, signatures, protocols, retries and the operations.
+
+pub mod client;
+pub mod config_file;
+pub mod credentials;
+pub mod endpoint;
+pub mod error;
+pub mod operation;
+pub mod ops;
+pub mod partition;
+pub mod protocol;
+pub mod retry;
+mod sign;

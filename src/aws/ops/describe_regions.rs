@@ -1,0 +1,88 @@
+//! `ec2:DescribeRegions`: the regions that are enabled for the account.
+//!
+//! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>. Without
+//! `AllRegions` the answer has those that need no opt-in and those that are opted in. It is not
+//! paginated and in no order.
+
+use serde::Deserialize;
+
+use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::protocol::{Unreadable, query};
+
+/// The call, for the enabled regions.
+pub struct DescribeRegions;
+
+#[derive(Deserialize)]
+enum Reply {
+    DescribeRegionsResponse {
+        #[serde(rename = "regionInfo")]
+        regions: Items,
+    },
+}
+
+#[derive(Deserialize)]
+struct Items {
+    #[serde(rename = "item", default)]
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    #[serde(rename = "regionName")]
+    name: String,
+}
+
+impl Operation for DescribeRegions {
+    const NAME: &'static str = "DescribeRegions";
+    const SERVICE: Service = Service::Ec2;
+    /// The names as they came: the caller decides about one that is no region code.
+    type Output = Vec<String>;
+
+    fn wire(&self) -> Wire {
+        Wire::query(Self::NAME, "2016-11-15")
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Vec<String>, Unreadable> {
+        let Reply::DescribeRegionsResponse { regions } = query::reply(body)?;
+        let names = regions
+            .items
+            .into_iter()
+            .map(|item| item.name.trim().to_owned());
+        Ok(names.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_read() {
+        let body = r#"<?xml version="1.0" encoding="UTF-8"?>
+            <DescribeRegionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
+            <requestId>r</requestId><regionInfo>
+            <item><regionName>us-west-2</regionName><regionEndpoint>x</regionEndpoint>
+            <optInStatus>opt-in-not-required</optInStatus></item>
+            <item><regionName>af-south-1</regionName></item>
+            </regionInfo></DescribeRegionsResponse>"#;
+        let names = DescribeRegions.parse(body.as_bytes()).unwrap();
+        assert_eq!(names, ["us-west-2", "af-south-1"]);
+    }
+
+    #[test]
+    fn a_page_that_is_no_answer_is_not_an_empty_list() {
+        for body in [
+            "<html><body/></html>",
+            "<DescribeRegionsResponse></DescribeRegionsResponse>",
+            "<DescribeRegionsResponse><regionInfo><item/></regionInfo></DescribeRegionsResponse>",
+        ] {
+            assert!(DescribeRegions.parse(body.as_bytes()).is_err(), "{body}");
+        }
+        let cut = "<DescribeRegionsResponse><regionInfo><item><regionName>us-w";
+        assert!(DescribeRegions.parse(cut.as_bytes()).unwrap_err().cut);
+        let cut = "<DescribeRegionsResponse><regionInfo><item>";
+        assert!(DescribeRegions.parse(cut.as_bytes()).unwrap_err().cut);
+        let empty = "<DescribeRegionsResponse><regionInfo/></DescribeRegionsResponse>";
+        assert!(DescribeRegions.parse(empty.as_bytes()).unwrap().is_empty());
+    }
+}

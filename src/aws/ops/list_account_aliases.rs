@@ -1,0 +1,74 @@
+//! `iam:ListAccountAliases`: the account's alias. There is one at the most.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccountAliases.html>
+
+use serde::Deserialize;
+
+use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::protocol::{Unreadable, query};
+
+/// The call; its parameters are for lists longer than one.
+pub struct ListAccountAliases;
+
+#[derive(Deserialize)]
+enum Reply {
+    ListAccountAliasesResponse {
+        #[serde(rename = "ListAccountAliasesResult")]
+        result: Aliases,
+    },
+}
+
+#[derive(Deserialize)]
+struct Aliases {
+    #[serde(rename = "AccountAliases")]
+    aliases: Members,
+}
+
+#[derive(Deserialize)]
+struct Members {
+    #[serde(rename = "member", default)]
+    members: Vec<String>,
+}
+
+impl Operation for ListAccountAliases {
+    const NAME: &'static str = "ListAccountAliases";
+    const SERVICE: Service = Service::Iam;
+    type Output = Option<String>;
+
+    fn wire(&self) -> Wire {
+        Wire::query(Self::NAME, "2010-05-08")
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Option<String>, Unreadable> {
+        let Reply::ListAccountAliasesResponse { result } = query::reply(body)?;
+        let mut aliases = result
+            .aliases
+            .members
+            .into_iter()
+            .map(|a| a.trim().to_owned());
+        Ok(aliases.find(|alias| !alias.is_empty()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(aliases: &str) -> Result<Option<String>, Unreadable> {
+        let body = format!(
+            r#"<ListAccountAliasesResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
+            <ListAccountAliasesResult><IsTruncated>false</IsTruncated>{aliases}
+            </ListAccountAliasesResult></ListAccountAliasesResponse>"#
+        );
+        ListAccountAliases.parse(body.as_bytes())
+    }
+
+    #[test]
+    fn with_and_without_an_alias() {
+        let one = "<AccountAliases><member>acme-prod</member></AccountAliases>";
+        assert_eq!(parse(one).unwrap().as_deref(), Some("acme-prod"));
+        assert_eq!(parse("<AccountAliases/>").unwrap(), None);
+        assert_eq!(parse("<AccountAliases></AccountAliases>").unwrap(), None);
+        assert!(parse("").is_err(), "the list itself must be there");
+    }
+}

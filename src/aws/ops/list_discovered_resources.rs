@@ -1,0 +1,156 @@
+//! `config:ListDiscoveredResources`: one page of the resources of one type in a region.
+//!
+//! <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::protocol::{Unreadable, json};
+use crate::model::{ResourceType, clean};
+
+/// The call.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListDiscoveredResources<'a> {
+    /// The type to list.
+    #[serde(serialize_with = "as_text")]
+    pub resource_type: &'a ResourceType,
+    /// The size of a page, 1 to 100; 100 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u8>,
+    /// The token that the page before gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<&'a str>,
+}
+
+fn as_text<S: serde::Serializer>(value: &&ResourceType, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(value.as_str())
+}
+
+/// One page.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// How many resources it names.
+    pub resources: u64,
+    /// The token of the next page; none on the last.
+    pub next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reply<'a> {
+    // Required: a body without the list is not a page, and never a zero.
+    #[serde(borrow)]
+    resource_identifiers: Vec<Identifier<'a>>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identifier<'a> {
+    #[serde(borrow)]
+    resource_type: Option<Cow<'a, str>>,
+}
+
+impl Operation for ListDiscoveredResources<'_> {
+    const NAME: &'static str = "ListDiscoveredResources";
+    const SERVICE: Service = Service::Config;
+    type Output = Page;
+
+    fn wire(&self) -> Wire {
+        Wire::config_json(Self::NAME, self)
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Page, Unreadable> {
+        let reply: Reply = json::reply(body)?;
+        let asked = self.resource_type.as_str();
+        let mut types = reply
+            .resource_identifiers
+            .iter()
+            .map(|i| i.resource_type.as_deref());
+        if let Some(Some(other)) = types.find(|t| t.is_some_and(|t| t != asked)) {
+            let other = clean(other, 80);
+            return Err(Unreadable::foreign(format!(
+                "a resource of the type {other} in it"
+            )));
+        }
+        Ok(Page {
+            resources: reply.resource_identifiers.len() as u64,
+            next_token: reply.next_token.filter(|token| !token.is_empty()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &str) -> Result<Page, Unreadable> {
+        let resource_type = "AWS::EC2::VPC".parse().unwrap();
+        let operation = ListDiscoveredResources {
+            resource_type: &resource_type,
+            limit: None,
+            next_token: None,
+        };
+        operation.parse(body.as_bytes())
+    }
+
+    #[test]
+    fn the_request_is_as_documented() {
+        let resource_type = "AWS::EC2::VPC".parse().unwrap();
+        let first = ListDiscoveredResources {
+            resource_type: &resource_type,
+            limit: Some(1),
+            next_token: Some("t"),
+        };
+        let Wire::Json { target, body } = first.wire() else {
+            panic!("JSON")
+        };
+        assert_eq!(target, "StarlingDoveService.ListDiscoveredResources");
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let expected =
+            serde_json::json!({"resourceType": "AWS::EC2::VPC", "limit": 1, "nextToken": "t"});
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn a_page_is_counted() {
+        let page = parse(
+            r#"{"nextToken": "x", "resourceIdentifiers": [
+                {"resourceType": "AWS::EC2::VPC", "resourceId": "vpc-1", "new": {}},
+                {"resourceId": "vpc-2"}]}"#,
+        );
+        let expected = Page {
+            resources: 2,
+            next_token: Some("x".to_owned()),
+        };
+        assert_eq!(page.unwrap(), expected);
+        let last = parse(r#"{"resourceIdentifiers": [], "nextToken": ""}"#).unwrap();
+        assert_eq!(last.next_token, None);
+    }
+
+    #[test]
+    fn what_is_no_page_is_never_a_zero() {
+        for body in [
+            "",
+            "{}",
+            "null",
+            "[]",
+            r#"{"ResourceIdentifiers": []}"#,
+            r#"{"resourceIdentifiers": null}"#,
+            r#"{"resourceIdentifiers": [7]}"#,
+            r#"{"resourceIdentifiers": [{"resourceType": "AWS::S3::Bucket"}]}"#,
+            r#"{"resourceIdentifiers": [], "nextToken": 7}"#,
+            "<html></html>",
+        ] {
+            assert!(!parse(body).unwrap_err().cut, "{body}");
+        }
+        assert!(
+            parse(r#"{"resourceIdentifiers": [{"resou"#)
+                .unwrap_err()
+                .cut
+        );
+    }
+}

@@ -1,0 +1,7 @@
+//! The operations that the program calls, one file each.
+
+pub mod describe_configuration_recorder_status;
+pub mod describe_regions;
+pub mod get_caller_identity;
+pub mod list_account_aliases;
+pub mod list_discovered_resources;

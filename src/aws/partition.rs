@@ -1,0 +1,187 @@
+//! The AWS partitions: which regions belong to which, and what their hosts end in.
+//!
+//! From the SDKs' own `partitions.json`:
+//! <https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>
+
+use crate::model::Region;
+
+/// One partition.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// As in the second field of an ARN.
+    pub id: &'static str,
+    /// What the partition's region codes begin with; a word and a number follow.
+    region_prefixes: &'static [&'static str],
+    /// What the host names end in.
+    pub dns_suffix: &'static str,
+    /// Where global steps run when no region of this partition is configured.
+    global_region: &'static str,
+    /// IAM's host name, where it is not `iam.{global region}.{suffix}`.
+    iam_host: Option<&'static str>,
+    /// The region that IAM requests are signed for, where it is not the global region.
+    iam_region: Option<&'static str>,
+}
+
+/// All partitions; the first is the one of a region that none of them knows.
+const PARTITIONS: [Partition; 8] = [
+    Partition {
+        id: "aws",
+        region_prefixes: &[
+            "us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-",
+        ],
+        dns_suffix: "amazonaws.com",
+        global_region: "us-east-1",
+        iam_host: Some("iam.amazonaws.com"),
+        iam_region: None,
+    },
+    Partition {
+        id: "aws-cn",
+        region_prefixes: &["cn-"],
+        dns_suffix: "amazonaws.com.cn",
+        global_region: "cn-northwest-1",
+        iam_host: Some("iam.cn-north-1.amazonaws.com.cn"),
+        iam_region: Some("cn-north-1"),
+    },
+    Partition {
+        id: "aws-us-gov",
+        region_prefixes: &["us-gov-"],
+        dns_suffix: "amazonaws.com",
+        global_region: "us-gov-west-1",
+        iam_host: Some("iam.us-gov.amazonaws.com"),
+        iam_region: None,
+    },
+    Partition {
+        id: "aws-eusc",
+        region_prefixes: &["eusc-de-"],
+        dns_suffix: "amazonaws.eu",
+        global_region: "eusc-de-east-1",
+        iam_host: None,
+        iam_region: None,
+    },
+    Partition {
+        id: "aws-iso",
+        region_prefixes: &["us-iso-"],
+        dns_suffix: "c2s.ic.gov",
+        global_region: "us-iso-east-1",
+        iam_host: None,
+        iam_region: None,
+    },
+    Partition {
+        id: "aws-iso-b",
+        region_prefixes: &["us-isob-"],
+        dns_suffix: "sc2s.sgov.gov",
+        global_region: "us-isob-east-1",
+        iam_host: None,
+        iam_region: None,
+    },
+    Partition {
+        id: "aws-iso-e",
+        region_prefixes: &["eu-isoe-"],
+        dns_suffix: "cloud.adc-e.uk",
+        global_region: "eu-isoe-west-1",
+        iam_host: None,
+        iam_region: None,
+    },
+    Partition {
+        id: "aws-iso-f",
+        region_prefixes: &["us-isof-"],
+        dns_suffix: "csp.hci.ic.gov",
+        global_region: "us-isof-south-1",
+        iam_host: None,
+        iam_region: None,
+    },
+];
+
+impl Partition {
+    /// The partition of `region`; `aws` for a region that none knows, as in the SDKs.
+    #[must_use]
+    pub fn of(region: &Region) -> &'static Self {
+        let known = PARTITIONS.iter().find(|p| p.has(region));
+        known.unwrap_or(&PARTITIONS[0])
+    }
+
+    /// The partition that ARNs call `id`.
+    #[must_use]
+    pub fn by_id(id: &str) -> Option<&'static Self> {
+        PARTITIONS.iter().find(|p| p.id == id)
+    }
+
+    /// Where global steps run when no region of this partition is configured.
+    ///
+    /// # Panics
+    /// Never: the table's regions are held by a test.
+    #[must_use]
+    pub fn global_region(&self) -> Region {
+        region(self.global_region)
+    }
+
+    /// IAM's host name: the service is global.
+    #[must_use]
+    pub fn iam_host(&self) -> String {
+        let regional = || format!("iam.{}.{}", self.global_region, self.dns_suffix);
+        self.iam_host.map_or_else(regional, str::to_owned)
+    }
+
+    /// The region that IAM requests are signed for.
+    #[must_use]
+    pub fn iam_region(&self) -> Region {
+        region(self.iam_region.unwrap_or(self.global_region))
+    }
+
+    /// Whether the region's code is of this partition's form: `{prefix}{word}-{number}`.
+    fn has(&self, region: &Region) -> bool {
+        let word_and_number = |rest: &str| {
+            rest.split_once('-').is_some_and(|(word, number)| {
+                let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+                !word.is_empty()
+                    && word.bytes().all(is_word)
+                    && !number.is_empty()
+                    && number.bytes().all(|b| b.is_ascii_digit())
+            })
+        };
+        let rest = |prefix: &&str| region.as_str().strip_prefix(*prefix);
+        self.region_prefixes
+            .iter()
+            .filter_map(rest)
+            .any(word_and_number)
+    }
+}
+
+fn region(text: &str) -> Region {
+    text.parse().expect("the table holds region codes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_region_finds_its_partition() {
+        for (code, id) in [
+            ("us-east-1", "aws"),
+            ("ap-southeast-7", "aws"),
+            ("mx-central-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("us-iso-west-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("moon-base-1", "aws"),
+        ] {
+            assert_eq!(Partition::of(&region(code)).id, id, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_table_is_consistent() {
+        for partition in &PARTITIONS {
+            assert_eq!(Partition::by_id(partition.id), Some(partition));
+            assert_eq!(Partition::of(&partition.global_region()), partition);
+            assert_eq!(Partition::of(&partition.iam_region()), partition);
+            assert!(partition.iam_host().ends_with(partition.dns_suffix));
+        }
+        assert_eq!(Partition::by_id("aws-mars"), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! AWS JSON 1.1.
+//!
+//! <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::{ErrorBody, Unreadable};
+
+/// The content type of a request.
+pub const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+
+/// The body of a request.
+///
+/// # Panics
+/// Never: inputs are structs of strings and numbers.
+#[must_use]
+pub fn body(input: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(input).expect("an input is a plain struct")
+}
+
+/// The reply in `body`.
+///
+/// # Errors
+/// The body is not JSON, is cut, or lacks a member that the reply must have.
+pub fn reply<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
+    serde_json::from_slice(body).map_err(|e| Unreadable::of(body, e.is_eof(), &e))
+}
+
+/// The code and text of an error answer; `None` where the body is no JSON object.
+#[must_use]
+pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(alias = "Code")]
+        code: Option<serde_json::Value>,
+        #[serde(rename = "__type")]
+        kind: Option<String>,
+        #[serde(alias = "Message", alias = "errorMessage")]
+        message: Option<String>,
+    }
+    let body: Body = serde_json::from_slice(body).ok()?;
+    let code = body.code.as_ref().and_then(|c| c.as_str());
+    Some(ErrorBody {
+        code: code
+            .or(body.kind.as_deref())
+            .map(bare_code)
+            .unwrap_or_default(),
+        message: body.message.unwrap_or_default(),
+        request_id: None,
+    })
+}
+
+/// The code alone: what stands before the first `:` and after the last `#`.
+#[must_use]
+pub fn bare_code(code: &str) -> String {
+    let code = code.split(':').next().unwrap_or(code);
+    code.rsplit('#').next().unwrap_or(code).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_bodies_in_every_spelling() {
+        for (body, code, message) in [
+            (
+                r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#,
+                "ThrottlingException",
+                "Rate exceeded",
+            ),
+            (
+                r#"{"__type":"com.amazon#AccessDeniedException:http://x/","Message":"no"}"#,
+                "AccessDeniedException",
+                "no",
+            ),
+            (r#"{"code":"X","errorMessage":"m"}"#, "X", "m"),
+            (r#"{"code":7,"__type":"Y"}"#, "Y", ""),
+            ("{}", "", ""),
+        ] {
+            let read = error_body(body.as_bytes()).unwrap();
+            assert_eq!((read.code.as_str(), read.message.as_str()), (code, message));
+        }
+        assert_eq!(error_body(b"<html>"), None);
+    }
+
+    #[test]
+    fn a_cut_body_is_told_from_a_foreign_one() {
+        #[derive(Deserialize, Debug)]
+        #[allow(dead_code)]
+        struct Page {
+            list: Vec<u8>,
+        }
+        for (body, cut) in [
+            (r#"{"list":[1,"#, true),
+            (r#"{"other":[]}"#, false),
+            ("<html></html>", false),
+            ("", false),
+            ("  ", false),
+        ] {
+            let error = reply::<Page>(body.as_bytes()).unwrap_err();
+            assert_eq!(error.cut, cut, "{body}: {error}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! How requests and replies are written: AWS JSON 1.1, and the Query form with XML replies.
+
+pub mod json;
+pub mod query;
+
+use std::fmt;
+
+use crate::model::clean;
+
+/// A body that is not the reply that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Whether the body ends in the middle: it was cut on its way, another try may bring it whole.
+    pub cut: bool,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Unreadable {
+    /// A whole body that means something else.
+    #[must_use]
+    pub fn foreign(reason: impl Into<String>) -> Self {
+        Self {
+            cut: false,
+            reason: reason.into(),
+        }
+    }
+
+    fn of(body: &[u8], cut: bool, error: &dyn fmt::Display) -> Self {
+        if body.trim_ascii().is_empty() {
+            return Self::foreign("the body is empty");
+        }
+        let start = clean(&String::from_utf8_lossy(&body[..body.len().min(120)]), 60);
+        Self {
+            cut,
+            reason: format!(
+                "{}; it begins with: {start}",
+                clean(&error.to_string(), 200)
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// The code and the text of an error answer, in whichever of the three shapes it came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// The error code; empty where the body names none.
+    pub code: String,
+    /// The text meant for a person.
+    pub message: String,
+    /// The request id, where the body carries it.
+    pub request_id: Option<String>,
+}
+
+/// Reads an error body by what it looks like: a JSON service may be answered in XML by what stands
+/// before it.
+#[must_use]
+pub fn error_body(body: &[u8]) -> ErrorBody {
+    let read = if body.trim_ascii_start().starts_with(b"<") {
+        query::error_body(body)
+    } else {
+        json::error_body(body)
+    };
+    read.unwrap_or_else(|| {
+        let text = String::from_utf8_lossy(&body[..body.len().min(400)]).into_owned();
+        ErrorBody {
+            message: text,
+            ..ErrorBody::default()
+        }
+    })
+}

@@ -1,0 +1,130 @@
+//! The environment: variables and files, handed in so that no test reaches the real ones.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Where variables and files come from.
+pub trait Env: Send + Sync {
+    /// The variable `name`; an empty or blank one counts as absent, as in the AWS CLI.
+    fn var(&self, name: &str) -> Option<String>;
+
+    /// The bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// Whatever the file system says; `NotFound` where there is no such file.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// The user's home folder: HOME, else USERPROFILE.
+    fn home(&self) -> Option<PathBuf> {
+        self.var("HOME")
+            .or_else(|| self.var("USERPROFILE"))
+            .map(PathBuf::from)
+    }
+}
+
+/// The process's own environment.
+pub struct SystemEnv;
+
+impl Env for SystemEnv {
+    fn var(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|v| !v.trim().is_empty())
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+}
+
+/// The environment of a recording: the variables of `env.json` and the files below the folder.
+///
+/// HOME is the folder's `home`. Nothing outside the folder can be read, so a replay and a test
+/// are the same on every machine.
+pub struct FolderEnv {
+    folder: PathBuf,
+    variables: BTreeMap<String, String>,
+}
+
+/// The name of the file that holds a recording's variables.
+pub const ENV_FILE: &str = "env.json";
+
+impl FolderEnv {
+    /// An environment of `variables`, with files below `folder`.
+    #[must_use]
+    pub fn new(folder: &Path, variables: BTreeMap<String, String>) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            variables,
+        }
+    }
+
+    /// The environment that is recorded in `folder`.
+    ///
+    /// # Errors
+    /// The folder or its `env.json` cannot be read, or is not an object of strings.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        let path = folder.join(ENV_FILE);
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
+        let bytes = std::fs::read(&path).map_err(named)?;
+        let variables = serde_json::from_slice(&bytes).map_err(|e| named(e.into()))?;
+        Ok(Self::new(folder, variables))
+    }
+}
+
+impl Env for FolderEnv {
+    fn var(&self, name: &str) -> Option<String> {
+        if name == "HOME" {
+            return Some(self.folder.join("home").to_string_lossy().into_owned());
+        }
+        self.variables
+            .get(name)
+            .filter(|v| !v.trim().is_empty())
+            .cloned()
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let inside = path
+            .components()
+            .all(|c| c != std::path::Component::ParentDir);
+        // A relative path is looked up in the folder, so that a recording can be moved.
+        let path = self.folder.join(path);
+        if inside && path.starts_with(&self.folder) {
+            std::fs::read(path)
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_env_reads_nothing_outside_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("home")).unwrap();
+        std::fs::write(folder.path().join("home/file"), "inside").unwrap();
+        std::fs::write(folder.path().join(ENV_FILE), r#"{"A": "1", "B": " "}"#).unwrap();
+        let env = FolderEnv::open(folder.path()).unwrap();
+        assert_eq!(env.var("A").as_deref(), Some("1"));
+        assert_eq!(env.var("B"), None, "blank counts as absent");
+        assert_eq!(env.var("PATH"), None);
+        assert_eq!(
+            env.read(&env.home().unwrap().join("file")).unwrap(),
+            b"inside"
+        );
+        assert_eq!(env.read(Path::new("home/file")).unwrap(), b"inside");
+        for outside in ["/etc/hostname", "../x", "home/../../x"] {
+            assert!(env.read(Path::new(outside)).is_err(), "{outside}");
+        }
+    }
+
+    #[test]
+    fn a_broken_env_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(ENV_FILE), "[]").unwrap();
+        let error = FolderEnv::open(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("env.json"), "{error}");
+    }
+}

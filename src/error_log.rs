@@ -1,0 +1,241 @@
+//! The structured error log: the ten types of the specification, the line, the two destinations.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use crate::model::{Region, ResourceType, clean};
+
+/// What kind of incident a line tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorType {
+    /// A prerequisite check failed.
+    Prerequisite,
+    /// Requests were limited until all attempts were used up.
+    Throttle,
+    /// Access was denied.
+    Permission,
+    /// The region is not enabled for the account.
+    RegionDisabled,
+    /// AWS Config is not enabled in the region.
+    ConfigDisabled,
+    /// The API answered with another error.
+    ApiError,
+    /// The network failed.
+    Connection,
+    /// A region was given up.
+    ScanFailed,
+    /// The run cannot go on.
+    Fatal,
+    /// Anything that nobody expected.
+    Unexpected,
+}
+
+impl ErrorType {
+    /// All types, in the order of the specification.
+    pub const ALL: [Self; 10] = [
+        Self::Prerequisite,
+        Self::Throttle,
+        Self::Permission,
+        Self::RegionDisabled,
+        Self::ConfigDisabled,
+        Self::ApiError,
+        Self::Connection,
+        Self::ScanFailed,
+        Self::Fatal,
+        Self::Unexpected,
+    ];
+
+    /// The name in the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prerequisite => "PREREQUISITE",
+            Self::Throttle => "THROTTLE",
+            Self::Permission => "PERMISSION",
+            Self::RegionDisabled => "REGION_DISABLED",
+            Self::ConfigDisabled => "CONFIG_DISABLED",
+            Self::ApiError => "API_ERROR",
+            Self::Connection => "CONNECTION",
+            Self::ScanFailed => "SCAN_FAILED",
+            Self::Fatal => "FATAL",
+            Self::Unexpected => "UNEXPECTED",
+        }
+    }
+}
+
+impl fmt::Display for ErrorType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One incident; its `Display` is the line of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When, in UTC.
+    pub at: OffsetDateTime,
+    /// What kind.
+    pub error_type: ErrorType,
+    /// In which region, where it is about one.
+    pub region: Option<Region>,
+    /// For which type, where it is about one.
+    pub resource_type: Option<ResourceType>,
+    /// What happened and what to do about it: one line.
+    pub message: String,
+}
+
+/// ISO 8601, to the millisecond.
+const TIMESTAMP: &[BorrowedFormatItem] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// The longest message, in characters.
+const MAX_MESSAGE: usize = 1500;
+
+/// `[timestamp] [ERROR_TYPE] Region: {region}, Resource: {type}, Message: {msg}`
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let utc = self.at.to_offset(time::UtcOffset::UTC);
+        let at = utc.format(TIMESTAMP).map_err(|_| fmt::Error)?;
+        write!(f, "[{at}] [{}] ", self.error_type)?;
+        if let Some(region) = &self.region {
+            write!(f, "Region: {region}, ")?;
+        }
+        if let Some(resource_type) = &self.resource_type {
+            write!(f, "Resource: {resource_type}, ")?;
+        }
+        write!(f, "Message: {}", clean(&self.message, MAX_MESSAGE))
+    }
+}
+
+/// The error file of a run; it comes into being with its first entry.
+pub struct ErrorFile {
+    path: PathBuf,
+    file: Option<File>,
+    failed: bool,
+}
+
+impl ErrorFile {
+    /// The file at `path`; one of an earlier run is deleted.
+    ///
+    /// # Errors
+    /// There is one, and it cannot be deleted.
+    pub fn new(path: PathBuf) -> io::Result<Self> {
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => Ok(Self {
+                path,
+                file: None,
+                failed: false,
+            }),
+        }
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether every entry so far stands in the file.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.failed
+    }
+
+    /// Appends an entry.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn append(&mut self, entry: &Entry) -> io::Result<()> {
+        let written = self.write(&format!("{entry}\n"));
+        self.failed |= written.is_err();
+        written
+    }
+
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        if self.file.is_none() {
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&self.path)?;
+            self.file = Some(file);
+        }
+        self.file
+            .as_mut()
+            .map_or(Ok(()), |file| file.write_all(line.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry {
+            at: time::macros::datetime!(2026-11-24 01:02:03.456789 +01:00),
+            error_type: ErrorType::Permission,
+            region: Some("eu-west-1".parse().unwrap()),
+            resource_type: Some("AWS::S3::Bucket".parse().unwrap()),
+            message: "no\nway\u{1b}[2J".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_log_line_with_and_without_region_and_resource() {
+        let mut entry = entry();
+        assert_eq!(
+            entry.to_string(),
+            "[2026-11-24T00:02:03.456Z] [PERMISSION] Region: eu-west-1, Resource: \
+             AWS::S3::Bucket, Message: no way\\u{1b}[2J"
+        );
+        entry.resource_type = None;
+        assert_eq!(
+            entry.to_string(),
+            "[2026-11-24T00:02:03.456Z] [PERMISSION] Region: eu-west-1, Message: no way\\u{1b}[2J"
+        );
+        entry.region = None;
+        assert_eq!(
+            entry.to_string(),
+            "[2026-11-24T00:02:03.456Z] [PERMISSION] Message: no way\\u{1b}[2J"
+        );
+    }
+
+    #[test]
+    fn the_ten_error_types() {
+        assert_eq!(
+            ErrorType::ALL.map(ErrorType::as_str).join(" "),
+            "PREREQUISITE THROTTLE PERMISSION REGION_DISABLED CONFIG_DISABLED API_ERROR CONNECTION \
+             SCAN_FAILED FATAL UNEXPECTED"
+        );
+    }
+
+    #[test]
+    fn the_old_error_file_is_deleted_and_the_new_one_appended_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("errors.txt");
+        fs::write(&path, "old\n").unwrap();
+        let mut file = ErrorFile::new(path.clone()).unwrap();
+        assert!(!path.exists(), "no errors, no file");
+        file.append(&entry()).unwrap();
+        file.append(&entry()).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{0}\n{0}\n", entry()));
+        assert!(file.is_whole());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = ErrorFile::new(folder.path().join("none/errors.txt")).unwrap();
+        assert!(file.append(&entry()).is_err());
+        assert!(!file.is_whole());
+        fs::create_dir(folder.path().join("errors.txt")).unwrap();
+        assert!(ErrorFile::new(folder.path().join("errors.txt")).is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! CSV, byte for byte as Python's `csv.DictWriter` writes it: CRLF, and quotes only where needed.
+//!
+//! <https://docs.python.org/3/library/csv.html#csv.excel>
+
+use csv::{QuoteStyle, Terminator, WriterBuilder};
+
+use crate::model::{Account, ResourceCount};
+
+const COLUMNS: [&str; 5] = ["account", "alias", "region", "resource_type", "total"];
+
+/// The header and a line per row.
+pub fn render(account: &Account, rows: &[&ResourceCount]) -> Vec<u8> {
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .quote_style(QuoteStyle::Necessary)
+        .from_writer(Vec::new());
+    let alias = account.alias.as_deref().unwrap_or_default();
+    let lines = rows.iter().map(|row| {
+        [
+            account.id.to_string(),
+            alias.to_owned(),
+            row.region.to_string(),
+            row.resource_type.to_string(),
+            row.total.to_string(),
+        ]
+    });
+    for line in std::iter::once(COLUMNS.map(str::to_owned)).chain(lines) {
+        writer
+            .write_record(line)
+            .expect("a vector takes everything");
+    }
+    writer.into_inner().expect("a vector takes everything")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Format;
+    use super::*;
+
+    fn count(region: &str, resource_type: &str, total: u64) -> ResourceCount {
+        ResourceCount {
+            region: region.parse().unwrap(),
+            resource_type: resource_type.parse().unwrap(),
+            total,
+        }
+    }
+
+    fn render(alias: Option<&str>, counts: &[ResourceCount]) -> String {
+        let account = Account {
+            id: "012345678901".parse().unwrap(),
+            alias: alias.map(str::to_owned),
+        };
+        String::from_utf8(Format::Csv.render(&account, counts)).unwrap()
+    }
+
+    #[test]
+    fn columns_sort_and_only_totals_above_zero() {
+        let counts = [
+            count("us-east-1", "AWS::S3::Bucket", 1),
+            count("us-east-1", "AWS::EC2::VPC", 20),
+            count("eu-west-1", "AWS::S3::Bucket", 300),
+            count("eu-west-1", "AWS::EC2::VPC", 0),
+        ];
+        assert_eq!(
+            render(Some("acme"), &counts),
+            "account,alias,region,resource_type,total\r\n\
+             012345678901,acme,eu-west-1,AWS::S3::Bucket,300\r\n\
+             012345678901,acme,us-east-1,AWS::EC2::VPC,20\r\n\
+             012345678901,acme,us-east-1,AWS::S3::Bucket,1\r\n"
+        );
+        assert_eq!(
+            render(None, &[]),
+            "account,alias,region,resource_type,total\r\n"
+        );
+        let row = render(None, &counts[..1]);
+        assert!(
+            row.ends_with("\r\n012345678901,,us-east-1,AWS::S3::Bucket,1\r\n"),
+            "{row}"
+        );
+    }
+
+    /// What `csv.DictWriter` of CPython 3.11 wrote for the same aliases.
+    #[test]
+    fn quotes_as_python_does() {
+        for (alias, field) in [
+            ("a b", "a b"),
+            ("a,b", "\"a,b\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("a\nb", "\"a\nb\""),
+            ("a\rb", "\"a\rb\""),
+            ("é", "é"),
+            ("'", "'"),
+            ("=1+1", "=1+1"),
+        ] {
+            let row = render(Some(alias), &[count("eu-west-1", "AWS::EC2::VPC", 1)]);
+            let expected = format!("\r\n012345678901,{field},eu-west-1,");
+            assert!(row.contains(&expected), "{row:?}");
+        }
+    }
+}

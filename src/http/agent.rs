@@ -1,0 +1,205 @@
+//! The network, through ureq: redirects off, every status an answer, bounded in size and time.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::Error;
+use ureq::http::Response as UreqResponse;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+
+use super::{HttpSend, MAX_BODY, Request, Response, TransportError, TransportErrorKind};
+use crate::interrupt::Interrupt;
+
+/// How the network is reached.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Time to connect, TLS included; also the time to resolve the host. Default 5 s.
+    pub connect_timeout: Duration,
+    /// Time without an answer after which an attempt is given up. Default 30 s.
+    pub read_timeout: Duration,
+    /// The certificates to trust instead of Mozilla's, as PEM, and the file that they came from.
+    pub ca_bundle: Option<(String, Vec<u8>)>,
+    /// Sent with every request.
+    pub user_agent: String,
+}
+
+/// Sends over the network.
+pub struct Agent {
+    agent: ureq::Agent,
+    trust: String,
+}
+
+impl Agent {
+    /// An agent that `interrupt` shuts down.
+    ///
+    /// # Errors
+    /// The CA bundle holds no certificate, or one that cannot be read.
+    pub fn new(settings: &Settings, interrupt: &Interrupt) -> io::Result<Self> {
+        let (roots, trust) = match &settings.ca_bundle {
+            None => (RootCerts::WebPki, "the built-in Mozilla roots".to_owned()),
+            Some((name, pem)) => (root_certs(name, pem)?, name.clone()),
+        };
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .user_agent(&settings.user_agent)
+            // One connection per request in flight, kept for the next one.
+            .max_idle_connections(1024)
+            .max_idle_connections_per_host(1024)
+            .input_buffer_size(32 * 1024)
+            .output_buffer_size(8 * 1024)
+            .timeout_resolve(Some(settings.connect_timeout))
+            .timeout_connect(Some(settings.connect_timeout))
+            .timeout_send_request(Some(settings.read_timeout))
+            .timeout_send_body(Some(settings.read_timeout))
+            .timeout_recv_response(Some(settings.read_timeout))
+            .timeout_recv_body(Some(settings.read_timeout))
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .build()
+            .new_agent();
+        let shut = agent.clone();
+        interrupt.on_raise(move || shut.clone().shutdown());
+        Ok(Self { agent, trust })
+    }
+
+    fn exchange(&self, request: &Request) -> Result<Response, Error> {
+        let mut builder = ureq::http::Request::builder()
+            .method(request.method)
+            .uri(&request.uri);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        let built = builder.body(request.body.as_slice())?;
+        let timed = self
+            .agent
+            .configure_request(built)
+            .timeout_global(Some(request.budget))
+            .build();
+        let answer = self.agent.run(timed)?;
+        read(answer)
+    }
+}
+
+impl HttpSend for Agent {
+    fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        self.exchange(request)
+            .map_err(|error| self.transport_error(request, &error))
+    }
+}
+
+impl Agent {
+    fn transport_error(&self, request: &Request, error: &Error) -> TransportError {
+        let kind = kind_of(error);
+        let host = host_of(&request.uri);
+        let message = match kind {
+            TransportErrorKind::Tls => format!(
+                "{host}: {error} (trusting {}; --ca-bundle or AWS_CA_BUNDLE names another bundle)",
+                self.trust
+            ),
+            _ => format!("{host}: {error}"),
+        };
+        TransportError { kind, message }
+    }
+}
+
+fn read(mut answer: UreqResponse<ureq::Body>) -> Result<Response, Error> {
+    let headers = answer
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        })
+        .collect();
+    Ok(Response {
+        status: answer.status().as_u16(),
+        headers,
+        body: answer
+            .body_mut()
+            .with_config()
+            .limit(MAX_BODY)
+            .read_to_vec()?,
+    })
+}
+
+fn root_certs(name: &str, pem: &[u8]) -> io::Result<RootCerts> {
+    let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {why}"));
+    let mut certificates = Vec::new();
+    for item in parse_pem(pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(e) => return Err(bad(format!("not a PEM file: {e}"))),
+        }
+    }
+    if certificates.is_empty() {
+        return Err(bad("holds no certificate".to_owned()));
+    }
+    Ok(RootCerts::Specific(Arc::new(certificates)))
+}
+
+fn kind_of(error: &Error) -> TransportErrorKind {
+    match error {
+        // rustls's errors come wrapped in InvalidData.
+        Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => TransportErrorKind::Tls,
+        Error::HostNotFound => TransportErrorKind::Dns,
+        // The standard library gives a failed look-up no kind of its own, only this text.
+        Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
+            TransportErrorKind::Dns
+        }
+        Error::Timeout(ureq::Timeout::Resolve) => TransportErrorKind::Dns,
+        Error::Timeout(_) => TransportErrorKind::Timeout,
+        Error::Io(e) if e.kind() == io::ErrorKind::TimedOut => TransportErrorKind::Timeout,
+        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => TransportErrorKind::Tls,
+        Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TransportErrorKind::TooLarge,
+        _ => TransportErrorKind::Connection,
+    }
+}
+
+fn host_of(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(pem: &str) -> Settings {
+        Settings {
+            connect_timeout: Duration::from_secs(5),
+            read_timeout: Duration::from_secs(30),
+            ca_bundle: Some(("bundle.pem".to_owned(), pem.as_bytes().to_vec())),
+            user_agent: "test".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_bundle_without_a_certificate_is_refused() {
+        for (pem, why) in [
+            ("", "holds no certificate"),
+            ("hello", "holds no certificate"),
+            (
+                "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
+                "not a PEM file",
+            ),
+        ] {
+            let error = Agent::new(&settings(pem), &Interrupt::default())
+                .err()
+                .unwrap();
+            let text = error.to_string();
+            assert!(
+                text.starts_with("bundle.pem: ") && text.contains(why),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_host_is_told_without_its_path() {
+        assert_eq!(host_of("https://a.example:8443/x?y"), "a.example:8443");
+        assert_eq!(host_of("nonsense"), "nonsense");
+    }
+}

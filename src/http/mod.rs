@@ -1,0 +1,140 @@
+//! Requests and responses, and the one seam through which they leave the program.
+
+pub mod agent;
+pub mod cassette;
+pub mod record;
+mod redact;
+pub mod replay;
+
+use std::fmt;
+use std::time::Duration;
+
+/// One HTTP request, ready to be sent.
+#[derive(Clone)]
+pub struct Request {
+    /// `GET`, `POST` or `PUT`.
+    pub method: &'static str,
+    /// The absolute URI.
+    pub uri: String,
+    /// Header names in lower case, with their values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty for none.
+    pub body: Vec<u8>,
+    /// What the request is for (`config/eu-west-1`) where its host does not tell; never sent.
+    ///
+    /// With a custom endpoint all regions share one URI, and only this keeps their recorded
+    /// exchanges apart.
+    pub scope: Option<String>,
+    /// How long this exchange may take in all, whatever the sender's own time-outs are.
+    pub budget: Duration,
+}
+
+/// Names the request; header values and the body may hold secrets and stay out.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("uri", &self.uri)
+            .field("headers", &names)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    /// The value of the header `name` (lower case).
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(n, _)| *n == name)?;
+        Some(value)
+    }
+}
+
+/// One HTTP response, whatever its status.
+#[derive(Clone, Default)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Header names in lower case, with their values.
+    pub headers: Vec<(String, String)>,
+    /// The whole body, at most [`MAX_BODY`] bytes.
+    pub body: Vec<u8>,
+}
+
+/// Tells the status; headers and the body may hold secrets and stay out.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Response {
+    /// The value of the header `name`, in whatever case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = |(n, _): &&(String, String)| n.eq_ignore_ascii_case(name);
+        self.headers.iter().find(found).map(|(_, v)| v.as_str())
+    }
+}
+
+/// The largest body that is read, in bytes: 16 MiB.
+///
+/// A full page of AWS Config is some 30 kB; more than this is not an answer of AWS.
+pub const MAX_BODY: u64 = 16 * 1024 * 1024;
+
+/// Why no whole response came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransportErrorKind {
+    /// No connection, or no answer, in time.
+    Timeout,
+    /// The host name could not be resolved.
+    Dns,
+    /// The connection failed, or it broke off.
+    Connection,
+    /// The TLS handshake failed: a certificate that is not trusted, or a foreign protocol.
+    Tls,
+    /// The answer is larger than the program reads.
+    TooLarge,
+    /// A replay has no answer to this request.
+    NotRecorded,
+    /// The user ended the run.
+    Interrupted,
+}
+
+/// A request that got no whole response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransportError {
+    /// What kind of failure it was.
+    pub kind: TransportErrorKind,
+    /// What the sender said, with the host.
+    pub message: String,
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for TransportError {}
+
+/// Sends requests: over the network, into a recording, or out of one.
+pub trait HttpSend: Send + Sync {
+    /// Sends one request and reads the whole response; any status is `Ok`.
+    ///
+    /// # Errors
+    /// No whole response came back; [`TransportErrorKind`] says why.
+    fn send(&self, request: &Request) -> Result<Response, TransportError>;
+
+    /// Ends a run: a recorder writes its folder.
+    ///
+    /// # Errors
+    /// The recording could not be written.
+    fn finish(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! What a recording must not hold, and account numbers that it need not hold.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Request;
+
+/// What stands in a recording where a secret stood.
+const REDACTED: &str = "REDACTED";
+
+/// Names of fields whose values are secret, in JSON, XML and forms, compared without case.
+const SECRET_FIELDS: [&str; 14] = [
+    "AccessKeyId",
+    "SecretAccessKey",
+    "SessionToken",
+    "Token",
+    "accessToken",
+    "refreshToken",
+    "idToken",
+    "clientId",
+    "clientSecret",
+    "Password",
+    "WebIdentityToken",
+    "SAMLAssertion",
+    "TokenCode",
+    "Authorization",
+];
+
+fn is_secret(name: &str) -> bool {
+    SECRET_FIELDS.iter().any(|s| s.eq_ignore_ascii_case(name))
+}
+
+/// The secrets that a request carries in its headers: they may come back in an error's text.
+pub fn secrets_of(request: &Request) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(authorization) = request.header("authorization") {
+        let key = authorization.split_once("Credential=").map(|(_, r)| r);
+        found.extend(key.and_then(|r| r.split('/').next()).map(str::to_owned));
+        let signature = authorization.split_once("Signature=").map(|(_, r)| r);
+        found.extend(signature.map(str::to_owned));
+    }
+    for name in [
+        "x-amz-security-token",
+        "x-amz-sso_bearer_token",
+        "x-aws-ec2-metadata-token",
+    ] {
+        found.extend(request.header(name).map(str::to_owned));
+    }
+    found.retain(|secret| !secret.is_empty());
+    found
+}
+
+/// `value` with every secret field and every one of `secrets` replaced.
+pub fn json(value: &mut Value, secrets: &[String]) {
+    match value {
+        Value::Object(map) => {
+            for (name, inner) in map {
+                if is_secret(name) && inner.is_string() {
+                    *inner = REDACTED.into();
+                } else {
+                    json(inner, secrets);
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|inner| json(inner, secrets)),
+        Value::String(string) => *string = text(string, secrets),
+        _ => {}
+    }
+}
+
+/// `text`, XML or a form, with every secret field and every one of `secrets` replaced.
+pub fn text(text: &str, secrets: &[String]) -> String {
+    let mut out = text.to_owned();
+    for name in SECRET_FIELDS {
+        out = between(&out, &format!("<{name}>"), "</");
+        out = between(&out, &format!("&{name}="), "&");
+    }
+    for secret in secrets {
+        out = out.replace(secret, REDACTED);
+    }
+    out
+}
+
+/// Replaces what stands between each `open` and the next `close` (or the end).
+fn between(text: &str, open: &str, close: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(open) {
+        let (before, inner) = rest.split_at(at + open.len());
+        out.push_str(before);
+        out.push_str(REDACTED);
+        rest = &inner[inner.find(close).unwrap_or(inner.len())..];
+    }
+    out + rest
+}
+
+/// The account numbers that `text` names: in an ARN, or as the element `Account`.
+pub fn account_numbers(text: &str, into: &mut BTreeSet<String>) {
+    for (at, _) in text.match_indices([':', '>']) {
+        let rest = &text[at + 1..];
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let closed = rest[digits..].starts_with([':', '<']);
+        let element = text[..=at].ends_with("<Account>") || text.as_bytes()[at] == b':';
+        if digits == 12 && closed && element {
+            into.insert(rest[..12].to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_leave_json_xml_and_forms() {
+        let mut value = serde_json::json!({
+            "roleCredentials": {"accessKeyId": "AKIAX", "secretAccessKey": "s3", "expiration": 1},
+            "nextToken": "kept", "message": "key AKIALIVE is bad"
+        });
+        json(&mut value, &["AKIALIVE".to_owned()]);
+        assert_eq!(
+            value,
+            serde_json::json!({
+                "roleCredentials": {"accessKeyId": "REDACTED", "secretAccessKey": "REDACTED",
+                    "expiration": 1},
+                "nextToken": "kept", "message": "key REDACTED is bad"
+            })
+        );
+        assert_eq!(
+            text(
+                "<a><SecretAccessKey>s3</SecretAccessKey><SessionToken>t</SessionToken>tok</a>",
+                &["tok".to_owned()]
+            ),
+            "<a><SecretAccessKey>REDACTED</SecretAccessKey><SessionToken>REDACTED</SessionToken>REDACTED</a>"
+        );
+        assert_eq!(
+            text("Action=A&WebIdentityToken=jwt&Version=1", &[]),
+            "Action=A&WebIdentityToken=REDACTED&Version=1"
+        );
+    }
+
+    #[test]
+    fn account_numbers_are_found_in_arns_and_identities() {
+        let mut found = BTreeSet::new();
+        account_numbers(
+            "arn:aws:iam::123456789012:role/x <Account>111122223333</Account> id-999999999999 \
+             <Count>444455556666</Count>",
+            &mut found,
+        );
+        assert_eq!(
+            found.into_iter().collect::<Vec<_>>(),
+            ["111122223333", "123456789012"]
+        );
+    }
+}
