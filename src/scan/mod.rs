@@ -370,7 +370,9 @@ fn single(batch: &[ResourceType]) -> Option<&ResourceType> {
     }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+/// The text of a panic.
+#[must_use]
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("a panic without a text")

@@ -1,0 +1,388 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::aws::endpoint::EndpointUrl;
+use crate::config::Config;
+use crate::console::Color;
+use crate::model::{AccountId, Region, ResourceType};
+
+/// Counts the resources that AWS Config knows, per region and resource type, in every enabled
+/// region of an account.
+///
+/// Eight checks come first; then all regions are scanned side by side, and the counts are written
+/// to aws_config_resource_count_{account}[_{alias}].csv. Every number in it is exact, or it is not
+/// there and the error log says why.
+#[derive(Debug, Parser)]
+#[command(
+    name = "aws-config-resource-count",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = AFTER_HELP
+)]
+struct Cli {
+    #[command(flatten)]
+    run: Run,
+    #[command(subcommand)]
+    tool: Option<Tool>,
+}
+
+const AFTER_HELP: &str = "\
+Environment:
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   credentials
+  AWS_PROFILE                                 profile
+  AWS_REGION, AWS_DEFAULT_REGION              start region
+  AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE   the shared files
+  AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CONFIG_SERVICE, ..._EC2, ..._IAM, ..._STS
+                                              endpoints
+  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS         true: pass over these
+  AWS_CA_BUNDLE                               certificates to trust
+  AWS_MAX_ATTEMPTS                            attempts per request
+  NO_COLOR, CLICOLOR_FORCE                    colour
+
+Exit codes:
+  0    done, also where some counts are missing
+  1    a check failed, or the run could not go on
+  2    wrong usage
+  3    done with counts missing, where --strict is given
+  130  interrupted (143: terminated)
+
+Examples:
+  aws-config-resource-count --profile audit --output-dir out
+  aws-config-resource-count --regions eu-west-1,eu-central-1 --strict
+  aws-config-resource-count --replay fixtures/demo";
+
+/// The options of a run.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch")]
+struct Run {
+    /// Profile of ~/.aws/config and ~/.aws/credentials; goes before keys in the environment
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// Start region: where the account is asked for its identity and its regions
+    /// [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's region, us-east-1]
+    #[arg(long, value_name = "REGION")]
+    region: Option<Region>,
+
+    /// Scan these regions alone
+    #[arg(long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
+    regions: Vec<Region>,
+
+    /// Scan all enabled regions but these
+    #[arg(long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
+    exclude_regions: Vec<Region>,
+
+    /// Count these types, such as AWS::EC2::Instance [default: ten common types]
+    #[arg(long, value_name = "TYPE,...", value_delimiter = ',', num_args = 1)]
+    resource_types: Vec<ResourceType>,
+
+    /// Folder for the CSV and the error log
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    output_dir: PathBuf,
+
+    /// Send all requests to this URL, such as http://127.0.0.1:5000
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<EndpointUrl>,
+
+    /// Trust the certificates of this PEM file instead of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
+
+    /// Attempts per request, the first one included
+    /// [default: AWS_MAX_ATTEMPTS, the profile's max_attempts, 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_attempts: Option<u32>,
+
+    /// Seconds to connect
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds())]
+    connect_timeout: u64,
+
+    /// Seconds without an answer after which an attempt is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = seconds())]
+    read_timeout: u64,
+
+    /// When to colour the check marks
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: ColorWhen,
+
+    /// Draw no progress bar
+    #[arg(long)]
+    no_progress: bool,
+
+    /// Print errors alone
+    #[arg(long, short)]
+    quiet: bool,
+
+    /// Tell every request on stderr: operation, region, attempt, status, time, request id
+    #[arg(long)]
+    debug: bool,
+
+    /// End with exit code 3 where counts are missing
+    #[arg(long)]
+    strict: bool,
+
+    /// Record every exchange with AWS in this new folder, without secrets, for --replay
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+
+    /// Write this account number into the recording in the place of every real one
+    #[arg(long, value_name = "ACCOUNT", requires = "record")]
+    record_account_id: Option<AccountId>,
+
+    /// Answer from a recording: no network, no credentials, no waiting
+    #[arg(long, value_name = "DIR")]
+    replay: Option<PathBuf>,
+}
+
+/// One call ends after 120 seconds in any case, so that longer time-outs would mean nothing.
+fn seconds() -> clap::builder::RangedU64ValueParser {
+    clap::builder::RangedU64ValueParser::new().range(1..=120)
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What packagers need.
+#[derive(Debug, Subcommand)]
+enum Tool {
+    /// Print shell completions
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    #[command(hide = true)]
+    Man,
+}
+
+/// What the user sees of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// When to colour.
+    pub color: Color,
+    /// Whether to draw the bar.
+    pub progress: bool,
+    /// Whether to leave the report out.
+    pub quiet: bool,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Command {
+    /// A run.
+    Run(Box<Config>, View),
+    /// A text on stdout.
+    Print(Vec<u8>),
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// Wrong usage, or a request for help or the version: clap's error prints itself and knows its
+/// exit code (2, or 0).
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
+    let cli = Cli::try_parse_from(args)?;
+    let mut command = Cli::command();
+    let mut text = Vec::new();
+    match cli.tool {
+        None => return Ok(run(cli.run)),
+        Some(Tool::Completions { shell }) => {
+            let name = command.get_name().to_owned();
+            clap_complete::generate(shell, &mut command, name, &mut text);
+        }
+        Some(Tool::Man) => {
+            clap_mangen::Man::new(command)
+                .render(&mut text)
+                .map_err(clap::Error::from)?;
+        }
+    }
+    Ok(Command::Print(text))
+}
+
+fn run(run: Run) -> Command {
+    let view = View {
+        color: match run.color {
+            ColorWhen::Auto => Color::Auto,
+            ColorWhen::Always => Color::Always,
+            ColorWhen::Never => Color::Never,
+        },
+        progress: !run.no_progress && !run.quiet,
+        quiet: run.quiet,
+    };
+    let resource_types = match run.resource_types {
+        types if types.is_empty() => ResourceType::common(),
+        types => without_repeats(types),
+    };
+    let config = Config {
+        profile: run.profile,
+        region: run.region,
+        regions: without_repeats(run.regions),
+        exclude_regions: run.exclude_regions,
+        resource_types,
+        output_dir: run.output_dir,
+        endpoint_url: run.endpoint_url,
+        ca_bundle: run.ca_bundle,
+        max_attempts: run.max_attempts,
+        connect_timeout: Duration::from_secs(run.connect_timeout),
+        read_timeout: Duration::from_secs(run.read_timeout),
+        debug: run.debug,
+        strict: run.strict,
+        record: run.record,
+        record_account_id: run.record_account_id,
+        replay: run.replay,
+    };
+    Command::Run(Box::new(config), view)
+}
+
+/// The items in their order, each once: a type that is named twice is counted once.
+fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
+    let mut once = Vec::with_capacity(items.len());
+    for item in items {
+        if !once.contains(&item) {
+            once.push(item);
+        }
+    }
+    once
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(args: &[&str]) -> Config {
+        let args = ["aws-config-resource-count"].iter().chain(args);
+        match parse(args.map(OsString::from)) {
+            Ok(Command::Run(config, _)) => *config,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn error(args: &[&str]) -> (i32, String) {
+        let args = ["aws-config-resource-count"].iter().chain(args);
+        let error = parse(args.map(OsString::from)).unwrap_err();
+        (error.exit_code(), error.to_string())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_options_the_specification_holds() {
+        let config = config(&[]);
+        assert_eq!(config.resource_types, ResourceType::common());
+        assert_eq!(config.output_dir, PathBuf::from("."));
+        assert_eq!(config.connect_timeout, Duration::from_secs(5));
+        assert_eq!(config.read_timeout, Duration::from_secs(30));
+        assert!(config.regions.is_empty() && !config.strict && config.max_attempts.is_none());
+    }
+
+    #[test]
+    fn lists_by_commas_and_by_repetition() {
+        let config = config(&[
+            "--regions=eu-west-1,us-east-1",
+            "--regions",
+            "eu-west-1",
+            "--resource-types",
+            "AWS::EC2::VPC,AWS::EC2::VPC,AWS::S3::Bucket",
+        ]);
+        let regions: Vec<_> = config.regions.iter().map(Region::as_str).collect();
+        assert_eq!(regions, ["eu-west-1", "us-east-1"]);
+        assert_eq!(config.resource_types.len(), 2);
+    }
+
+    #[test]
+    fn wrong_usage_is_exit_2_with_a_hint() {
+        for (args, hint) in [
+            (
+                &["--regoin", "x"][..],
+                "a similar argument exists: '--region'",
+            ),
+            (
+                &["--regions", "eu_west_1"],
+                "is not a region code such as eu-west-1",
+            ),
+            (
+                &["--resource-types", "EC2"],
+                "is not a resource type such as AWS::EC2::Instance",
+            ),
+            (&["--endpoint-url", "localhost"], "is not an endpoint URL"),
+            (&["--max-attempts", "0"], "0 is not in 1.."),
+            (&["--read-timeout", "121"], "121 is not in 1..=120"),
+            (
+                &["--color", "pink"],
+                "[possible values: auto, always, never]",
+            ),
+            (&["--record-account-id", "123456789012"], "--record <DIR>"),
+            (
+                &["--record", "x", "--record-account-id", "12"],
+                "not an account number",
+            ),
+            (&["surplus"], "For more information, try '--help'"),
+        ] {
+            let (code, text) = error(args);
+            assert_eq!(code, 2, "{args:?}");
+            assert!(text.contains(hint), "{args:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_option_and_the_exit_codes() {
+        let (code, help) = error(&["--help"]);
+        assert_eq!(code, 0);
+        for part in [
+            "--profile",
+            "--region ",
+            "--regions",
+            "--exclude-regions",
+            "--resource-types",
+            "--output-dir",
+            "--endpoint-url",
+            "--ca-bundle",
+            "--max-attempts",
+            "--connect-timeout",
+            "--read-timeout",
+            "--color",
+            "--no-progress",
+            "--quiet",
+            "--debug",
+            "--strict",
+            "--record",
+            "--replay",
+            "--version",
+            "Exit codes",
+            "130",
+        ] {
+            assert!(help.contains(part), "{part}");
+        }
+        assert!(!help.contains("completions"), "hidden");
+    }
+
+    #[test]
+    fn completions_and_the_man_page() {
+        for (args, part) in [
+            (&["completions", "bash"][..], "-o default aws-config-resource-count"),
+            (&["completions", "zsh"], "#compdef"),
+            (&["man"], ".TH aws-config-resource-count"),
+        ] {
+            let args = ["x"].iter().chain(args).map(OsString::from);
+            match parse(args) {
+                Ok(Command::Print(text)) => {
+                    assert!(String::from_utf8(text).unwrap().contains(part), "{part}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! All that a person sees: check marks, the bar, the summary. The report goes to stdout, errors
+//! and the bar to stderr.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::io::Write;
+
+use crate::model::ResourceCount;
+use crate::scan::RegionResult;
+
+const GREEN: &str = "\x1b[92m";
+const RED: &str = "\x1b[91m";
+const RESET: &str = "\x1b[0m";
+
+/// How many characters wide the bar is.
+const BAR_WIDTH: usize = 50;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR says no or CLICOLOR_FORCE says yes.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Whether a stream is to be coloured; NO_COLOR and CLICOLOR_FORCE count when they are not
+    /// empty, CLICOLOR_FORCE also when it is not `0`.
+    ///
+    /// <https://no-color.org>, <https://bixense.com/clicolors/>
+    #[must_use]
+    pub fn applies(self, terminal: bool, no_color: Option<&str>, force: Option<&str>) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if no_color.is_some_and(|v| !v.is_empty()) => false,
+            Self::Auto => terminal || force.is_some_and(|v| !v.is_empty() && v != "0"),
+        }
+    }
+}
+
+/// How the bar is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bar {
+    /// In place, on a terminal.
+    Live,
+    /// Its last state alone.
+    Last,
+    /// Not at all.
+    Off,
+}
+
+/// Where the report and the errors go. A stream that is closed or full loses its text, and the run
+/// goes on.
+pub struct Console {
+    /// The report.
+    pub out: Box<dyn Write + Send>,
+    /// The errors and the bar.
+    pub err: Box<dyn Write + Send>,
+    /// Whether the report is coloured.
+    pub color: bool,
+    /// How the bar is drawn.
+    pub bar: Bar,
+    /// Whether the report is left out.
+    pub quiet: bool,
+    /// Whether both streams are one terminal, where nothing need be said twice.
+    pub one_screen: bool,
+    /// The bar that stands on the screen now.
+    pub drawn: Option<(usize, usize)>,
+}
+
+impl Console {
+    /// A line of the report.
+    pub fn line(&mut self, text: impl Display) {
+        if !self.quiet {
+            let _ = writeln!(self.out, "{text}");
+            let _ = self.out.flush();
+        }
+    }
+
+    /// A check mark or a cross, and the check.
+    pub fn check(&mut self, passed: bool, text: &str) {
+        let (color, mark) = if passed { (GREEN, '✓') } else { (RED, '✗') };
+        if self.color {
+            self.line(format_args!("{color}{mark}{RESET} {text}"));
+        } else {
+            self.line(format_args!("{mark} {text}"));
+        }
+    }
+
+    /// A line on stderr; a bar that stands there gives way and comes back below it.
+    pub fn error(&mut self, text: impl Display) {
+        if self.drawn.is_some() {
+            let _ = write!(self.err, "\r\x1b[K");
+        }
+        let _ = writeln!(self.err, "{text}");
+        self.redraw();
+    }
+
+    /// The bar at `done` of `total`.
+    pub fn progress(&mut self, done: usize, total: usize) {
+        match self.bar {
+            Bar::Live => {
+                self.drawn = Some((done, total));
+                self.redraw();
+            }
+            Bar::Last if done == total => {
+                let _ = writeln!(self.err, "{}", bar(done, total));
+            }
+            Bar::Last | Bar::Off => {}
+        }
+    }
+
+    /// The line ends where a bar stands.
+    pub fn end_progress(&mut self) {
+        if self.drawn.take().is_some() {
+            let _ = writeln!(self.err);
+        }
+    }
+
+    fn redraw(&mut self) {
+        if let Some((done, total)) = self.drawn {
+            let _ = write!(self.err, "\r{}", bar(done, total));
+            let _ = self.err.flush();
+        }
+    }
+}
+
+/// `Progress: [████░░░░] completed/total`
+fn bar(done: usize, total: usize) -> String {
+    let filled = (done * BAR_WIDTH).checked_div(total).unwrap_or(BAR_WIDTH);
+    let (full, rest) = ("█".repeat(filled), "░".repeat(BAR_WIDTH - filled));
+    format!("Progress: [{full}{rest}] {done}/{total}")
+}
+
+/// The figures at the end of a run, all derived from the cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    regions: usize,
+    complete: usize,
+    cells: usize,
+    gaps: usize,
+    types: usize,
+    resources: u64,
+}
+
+impl Summary {
+    /// The figures of `results`.
+    #[must_use]
+    pub fn of(results: &[RegionResult]) -> Self {
+        let counts: Vec<ResourceCount> = results.iter().flat_map(RegionResult::counts).collect();
+        let found = counts.iter().filter(|c| c.total > 0);
+        let types: BTreeSet<_> = found.map(|c| &c.resource_type).collect();
+        Self {
+            regions: results.len(),
+            complete: results.iter().filter(|r| r.gaps() == 0).count(),
+            cells: results.iter().map(|r| r.cells.len()).sum(),
+            gaps: results.iter().map(RegionResult::gaps).sum(),
+            types: types.len(),
+            resources: counts.iter().map(|c| c.total).sum(),
+        }
+    }
+
+    /// How many counts are missing.
+    #[must_use]
+    pub fn gaps(&self) -> usize {
+        self.gaps
+    }
+
+    /// The lines of the summary, with the number of errors and the file that holds them.
+    #[must_use]
+    pub fn lines(&self, errors: usize, error_file: &str) -> Vec<String> {
+        let Self {
+            regions,
+            complete,
+            cells,
+            gaps,
+            types,
+            resources,
+        } = self;
+        let with_gaps = regions - complete;
+        let mut lines = vec![
+            "Summary".to_owned(),
+            format!("  Regions scanned: {regions} ({complete} complete, {with_gaps} with gaps)"),
+            format!("  Resource types found: {types}"),
+            format!("  Total resources: {resources}"),
+            match errors {
+                0 => "  Errors encountered: 0".to_owned(),
+                n => format!("  Errors encountered: {n} (see {error_file})"),
+            },
+        ];
+        if *gaps > 0 {
+            lines[3].push_str(" (partial)");
+            lines.push(format!(
+                "  Partial: {gaps} of {cells} counts (regions × types) are missing from the CSV; \
+                 the error log says which and why"
+            ));
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::error_log::ErrorType;
+    use crate::scan::Cell;
+
+    /// A stream whose text can be looked at.
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Screen {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    fn console(bar: Bar) -> (Console, Screen, Screen) {
+        let (out, err) = (Screen::default(), Screen::default());
+        let console = Console {
+            out: Box::new(out.clone()),
+            err: Box::new(err.clone()),
+            color: false,
+            bar,
+            quiet: false,
+            one_screen: false,
+            drawn: None,
+        };
+        (console, out, err)
+    }
+
+    #[test]
+    fn the_bar_is_fifty_wide() {
+        let empty = format!("Progress: [{}] 0/17", "░".repeat(50));
+        let some = format!("Progress: [{}{}] 5/17", "█".repeat(14), "░".repeat(36));
+        let full = format!("Progress: [{}] 17/17", "█".repeat(50));
+        assert_eq!([bar(0, 17), bar(5, 17), bar(17, 17)], [empty, some, full]);
+        assert_eq!(bar(0, 0), format!("Progress: [{}] 0/0", "█".repeat(50)));
+    }
+
+    #[test]
+    fn on_a_terminal_the_bar_redraws_in_place_and_a_newline_follows() {
+        let (mut console, _, err) = console(Bar::Live);
+        console.progress(0, 2);
+        console.error("oops");
+        console.progress(2, 2);
+        console.end_progress();
+        let (first, last) = (bar(0, 2), bar(2, 2));
+        assert_eq!(
+            err.text(),
+            format!("\r{first}\r\x1b[Koops\n\r{first}\r{last}\n")
+        );
+    }
+
+    #[test]
+    fn elsewhere_only_the_bars_last_state_is_printed() {
+        let (mut last, _, err) = console(Bar::Last);
+        let (mut off, _, nothing) = console(Bar::Off);
+        for console in [&mut last, &mut off] {
+            for done in 0..=3 {
+                console.progress(done, 3);
+            }
+            console.end_progress();
+        }
+        assert_eq!(err.text(), format!("{}\n", bar(3, 3)));
+        assert_eq!(nothing.text(), "");
+    }
+
+    #[test]
+    fn checks_are_green_and_red() {
+        let (mut console, out, _) = console(Bar::Off);
+        console.check(true, "one");
+        console.color = true;
+        console.check(true, "two");
+        console.check(false, "three");
+        console.quiet = true;
+        console.check(true, "four");
+        assert_eq!(
+            out.text(),
+            "✓ one\n\x1b[92m✓\x1b[0m two\n\x1b[91m✗\x1b[0m three\n"
+        );
+    }
+
+    #[test]
+    fn colour_by_option_terminal_and_environment() {
+        for (color, terminal, no_color, force, expected) in [
+            (Color::Auto, true, None, None, true),
+            (Color::Auto, false, None, None, false),
+            (Color::Auto, true, Some("1"), None, false),
+            (Color::Auto, true, Some(""), None, true),
+            (Color::Auto, false, None, Some("1"), true),
+            (Color::Auto, false, None, Some("0"), false),
+            (Color::Auto, false, Some("1"), Some("1"), false),
+            (Color::Always, false, Some("1"), None, true),
+            (Color::Never, true, None, Some("1"), false),
+        ] {
+            let got = color.applies(terminal, no_color, force);
+            assert_eq!(got, expected, "{color:?} {terminal} {no_color:?} {force:?}");
+        }
+    }
+
+    #[test]
+    fn the_summary_never_passes_a_part_off_as_the_whole() {
+        let region = |name: &str, cells: [(&str, Cell); 2]| RegionResult {
+            region: name.parse().unwrap(),
+            cells: cells.map(|(t, cell)| (t.parse().unwrap(), cell)).into(),
+        };
+        let (vpc, bucket) = ("AWS::EC2::VPC", "AWS::S3::Bucket");
+        let whole = region(
+            "us-east-1",
+            [(vpc, Cell::Counted(0)), (bucket, Cell::Counted(7))],
+        );
+        let lost = Cell::Lost(ErrorType::Permission);
+        let part = region("eu-west-1", [(vpc, lost), (bucket, Cell::Counted(5))]);
+        assert_eq!(
+            Summary::of(std::slice::from_ref(&whole)).lines(0, "e.txt"),
+            [
+                "Summary",
+                "  Regions scanned: 1 (1 complete, 0 with gaps)",
+                "  Resource types found: 1",
+                "  Total resources: 7",
+                "  Errors encountered: 0",
+            ]
+        );
+        assert_eq!(
+            Summary::of(&[whole, part]).lines(1, "e.txt"),
+            [
+                "Summary",
+                "  Regions scanned: 2 (1 complete, 1 with gaps)",
+                "  Resource types found: 1",
+                "  Total resources: 12 (partial)",
+                "  Errors encountered: 1 (see e.txt)",
+                "  Partial: 1 of 4 counts (regions × types) are missing from the CSV; the error \
+                 log says which and why",
+            ]
+        );
+    }
+}
