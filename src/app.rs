@@ -112,7 +112,7 @@ impl Run<'_> {
             None => preflight::early_error_file(&self.config.output_dir),
         };
         if findings.failures().next().is_some() {
-            self.open_error_file(error_path);
+            self.open_error_file(&error_path);
             return self.prerequisite_failures(&findings);
         }
         let Some(account) = account else {
@@ -128,7 +128,7 @@ impl Run<'_> {
             self.tell(ErrorType::Fatal, None, message);
             return Exit::Failed;
         }
-        self.open_error_file(error_path);
+        self.open_error_file(&error_path);
         self.scan_and_write(findings, &account)
     }
 
@@ -282,8 +282,8 @@ impl Run<'_> {
         }
     }
 
-    fn open_error_file(&mut self, path: PathBuf) {
-        match ErrorFile::new(path.clone()) {
+    fn open_error_file(&mut self, path: &Path) {
+        match ErrorFile::new(path.to_owned()) {
             Ok(file) => self.errors = Some(file),
             Err(e) => self.console.error(format_args!(
                 "the error file of an earlier run, {}, cannot be deleted: {e}; errors are told \

@@ -372,7 +372,10 @@ mod tests {
     #[test]
     fn completions_and_the_man_page() {
         for (args, part) in [
-            (&["completions", "bash"][..], "-o default aws-config-resource-count"),
+            (
+                &["completions", "bash"][..],
+                "-o default aws-config-resource-count",
+            ),
             (&["completions", "zsh"], "#compdef"),
             (&["man"], ".TH aws-config-resource-count"),
         ] {

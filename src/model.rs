@@ -70,7 +70,7 @@ impl fmt::Display for Region {
 ///
 /// Three parts of 2 to 64 letters and digits each, joined by `::`; third-party types of the
 /// `CloudFormation` registry have the same form.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct ResourceType(String);
 
 impl ResourceType {

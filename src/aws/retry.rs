@@ -8,7 +8,7 @@ use std::time::Duration;
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 10;
 
 /// How long one call may take with all its attempts.
-pub const CALL_LIMIT: Duration = Duration::from_secs(120);
+pub const CALL_LIMIT: Duration = Duration::from_mins(2);
 
 /// The longest wait that chance is multiplied with.
 const MAX_BACKOFF_SECONDS: u32 = 20;

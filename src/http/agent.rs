@@ -144,12 +144,11 @@ fn kind_of(error: &Error) -> TransportErrorKind {
     match error {
         // rustls's errors come wrapped in InvalidData.
         Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => TransportErrorKind::Tls,
-        Error::HostNotFound => TransportErrorKind::Dns,
+        Error::HostNotFound | Error::Timeout(ureq::Timeout::Resolve) => TransportErrorKind::Dns,
         // The standard library gives a failed look-up no kind of its own, only this text.
         Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
             TransportErrorKind::Dns
         }
-        Error::Timeout(ureq::Timeout::Resolve) => TransportErrorKind::Dns,
         Error::Timeout(_) => TransportErrorKind::Timeout,
         Error::Io(e) if e.kind() == io::ErrorKind::TimedOut => TransportErrorKind::Timeout,
         Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => TransportErrorKind::Tls,

@@ -40,10 +40,12 @@ pub struct Recorder {
     tape: Mutex<Tape>,
 }
 
+/// By the name of its cassette: each interaction, and the body that stands in a file beside it.
+type Interactions = BTreeMap<String, Vec<(Interaction, Option<Vec<u8>>)>>;
+
 #[derive(Default)]
 struct Tape {
-    /// By the name of the cassette.
-    interactions: BTreeMap<String, Vec<(Interaction, Option<Vec<u8>>)>>,
+    interactions: Interactions,
     bytes: usize,
 }
 
@@ -185,12 +187,12 @@ fn recorded_response(
 
 fn write(
     folder: &Path,
-    tape: BTreeMap<String, Vec<(Interaction, Option<Vec<u8>>)>>,
+    interactions: Interactions,
     variables: &BTreeMap<String, String>,
     account: Option<&str>,
 ) -> io::Result<()> {
     let mut files = vec![(folder.join(ENV_FILE), pretty(variables)?)];
-    for (name, entries) in tape {
+    for (name, entries) in interactions {
         let mut cassette = Cassette::default();
         for (n, (mut interaction, file)) in entries.into_iter().enumerate() {
             if let (Some(bytes), Some(response)) = (file, &mut interaction.response) {

@@ -171,7 +171,7 @@ impl<'a> Scan<'a> {
         let batches = self.counter.batches(self.types);
         for (n, batch) in batches.iter().enumerate() {
             let over = if self.was_stopped() {
-                task.stop(None)
+                Some(task.stop(None))
             } else {
                 task.batch(batch)
             };
@@ -224,8 +224,8 @@ impl Task<'_> {
     fn batch(&mut self, batch: &[ResourceType]) -> Option<ErrorType> {
         loop {
             let counter = self.scan.counter;
-            let counted = catch_unwind(AssertUnwindSafe(|| counter.count(self.region, batch)));
-            let error = match counted {
+            let outcome = catch_unwind(AssertUnwindSafe(|| counter.count(self.region, batch)));
+            let error = match outcome {
                 Ok(Ok(counts)) => {
                     for count in counts {
                         self.result
@@ -247,12 +247,12 @@ impl Task<'_> {
                 self.tell_fatal(&error, batch);
                 match self.scan.renew(&error) {
                     Ok(()) => continue,
-                    Err(why) => return self.stop(Some(&why)),
+                    Err(why) => return Some(self.stop(Some(&why))),
                 }
             }
             let Some(error_type) = error_type else {
                 if then == Then::StopScan {
-                    return self.stop(None);
+                    return Some(self.stop(None));
                 }
                 // The type holds nothing here.
                 for resource_type in batch {
@@ -295,7 +295,7 @@ impl Task<'_> {
             }
             Then::Renew | Then::StopScan => {
                 self.tell_fatal(error, batch);
-                self.stop(None)
+                Some(self.stop(None))
             }
         }
     }
@@ -334,7 +334,7 @@ impl Task<'_> {
     }
 
     /// Ends the scan of every region.
-    fn stop(&self, why: Option<&str>) -> Option<ErrorType> {
+    fn stop(&self, why: Option<&str>) -> ErrorType {
         self.scan.stopped.store(true, Ordering::SeqCst);
         if self.scan.interrupt.signal().is_none() {
             let left = self.result.gaps();
@@ -343,7 +343,7 @@ impl Task<'_> {
                 format!("{left} types not counted: the run was stopped by what FATAL tells{why}");
             self.tell(ErrorType::ScanFailed, None, message);
         }
-        Some(ErrorType::ScanFailed)
+        ErrorType::ScanFailed
     }
 
     fn lose(&mut self, batch: &[ResourceType], why: ErrorType) {

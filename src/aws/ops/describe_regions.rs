@@ -83,6 +83,6 @@ mod tests {
         let cut = "<DescribeRegionsResponse><regionInfo><item>";
         assert!(DescribeRegions.parse(cut.as_bytes()).unwrap_err().cut);
         let empty = "<DescribeRegionsResponse><regionInfo/></DescribeRegionsResponse>";
-        assert!(DescribeRegions.parse(empty.as_bytes()).unwrap().is_empty());
+        assert_eq!(DescribeRegions.parse(empty.as_bytes()).unwrap(), [""; 0]);
     }
 }

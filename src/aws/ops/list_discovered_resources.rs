@@ -15,7 +15,6 @@ use crate::model::{ResourceType, clean};
 #[serde(rename_all = "camelCase")]
 pub struct ListDiscoveredResources<'a> {
     /// The type to list.
-    #[serde(serialize_with = "as_text")]
     pub resource_type: &'a ResourceType,
     /// The size of a page, 1 to 100; 100 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,10 +22,6 @@ pub struct ListDiscoveredResources<'a> {
     /// The token that the page before gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
-}
-
-fn as_text<S: serde::Serializer>(value: &&ResourceType, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(value.as_str())
 }
 
 /// One page.
