@@ -51,6 +51,8 @@ pub fn run(config: &Config, world: &World, console: &mut Console, trace: Option<
     run.console.line("Verifying prerequisites...");
     let console = &mut *run.console;
     let findings = preflight::run(config, world, trace, &mut |check| match &check.result {
+        // What an interrupted check says is not about the account.
+        _ if world.interrupt.signal().is_some() => {}
         Ok(detail) if detail.is_empty() => console.check(true, check.name),
         Ok(detail) => console.check(true, &format!("{} ({})", check.name, clean(detail))),
         Err(_) => console.check(false, check.name),

@@ -1,4 +1,39 @@
-//! Counts.
+//! Counts the resources that AWS Config knows, per region and resource type, in every enabled
+//! region of an account. Every number it writes is exact, or it is not there and the log says why.
+//!
+//! The program is a thin binary over this library. Its floors, from the top; imports point only
+//! downwards, which `tests/architecture.rs` holds:
+//!
+//! | floor | module | owns |
+//! |---|---|---|
+//! | 4 | `main.rs` | wires the real clock, environment and network; the exit code |
+//! | 4 | [`cli`] | the command line → one validated, typed [`config::Config`] |
+//! | 3 | [`app`] | the specification's steps in their order |
+//! | 3 | [`preflight`] | the eight checks; what they fetch is handed on |
+//! | 3 | [`config`] | what one run is asked to do |
+//! | 3 | [`console`] | check marks, the bar, the summary |
+//! | 2 | [`scan`] | one task per region on a pool of its own; what an answer means |
+//! | 2 | [`count`] | how one region's types are counted, one file a method |
+//! | 2 | [`error_log`] | the ten error types, the log line, the error file |
+//! | 2 | [`export`] | rows → bytes, one file a format; the atomic write |
+//! | 1 | [`aws`] | one call: sign, send, classify, wait; operations, credentials, endpoints |
+//! | 0 | [`http`] | requests, responses, the [`http::HttpSend`] seam; network, record, replay |
+//! | 0 | [`clock`], [`env`], [`interrupt`], [`model`] | time, environment, Ctrl-C, the nouns |
+//!
+//! A run, in one line: argv → [`config::Config`] → [`preflight`] hands on credentials, account,
+//! alias and regions → [`scan`] counts each region through [`aws::client::Client::call`] → results
+//! travel over a channel to the main thread, which alone draws the bar and writes the log → sorted
+//! → bytes → atomic write → summary.
+//!
+//! Three seams let nothing in that is not handed in: [`http::HttpSend`], [`clock::Clock`] and
+//! [`env::Env`]. A test hands in recordings, a clock that nobody waits for, and a folder.
+//!
+//! To add
+//! - an AWS operation: a file in `aws/ops/`, a `mod` line, a fixture;
+//! - a credentials provider: a file in `aws/credentials/`, a line in the chain, a fixture;
+//! - an output format: a file in `export/`, an arm of [`export::Format`];
+//! - a way to count: a file in `count/` that implements [`count::CountResources`].
+
 pub mod app;
 pub mod aws;
 pub mod cli;

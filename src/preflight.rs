@@ -244,13 +244,16 @@ impl ClientSettings {
         let env = &*world.env;
         // What is wrong with the files is told by the check of the credentials.
         let files = SharedFiles::load(env).unwrap_or_default();
-        let profile = Profile::choose(config.profile.as_deref(), env);
+        let profile = choose_profile(config, &files, env);
         let setting = |key| files.get(&profile.name, key);
         Ok(Self {
             region: StartRegion::choose(config, env, setting("region"))?,
             endpoints: Endpoints::new(config.endpoint_url.as_ref(), env)?,
             max_attempts: max_attempts(config, env, setting("max_attempts"))?,
-            ca_bundle: ca_bundle(config, env)?,
+            ca_bundle: match config.replay {
+                Some(_) => None,
+                None => ca_bundle(config, env)?,
+            },
         })
     }
 
@@ -360,16 +363,22 @@ fn recorded_variables(settings: &ClientSettings) -> BTreeMap<String, String> {
 
 fn keyring(config: &Config, world: &World) -> Result<Keyring, CredentialsError> {
     let env = world.env.clone();
-    let flag = config.profile.clone();
+    let config = config.clone();
     Keyring::load(Box::new(move || {
         let files = SharedFiles::load(&*env).map_err(CredentialsError)?;
-        let profile = Profile::choose(flag.as_deref(), &*env);
+        let profile = choose_profile(&config, &files, &*env);
         credentials::resolve(&Context {
             env: &*env,
             files: &files,
             profile: &profile,
         })
     }))
+}
+
+/// A recording has its own keys: there `--profile` counts only where it holds that profile.
+fn choose_profile(config: &Config, files: &SharedFiles, env: &dyn Env) -> Profile {
+    let here = |name: &&str| config.replay.is_none() || files.has_profile(name);
+    Profile::choose(config.profile.as_deref().filter(here), env)
 }
 
 /// What one of the first three calls brought.
