@@ -9,7 +9,7 @@ use crate::console::{Console, Summary};
 use crate::count::list::Listing;
 use crate::error_log::{Entry, ErrorFile, ErrorType};
 use crate::export::{Format, atomic};
-use crate::model::{Account, Region};
+use crate::model::{Account, FILE_STEM, Region};
 use crate::preflight::{self, Findings, World};
 use crate::scan::{Event, RegionResult, Scan, panic_text};
 
@@ -111,7 +111,7 @@ impl Run<'_> {
         });
         let error_path = match &account {
             Some(account) => self.path(&account.file_name("_errors.txt")),
-            None => preflight::early_error_file(&self.config.output_dir),
+            None => self.path(&format!("{FILE_STEM}_errors.txt")),
         };
         if findings.failures().next().is_some() {
             self.open_error_file(&error_path);

@@ -1,7 +1,6 @@
 //! The eight checks before a run. All of them run; what they fetch is handed on.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
@@ -599,10 +598,4 @@ fn recorder(client: &Client, region: &Region, listed: &Listed) -> Result<Option<
 
 fn known(region: &str) -> Region {
     region.parse().expect("a region code of the source")
-}
-
-/// The path of the error file before the account is known.
-#[must_use]
-pub fn early_error_file(folder: &Path) -> PathBuf {
-    folder.join(format!("{}_errors.txt", crate::model::FILE_STEM))
 }

@@ -269,6 +269,7 @@ impl Client {
             Some(offset_minutes) => Cause::Clock {
                 code,
                 offset_minutes,
+                status,
             },
             None => Cause::Service {
                 kind,

@@ -108,6 +108,8 @@ pub enum Cause {
         code: String,
         /// Our time less the service's, in minutes.
         offset_minutes: i64,
+        /// The HTTP status.
+        status: u16,
     },
     /// A 2xx answer that is not the operation's reply.
     Unreadable {
@@ -225,8 +227,10 @@ impl fmt::Display for CallError {
         } else {
             f.write_str("failed with ")?;
         }
-        let id = self.request_id.as_deref().unwrap_or("none");
-        let id = clean(id, 80);
+        let id = match &self.request_id {
+            Some(id) => format!(", request id {}", clean(id, 80)),
+            None => String::new(),
+        };
         match &self.cause {
             Cause::Service {
                 code,
@@ -235,7 +239,7 @@ impl fmt::Display for CallError {
                 ..
             } => {
                 let code = clean(code, 80);
-                write!(f, "{code} (HTTP {status}, request id {id})")?;
+                write!(f, "{code} (HTTP {status}{id})")?;
                 if message.trim().is_empty() {
                     Ok(())
                 } else {
@@ -245,6 +249,7 @@ impl fmt::Display for CallError {
             Cause::Clock {
                 code,
                 offset_minutes,
+                status,
             } => {
                 let way = if *offset_minutes < 0 {
                     "behind"
@@ -253,18 +258,17 @@ impl fmt::Display for CallError {
                 };
                 write!(
                     f,
-                    "{} (request id {id}): this machine's clock is {} minutes {way} AWS's",
+                    "{} (HTTP {status}{id}): this machine's clock is {} minutes {way} AWS's",
                     clean(code, 80),
                     offset_minutes.abs()
                 )
             }
             Cause::Unreadable { what, status } => write!(
                 f,
-                "an answer that cannot be read (HTTP {status}, request id {id}): {what}"
+                "an answer that cannot be read (HTTP {status}{id}): {what}"
             ),
             Cause::Transport(error) => {
-                let text = clean(&error.message, 400);
-                write!(f, "no answer (in {}, request id {id}): {text}", self.region)
+                write!(f, "no answer: {}", clean(&error.message, 400))
             }
             Cause::Unsigned(why) => write!(f, "a request that cannot be signed: {why}"),
         }
