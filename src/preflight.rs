@@ -465,7 +465,7 @@ fn output<T>(reply: Option<Result<Answer<T>, CallError>>) -> Result<T, String> {
 }
 
 fn with_advice(error: &CallError) -> String {
-    format!("{error}; {}", error.advice())
+    format!("in {}: {error}; {}", error.region, error.advice())
 }
 
 /// Where the permission to list is tried: us-east-1 where it is enabled, else the start region.
@@ -549,18 +549,21 @@ fn find_recorder(
     if let Some(told) = found {
         return Ok(told);
     }
-    let silent = match failed.first() {
-        None => String::new(),
+    Err(match failed.first() {
+        Some(why) if failed.len() == asked => {
+            format!("none of {asked} regions could be asked; the first: {why}")
+        }
         Some(why) => format!(
-            " ({} of them did not answer, the first with: {why})",
+            "no region was found to have a configuration recorder, and {} of {asked} could not be \
+             asked; the first: {why}",
             failed.len()
         ),
-    };
-    Err(format!(
-        "none of {asked} regions has a configuration recorder{silent}; turn AWS Config on in the \
-         regions that are to be counted: https://docs.aws.amazon.com/config/latest/developerguide/\
-         gs-console.html"
-    ))
+        None => format!(
+            "none of {asked} regions has a configuration recorder; turn AWS Config on in the \
+             regions that are to be counted: \
+             https://docs.aws.amazon.com/config/latest/developerguide/gs-console.html"
+        ),
+    })
 }
 
 /// Whether `region` has a recorder, in words; where the status may not be asked, a listing tells.
@@ -589,10 +592,10 @@ fn recorder(client: &Client, region: &Region, listed: &Listed) -> Result<Option<
             match listed {
                 Listed::Answered(_) => Ok(Some(region.to_string())),
                 Listed::NoRecorder(_) => Ok(None),
-                Listed::Failed(_, why) => Err(format!("{region}: {why}")),
+                Listed::Failed(_, why) => Err(why.clone()),
             }
         }
-        Err(e) => Err(format!("{region}: {}", with_advice(&e))),
+        Err(e) => Err(with_advice(&e)),
     }
 }
 
