@@ -3,6 +3,7 @@
 //! <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{ErrorBody, Unreadable};
 
@@ -29,23 +30,16 @@ pub fn reply<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
 /// The code and text of an error answer; `None` where the body is no JSON object.
 #[must_use]
 pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
-    #[derive(Deserialize)]
-    struct Body {
-        #[serde(alias = "Code")]
-        code: Option<serde_json::Value>,
-        #[serde(rename = "__type")]
-        kind: Option<String>,
-        #[serde(alias = "Message", alias = "errorMessage")]
-        message: Option<String>,
-    }
-    let body: Body = serde_json::from_slice(body).ok()?;
-    let code = body.code.as_ref().and_then(|c| c.as_str());
+    // Read member by member: the text comes in several spellings, sometimes in two at once.
+    let body: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let text = |names: &[&str]| names.iter().find_map(|name| body.get(*name)?.as_str());
     Some(ErrorBody {
-        code: code
-            .or(body.kind.as_deref())
+        code: text(&["code", "Code", "__type"])
             .map(bare_code)
             .unwrap_or_default(),
-        message: body.message.unwrap_or_default(),
+        message: text(&["message", "Message", "errorMessage"])
+            .unwrap_or_default()
+            .to_owned(),
         request_id: None,
     })
 }
