@@ -9,7 +9,7 @@ use super::credentials::{CredentialsError, Keyring, Resolved};
 use super::endpoint::{Endpoint, Endpoints};
 use super::error::{CallError, Cause, ErrorKind, clock_offset};
 use super::operation::{Operation, Service, Wire};
-use super::protocol::{self, Unreadable};
+use super::protocol;
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
 use super::sign::sign;
 use crate::clock::Clock;
@@ -230,7 +230,8 @@ impl Client {
         outcome.request_id = match (&sent, &error) {
             (Ok(response), error) => request_id(response, error.as_ref()),
             (Err(_), _) => None,
-        };
+        }
+        .map(|id| keys.redact(&id));
         if let Some(trace) = &self.parts.trace {
             trace(&Attempt {
                 operation: format!("{}:{}", O::SERVICE.name(), O::NAME),
@@ -290,15 +291,21 @@ fn parse<O: Operation>(
     response: &Response,
     keys: &Resolved,
 ) -> Result<O::Output, Cause> {
-    operation
-        .parse(&response.body)
-        .map_err(|what| Cause::Unreadable {
-            what: Unreadable {
-                reason: keys.redact(&what.reason),
-                ..what
-            },
+    operation.parse(&response.body).map_err(|mut what| {
+        // The reason quotes the body, cut: the keys have to go before that.
+        let text = String::from_utf8_lossy(&response.body);
+        let shown = keys.redact(&text);
+        if shown != text {
+            what.reason = match operation.parse(shown.as_bytes()) {
+                Err(again) => keys.redact(&again.reason),
+                Ok(_) => "the request's own keys are in it".to_owned(),
+            };
+        }
+        Cause::Unreadable {
+            what,
             status: response.status,
-        })
+        }
+    })
 }
 
 fn interrupted() -> Cause {
@@ -350,5 +357,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_millis)
 }
 
+#[cfg(test)]
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 
 pub mod agent;
 pub mod cassette;
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod record;
 mod redact;
 pub mod replay;

@@ -1,1 +1,765 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::fake::{KEY_ID, SECRET, TOKEN, client, clock, leak, parts};
+use super::*;
+use crate::aws::ops::describe_regions::DescribeRegions;
+use crate::aws::ops::get_caller_identity::GetCallerIdentity;
+use crate::aws::ops::list_account_aliases::ListAccountAliases;
+use crate::aws::ops::list_discovered_resources::{ListDiscoveredResources, Page};
+use crate::clock::VirtualClock;
+use crate::env::FolderEnv;
+use crate::http::fake::{Answer as Sent, Scripted, answer, answer_with, failure};
+use crate::model::ResourceType;
+
+const EMPTY_PAGE: &str = r#"{"resourceIdentifiers": []}"#;
+const THROTTLED: &str = r#"{"__type": "ThrottlingException", "message": "Rate exceeded"}"#;
+const DENIED: &str = r#"{"__type": "AccessDeniedException", "Message": "not authorized"}"#;
+
+fn region(code: &str) -> Region {
+    code.parse().unwrap()
+}
+
+/// Lists buckets in eu-west-1.
+fn list(client: &Client) -> Result<Answer<Page>, CallError> {
+    list_in(client, "eu-west-1")
+}
+
+fn list_in(client: &Client, code: &str) -> Result<Answer<Page>, CallError> {
+    let resource_type: ResourceType = "AWS::S3::Bucket".parse().unwrap();
+    let operation = ListDiscoveredResources {
+        resource_type: &resource_type,
+        limit: None,
+        next_token: None,
+    };
+    client.call(&region(code), &operation)
+}
+
+/// How a listing fails that is answered with `answers` and never with more.
+fn failing(answers: impl IntoIterator<Item = Sent>) -> CallError {
+    list(&client(Scripted::list(answers), clock())).unwrap_err()
+}
+
+fn seconds(clock: &VirtualClock) -> Vec<f64> {
+    clock.sleeps().iter().map(Duration::as_secs_f64).collect()
+}
+
+#[test]
+fn a_first_try_that_succeeds_is_one_signed_request() {
+    let http = Scripted::list([answer_with(
+        200,
+        &[("x-amzn-RequestId", "r-1")],
+        r#"{"resourceIdentifiers": [{"resourceType": "AWS::S3::Bucket"}]}"#,
+    )]);
+    let clock = clock();
+    let reply = list(&client(http.clone(), clock.clone())).unwrap();
+    assert_eq!(reply.output.resources, 1);
+    assert_eq!(reply.request_id.as_deref(), Some("r-1"));
+    assert!(clock.sleeps().is_empty());
+    let [request] = &http.requests()[..] else {
+        panic!("one request")
+    };
+    assert_eq!(request.method, "POST");
+    assert_eq!(request.uri, "https://config.eu-west-1.amazonaws.com/");
+    assert_eq!(request.body, br#"{"resourceType":"AWS::S3::Bucket"}"#);
+    assert_eq!(request.budget, CALL_LIMIT);
+    for (name, value) in [
+        ("content-type", "application/x-amz-json-1.1"),
+        (
+            "x-amz-target",
+            "StarlingDoveService.ListDiscoveredResources",
+        ),
+        ("x-amz-date", "20261124T120000Z"),
+        ("x-amz-security-token", TOKEN),
+    ] {
+        assert_eq!(request.header(name), Some(value), "{name}");
+    }
+    let scope = format!("Credential={KEY_ID}/20261124/eu-west-1/config/aws4_request");
+    assert!(request.header("authorization").unwrap().contains(&scope));
+}
+
+#[test]
+fn forms_go_to_the_services_own_host_and_region() {
+    let xml = "<ListAccountAliasesResponse><ListAccountAliasesResult><AccountAliases/>\
+               </ListAccountAliasesResult></ListAccountAliasesResponse>";
+    let http = Scripted::list([answer(200, xml)]);
+    let client = client(http.clone(), clock());
+    let reply = client.call(&region("eu-west-1"), &ListAccountAliases);
+    assert_eq!(reply.unwrap().output, None);
+    let request = &http.requests()[0];
+    assert_eq!(request.uri, "https://iam.amazonaws.com/");
+    assert_eq!(
+        request.body,
+        b"Action=ListAccountAliases&Version=2010-05-08"
+    );
+    assert_eq!(
+        request.header("content-type"),
+        Some("application/x-www-form-urlencoded; charset=utf-8")
+    );
+    let authorization = request.header("authorization").unwrap();
+    assert!(
+        authorization.contains("/us-east-1/iam/"),
+        "IAM is global: {authorization}"
+    );
+}
+
+#[test]
+fn a_throttled_call_is_tried_ten_times_with_the_standard_backoff() {
+    for (chance, sleeps) in [
+        (
+            // The longest waits that chance can bring: 111 s, within the limit of a call.
+            (|| 1.0) as fn() -> f64,
+            [1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0, 20.0, 20.0],
+        ),
+        (|| 0.5, [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0, 10.0]),
+        (|| 0.0, [0.0; 9]),
+    ] {
+        let http = Scripted::by(|_| answer_with(400, &[("x-amzn-requestid", "r-9")], THROTTLED));
+        let clock = clock();
+        let mut parts = parts(http.clone(), clock.clone());
+        parts.chance = chance;
+        let error = list(&Client::new(parts)).unwrap_err();
+        assert_eq!(seconds(&clock), sleeps);
+        assert_eq!(http.requests().len(), 10);
+        assert_eq!(error.kind(), Some(ErrorKind::Throttling));
+        assert_eq!(
+            error.to_string(),
+            "config:ListDiscoveredResources failed 10 times, last with ThrottlingException \
+             (HTTP 400, request id r-9): Rate exceeded"
+        );
+    }
+}
+
+#[test]
+fn the_number_of_attempts_can_be_set() {
+    for max_attempts in [1, 2, 25] {
+        let http = Scripted::by(|_| answer(503, ""));
+        let mut parts = parts(http.clone(), clock());
+        parts.max_attempts = max_attempts;
+        let error = list(&Client::new(parts)).unwrap_err();
+        assert_eq!(error.attempts, max_attempts);
+        assert_eq!(http.requests().len(), max_attempts as usize);
+    }
+}
+
+#[test]
+fn a_service_that_comes_back_is_heard() {
+    let passing = [
+        ("503 twice", vec![answer(503, ""), answer(503, "<html/>")]),
+        ("500", vec![answer(500, "")]),
+        ("502", vec![answer(502, "")]),
+        ("504", vec![answer(504, "")]),
+        ("429 without a code", vec![answer(429, "slow down")]),
+        (
+            "a throttling code of EC2",
+            vec![answer(
+                503,
+                "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>",
+            )],
+        ),
+        (
+            "RequestTimeout",
+            vec![answer(400, r#"{"__type": "RequestTimeout"}"#)],
+        ),
+        ("a reset", vec![failure(TransportErrorKind::Connection)]),
+        ("a time-out", vec![failure(TransportErrorKind::Timeout)]),
+        (
+            "two failed look-ups",
+            vec![
+                failure(TransportErrorKind::Dns),
+                failure(TransportErrorKind::Dns),
+            ],
+        ),
+        (
+            "a body that was cut",
+            vec![answer(200, r#"{"resourceIdentifiers": [{"resou"#)],
+        ),
+    ];
+    for (what, answers) in passing {
+        let sent = answers.len() + 1;
+        let http = Scripted::list(answers.into_iter().chain([answer(200, EMPTY_PAGE)]));
+        let reply = list(&client(http.clone(), clock())).expect(what);
+        assert_eq!(reply.output.resources, 0, "{what}");
+        assert_eq!(http.requests().len(), sent, "{what}");
+    }
+}
+
+#[test]
+fn a_cut_xml_body_is_asked_for_again() {
+    let whole = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>012345678901</Account>\
+                 </GetCallerIdentityResult></GetCallerIdentityResponse>";
+    for cut in [20, 60, 90, whole.len() - 5] {
+        let http = Scripted::list([answer(200, &whole[..cut]), answer(200, whole)]);
+        let client = client(http.clone(), clock());
+        let reply = client.call(&region("us-east-1"), &GetCallerIdentity);
+        assert_eq!(reply.unwrap().output.as_str(), "012345678901", "{cut}");
+        assert_eq!(http.requests().len(), 2, "{cut}");
+    }
+}
+
+#[test]
+fn what_another_try_does_not_change_is_not_tried_again() {
+    for (what, sent) in [
+        ("access denied", answer(400, DENIED)),
+        (
+            "a bad parameter",
+            answer(400, r#"{"__type": "ValidationException"}"#),
+        ),
+        ("a redirect", answer(301, "")),
+        ("403 without a code", answer(403, "<html>Forbidden</html>")),
+        ("a certificate", failure(TransportErrorKind::Tls)),
+        ("too large a body", failure(TransportErrorKind::TooLarge)),
+        (
+            "a gap in a replay",
+            failure(TransportErrorKind::NotRecorded),
+        ),
+        (
+            "a captive portal",
+            answer(200, "<html><body>Sign in</body></html>"),
+        ),
+        ("foreign JSON", answer(200, r#"{"status": "ok"}"#)),
+        ("an empty body", answer(200, "")),
+        ("204", answer(204, "")),
+    ] {
+        let clock = clock();
+        let http = Scripted::list([sent]);
+        let error = list(&client(http, clock.clone())).expect_err(what);
+        assert_eq!((error.attempts, clock.sleeps().len()), (1, 0), "{what}");
+    }
+}
+
+#[test]
+fn a_name_that_is_not_found_is_looked_up_three_times() {
+    let error = failing((0..3).map(|_| failure(TransportErrorKind::Dns)));
+    assert_eq!(error.attempts, 3);
+    assert_eq!(
+        error.to_string(),
+        "config:ListDiscoveredResources failed 3 times, last with no answer (in eu-west-1, \
+         request id none): a.example: Dns"
+    );
+}
+
+#[test]
+fn each_attempt_is_signed_anew() {
+    let http = Scripted::list([answer(503, ""), answer(503, ""), answer(200, EMPTY_PAGE)]);
+    let mut parts = parts(http.clone(), clock());
+    parts.chance = || 1.0;
+    list(&Client::new(parts)).unwrap();
+    let of = |name: &str| -> Vec<String> {
+        let requests = http.requests();
+        let values = requests.iter().map(|r| r.header(name).unwrap().to_owned());
+        values.collect()
+    };
+    assert_eq!(
+        of("x-amz-date"),
+        ["20261124T120000Z", "20261124T120001Z", "20261124T120003Z"]
+    );
+    let mut signatures = of("authorization");
+    signatures.dedup();
+    assert_eq!(signatures.len(), 3);
+}
+
+#[test]
+fn the_last_wait_may_not_cross_the_limit_of_a_call() {
+    // 30 s a time-out: 30 + 1 + 30 + 2 + 30 + 4 = 97, and 8 more; the rest is the last one's budget.
+    let clock = clock();
+    let passing = clock.clone();
+    let http = Scripted::by(move |request| {
+        passing.sleep(request.budget.min(Duration::from_secs(30)));
+        failure(TransportErrorKind::Timeout)
+    });
+    let mut parts = parts(http.clone(), clock.clone());
+    parts.chance = || 1.0;
+    let error = list(&Client::new(parts)).unwrap_err();
+    assert_eq!(error.attempts, 4);
+    let budgets: Vec<u64> = http.requests().iter().map(|r| r.budget.as_secs()).collect();
+    assert_eq!(budgets, [120, 89, 57, 23]);
+    assert_eq!(clock.elapsed(), CALL_LIMIT, "to the second");
+}
+
+#[test]
+fn a_call_ends_within_its_limit_whatever_comes() {
+    let slow = [
+        failure(TransportErrorKind::Timeout),
+        failure(TransportErrorKind::Connection),
+        answer(503, ""),
+        answer_with(400, &[("x-amz-retry-after", "3600000")], THROTTLED),
+    ];
+    for sent in slow {
+        for spent in [0, 1, 7, 30, 59, 61, 119, 120] {
+            let (clock, sent) = (clock(), sent.clone());
+            let passing = clock.clone();
+            let http = Scripted::by(move |request| {
+                passing.sleep(request.budget.min(Duration::from_secs(spent)));
+                sent.clone()
+            });
+            let mut parts = parts(http, clock.clone());
+            parts.max_attempts = 1000;
+            parts.chance = || 1.0;
+            list(&Client::new(parts)).unwrap_err();
+            assert!(clock.elapsed() <= CALL_LIMIT, "{spent} s an attempt");
+        }
+    }
+}
+
+#[test]
+fn the_limit_is_each_calls_own() {
+    let http = Scripted::list([answer(503, ""), answer(200, EMPTY_PAGE)]);
+    let clock = clock();
+    clock.sleep(Duration::from_hours(10));
+    list(&client(http, clock)).unwrap();
+}
+
+#[test]
+fn a_servers_wish_to_wait_is_honoured() {
+    let after = |value: &str| answer_with(503, &[("X-Amz-Retry-After", value)], "");
+    let http = Scripted::list([
+        after("2500"),
+        after(" 60000 "),
+        after("soon"),
+        after("-1"),
+        answer(200, EMPTY_PAGE),
+    ]);
+    let clock = clock();
+    list(&client(http, clock.clone())).unwrap();
+    assert_eq!(seconds(&clock), [2.5, 5.0, 0.0, 0.0]);
+}
+
+/// How many requests a call sends where every one of them fails in the same way.
+fn requests_of(client: &Client, http: &Scripted, code: &str) -> usize {
+    let before = http.requests().len();
+    list_in(client, code).unwrap_err();
+    http.requests().len() - before
+}
+
+#[test]
+fn retries_are_limited_by_a_quota_of_each_region_and_service() {
+    for (sent, retries) in [
+        // Of 500 tokens a time-out costs 10, anything else 5.
+        (failure(TransportErrorKind::Timeout), 50),
+        (failure(TransportErrorKind::Connection), 100),
+        (answer(400, THROTTLED), 100),
+    ] {
+        let http = Scripted::by(move |_| sent.clone());
+        let mut parts = parts(http.clone(), clock());
+        parts.max_attempts = 1000;
+        let client = Client::new(parts);
+        assert_eq!(requests_of(&client, &http, "eu-west-1"), retries + 1);
+        assert_eq!(
+            requests_of(&client, &http, "eu-west-1"),
+            1,
+            "nothing is left"
+        );
+        assert_eq!(
+            requests_of(&client, &http, "eu-west-2"),
+            retries + 1,
+            "another region"
+        );
+        let before = http.requests().len();
+        let identity = client.call(&region("eu-west-1"), &GetCallerIdentity);
+        assert_eq!(identity.unwrap_err().attempts as usize, retries + 1);
+        assert_eq!(
+            http.requests().len(),
+            before + retries + 1,
+            "another service"
+        );
+    }
+}
+
+#[test]
+fn a_success_gives_the_quota_back() {
+    // Ten calls of twenty throttled attempts would cost 1000 tokens.
+    let n = AtomicUsize::new(0);
+    let http = Scripted::by(move |_| match n.fetch_add(1, Ordering::SeqCst) % 2 {
+        0 => answer(400, THROTTLED),
+        _ => answer(200, EMPTY_PAGE),
+    });
+    let client = client(http, clock());
+    for _ in 0..500 {
+        assert!(list(&client).is_ok());
+    }
+}
+
+#[test]
+fn after_an_interrupt_nothing_is_sent() {
+    let http = Scripted::list([]);
+    let parts = parts(http.clone(), clock());
+    parts.interrupt.raise(2);
+    let error = list(&Client::new(parts)).unwrap_err();
+    assert!(error.interrupted());
+    assert_eq!(http.requests().len(), 0);
+}
+
+#[test]
+fn an_interrupt_ends_the_retries() {
+    for sent in [
+        failure(TransportErrorKind::Connection),
+        failure(TransportErrorKind::Interrupted),
+    ] {
+        let interrupt = Interrupt::default();
+        let (raised, sent) = (interrupt.clone(), sent.clone());
+        let http = Scripted::by(move |_| {
+            raised.raise(2);
+            sent.clone()
+        });
+        let mut parts = parts(http.clone(), clock());
+        parts.interrupt = interrupt;
+        let error = list(&Client::new(parts)).unwrap_err();
+        assert!(
+            error.interrupted(),
+            "the broken connection is the interrupt's"
+        );
+        assert_eq!(http.requests().len(), 1);
+    }
+}
+
+#[test]
+fn an_interrupt_in_a_wait_ends_the_call() {
+    struct Interrupting(Interrupt, Arc<VirtualClock>);
+    impl Clock for Interrupting {
+        fn now(&self) -> time::OffsetDateTime {
+            self.1.now()
+        }
+        fn elapsed(&self) -> Duration {
+            self.1.elapsed()
+        }
+        fn sleep(&self, _: Duration) {
+            self.0.raise(15);
+        }
+    }
+    let http = Scripted::list([answer(503, "")]);
+    let mut parts = parts(http.clone(), clock());
+    parts.clock = Arc::new(Interrupting(parts.interrupt.clone(), clock()));
+    assert!(list(&Client::new(parts)).unwrap_err().interrupted());
+    assert_eq!(http.requests().len(), 1);
+}
+
+#[test]
+fn error_codes_of_every_shape_are_read() {
+    let xml = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error>\
+               <RequestId>in-the-body</RequestId></ErrorResponse>";
+    let ec2 = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message>\
+               </Error></Errors><RequestID>in-the-body</RequestID></Response>";
+    for (what, headers, body, code, id) in [
+        ("JSON", vec![], DENIED, "AccessDeniedException", None),
+        (
+            "JSON with an id in the header",
+            vec![("x-amzn-RequestId", "in-the-header")],
+            DENIED,
+            "AccessDeniedException",
+            Some("in-the-header"),
+        ),
+        (
+            "a name space and a link around the code",
+            vec![],
+            r#"{"__type": "com.amazonaws.config#AccessDeniedException:http://internal/"}"#,
+            "AccessDeniedException",
+            None,
+        ),
+        (
+            "the header goes before the body",
+            vec![("x-amzn-ErrorType", "AccessDeniedException:http://internal/")],
+            r#"{"__type": "ValidationException"}"#,
+            "AccessDeniedException",
+            None,
+        ),
+        (
+            "the text in both spellings",
+            vec![],
+            r#"{"__type": "AccessDeniedException", "message": "no", "Message": "no"}"#,
+            "AccessDeniedException",
+            None,
+        ),
+        (
+            "a text that is null",
+            vec![],
+            r#"{"__type": "AccessDeniedException", "message": null}"#,
+            "AccessDeniedException",
+            None,
+        ),
+        (
+            "a text that is none",
+            vec![],
+            r#"{"__type": "AccessDeniedException", "message": {"en": "no"}}"#,
+            "AccessDeniedException",
+            None,
+        ),
+        (
+            "XML of STS and IAM, in answer to JSON",
+            vec![],
+            xml,
+            "AccessDenied",
+            Some("in-the-body"),
+        ),
+        (
+            "XML of EC2",
+            vec![],
+            ec2,
+            "UnauthorizedOperation",
+            Some("in-the-body"),
+        ),
+        (
+            "the header's id goes before the body's",
+            vec![("x-amz-request-id", "in-the-header")],
+            ec2,
+            "UnauthorizedOperation",
+            Some("in-the-header"),
+        ),
+    ] {
+        let error = failing([answer_with(403, &headers, body)]);
+        assert_eq!(error.kind(), Some(ErrorKind::AccessDenied), "{what}");
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("with {code} (HTTP 403")),
+            "{what}: {error}"
+        );
+        assert_eq!(error.request_id.as_deref(), id, "{what}");
+    }
+}
+
+#[test]
+fn an_error_without_a_code_is_told_by_its_status() {
+    for (body, text) in [
+        ("", "failed with HTTP 403 (HTTP 403, request id none)"),
+        (
+            "go\r\naway\u{1b}[2J",
+            "failed with HTTP 403 (HTTP 403, request id none): go  away\\u{1b}[2J",
+        ),
+        (
+            "<html>no</html>",
+            "failed with HTTP 403 (HTTP 403, request id none): <html>no</html>",
+        ),
+        ("{}", "failed with HTTP 403 (HTTP 403, request id none)"),
+    ] {
+        let error = failing([answer(403, body)]);
+        assert_eq!(
+            error.to_string(),
+            format!("config:ListDiscoveredResources {text}")
+        );
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_named_with_its_offset() {
+    let xml =
+        |code: &str| format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>");
+    let ec2 = |code: &str| {
+        format!("<Response><Errors><Error><Code>{code}</Code></Error></Errors></Response>")
+    };
+    let json = r#"{"__type": "InvalidSignatureException"}"#;
+    for (code, status, body) in [
+        ("InvalidSignatureException", 400, json.to_owned()),
+        ("SignatureDoesNotMatch", 403, xml("SignatureDoesNotMatch")),
+        ("RequestExpired", 400, ec2("RequestExpired")),
+        ("AuthFailure", 401, ec2("AuthFailure")),
+    ] {
+        for (date, told) in [
+            ("Tue, 24 Nov 2026 11:30:00 GMT", "30 minutes ahead of AWS's"),
+            ("Tue, 24 Nov 2026 13:00:30 GMT", "60 minutes behind AWS's"),
+        ] {
+            let error = failing([answer_with(status, &[("Date", date)], body.clone())]);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "config:ListDiscoveredResources failed with {code} (request id none): this \
+                     machine's clock is {told}"
+                )
+            );
+            assert_eq!(error.advice(), "set this machine's clock");
+        }
+        for date in ["Tue, 24 Nov 2026 12:01:00 GMT", "", "yesterday"] {
+            let error = failing([answer_with(status, &[("date", date)], body.clone())]);
+            assert!(
+                error.kind().is_some(),
+                "{code}: the clock is right, {error}"
+            );
+        }
+    }
+    let denied = failing([answer_with(
+        403,
+        &[("date", "Tue, 24 Nov 2026 11:30:00 GMT")],
+        DENIED,
+    )]);
+    assert_eq!(
+        denied.kind(),
+        Some(ErrorKind::AccessDenied),
+        "not about the time"
+    );
+}
+
+/// Answers that repeat the request's keys, as a debugging proxy or a refused signature may.
+fn echoes() -> Vec<(&'static str, Sent)> {
+    let all = format!("id={KEY_ID} secret={SECRET} token={TOKEN}");
+    let json = format!(r#"{{"__type": "{KEY_ID}", "message": "{all}"}}"#);
+    let xml = format!(
+        "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>{all}</Message></Error>\
+         <RequestId>{TOKEN}</RequestId></ErrorResponse>"
+    );
+    let late = |length: usize| format!("{}{SECRET}{TOKEN}", "x ".repeat(length));
+    let page = format!(r#"{{"resourceIdentifiers": [{{"resourceType": "{TOKEN}"}}]}}"#);
+    let account = format!(
+        "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{TOKEN}</Account>\
+         </GetCallerIdentityResult></GetCallerIdentityResponse>"
+    );
+    let header = [("x-amzn-errortype", TOKEN), ("x-amzn-requestid", TOKEN)];
+    vec![
+        ("JSON", answer(400, json)),
+        ("XML", answer(403, xml)),
+        ("text", answer(403, all.clone())),
+        ("text that is cut within the secret", answer(403, late(190))),
+        ("headers", answer_with(403, &header, "{}")),
+        ("bytes", answer(403, [all.as_bytes(), b"\xff"].concat())),
+        ("a foreign answer", answer(200, all.clone())),
+        (
+            "a foreign answer that is cut within the secret",
+            answer(200, late(20)),
+        ),
+        (
+            "a foreign answer of bytes",
+            answer(200, [b"\xff", all.as_bytes()].concat()),
+        ),
+        (
+            "a foreign list",
+            answer(200, format!(r#"{{"resourceIdentifiers": "{all}"}}"#)),
+        ),
+        ("a foreign type", answer(200, page)),
+        ("a foreign account", answer(200, account)),
+        (
+            "a foreign element",
+            answer(200, format!("<{KEY_ID}>{all}</{KEY_ID}>")),
+        ),
+    ]
+}
+
+#[test]
+fn secrets_that_an_answer_repeats_are_never_shown() {
+    fn shown<T>(result: Result<Answer<T>, CallError>) -> String {
+        let error = result.err().expect("an error");
+        format!("{error} {error:?}")
+    }
+    for (what, sent) in echoes() {
+        let lines = Arc::new(Mutex::new(String::new()));
+        let traced = lines.clone();
+        let http = Scripted::by(move |_| sent.clone());
+        let mut parts = parts(http, clock());
+        parts.trace = Some(Box::new(move |attempt| {
+            traced.lock().unwrap().push_str(&attempt.to_string());
+        }));
+        let client = Client::new(parts);
+        let here = region("us-east-1");
+        for text in [
+            shown(list(&client)),
+            shown(client.call(&here, &GetCallerIdentity)),
+            shown(client.call(&here, &DescribeRegions)),
+        ] {
+            assert_eq!(leak(&text), None, "{what}: {text}");
+        }
+        let lines = lines.lock().unwrap();
+        assert!(!lines.is_empty());
+        assert_eq!(leak(&lines), None, "{what}: {lines}");
+    }
+}
+
+/// Keys that a local stand-in for AWS is content with stand in every body.
+#[test]
+fn keys_of_one_letter_do_not_hide_what_an_answer_means() {
+    let xml = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>";
+    for body in [DENIED, xml] {
+        let mut parts = parts(Scripted::list([answer(403, body)]), clock());
+        parts.keyring = Keyring::load(Box::new(|| {
+            let keys = aws_credential_types::Credentials::new("e", "o", None, None, "test");
+            Ok(Resolved {
+                credentials: keys,
+                provider: "the test".to_owned(),
+            })
+        }))
+        .unwrap();
+        let error = list(&Client::new(parts)).unwrap_err();
+        assert_eq!(error.kind(), Some(ErrorKind::AccessDenied));
+    }
+}
+
+#[test]
+fn a_trace_line_names_the_attempt_and_nothing_secret() {
+    let clock = clock();
+    let passing = clock.clone();
+    let n = AtomicUsize::new(0);
+    let http = Scripted::by(move |_| {
+        passing.sleep(Duration::from_millis(250));
+        match n.fetch_add(1, Ordering::SeqCst) {
+            0 => failure(TransportErrorKind::Connection),
+            1 => answer_with(503, &[("x-amzn-requestid", "r-2\n\u{1b}[2J")], SECRET),
+            _ => answer_with(200, &[("x-amzn-requestid", "r-3")], EMPTY_PAGE),
+        }
+    });
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let mut parts = parts(http, clock);
+    let traced = lines.clone();
+    parts.trace = Some(Box::new(move |attempt| {
+        traced.lock().unwrap().push(attempt.to_string());
+    }));
+    list(&Client::new(parts)).unwrap();
+    let call = "debug: config:ListDiscoveredResources eu-west-1 attempt";
+    assert_eq!(
+        *lines.lock().unwrap(),
+        [
+            format!("{call} 1: a.example: Connection in 250 ms (request id none)"),
+            format!("{call} 2: HTTP 503 in 250 ms (request id r-2 \\u{{1b}}[2J)"),
+            format!("{call} 3: HTTP 200 in 250 ms (request id r-3)"),
+        ]
+    );
+}
+
+#[test]
+fn a_scope_keeps_regions_apart_where_the_host_does_not() {
+    let variables = BTreeMap::from([(
+        "AWS_ENDPOINT_URL_CONFIG_SERVICE".to_owned(),
+        "http://127.0.0.1:5000".to_owned(),
+    )]);
+    let env = FolderEnv::new("none".as_ref(), variables);
+    let http = Scripted::by(|_| answer(200, "foreign"));
+    let mut parts = parts(http.clone(), clock());
+    parts.endpoints = Endpoints::new(None, &env).unwrap();
+    let client = Client::new(parts);
+    list_in(&client, "eu-west-1").unwrap_err();
+    list_in(&client, "us-east-1").unwrap_err();
+    let identity = client.call(&region("us-east-1"), &GetCallerIdentity);
+    identity.unwrap_err();
+    let requests = http.requests();
+    let sent = |n: usize| (requests[n].uri.as_str(), requests[n].scope.as_deref());
+    assert_eq!(
+        sent(0),
+        ("http://127.0.0.1:5000/", Some("config/eu-west-1"))
+    );
+    assert_eq!(
+        sent(1),
+        ("http://127.0.0.1:5000/", Some("config/us-east-1"))
+    );
+    assert_eq!(sent(2), ("https://sts.us-east-1.amazonaws.com/", None));
+}
+
+#[test]
+fn renewed_keys_sign_the_next_call() {
+    let loads = AtomicUsize::new(0);
+    let http = Scripted::list([
+        answer(400, r#"{"__type": "ExpiredTokenException"}"#),
+        answer(200, EMPTY_PAGE),
+    ]);
+    let mut parts = parts(http.clone(), clock());
+    parts.keyring = Keyring::load(Box::new(move || {
+        let n = loads.fetch_add(1, Ordering::SeqCst);
+        Ok(super::fake::keys_of(&format!("KEY-{n}")))
+    }))
+    .unwrap();
+    let client = Client::new(parts);
+    assert!(client.has_session_token());
+    let expired = list(&client).unwrap_err();
+    assert_eq!(expired.kind(), Some(ErrorKind::Expired));
+    client.renew_credentials(&expired).unwrap();
+    list(&client).unwrap();
+    for (n, request) in http.requests().iter().enumerate() {
+        let authorization = request.header("authorization").unwrap();
+        assert!(authorization.contains(&format!("Credential=KEY-{n}/")));
+    }
+}

@@ -69,11 +69,9 @@ pub fn error_body(body: &[u8]) -> ErrorBody {
     } else {
         json::error_body(body)
     };
-    read.unwrap_or_else(|| {
-        let text = String::from_utf8_lossy(&body[..body.len().min(400)]).into_owned();
-        ErrorBody {
-            message: text,
-            ..ErrorBody::default()
-        }
+    // The text is whole: of one that is cut here, half a secret could no longer be found and taken out.
+    read.unwrap_or_else(|| ErrorBody {
+        message: String::from_utf8_lossy(body).into_owned(),
+        ..ErrorBody::default()
     })
 }
