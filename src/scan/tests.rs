@@ -1,1 +1,793 @@
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
 
+use super::*;
+use crate::aws::client::fake::{KEY_ID, client, clock, keys_of, parts};
+use crate::aws::credentials::{CredentialsError, Keyring, Resolved};
+use crate::aws::error::{CallError, Cause};
+use crate::aws::operation::Service;
+use crate::aws::protocol::Unreadable;
+use crate::clock::VirtualClock;
+use crate::count::list::Listing;
+use crate::http::fake::{Scripted, answer};
+use crate::http::{TransportError, TransportErrorKind};
+
+/// The types of every test, in the order in which they are asked for.
+const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::EC2::VPC", "AWS::IAM::Role"];
+
+/// The regions of every test, unsorted.
+const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
+
+fn types() -> Vec<ResourceType> {
+    TYPES.iter().map(|t| t.parse().unwrap()).collect()
+}
+
+/// Counts each type by itself, by a script, and keeps what it was asked for.
+struct Fake<F> {
+    script: F,
+    asked: Mutex<Vec<String>>,
+}
+
+impl<F: Fn(&str, &str) -> Result<u64, CountError> + Sync> CountResources for Fake<F> {
+    fn batches<'t>(&self, types: &'t [ResourceType]) -> Vec<&'t [ResourceType]> {
+        types.chunks(1).collect()
+    }
+
+    fn count(
+        &self,
+        region: &Region,
+        types: &[ResourceType],
+    ) -> Result<Vec<ResourceCount>, CountError> {
+        let (region_code, name) = (region.as_str(), types[0].as_str());
+        self.asked
+            .lock()
+            .unwrap()
+            .push(format!("{region_code} {name}"));
+        let total = (self.script)(region_code, name)?;
+        Ok(vec![ResourceCount {
+            region: region.clone(),
+            resource_type: types[0].clone(),
+            total,
+        }])
+    }
+}
+
+/// What a scan came to.
+struct Scanned {
+    results: Vec<RegionResult>,
+    /// `eu-west-1 AWS::S3::Bucket THROTTLE message`, in their order.
+    lines: Vec<String>,
+    /// The regions that were told to be done.
+    done: Vec<String>,
+    stopped: bool,
+}
+
+impl Scanned {
+    /// A region's cells in the order of [`TYPES`].
+    fn cells(&self, region: &str) -> [Cell; 3] {
+        let result = self.results.iter().find(|r| r.region.as_str() == region);
+        let result = result.expect("every region has a result");
+        types()
+            .iter()
+            .map(|t| result.cells[t])
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap()
+    }
+
+    fn lines_of(&self, region: &str) -> Vec<&str> {
+        let own = |line: &&String| line.starts_with(region);
+        self.lines
+            .iter()
+            .filter(own)
+            .map(|l| &l[region.len() + 1..])
+            .collect()
+    }
+}
+
+fn line(entry: &Entry) -> String {
+    let region = entry.region.as_ref().map_or("", Region::as_str);
+    let resource_type = entry.resource_type.as_ref();
+    let resource_type = resource_type.map_or(String::new(), |t| format!(" {t}"));
+    format!(
+        "{region}{resource_type} {} {}",
+        entry.error_type, entry.message
+    )
+}
+
+/// Scans [`REGIONS`] × [`TYPES`] on `threads` threads, and holds what is true of every scan.
+fn run(
+    counter: &dyn CountResources,
+    client: Option<&Client>,
+    clock: Arc<VirtualClock>,
+    interrupt: &Interrupt,
+    threads: usize,
+) -> Scanned {
+    let types = types();
+    let scan = Scan::new(counter, client, clock, interrupt.clone(), &types);
+    let regions = REGIONS.map(|r| r.parse().unwrap());
+    let (mut entries, mut done) = (Vec::new(), Vec::new());
+    let pool = Pool::new(threads).unwrap();
+    let results = scan.run(&pool, &regions, |event| match event {
+        Event::Incident(entry) => entries.push(entry.clone()),
+        Event::Done(result) => done.push(result.region.to_string()),
+    });
+    let codes: Vec<&str> = results.iter().map(|r| r.region.as_str()).collect();
+    assert_eq!(codes, ["eu-west-1", "us-east-1"], "sorted, each once");
+    for result in &results {
+        assert_eq!(result.cells.len(), TYPES.len(), "a cell for every type");
+        for (resource_type, cell) in &result.cells {
+            let lost = matches!(cell, Cell::Lost(_));
+            let told = entries.iter().any(|e| {
+                e.region.as_ref() == Some(&result.region)
+                    && e.resource_type.as_ref().is_none_or(|t| t == resource_type)
+            });
+            assert!(
+                !lost || told || interrupt.signal().is_some(),
+                "{resource_type} in {} was lost without a line",
+                result.region
+            );
+        }
+    }
+    Scanned {
+        results,
+        lines: entries.iter().map(line).collect(),
+        done,
+        stopped: scan.was_stopped(),
+    }
+}
+
+/// A scan by a script, one region after the other; also what was asked for, and the sleeps.
+fn scan(
+    script: impl Fn(&str, &str) -> Result<u64, CountError> + Sync,
+) -> (Scanned, Vec<String>, Vec<Duration>) {
+    let counter = Fake {
+        script,
+        asked: Mutex::default(),
+    };
+    let clock = clock();
+    let scanned = run(&counter, None, clock.clone(), &Interrupt::default(), 1);
+    let asked = counter.asked.into_inner().unwrap();
+    (scanned, asked, clock.sleeps())
+}
+
+/// A scan where only the VPCs of eu-west-1 fail, with `error`. The other region is always whole.
+fn scan_with(error: &CountError) -> (Scanned, Vec<String>, Vec<Duration>) {
+    let (scanned, asked, sleeps) = scan(|region, name| match (region, name) {
+        ("eu-west-1", "AWS::EC2::VPC") => Err(error.clone()),
+        _ => Ok(7),
+    });
+    assert_eq!(scanned.cells("us-east-1"), [Cell::Counted(7); 3]);
+    assert!(scanned.lines_of("us-east-1").is_empty());
+    assert!(!scanned.stopped);
+    let own = asked.into_iter().filter(|a| a.starts_with("eu-west-1"));
+    (scanned, own.collect(), sleeps)
+}
+
+fn call_error(cause: Cause) -> CountError {
+    CountError::Call(CallError {
+        service: Service::Config,
+        operation: "ListDiscoveredResources",
+        region: "eu-west-1".parse().unwrap(),
+        attempts: 1,
+        request_id: Some("r-1".to_owned()),
+        generation: 0,
+        cause,
+    })
+}
+
+fn service(code: &str) -> CountError {
+    call_error(Cause::Service {
+        kind: ErrorKind::of(code, 400),
+        code: code.to_owned(),
+        message: "the service's text".to_owned(),
+        status: 400,
+    })
+}
+
+fn transport(kind: TransportErrorKind) -> CountError {
+    call_error(Cause::Transport(TransportError {
+        kind,
+        message: "a.example: gone".to_owned(),
+    }))
+}
+
+/// What every line about a service's answer with `code` begins with.
+fn told(code: &str) -> String {
+    format!(
+        "config:ListDiscoveredResources failed with {code} (HTTP 400, request id r-1): the \
+         service's text"
+    )
+}
+
+const ALL_ASKED: [&str; 3] = [
+    "eu-west-1 AWS::S3::Bucket",
+    "eu-west-1 AWS::EC2::VPC",
+    "eu-west-1 AWS::IAM::Role",
+];
+
+/// The cells of a region that lost its VPCs alone.
+fn one_lost(why: ErrorType) -> [Cell; 3] {
+    [Cell::Counted(7), Cell::Lost(why), Cell::Counted(7)]
+}
+
+/// The cells of a region that ended at its VPCs.
+fn rest_lost(why: ErrorType) -> [Cell; 3] {
+    [Cell::Counted(7), Cell::Lost(why), Cell::Lost(why)]
+}
+
+#[test]
+fn everything_is_counted_in_every_region() {
+    let (scanned, asked, sleeps) = scan(|region, name| Ok((region.len() + name.len()) as u64));
+    assert_eq!(scanned.cells("eu-west-1"), [24, 22, 23].map(Cell::Counted));
+    assert_eq!(asked[0], "us-east-1 AWS::S3::Bucket", "in the order given");
+    assert_eq!((asked.len(), sleeps.len()), (6, 0));
+    assert_eq!(scanned.done, ["us-east-1", "eu-west-1"]);
+    assert!(scanned.lines.is_empty());
+    let result = &scanned.results[0];
+    assert_eq!(result.gaps(), 0);
+    let totals: Vec<u64> = result.counts().map(|c| c.total).collect();
+    assert_eq!(totals, [22, 23, 24], "by type");
+}
+
+#[test]
+fn a_throttle_is_logged_then_a_second_slept_then_the_next_type() {
+    let (scanned, asked, sleeps) = scan_with(&service("ThrottlingException"));
+    let expected = format!(
+        "AWS::EC2::VPC THROTTLE {}; run again later, or ask for fewer types",
+        told("ThrottlingException")
+    );
+    assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
+    assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Throttle));
+    assert_eq!(sleeps, [Duration::from_secs(1)]);
+    assert_eq!(asked, ALL_ASKED);
+    assert_eq!(scanned.results[0].gaps(), 1);
+    assert_eq!(
+        scanned.results[0].counts().count(),
+        2,
+        "a lost type has no row"
+    );
+}
+
+#[test]
+fn config_disabled_skips_the_region_with_one_line() {
+    for code in [
+        "NoAvailableConfigurationRecorderException",
+        "NoSuchConfigurationRecorderException",
+    ] {
+        let (scanned, asked, sleeps) = scan_with(&service(code));
+        let expected = format!(
+            "CONFIG_DISABLED {}; turn AWS Config on in this region, or leave it out with \
+             --exclude-regions",
+            told(code)
+        );
+        assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
+        assert_eq!(
+            scanned.cells("eu-west-1"),
+            rest_lost(ErrorType::ConfigDisabled)
+        );
+        assert_eq!(asked, ALL_ASKED[..2]);
+        assert!(sleeps.is_empty());
+    }
+}
+
+#[test]
+fn permission_skips_the_type_alone() {
+    for code in [
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+    ] {
+        let (scanned, asked, sleeps) = scan_with(&service(code));
+        let expected = format!(
+            "AWS::EC2::VPC PERMISSION {}; allow config:ListDiscoveredResources in the caller's \
+             policies and service control policies",
+            told(code)
+        );
+        assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
+        assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Permission));
+        assert_eq!(asked, ALL_ASKED);
+        assert!(sleeps.is_empty());
+    }
+}
+
+#[test]
+fn region_disabled_skips_the_region_with_one_line() {
+    for (code, advice) in [
+        ("OptInRequired", "the account has no subscription"),
+        (
+            "UnrecognizedClientException",
+            "the region does not accept the account's credentials: enable it",
+        ),
+        (
+            "InvalidClientTokenId",
+            "the region does not accept the account's credentials: enable it",
+        ),
+        (
+            "AuthFailure",
+            "the region does not accept the account's credentials: enable it",
+        ),
+    ] {
+        let (scanned, asked, _) = scan_with(&service(code));
+        let expected = format!("REGION_DISABLED {}; {advice}", told(code));
+        let lines = scanned.lines_of("eu-west-1");
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].starts_with(&expected), "{}", lines[0]);
+        assert!(
+            !lines[0].contains("session token"),
+            "there is none: {}",
+            lines[0]
+        );
+        assert_eq!(
+            scanned.cells("eu-west-1"),
+            rest_lost(ErrorType::RegionDisabled)
+        );
+        assert_eq!(asked, ALL_ASKED[..2]);
+    }
+}
+
+#[test]
+fn a_session_token_is_named_where_a_region_does_not_know_the_key() {
+    let clock = clock();
+    let http = Scripted::by(|_| answer(400, r#"{"__type": "UnrecognizedClientException"}"#));
+    let client = client(http, clock.clone());
+    let counter = Listing { client: &client };
+    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+    assert_eq!(scanned.lines.len(), 2, "one for each region");
+    for line in &scanned.lines {
+        assert!(
+            line.ends_with(
+                "; if it is enabled, the session token is one of the global STS endpoint: get it \
+                 from a regional one"
+            ),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn resource_not_discovered_is_silent() {
+    let (scanned, asked, sleeps) = scan_with(&service("ResourceNotDiscoveredException"));
+    assert!(scanned.lines.is_empty());
+    assert_eq!(
+        scanned.cells("eu-west-1"),
+        [Cell::Counted(7), Cell::Counted(0), Cell::Counted(7)]
+    );
+    assert_eq!(asked, ALL_ASKED);
+    assert!(sleeps.is_empty());
+}
+
+#[test]
+fn connection_then_scan_failed_gives_the_region_up() {
+    use TransportErrorKind::{Connection, Dns, Timeout, Tls};
+    for (kind, advice) in [
+        (
+            Dns,
+            "check the network, and that the region's code is right",
+        ),
+        (Connection, "check the network, a firewall and the endpoint"),
+        (Timeout, "check the network, a firewall and the endpoint"),
+        (Tls, "check the certificate bundle"),
+    ] {
+        let (scanned, asked, sleeps) = scan_with(&transport(kind));
+        let connection = format!(
+            "AWS::EC2::VPC CONNECTION config:ListDiscoveredResources failed with no answer (in \
+             eu-west-1, request id r-1): a.example: gone; {advice}"
+        );
+        let given_up = "SCAN_FAILED region given up, 2 types not counted";
+        assert_eq!(scanned.lines_of("eu-west-1"), [&connection, given_up]);
+        assert_eq!(scanned.cells("eu-west-1"), rest_lost(ErrorType::Connection));
+        assert_eq!(asked, ALL_ASKED[..2], "not one type after the other");
+        assert!(sleeps.is_empty());
+    }
+}
+
+#[test]
+fn api_error_skips_the_type_alone() {
+    for code in ["ValidationException", "InternalFailure", "HTTP 500"] {
+        let (scanned, asked, _) = scan_with(&service(code));
+        let expected = format!(
+            "AWS::EC2::VPC API_ERROR {}; look the code up in the service's API reference",
+            told(code)
+        );
+        assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
+        assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::ApiError));
+        assert_eq!(asked, ALL_ASKED);
+    }
+}
+
+#[test]
+fn a_listing_that_breaks_off_has_no_row() {
+    let (scanned, asked, _) = scan_with(&CountError::Listing {
+        why: "the same page token twice".to_owned(),
+        request_id: Some("r-1".to_owned()),
+    });
+    let expected = "AWS::EC2::VPC API_ERROR config:ListDiscoveredResources gave the same page \
+                    token twice (request id r-1); no row for this type";
+    assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
+    assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::ApiError));
+    assert_eq!(asked, ALL_ASKED);
+}
+
+#[test]
+fn an_unreadable_answer_is_unexpected_and_the_next_type_follows() {
+    for (error, text) in [
+        (
+            call_error(Cause::Unreadable {
+                what: Unreadable::foreign("the body is empty"),
+                status: 204,
+            }),
+            "an answer that cannot be read (HTTP 204, request id r-1): the body is empty",
+        ),
+        (
+            transport(TransportErrorKind::TooLarge),
+            "no answer (in eu-west-1",
+        ),
+        (
+            transport(TransportErrorKind::NotRecorded),
+            "no answer (in eu-west-1",
+        ),
+        (
+            call_error(Cause::Unsigned("no host".to_owned())),
+            "a request that cannot be signed: no host",
+        ),
+    ] {
+        let (scanned, asked, _) = scan_with(&error);
+        let lines = scanned.lines_of("eu-west-1");
+        let expected = "AWS::EC2::VPC UNEXPECTED config:ListDiscoveredResources failed with ";
+        assert_eq!(lines.len(), 1);
+        assert!(
+            lines[0].starts_with(&format!("{expected}{text}")),
+            "{}",
+            lines[0]
+        );
+        assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Unexpected));
+        assert_eq!(asked, ALL_ASKED);
+    }
+}
+
+#[test]
+fn a_panic_takes_its_type_alone() {
+    let (scanned, asked, _) = scan(|region, name| {
+        assert!(
+            (region, name) != ("eu-west-1", "AWS::EC2::VPC"),
+            "index out of range"
+        );
+        Ok(7)
+    });
+    assert_eq!(
+        scanned.lines,
+        ["eu-west-1 AWS::EC2::VPC UNEXPECTED a fault of the program: index out of range"]
+    );
+    assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Unexpected));
+    assert_eq!(asked.len(), 6);
+}
+
+#[test]
+fn a_task_that_ends_without_a_word_loses_its_region_and_says_so() {
+    struct Broken;
+    impl CountResources for Broken {
+        fn batches<'t>(&self, _: &'t [ResourceType]) -> Vec<&'t [ResourceType]> {
+            panic!("before anything was counted")
+        }
+        fn count(&self, _: &Region, _: &[ResourceType]) -> Result<Vec<ResourceCount>, CountError> {
+            Ok(Vec::new())
+        }
+    }
+    let scanned = run(&Broken, None, clock(), &Interrupt::default(), 2);
+    let told = "UNEXPECTED the region's task ended early: this is a fault of the program";
+    for region in REGIONS {
+        assert_eq!(scanned.lines_of(region), [told]);
+        assert_eq!(
+            scanned.cells(region),
+            [Cell::Lost(ErrorType::Unexpected); 3]
+        );
+    }
+    assert_eq!(scanned.done, REGIONS, "the bar reaches its end");
+}
+
+#[test]
+fn a_clock_that_is_off_stops_the_scan() {
+    let (scanned, asked, _) = scan(|_, name| match name {
+        "AWS::EC2::VPC" => Err(call_error(Cause::Clock {
+            code: "InvalidSignatureException".to_owned(),
+            offset_minutes: -17,
+        })),
+        _ => Ok(7),
+    });
+    let stopped = "types not counted: the run was stopped by what FATAL tells";
+    assert_eq!(
+        scanned.lines,
+        [
+            "us-east-1 AWS::EC2::VPC FATAL config:ListDiscoveredResources failed with \
+             InvalidSignatureException (request id r-1): this machine's clock is 17 minutes \
+             behind AWS's; set this machine's clock"
+                .to_owned(),
+            format!("us-east-1 SCAN_FAILED 2 {stopped}"),
+            format!("eu-west-1 SCAN_FAILED 3 {stopped}"),
+        ]
+    );
+    assert_eq!(asked.len(), 2, "nobody is asked after that");
+    assert!(scanned.stopped);
+    assert_eq!(
+        scanned.cells("us-east-1"),
+        rest_lost(ErrorType::ScanFailed),
+        "what there is is kept"
+    );
+    assert_eq!(
+        scanned.cells("eu-west-1"),
+        [Cell::Lost(ErrorType::ScanFailed); 3]
+    );
+}
+
+/// A client whose first keys expire at their first request for `expiring`; later loads are
+/// `later`. Every region has two of each type.
+fn expiring(
+    expiring: &'static str,
+    later: impl Fn() -> Result<Resolved, CredentialsError> + Send + Sync + 'static,
+    clock: &Arc<VirtualClock>,
+) -> Client {
+    let http = Scripted::by(move |request| {
+        let body = String::from_utf8(request.body.clone()).unwrap();
+        let old = request
+            .header("authorization")
+            .is_some_and(|a| a.contains(KEY_ID));
+        if old && body.contains(expiring) {
+            return answer(
+                400,
+                r#"{"__type": "ExpiredTokenException", "message": "old"}"#,
+            );
+        }
+        let paged = old && !body.contains("nextToken") && body.contains("Bucket");
+        let token = if paged { r#", "nextToken": "t""# } else { "" };
+        answer(
+            200,
+            format!(r#"{{"resourceIdentifiers": [{{}}, {{}}]{token}}}"#),
+        )
+    });
+    let loads = AtomicUsize::new(0);
+    let mut parts = parts(http, clock.clone());
+    parts.keyring = Keyring::load(Box::new(move || {
+        match loads.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(keys_of(KEY_ID)),
+            _ => later(),
+        }
+    }))
+    .unwrap();
+    Client::new(parts)
+}
+
+const EXPIRED: &str = "FATAL config:ListDiscoveredResources failed with ExpiredTokenException \
+                       (HTTP 400, request id none): old; get new credentials (with `aws sso \
+                       login`, for instance)";
+
+#[test]
+fn expired_credentials_are_fatal_once_and_renewed_ones_go_on() {
+    for threads in [1, 2] {
+        let clock = clock();
+        let client = expiring("VPC", || Ok(keys_of("AKIANEWKEY")), &clock);
+        let counter = Listing { client: &client };
+        let none = Interrupt::default();
+        let scanned = run(&counter, Some(&client), clock, &none, threads);
+        assert_eq!(scanned.lines.len(), 1, "{:?}", scanned.lines);
+        assert!(
+            scanned.lines[0].ends_with(&format!(" AWS::EC2::VPC {EXPIRED}")),
+            "{}",
+            scanned.lines[0]
+        );
+        for region in REGIONS {
+            let [_, vpc, role] = scanned.cells(region);
+            assert_eq!([vpc, role], [Cell::Counted(2); 2]);
+        }
+        assert!(!scanned.stopped);
+    }
+}
+
+#[test]
+fn a_listing_whose_credentials_expire_between_pages_begins_anew() {
+    let clock = clock();
+    // With the old keys the buckets have two pages, and the second one is refused.
+    let client = expiring("nextToken", || Ok(keys_of("AKIANEWKEY")), &clock);
+    let counter = Listing { client: &client };
+    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+    assert_eq!(
+        scanned.cells("us-east-1"),
+        [Cell::Counted(2); 3],
+        "no page twice"
+    );
+    assert_eq!(scanned.lines.len(), 1);
+}
+
+#[test]
+fn expired_credentials_that_cannot_be_renewed_stop_the_scan_and_keep_what_there_is() {
+    for (later, why) in [
+        (Ok(keys_of(KEY_ID)), "the test still gives the expired ones"),
+        (
+            Err(CredentialsError("no such profile".to_owned())),
+            "no such profile",
+        ),
+    ] {
+        let clock = clock();
+        let client = expiring("VPC", move || later.clone(), &clock);
+        let counter = Listing { client: &client };
+        let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+        assert_eq!(
+            scanned.lines,
+            [
+                format!("us-east-1 AWS::EC2::VPC {EXPIRED}"),
+                format!(
+                    "us-east-1 SCAN_FAILED 2 types not counted: the run was stopped by what FATAL \
+                     tells ({why})"
+                ),
+                "eu-west-1 SCAN_FAILED 3 types not counted: the run was stopped by what FATAL \
+                 tells"
+                    .to_owned(),
+            ]
+        );
+        assert!(scanned.stopped);
+        let [bucket, vpc, _] = scanned.cells("us-east-1");
+        assert_eq!(bucket, Cell::Counted(4));
+        assert_eq!(vpc, Cell::Lost(ErrorType::ScanFailed));
+    }
+}
+
+#[test]
+fn credentials_that_expire_a_second_time_stop_the_scan() {
+    let clock = clock();
+    // The new keys end like the old ones, so they are taken for expired too.
+    let again = format!("NEW{KEY_ID}");
+    let client = expiring("VPC", move || Ok(keys_of(&again)), &clock);
+    let counter = Listing { client: &client };
+    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+    let fatal = scanned.lines.iter().filter(|l| l.contains("FATAL config"));
+    assert_eq!(fatal.count(), 1, "{:?}", scanned.lines);
+    assert!(scanned.lines[1].ends_with("(they expired a second time)"));
+    assert!(scanned.stopped);
+}
+
+#[test]
+fn one_regions_failure_never_stops_the_rest() {
+    let failures = [
+        service("ThrottlingException"),
+        service("NoAvailableConfigurationRecorderException"),
+        service("AccessDeniedException"),
+        service("OptInRequired"),
+        service("ValidationException"),
+        transport(TransportErrorKind::Timeout),
+        transport(TransportErrorKind::TooLarge),
+    ];
+    for error in failures {
+        for threads in [1, 2] {
+            let script = |region: &str, _: &str| match region {
+                "us-east-1" => Err(error.clone()),
+                _ => Ok(7),
+            };
+            let counter = Fake {
+                script,
+                asked: Mutex::default(),
+            };
+            let scanned = run(&counter, None, clock(), &Interrupt::default(), threads);
+            assert_eq!(scanned.cells("eu-west-1"), [Cell::Counted(7); 3]);
+            assert_eq!(scanned.results[1].gaps(), 3);
+            assert_eq!(scanned.results[1].counts().count(), 0);
+            assert!(!scanned.stopped);
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_stops_quietly() {
+    let interrupt = Interrupt::default();
+    let script = |region: &str, name: &str| {
+        if (region, name) == ("us-east-1", "AWS::EC2::VPC") {
+            interrupt.raise(2);
+            return Err(transport(TransportErrorKind::Interrupted));
+        }
+        Ok(7)
+    };
+    let counter = Fake {
+        script,
+        asked: Mutex::default(),
+    };
+    let scanned = run(&counter, None, clock(), &interrupt, 1);
+    assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
+    assert!(scanned.stopped);
+    assert_eq!(scanned.cells("us-east-1"), rest_lost(ErrorType::ScanFailed));
+    assert_eq!(counter.asked.lock().unwrap().len(), 2);
+    assert_eq!(scanned.done, REGIONS);
+}
+
+#[test]
+fn incidents_carry_their_time() {
+    let counter = Fake {
+        script: |_: &str, _: &str| Err(service("ThrottlingException")),
+        asked: Mutex::default(),
+    };
+    let types = types();
+    let scan = Scan::new(&counter, None, clock(), Interrupt::default(), &types);
+    let mut lines = Vec::new();
+    let regions = ["eu-west-1".parse().unwrap()];
+    scan.run(&Pool::new(1).unwrap(), &regions, |event| {
+        if let Event::Incident(entry) = event {
+            lines.push(entry.to_string());
+        }
+    });
+    assert_eq!(
+        lines[1],
+        format!(
+            "[2026-11-24T12:00:01.000Z] [THROTTLE] Region: eu-west-1, Resource: AWS::EC2::VPC, \
+             Message: {}; run again later, or ask for fewer types",
+            told("ThrottlingException")
+        )
+    );
+}
+
+#[test]
+fn the_verdicts_of_the_table() {
+    use ErrorType as E;
+    for (code, error_type, then) in [
+        ("ThrottlingException", Some(E::Throttle), Then::WaitThenNext),
+        (
+            "TooManyRequestsException",
+            Some(E::Throttle),
+            Then::WaitThenNext,
+        ),
+        (
+            "NoAvailableConfigurationRecorderException",
+            Some(E::ConfigDisabled),
+            Then::SkipRegion,
+        ),
+        (
+            "NoSuchConfigurationRecorderException",
+            Some(E::ConfigDisabled),
+            Then::SkipRegion,
+        ),
+        ("AccessDenied", Some(E::Permission), Then::Next),
+        ("AccessDeniedException", Some(E::Permission), Then::Next),
+        ("UnauthorizedOperation", Some(E::Permission), Then::Next),
+        ("OptInRequired", Some(E::RegionDisabled), Then::SkipRegion),
+        (
+            "UnrecognizedClientException",
+            Some(E::RegionDisabled),
+            Then::SkipRegion,
+        ),
+        (
+            "InvalidClientTokenId",
+            Some(E::RegionDisabled),
+            Then::SkipRegion,
+        ),
+        ("AuthFailure", Some(E::RegionDisabled), Then::SkipRegion),
+        ("ResourceNotDiscoveredException", None, Then::Next),
+        ("ExpiredToken", Some(E::Fatal), Then::Renew),
+        ("ExpiredTokenException", Some(E::Fatal), Then::Renew),
+        ("RequestExpired", Some(E::Fatal), Then::Renew),
+        ("ValidationException", Some(E::ApiError), Then::Next),
+        ("SignatureDoesNotMatch", Some(E::ApiError), Then::Next),
+        ("RequestTimeout", Some(E::ApiError), Then::Next),
+        ("NobodyKnowsThisOne", Some(E::ApiError), Then::Next),
+    ] {
+        assert_eq!(verdict(&service(code)), (error_type, then), "{code}");
+    }
+    use TransportErrorKind as T;
+    for (kind, error_type, then) in [
+        (T::Dns, Some(E::Connection), Then::GiveUpRegion),
+        (T::Connection, Some(E::Connection), Then::GiveUpRegion),
+        (T::Timeout, Some(E::Connection), Then::GiveUpRegion),
+        (T::Tls, Some(E::Connection), Then::GiveUpRegion),
+        (T::TooLarge, Some(E::Unexpected), Then::Next),
+        (T::NotRecorded, Some(E::Unexpected), Then::Next),
+        (T::Interrupted, None, Then::StopScan),
+    ] {
+        assert_eq!(verdict(&transport(kind)), (error_type, then), "{kind:?}");
+    }
+    let clock = call_error(Cause::Clock {
+        code: "RequestExpired".to_owned(),
+        offset_minutes: 9,
+    });
+    assert_eq!(verdict(&clock), (Some(E::Fatal), Then::StopScan));
+    let listing = CountError::Listing {
+        why: String::new(),
+        request_id: None,
+    };
+    assert_eq!(verdict(&listing), (Some(E::ApiError), Then::Next));
+}
