@@ -262,7 +262,7 @@ impl Client {
         let about_time = matches!(kind, ErrorKind::BadSignature)
             || matches!(code.as_str(), "AuthFailure" | "RequestExpired");
         let code = match code.as_str() {
-            "" => format!("HTTP {status}"),
+            "" => "an error without a code".to_owned(),
             code => keys.redact(code),
         };
         let offset = clock_offset(response.header("date"), self.parts.clock.now());
@@ -292,15 +292,13 @@ fn parse<O: Operation>(
     keys: &Resolved,
 ) -> Result<O::Output, Cause> {
     operation.parse(&response.body).map_err(|mut what| {
-        // The reason quotes the body, cut: the keys have to go before that.
-        let text = String::from_utf8_lossy(&response.body);
-        let shown = keys.redact(&text);
-        if shown != text {
-            what.reason = match operation.parse(shown.as_bytes()) {
-                Err(again) => keys.redact(&again.reason),
-                Ok(_) => "the request's own keys are in it".to_owned(),
-            };
-        }
+        // The keys go out of the text before it is cut: half a key would not be found any more.
+        let body = keys.redact(&String::from_utf8_lossy(&response.body));
+        let why = clean(&keys.redact(&what.reason), 200);
+        what.reason = match clean(body.trim(), 60) {
+            start if start.is_empty() => "the body is empty".to_owned(),
+            start => format!("{why}; it begins with: {start}"),
+        };
         Cause::Unreadable {
             what,
             status: response.status,

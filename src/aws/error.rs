@@ -95,7 +95,7 @@ pub enum Cause {
     Service {
         /// What the code means.
         kind: ErrorKind,
-        /// The error code; `HTTP {status}` where the body names none.
+        /// The error code, or words to say that the body names none.
         code: String,
         /// The service's text, without secrets.
         message: String,

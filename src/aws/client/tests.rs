@@ -234,8 +234,7 @@ fn a_name_that_is_not_found_is_looked_up_three_times() {
     assert_eq!(error.attempts, 3);
     assert_eq!(
         error.to_string(),
-        "config:ListDiscoveredResources failed 3 times, last with no answer (in eu-west-1, \
-         request id none): a.example: Dns"
+        "config:ListDiscoveredResources failed 3 times, last with no answer: a.example: Dns"
     );
 }
 
@@ -521,16 +520,16 @@ fn error_codes_of_every_shape_are_read() {
 #[test]
 fn an_error_without_a_code_is_told_by_its_status() {
     for (body, text) in [
-        ("", "failed with HTTP 403 (HTTP 403, request id none)"),
+        ("", "failed with an error without a code (HTTP 403)"),
         (
             "go\r\naway\u{1b}[2J",
-            "failed with HTTP 403 (HTTP 403, request id none): go  away\\u{1b}[2J",
+            "failed with an error without a code (HTTP 403): go  away\\u{1b}[2J",
         ),
         (
             "<html>no</html>",
-            "failed with HTTP 403 (HTTP 403, request id none): <html>no</html>",
+            "failed with an error without a code (HTTP 403): <html>no</html>",
         ),
-        ("{}", "failed with HTTP 403 (HTTP 403, request id none)"),
+        ("{}", "failed with an error without a code (HTTP 403)"),
     ] {
         let error = failing([answer(403, body)]);
         assert_eq!(
@@ -562,7 +561,7 @@ fn a_clock_that_is_off_is_named_with_its_offset() {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "config:ListDiscoveredResources failed with {code} (request id none): this \
+                    "config:ListDiscoveredResources failed with {code} (HTTP {status}): this \
                      machine's clock is {told}"
                 )
             );

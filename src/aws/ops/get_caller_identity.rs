@@ -37,7 +37,8 @@ impl Operation for GetCallerIdentity {
     fn parse(&self, body: &[u8]) -> Result<AccountId, Unreadable> {
         let Reply::GetCallerIdentityResponse { result } = query::reply(body)?;
         let account = result.account.trim().parse();
-        account.map_err(|e: crate::model::Invalid| Unreadable::foreign(e.to_string()))
+        // The text itself is not quoted: nothing tells what it holds.
+        account.map_err(|_| Unreadable::foreign("its Account is not twelve digits"))
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
 use crate::aws::protocol::{Unreadable, json};
-use crate::model::{ResourceType, clean};
+use crate::model::ResourceType;
 
 /// The call.
 #[derive(Serialize)]
@@ -66,7 +66,6 @@ impl Operation for ListDiscoveredResources<'_> {
             .iter()
             .map(|i| i.resource_type.as_deref());
         if let Some(Some(other)) = types.find(|t| t.is_some_and(|t| t != asked)) {
-            let other = clean(other, 80);
             return Err(Unreadable::foreign(format!(
                 "a resource of the type {other} in it"
             )));

@@ -5,8 +5,6 @@ pub mod query;
 
 use std::fmt;
 
-use crate::model::clean;
-
 /// A body that is not the reply that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
@@ -26,17 +24,11 @@ impl Unreadable {
         }
     }
 
+    /// A body in which the parser met `error`; an empty one was not cut.
     fn of(body: &[u8], cut: bool, error: &dyn fmt::Display) -> Self {
-        if body.trim_ascii().is_empty() {
-            return Self::foreign("the body is empty");
-        }
-        let start = clean(&String::from_utf8_lossy(&body[..body.len().min(120)]), 60);
         Self {
-            cut,
-            reason: format!(
-                "{}; it begins with: {start}",
-                clean(&error.to_string(), 200)
-            ),
+            cut: cut && !body.trim_ascii().is_empty(),
+            reason: error.to_string(),
         }
     }
 }
