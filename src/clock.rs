@@ -1,6 +1,7 @@
 //! Time and sleep, handed in so that no test waits.
 
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
@@ -50,10 +51,11 @@ impl Clock for SystemClock {
 
 /// A clock that nobody waits for: it stands still, and a sleep moves it on at once.
 ///
-/// A replay runs on it, and so do the tests, which ask it for the sleeps.
+/// It moves on for the sleeping thread alone, since threads that wait side by side do not wait for
+/// one another. A replay runs on it, and so do the tests, which ask it for the sleeps.
 pub struct VirtualClock {
     start: OffsetDateTime,
-    sleeps: Mutex<Vec<Duration>>,
+    sleeps: Mutex<Vec<(ThreadId, Duration)>>,
 }
 
 impl VirtualClock {
@@ -66,13 +68,13 @@ impl VirtualClock {
         }
     }
 
-    /// Every sleep so far, in the order in which they were asked for.
+    /// Every sleep so far, of all threads, in the order in which they were asked for.
     #[must_use]
     pub fn sleeps(&self) -> Vec<Duration> {
-        self.lock().clone()
+        self.lock().iter().map(|(_, time)| *time).collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Duration>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(ThreadId, Duration)>> {
         self.sleeps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -83,11 +85,13 @@ impl Clock for VirtualClock {
     }
 
     fn elapsed(&self) -> Duration {
-        self.lock().iter().sum()
+        let this = thread::current().id();
+        let own = |(thread, time): &(ThreadId, Duration)| (*thread == this).then_some(*time);
+        self.lock().iter().filter_map(own).sum()
     }
 
     fn sleep(&self, time: Duration) {
-        self.lock().push(time);
+        self.lock().push((thread::current().id(), time));
     }
 }
 
@@ -102,6 +106,20 @@ mod tests {
         clock.sleep(Duration::from_millis(5));
         assert_eq!(clock.elapsed(), Duration::from_millis(90_005));
         assert_eq!(clock.now().unix_timestamp(), 90);
+        assert_eq!(clock.sleeps().len(), 2);
+    }
+
+    #[test]
+    fn a_virtual_clock_is_each_threads_own() {
+        let clock = VirtualClock::new(OffsetDateTime::UNIX_EPOCH);
+        clock.sleep(Duration::from_secs(1));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                clock.sleep(Duration::from_secs(2));
+                assert_eq!(clock.elapsed(), Duration::from_secs(2));
+            });
+        });
+        assert_eq!(clock.elapsed(), Duration::from_secs(1));
         assert_eq!(clock.sleeps().len(), 2);
     }
 }

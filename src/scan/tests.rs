@@ -670,6 +670,32 @@ fn one_regions_failure_never_stops_the_rest() {
 }
 
 #[test]
+fn regions_side_by_side_do_not_use_up_each_others_time() {
+    // Nine waits of a throttled call are 111 s of the 120 that it may take, in either region.
+    let both = std::sync::Barrier::new(2);
+    let (first, n) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let http = Scripted::by(move |request| {
+        if first.fetch_add(1, Ordering::SeqCst) < 2 {
+            both.wait();
+        }
+        let mut n = n.lock().unwrap();
+        let n: &mut u32 = n.entry(request.uri.clone()).or_default();
+        *n += 1;
+        if *n < 10 {
+            return answer(400, r#"{"__type": "ThrottlingException"}"#);
+        }
+        answer(200, r#"{"resourceIdentifiers": []}"#)
+    });
+    let clock = clock();
+    let mut parts = parts(http, clock.clone());
+    parts.chance = || 1.0;
+    let client = Client::new(parts);
+    let counter = Listing { client: &client };
+    let scanned = run(&counter, None, clock, &Interrupt::default(), 2);
+    assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
+}
+
+#[test]
 fn an_interrupt_stops_quietly() {
     let interrupt = Interrupt::default();
     let script = |region: &str, name: &str| {
