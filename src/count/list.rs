@@ -86,3 +86,154 @@ impl Listing<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::aws::client::fake::{client, clock};
+    use crate::http::fake::{Answer, Scripted, answer_with};
+
+    /// A page of `resources`, with the token of the next one.
+    fn page(resources: usize, next_token: Option<&str>) -> Answer {
+        let identifiers = vec![serde_json::json!({"resourceType": "AWS::S3::Bucket"}); resources];
+        let mut body = serde_json::json!({"resourceIdentifiers": identifiers});
+        if let Some(token) = next_token {
+            body["nextToken"] = token.into();
+        }
+        answer_with(200, &[("x-amzn-requestid", "r-1")], body.to_string())
+    }
+
+    /// The total of the buckets in eu-west-1.
+    fn total(http: &Arc<Scripted>) -> Result<u64, CountError> {
+        let client = client(http.clone(), clock());
+        let types = ["AWS::S3::Bucket".parse().unwrap()];
+        let region = "eu-west-1".parse().unwrap();
+        let counts = Listing { client: &client }.count(&region, &types)?;
+        let [count] = &counts[..] else {
+            panic!("one count")
+        };
+        assert_eq!((&count.region, &count.resource_type), (&region, &types[0]));
+        Ok(count.total)
+    }
+
+    fn bodies(http: &Scripted) -> Vec<serde_json::Value> {
+        let bodies = http
+            .requests()
+            .into_iter()
+            .map(|r| serde_json::from_slice(&r.body));
+        bodies.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn several_pages_add_up() {
+        let pages = [
+            page(100, Some("a")),
+            page(100, Some("b/=\"")),
+            page(7, None),
+        ];
+        let http = Scripted::list(pages);
+        assert_eq!(total(&http).unwrap(), 207);
+        assert_eq!(
+            bodies(&http),
+            [
+                serde_json::json!({"resourceType": "AWS::S3::Bucket"}),
+                serde_json::json!({"resourceType": "AWS::S3::Bucket", "nextToken": "a"}),
+                serde_json::json!({"resourceType": "AWS::S3::Bucket", "nextToken": "b/=\""}),
+            ]
+        );
+    }
+
+    #[test]
+    fn no_resources_are_a_total_of_zero() {
+        assert_eq!(total(&Scripted::list([page(0, None)])).unwrap(), 0);
+    }
+
+    #[test]
+    fn an_empty_page_with_a_token_goes_on() {
+        let http = Scripted::list([page(0, Some("a")), page(2, Some("b")), page(0, None)]);
+        assert_eq!(total(&http).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_token_that_comes_back_ends_the_listing_without_a_total() {
+        for tokens in [&["a", "a"][..], &["a", "b", "a"]] {
+            let http = Scripted::list(tokens.iter().map(|token| page(3, Some(token))));
+            let error = total(&http).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "config:ListDiscoveredResources gave the same page token twice: the listing would \
+                 never end (request id r-1)"
+            );
+        }
+    }
+
+    #[test]
+    fn a_hundred_empty_pages_in_a_row_end_the_listing_without_a_total() {
+        let n = AtomicU32::new(0);
+        let http = Scripted::by(move |_| {
+            let token = n.fetch_add(1, Ordering::SeqCst).to_string();
+            page(usize::from(token == "0"), Some(&token))
+        });
+        let error = total(&http).unwrap_err().to_string();
+        assert!(
+            error.contains("gave a hundred empty pages in a row"),
+            "{error}"
+        );
+        assert_eq!(http.requests().len(), 101);
+    }
+
+    #[test]
+    fn empty_pages_that_are_not_in_a_row_go_on() {
+        let n = AtomicU32::new(0);
+        let http = Scripted::by(move |_| {
+            let n = n.fetch_add(1, Ordering::SeqCst);
+            let token = n.to_string();
+            page(
+                usize::from(n % 100 == 99),
+                (n < 400).then_some(token.as_str()),
+            )
+        });
+        assert_eq!(total(&http).unwrap(), 4);
+    }
+
+    #[test]
+    fn a_failure_in_the_middle_leaves_no_total() {
+        let denied = r#"{"__type": "AccessDeniedException"}"#;
+        for broken in [
+            answer_with(400, &[], denied),
+            answer_with(200, &[], ""),
+            answer_with(200, &[], r#"{"nextToken": "c"}"#),
+        ] {
+            let http = Scripted::list([page(100, Some("a")), page(100, Some("b")), broken]);
+            assert!(matches!(total(&http).unwrap_err(), CountError::Call(_)));
+            assert_eq!(http.requests().len(), 3);
+        }
+    }
+
+    #[test]
+    fn a_page_that_needs_another_try_is_counted_once() {
+        let http = Scripted::list([
+            page(100, Some("a")),
+            answer_with(503, &[], ""),
+            page(5, None),
+        ]);
+        assert_eq!(total(&http).unwrap(), 105);
+        let tokens: Vec<_> = bodies(&http)
+            .into_iter()
+            .map(|b| b["nextToken"].clone())
+            .collect();
+        assert_eq!(tokens, [serde_json::Value::Null, "a".into(), "a".into()]);
+    }
+
+    #[test]
+    fn each_type_is_a_batch_of_its_own() {
+        let types = ResourceType::common();
+        let client = client(Scripted::list([]), clock());
+        let batches = Listing { client: &client }.batches(&types);
+        assert_eq!(batches.len(), 10);
+        assert_eq!(batches.concat(), types);
+    }
+}
