@@ -166,7 +166,10 @@ fn recorded_response(
         .into_iter()
         // The time of an answer matters only where a signature was refused for it.
         .filter(|name| !(ok && *name == "date"))
-        .filter_map(|name| Some((name.to_owned(), response.header(name)?.to_owned())));
+        .filter_map(|name| {
+            let value = redact::text(response.header(name)?, secrets);
+            Some((name.to_owned(), value))
+        });
     let mut recorded = RecordedResponse {
         status: response.status,
         headers: headers.collect(),
@@ -176,10 +179,7 @@ fn recorded_response(
     match RecordedBody::inline(&response.body) {
         Some(body) => recorded.body = body.without(secrets),
         None => {
-            file = Some(match std::str::from_utf8(&response.body) {
-                Ok(xml) => redact::text(xml, secrets).into_bytes(),
-                Err(_) => response.body.clone(),
-            });
+            file = Some(redact::bytes(&response.body, secrets));
         }
     }
     (recorded, file)
@@ -245,3 +245,6 @@ fn rewrite_accounts(files: &mut [(PathBuf, Vec<u8>)], account: &str) {
         *bytes = text.into_bytes();
     }
 }
+
+#[cfg(test)]
+mod tests;

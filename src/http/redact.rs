@@ -82,6 +82,17 @@ pub fn text(text: &str, secrets: &[String]) -> String {
     out
 }
 
+/// `bytes` of whatever encoding, with every secret field and every one of `secrets` replaced.
+pub fn bytes(bytes: &[u8], secrets: &[String]) -> Vec<u8> {
+    // A character for each byte: what is secret is ASCII, and the rest stays as it is.
+    let characters: String = bytes.iter().copied().map(char::from).collect();
+    let redacted = text(&characters, secrets);
+    redacted
+        .chars()
+        .filter_map(|c| u8::try_from(c).ok())
+        .collect()
+}
+
 /// Replaces what stands between each `open` and the next `close` (or the end).
 fn between(text: &str, open: &str, close: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -138,6 +149,17 @@ mod tests {
             text("Action=A&WebIdentityToken=jwt&Version=1", &[]),
             "Action=A&WebIdentityToken=REDACTED&Version=1"
         );
+    }
+
+    #[test]
+    fn secrets_leave_bytes_of_any_encoding() {
+        let body = b"\xff\xfe<Token>t</Token> AKIAX \xc3\xa9 \x00";
+        assert_eq!(
+            bytes(body, &["AKIAX".to_owned()]),
+            b"\xff\xfe<Token>REDACTED</Token> REDACTED \xc3\xa9 \x00"
+        );
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(bytes(&all, &[]), all);
     }
 
     #[test]

@@ -98,7 +98,8 @@ fn shift_date(response: &mut Response, interaction: &Interaction, now: OffsetDat
         if name == "date"
             && let Some(shifted) = parse(value).and_then(|d| (d + age).format(&Rfc2822).ok())
         {
-            *value = shifted;
+            // HTTP writes the zone so, and what is recorded again has to be what was recorded.
+            *value = shifted.replace("+0000", "GMT");
         }
     }
 }
@@ -106,3 +107,6 @@ fn shift_date(response: &mut Response, interaction: &Interaction, now: OffsetDat
 fn parse(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc2822).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,360 @@
+use std::time::Duration;
+
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::*;
+use crate::clock::VirtualClock;
+use crate::http::TransportErrorKind;
+use crate::http::fake::{Answer, Scripted, answer, answer_with, failure};
+use crate::http::replay::Replay;
+
+const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
+const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
+const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+const TOKEN: &str = "IQoJb3JpZ2luX2VjEJr/+wEaCXVzLWVhc3QtMSJHMEUCIQDVuoO8==";
+
+/// A signed request of AWS JSON to `host`.
+fn request(host: &str, body: &str) -> Request {
+    let target = "StarlingDoveService.ListDiscoveredResources";
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={KEY_ID}/20261124/eu-west-1/config/aws4_request, \
+         SignedHeaders=host;x-amz-date, Signature={SIGNATURE}"
+    );
+    Request {
+        method: "POST",
+        uri: format!("https://{host}/"),
+        headers: vec![
+            ("content-type", "application/x-amz-json-1.1".to_owned()),
+            ("x-amz-target", target.to_owned()),
+            ("x-amz-date", "20261124T120000Z".to_owned()),
+            ("authorization", authorization),
+            ("x-amz-security-token", TOKEN.to_owned()),
+        ],
+        body: body.as_bytes().to_vec(),
+        scope: None,
+        budget: Duration::from_secs(1),
+    }
+}
+
+/// Records what `exchanges` were answered with, in a new folder.
+fn record(exchanges: &[(Request, Answer)], account: Option<&str>) -> TempDir {
+    let answers = exchanges.iter().map(|(_, answer)| answer.clone());
+    let requests: Vec<Request> = exchanges.iter().map(|(r, _)| r.clone()).collect();
+    record_over(Scripted::list(answers), &requests, account)
+}
+
+fn record_over(inner: Arc<dyn HttpSend>, requests: &[Request], account: Option<&str>) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = BTreeMap::from([("AWS_REGION".to_owned(), "eu-west-1".to_owned())]);
+    let account = account.map(str::to_owned);
+    let clock = Arc::new(VirtualClock::new(NOW));
+    let recorder = Recorder::new(inner, clock, folder.path(), variables, account).unwrap();
+    for request in requests {
+        let _ = recorder.send(request);
+    }
+    recorder.finish().unwrap();
+    folder
+}
+
+/// Every file of a recording by its path.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap();
+                let name = name.to_str().unwrap().to_owned();
+                found.insert(name, fs::read(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn text(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// The bytes of every file of a recording, and its names.
+fn everything(folder: &Path) -> String {
+    let files = files(folder);
+    let shown = files
+        .iter()
+        .map(|(name, bytes)| format!("{name}\n{}\n", String::from_utf8_lossy(bytes)));
+    shown.collect()
+}
+
+/// An answer with a body of every kind, and one failure of each.
+fn every_kind() -> Vec<(Request, Answer)> {
+    let xml = "<?xml version=\"1.0\"?>\n<R><a>1 &amp; 2</a></R>\n";
+    let headers = [
+        ("x-amzn-requestid", "r-1"),
+        ("content-type", "application/json"),
+    ];
+    let error = [("x-amzn-errortype", "X"), ("x-amz-retry-after", "100")];
+    let mut answers = vec![
+        answer_with(200, &headers, r#"{"b": [1, 2.5, null], "a": "é \" \n"}"#),
+        answer(200, r#"[{"a": -1}]"#),
+        answer_with(400, &error, r#"{"__type": "X"}"#),
+        answer(200, xml),
+        answer(403, "  <html>no</html>"),
+        answer(200, "text\r\nof two lines"),
+        answer(200, "12"),
+        answer(200, "\"a text\""),
+        answer(200, r#"{"cut": ["#),
+        answer(204, ""),
+        answer(503, " "),
+        answer(200, b"\x1f\x8b\x00\xff".to_vec()),
+    ];
+    use TransportErrorKind::{Connection, Dns, Timeout, Tls, TooLarge};
+    answers.extend([Timeout, Dns, Connection, Tls, TooLarge].map(failure));
+    let numbered = |(n, answer)| (request("a.example", &format!("{{\"n\":{n}}}")), answer);
+    answers.into_iter().enumerate().map(numbered).collect()
+}
+
+#[test]
+fn a_replay_answers_what_was_recorded() {
+    let exchanges = every_kind();
+    let folder = record(&exchanges, None);
+    let replay = Replay::open(folder.path(), NOW).unwrap();
+    for (request, recorded) in &exchanges {
+        let name = String::from_utf8_lossy(&request.body);
+        match (replay.send(request), recorded) {
+            (Ok(replayed), Ok(recorded)) => {
+                assert_eq!(replayed.status, recorded.status, "{name}");
+                let mut headers = recorded.headers.clone();
+                headers.sort();
+                assert_eq!(replayed.headers, headers, "{name}");
+                let json = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).ok();
+                if json(&recorded.body).is_some_and(|v| v.is_object() || v.is_array()) {
+                    assert_eq!(json(&replayed.body), json(&recorded.body), "{name}");
+                } else {
+                    assert_eq!(replayed.body, recorded.body, "{name}");
+                }
+            }
+            (replayed, recorded) => {
+                assert_eq!(replayed.unwrap_err(), *recorded.as_ref().unwrap_err());
+            }
+        }
+    }
+    assert_eq!(replay.left_over(), Vec::<String>::new());
+}
+
+#[test]
+fn bodies_stand_where_a_person_can_read_them() {
+    let folder = record(&every_kind(), None);
+    let names: Vec<String> = files(folder.path()).into_keys().collect();
+    assert_eq!(
+        names,
+        [
+            "env.json",
+            "interactions/a.example.12.bin",
+            "interactions/a.example.4.xml",
+            "interactions/a.example.5.xml",
+            "interactions/a.example.json",
+        ]
+    );
+    assert_eq!(
+        text(folder.path(), "env.json"),
+        "{\n  \"AWS_REGION\": \"eu-west-1\"\n}\n"
+    );
+    let cassette = text(folder.path(), "interactions/a.example.json");
+    assert!(cassette.contains("\"__type\": \"X\""), "JSON is JSON");
+    assert!(cassette.contains("\"body_file\": \"a.example.4.xml\""));
+}
+
+#[test]
+fn recording_a_replay_of_a_recording_changes_nothing() {
+    let mut exchanges = every_kind();
+    let date = [("date", "Tue, 24 Nov 2026 11:30:00 GMT")];
+    exchanges.push((
+        request("b.example", "{}"),
+        answer_with(403, &date, r#"{"__type": "InvalidSignatureException"}"#),
+    ));
+    let first = record(&exchanges, Some("123456789012"));
+    let replay = Arc::new(Replay::open(first.path(), NOW).unwrap());
+    let requests: Vec<Request> = exchanges.into_iter().map(|(r, _)| r).collect();
+    let second = record_over(replay, &requests, Some("123456789012"));
+    assert_eq!(everything(second.path()), everything(first.path()));
+    assert_eq!(files(second.path()), files(first.path()), "to the byte");
+}
+
+/// Answers that repeat what the request carried, as a debugging proxy does.
+fn echoes() -> Vec<Answer> {
+    let all = format!("key={KEY_ID} signature={SIGNATURE} token={TOKEN}");
+    let json = serde_json::json!({"message": all, "list": [{"deep": all}]});
+    let header = [("x-amzn-requestid", TOKEN), ("content-type", all.as_str())];
+    let failed = TransportError {
+        kind: TransportErrorKind::Connection,
+        message: all.clone(),
+    };
+    vec![
+        answer(403, json.to_string()),
+        answer(403, format!("<R><Message>{all}</Message></R>")),
+        answer(403, all.clone()),
+        answer(403, [all.as_bytes(), b"\xff\x00", all.as_bytes()].concat()),
+        answer_with(403, &header, "{}"),
+        Err(failed),
+    ]
+}
+
+#[test]
+fn no_file_of_a_recording_holds_what_a_request_was_signed_with() {
+    let numbered = |(n, answer)| (request("a.example", &format!("{{\"n\":{n}}}")), answer);
+    let exchanges: Vec<_> = echoes().into_iter().enumerate().map(numbered).collect();
+    let folder = record(&exchanges, None);
+    let all = everything(folder.path());
+    for secret in [
+        KEY_ID,
+        SIGNATURE,
+        TOKEN,
+        "AWS4-HMAC",
+        "20261124T120000Z",
+        "x-amz-date",
+        "authorization",
+        "security-token",
+    ] {
+        assert!(!all.contains(secret), "{secret} is in\n{all}");
+    }
+    assert!(all.contains("REDACTED"));
+}
+
+#[test]
+fn no_file_of_a_recording_holds_the_keys_that_an_answer_brings() {
+    let json = r#"{"credentials": {"accessKeyId": "SECRET-1", "secretAccessKey": "SECRET-2",
+        "sessionToken": "SECRET-3"}, "nextToken": "kept"}"#;
+    let xml = "<R><Credentials><AccessKeyId>SECRET-1</AccessKeyId><SecretAccessKey>SECRET-2\
+               </SecretAccessKey><SessionToken>SECRET-3</SessionToken></Credentials></R>";
+    let exchanges = [
+        (request("a.example", "{}"), answer(200, json)),
+        (request("b.example", "{}"), answer(200, xml)),
+    ];
+    let folder = record(&exchanges, None);
+    let all = everything(folder.path());
+    assert!(!all.contains("SECRET-"), "{all}");
+    assert!(all.contains("kept"));
+}
+
+#[test]
+fn account_numbers_are_rewritten_everywhere() {
+    let page = r#"{"nextToken": "arn:aws:x:eu-west-1:111122223333:y", "resourceIdentifiers": [
+        {"resourceId": "logs-111122223333"}, {"resourceId": "arn:aws:iam::444455556666:role/x"}]}"#;
+    let identity =
+        "<R><Arn>arn:aws:iam::111122223333:user/x</Arn><Account>111122223333</Account></R>";
+    let next = r#"{"nextToken":"arn:aws:x:eu-west-1:111122223333:y"}"#;
+    let exchanges = [
+        (request("sts.example", "{}"), answer(200, identity)),
+        (request("config.example", "{}"), answer(200, page)),
+        (request("config.example", next), answer(200, "{}")),
+    ];
+    let folder = record(&exchanges, Some("123456789012"));
+    let all = everything(folder.path());
+    for number in ["111122223333", "444455556666"] {
+        assert!(!all.contains(number), "{all}");
+    }
+    assert!(all.contains("<Account>123456789012</Account>"));
+    assert!(all.contains("logs-123456789012"));
+    let replay = Replay::open(folder.path(), NOW).unwrap();
+    let next = next.replace("111122223333", "123456789012");
+    replay.send(&request("config.example", &next)).unwrap();
+    let kept = record(&exchanges, None);
+    assert!(everything(kept.path()).contains("444455556666"));
+}
+
+#[test]
+fn what_no_wire_said_is_not_recorded() {
+    for kind in [
+        TransportErrorKind::Interrupted,
+        TransportErrorKind::NotRecorded,
+    ] {
+        let folder = record(&[(request("a.example", "{}"), failure(kind))], None);
+        assert_eq!(files(folder.path()).len(), 1, "env.json alone");
+    }
+}
+
+#[test]
+fn a_recording_goes_into_a_new_or_empty_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |path: &Path| {
+        let clock = Arc::new(VirtualClock::new(NOW));
+        Recorder::new(Scripted::list([]), clock, path, BTreeMap::new(), None)
+    };
+    assert!(open(folder.path()).is_ok());
+    assert!(open(&folder.path().join("new/deep")).is_ok());
+    let error = open(folder.path()).err().unwrap().to_string();
+    let expected = format!(
+        "{}: a recording goes into a new or empty folder",
+        folder.path().display()
+    );
+    assert_eq!(error, expected);
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = open(&file).err().unwrap().to_string();
+    assert!(error.starts_with(file.to_str().unwrap()), "{error}");
+}
+
+#[test]
+fn a_recorder_hands_on_what_it_hears() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = Scripted::list([answer(200, TOKEN), failure(TransportErrorKind::Tls)]);
+    let clock = Arc::new(VirtualClock::new(NOW));
+    let recorder = Recorder::new(inner, clock, folder.path(), BTreeMap::new(), None).unwrap();
+    let heard = recorder.send(&request("a.example", "{}")).unwrap();
+    assert_eq!(heard.body, TOKEN.as_bytes(), "unchanged");
+    let heard = recorder.send(&request("a.example", "{}"));
+    assert_eq!(heard.unwrap_err().kind, TransportErrorKind::Tls);
+    assert!(files(folder.path()).is_empty(), "written at the end");
+}
+
+#[test]
+fn a_scope_keeps_regions_apart_behind_one_endpoint() {
+    let scoped = |scope: &str| Request {
+        scope: Some(scope.to_owned()),
+        ..request("127.0.0.1:5000", "{}")
+    };
+    let [ireland, ohio] = ["config/eu-west-1", "config/us-east-2"].map(scoped);
+    let exchanges = [
+        (ireland.clone(), answer(200, "ireland")),
+        (ohio.clone(), answer(200, "ohio")),
+        (request("127.0.0.1:5000", "{}"), answer(200, "neither")),
+    ];
+    let folder = record(&exchanges, None);
+    let names: Vec<String> = files(folder.path()).into_keys().collect();
+    assert_eq!(
+        names,
+        [
+            "env.json",
+            "interactions/127.0.0.1%3A5000.json",
+            "interactions/config.eu-west-1.json",
+            "interactions/config.us-east-2.json",
+        ]
+    );
+    let replay = Replay::open(folder.path(), NOW).unwrap();
+    assert_eq!(replay.send(&ohio).unwrap().body, b"ohio");
+    assert_eq!(replay.send(&ireland).unwrap().body, b"ireland");
+    let again = replay.send(&ireland).unwrap_err();
+    assert_eq!(again.kind, TransportErrorKind::NotRecorded);
+    assert!(again.message.contains("config/eu-west-1"), "{again}");
+}
+
+#[test]
+fn a_host_from_elsewhere_names_no_file_outside_the_folder() {
+    for uri in ["https://../../x/", "https://a%2f..%2fb/", "nonsense", ""] {
+        let odd = Request {
+            uri: uri.to_owned(),
+            ..request("a.example", "{}")
+        };
+        let folder = record(&[(odd, answer(200, "<a/>"))], None);
+        for name in files(folder.path()).keys() {
+            let depth = name.matches('/').count();
+            assert!(name == ENV_FILE || depth == 1, "{uri}: {name}");
+        }
+        assert!(Replay::open(folder.path(), NOW).is_ok(), "{uri}");
+    }
+}
