@@ -174,6 +174,9 @@ impl ErrorFile {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn entry() -> Entry {
@@ -237,5 +240,25 @@ mod tests {
         assert!(!file.is_whole());
         fs::create_dir(folder.path().join("errors.txt")).unwrap();
         assert!(ErrorFile::new(folder.path().join("errors.txt")).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_the_message_an_entry_is_one_harmless_line(
+            message in prop_oneof![any::<String>(), "[\\x00-\\x1f\\x7f-\\xa0\u{2028}\u{202e}a]*"],
+            error_type in select(&ErrorType::ALL[..]),
+            place in 0..3,
+        ) {
+            let mut entry = Entry { error_type, message, ..entry() };
+            entry.resource_type = entry.resource_type.filter(|_| place > 1);
+            entry.region = entry.region.filter(|_| place > 0);
+            let line = entry.to_string();
+            prop_assert!(!line.contains(char::is_control), "{line:?}");
+            prop_assert!(!line.contains(['\u{2028}', '\u{2029}', '\u{202e}']), "{line:?}");
+            let start = format!("[2026-11-24T00:02:03.456Z] [{error_type}] ");
+            prop_assert!(line.starts_with(&start), "{line:?}");
+        }
     }
 }

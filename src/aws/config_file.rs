@@ -215,6 +215,9 @@ pub fn expand_home(env: &dyn Env, path: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn value(text: &str, section: &str, key: &str) -> Option<String> {
@@ -307,5 +310,42 @@ mod tests {
         std::fs::write(aws.join("config"), "[default]\noops\n").unwrap();
         let error = SharedFiles::load(&env).unwrap_err();
         assert!(error.contains(".aws/config: line 2: "), "{error}");
+    }
+
+    /// Lines as they stand in such files, and characters from everywhere.
+    fn any_file() -> impl Strategy<Value = String> {
+        let line = prop_oneof![
+            Just("[default]".to_owned()),
+            r"\PC*",
+            r"[ \t]?[\[\]=#; a-zé]{0,9}",
+            any::<String>(),
+        ];
+        vec(line, 0..9).prop_map(|lines| lines.join("\n"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_is_too_odd(text in any_file()) {
+            match parse(&text) {
+                Ok(sections) => for key in sections.values().flat_map(BTreeMap::keys) {
+                    prop_assert!(!key.is_empty() && key.trim() == key, "{key:?}");
+                },
+                Err(error) => {
+                    prop_assert!((1..=text.lines().count()).contains(&error.line));
+                }
+            }
+        }
+
+        #[test]
+        fn what_the_cli_writes_is_read(
+            region in "[a-z]{1,9}-[a-z]{1,9}-[0-9]",
+            secret in "[A-Za-z0-9/+=]{1,40}",
+        ) {
+            let text = format!("[profile p]\nregion = {region}\naws_secret_access_key = {secret}\n");
+            prop_assert_eq!(value(&text, "profile p", "region"), Some(region));
+            prop_assert_eq!(value(&text, "profile p", "aws_secret_access_key"), Some(secret));
+        }
     }
 }

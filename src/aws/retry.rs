@@ -88,6 +88,9 @@ impl Quota {
 
 #[cfg(test)]
 mod tests {
+    use proptest::option;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -130,5 +133,23 @@ mod tests {
             quota.reward(None);
         }
         assert_eq!(quota.tokens(), Quota::CAPACITY);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_wait_is_within_its_bounds(
+            i in any::<u32>(),
+            chance in any::<f64>(),
+            wish in option::of(any::<u64>().prop_map(Duration::from_millis)),
+        ) {
+            let chance = if chance.is_nan() { 0.0 } else { chance };
+            let own = backoff(i, chance, None);
+            prop_assert!(own <= Duration::from_secs(20));
+            prop_assert!(i > 4 || own <= Duration::from_secs(1 << i));
+            let wait = backoff(i, chance, wish);
+            prop_assert!(own <= wait && wait <= own + Duration::from_secs(5));
+        }
     }
 }

@@ -34,6 +34,10 @@ pub fn render(account: &Account, rows: &[&ResourceCount]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::btree_map;
+    use proptest::option;
+    use proptest::prelude::*;
+
     use super::super::Format;
     use super::*;
 
@@ -95,6 +99,33 @@ mod tests {
             let row = render(Some(alias), &[count("eu-west-1", "AWS::EC2::VPC", 1)]);
             let expected = format!("\r\n012345678901,{field},eu-west-1,");
             assert!(row.contains(&expected), "{row:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_reader_gets_the_rows_back(
+            alias in option::of(any::<String>()),
+            totals in btree_map(("[a-z]{1,5}-[a-z]{1,5}-[0-9]", "AWS::[A-Z0-9]{2,4}::[A-Za-z]{2,9}"),
+                any::<u64>(), 0..20),
+        ) {
+            let counts: Vec<_> = totals.iter().rev()
+                .map(|((region, resource_type), total)| count(region, resource_type, *total))
+                .collect();
+            let text = render(alias.as_deref(), &counts);
+            prop_assert!(text.ends_with("\r\n"));
+            let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+            prop_assert_eq!(reader.headers().unwrap(), &COLUMNS[..]);
+            let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+            let above_zero: Vec<_> = totals.iter().filter(|(_, total)| **total > 0).collect();
+            prop_assert_eq!(rows.len(), above_zero.len());
+            for (row, ((region, resource_type), total)) in rows.iter().zip(above_zero) {
+                let alias = alias.as_deref().unwrap_or_default();
+                let total = total.to_string();
+                prop_assert_eq!(row, &["012345678901", alias, region, resource_type, &total][..]);
+            }
         }
     }
 }

@@ -51,6 +51,7 @@ pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
 }
 
 /// An answer with headers.
+#[allow(clippy::unnecessary_wraps)] // Scripts are lists of answers and failures.
 pub fn answer_with(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     Ok(Response {

@@ -140,3 +140,41 @@ pub trait HttpSend: Send + Sync {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let request = Request {
+            method: "POST",
+            uri: "https://a.example/".to_owned(),
+            headers: vec![("authorization", "SECRET".to_owned())],
+            body: b"SECRET".to_vec(),
+            scope: None,
+            budget: Duration::from_secs(1),
+        };
+        let response = Response {
+            status: 403,
+            headers: vec![("x-amzn-requestid".to_owned(), "SECRET".to_owned())],
+            body: b"SECRET".to_vec(),
+        };
+        let debug = format!("{request:?} {response:?}");
+        assert_eq!(
+            debug,
+            "Request { method: \"POST\", uri: \"https://a.example/\", headers: \
+             [\"authorization\"], body_bytes: 6, .. } Response { status: 403, body_bytes: 6, .. }"
+        );
+    }
+
+    #[test]
+    fn a_responses_header_is_found_in_whatever_case() {
+        let response = Response {
+            headers: vec![("X-Amzn-RequestId".to_owned(), "r-1".to_owned())],
+            ..Response::default()
+        };
+        assert_eq!(response.header("x-amzn-requestid"), Some("r-1"));
+        assert_eq!(response.header("x-amzn"), None);
+    }
+}

@@ -158,7 +158,7 @@ fn scan_with(error: &CountError) -> (Scanned, Vec<String>, Vec<Duration>) {
         _ => Ok(7),
     });
     assert_eq!(scanned.cells("us-east-1"), [Cell::Counted(7); 3]);
-    assert!(scanned.lines_of("us-east-1").is_empty());
+    assert_eq!(scanned.lines_of("us-east-1"), [""; 0]);
     assert!(!scanned.stopped);
     let own = asked.into_iter().filter(|a| a.starts_with("eu-west-1"));
     (scanned, own.collect(), sleeps)
@@ -223,7 +223,7 @@ fn everything_is_counted_in_every_region() {
     assert_eq!(asked[0], "us-east-1 AWS::S3::Bucket", "in the order given");
     assert_eq!((asked.len(), sleeps.len()), (6, 0));
     assert_eq!(scanned.done, ["us-east-1", "eu-west-1"]);
-    assert!(scanned.lines.is_empty());
+    assert_eq!(scanned.lines, [""; 0]);
     let result = &scanned.results[0];
     assert_eq!(result.gaps(), 0);
     let totals: Vec<u64> = result.counts().map(|c| c.total).collect();
@@ -267,7 +267,7 @@ fn config_disabled_skips_the_region_with_one_line() {
             rest_lost(ErrorType::ConfigDisabled)
         );
         assert_eq!(asked, ALL_ASKED[..2]);
-        assert!(sleeps.is_empty());
+        assert_eq!(sleeps, [Duration::ZERO; 0]);
     }
 }
 
@@ -287,7 +287,7 @@ fn permission_skips_the_type_alone() {
         assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
         assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Permission));
         assert_eq!(asked, ALL_ASKED);
-        assert!(sleeps.is_empty());
+        assert_eq!(sleeps, [Duration::ZERO; 0]);
     }
 }
 
@@ -348,13 +348,13 @@ fn a_session_token_is_named_where_a_region_does_not_know_the_key() {
 #[test]
 fn resource_not_discovered_is_silent() {
     let (scanned, asked, sleeps) = scan_with(&service("ResourceNotDiscoveredException"));
-    assert!(scanned.lines.is_empty());
+    assert_eq!(scanned.lines, [""; 0]);
     assert_eq!(
         scanned.cells("eu-west-1"),
         [Cell::Counted(7), Cell::Counted(0), Cell::Counted(7)]
     );
     assert_eq!(asked, ALL_ASKED);
-    assert!(sleeps.is_empty());
+    assert_eq!(sleeps, [Duration::ZERO; 0]);
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn connection_then_scan_failed_gives_the_region_up() {
         assert_eq!(scanned.lines_of("eu-west-1"), [&connection, given_up]);
         assert_eq!(scanned.cells("eu-west-1"), rest_lost(ErrorType::Connection));
         assert_eq!(asked, ALL_ASKED[..2], "not one type after the other");
-        assert!(sleeps.is_empty());
+        assert_eq!(sleeps, [Duration::ZERO; 0]);
     }
 }
 
@@ -745,6 +745,8 @@ fn incidents_carry_their_time() {
 #[test]
 fn the_verdicts_of_the_table() {
     use ErrorType as E;
+    use TransportErrorKind as T;
+
     for (code, error_type, then) in [
         ("ThrottlingException", Some(E::Throttle), Then::WaitThenNext),
         (
@@ -788,7 +790,6 @@ fn the_verdicts_of_the_table() {
     ] {
         assert_eq!(verdict(&service(code)), (error_type, then), "{code}");
     }
-    use TransportErrorKind as T;
     for (kind, error_type, then) in [
         (T::Dns, Some(E::Connection), Then::GiveUpRegion),
         (T::Connection, Some(E::Connection), Then::GiveUpRegion),

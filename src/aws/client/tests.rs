@@ -10,6 +10,8 @@ use crate::aws::ops::list_discovered_resources::{ListDiscoveredResources, Page};
 use crate::clock::VirtualClock;
 use crate::env::FolderEnv;
 use crate::http::fake::{Answer as Sent, Scripted, answer, answer_with, failure};
+use crate::http::record::Recorder;
+use crate::http::replay::Replay;
 use crate::model::ResourceType;
 
 const EMPTY_PAGE: &str = r#"{"resourceIdentifiers": []}"#;
@@ -55,7 +57,7 @@ fn a_first_try_that_succeeds_is_one_signed_request() {
     let reply = list(&client(http.clone(), clock.clone())).unwrap();
     assert_eq!(reply.output.resources, 1);
     assert_eq!(reply.request_id.as_deref(), Some("r-1"));
-    assert!(clock.sleeps().is_empty());
+    assert_eq!(clock.sleeps().len(), 0);
     let [request] = &http.requests()[..] else {
         panic!("one request")
     };
@@ -708,6 +710,53 @@ fn a_trace_line_names_the_attempt_and_nothing_secret() {
             format!("{call} 3: HTTP 200 in 250 ms (request id r-3)"),
         ]
     );
+}
+
+#[test]
+fn a_recording_of_calls_holds_no_secret_and_replays_alike() {
+    let date = [("date", "Tue, 24 Nov 2026 11:30:00 GMT")];
+    let refused = format!(r#"{{"__type": "InvalidSignatureException", "message": "{TOKEN}"}}"#);
+    let mut answers = vec![answer(503, ""), answer(200, EMPTY_PAGE)];
+    answers.push(answer_with(400, &date, refused));
+    answers.extend(echoes().into_iter().map(|(_, sent)| sent));
+    let calls = answers.len() - 1;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (inner, none) = (Scripted::list(answers), BTreeMap::new());
+    let recorder = Arc::new(Recorder::new(inner, clock(), folder.path(), none, None).unwrap());
+    let live = client(recorder.clone(), clock());
+    let told = |client: &Client| -> Vec<String> {
+        let tell = |_| match list(client) {
+            Ok(reply) => format!("{} resources", reply.output.resources),
+            Err(error) => error.to_string(),
+        };
+        (0..calls).map(tell).collect()
+    };
+    let recorded = told(&live);
+    recorder.finish().unwrap();
+    for folder in [folder.path().to_owned(), folder.path().join("interactions")] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                // Nobody sends the secret key, so no recorder knows it.
+                let text = text.replace(SECRET, "");
+                assert_eq!(leak(&text), None, "{}: {text}", path.display());
+                for word in ["AWS4-HMAC", "20261124T1200", "uthorization", "ecurity-"] {
+                    assert!(!text.contains(word), "{}: {text}", path.display());
+                }
+            }
+        }
+    }
+
+    let years_later = Arc::new(VirtualClock::new(
+        time::macros::datetime!(2031-01-01 00:00:00 UTC),
+    ));
+    let replay = Arc::new(Replay::open(folder.path(), years_later.now()).unwrap());
+    let again = told(&client(replay.clone(), years_later));
+    assert_eq!(again[..2], recorded[..2]);
+    assert!(again[1].contains("30 minutes ahead"), "{}", again[1]);
+    assert_eq!(replay.left_over(), Vec::<String>::new());
 }
 
 #[test]

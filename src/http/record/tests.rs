@@ -92,6 +92,7 @@ fn everything(folder: &Path) -> String {
 
 /// An answer with a body of every kind, and one failure of each.
 fn every_kind() -> Vec<(Request, Answer)> {
+    use TransportErrorKind::{Connection, Dns, Timeout, Tls, TooLarge};
     let xml = "<?xml version=\"1.0\"?>\n<R><a>1 &amp; 2</a></R>\n";
     let headers = [
         ("x-amzn-requestid", "r-1"),
@@ -112,7 +113,6 @@ fn every_kind() -> Vec<(Request, Answer)> {
         answer(503, " "),
         answer(200, b"\x1f\x8b\x00\xff".to_vec()),
     ];
-    use TransportErrorKind::{Connection, Dns, Timeout, Tls, TooLarge};
     answers.extend([Timeout, Dns, Connection, Tls, TooLarge].map(failure));
     let numbered = |(n, answer)| (request("a.example", &format!("{{\"n\":{n}}}")), answer);
     answers.into_iter().enumerate().map(numbered).collect()
