@@ -732,7 +732,7 @@ fn a_recording_of_calls_holds_no_secret_and_replays_alike() {
         };
         (0..calls).map(tell).collect()
     };
-    let recorded = told(&live);
+    let first = told(&live);
     recorder.finish().unwrap();
     for folder in [folder.path().to_owned(), folder.path().join("interactions")] {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -754,7 +754,7 @@ fn a_recording_of_calls_holds_no_secret_and_replays_alike() {
     ));
     let replay = Arc::new(Replay::open(folder.path(), years_later.now()).unwrap());
     let again = told(&client(replay.clone(), years_later));
-    assert_eq!(again[..2], recorded[..2]);
+    assert_eq!(again[..2], first[..2]);
     assert!(again[1].contains("30 minutes ahead"), "{}", again[1]);
     assert_eq!(replay.left_over(), Vec::<String>::new());
 }
