@@ -48,13 +48,16 @@ pub struct World {
     pub interrupt: Interrupt,
     /// Where the backoff's chance comes from.
     pub chance: fn() -> f64,
-    /// Makes the sender that reaches the network.
-    pub connect: fn(&Settings, &Interrupt) -> std::io::Result<Agent>,
+    /// Makes the sender: one that reaches the network, or a recording.
+    pub connect: Connect,
 }
 
+/// Makes a sender.
+pub type Connect = Box<dyn Fn(&Settings, &Interrupt) -> std::io::Result<Arc<dyn HttpSend>>>;
+
 impl World {
-    /// The world of a run: `env` and the machine's clock, or those of the recording that is
-    /// replayed, whose clock waits for nobody.
+    /// The world of a run: `env`, the machine's clock and the network, or those of the recording
+    /// that is replayed, whose clock waits for nobody.
     ///
     /// # Errors
     /// The recording's environment cannot be read.
@@ -64,12 +67,22 @@ impl World {
         interrupt: Interrupt,
         connect: fn(&Settings, &Interrupt) -> std::io::Result<Agent>,
     ) -> std::io::Result<Self> {
-        let (env, clock): (Arc<dyn Env>, Arc<dyn Clock>) = match &config.replay {
-            Some(folder) => (
-                Arc::new(FolderEnv::open(folder)?),
-                Arc::new(VirtualClock::new(OffsetDateTime::now_utc())),
+        let (env, clock, connect): (Arc<dyn Env>, Arc<dyn Clock>, Connect) = match &config.replay {
+            Some(folder) => {
+                let now = OffsetDateTime::now_utc();
+                let env = FolderEnv::open(folder)?;
+                let folder = folder.clone();
+                (
+                    Arc::new(env),
+                    Arc::new(VirtualClock::new(now)),
+                    Box::new(move |_, _| Ok(Arc::new(Replay::open(&folder, now)?))),
+                )
+            }
+            None => (
+                env.into(),
+                Arc::new(SystemClock::new(interrupt.clone())),
+                Box::new(move |settings, interrupt| Ok(Arc::new(connect(settings, interrupt)?))),
             ),
-            None => (env.into(), Arc::new(SystemClock::new(interrupt.clone()))),
         };
         Ok(Self {
             env,
@@ -320,21 +333,17 @@ fn connect(
     world: &World,
     settings: &ClientSettings,
 ) -> Result<Arc<dyn HttpSend>, String> {
-    let sender: Arc<dyn HttpSend> = if let Some(folder) = &config.replay {
-        Arc::new(Replay::open(folder, world.clock.now()).map_err(|e| e.to_string())?)
-    } else {
-        let version = env!("CARGO_PKG_VERSION");
-        let agent = (world.connect)(
-            &Settings {
-                connect_timeout: config.connect_timeout,
-                read_timeout: config.read_timeout,
-                ca_bundle: settings.ca_bundle.clone(),
-                user_agent: format!("{}/{version}", env!("CARGO_PKG_NAME")),
-            },
-            &world.interrupt,
-        );
-        Arc::new(agent.map_err(|e| e.to_string())?)
-    };
+    let version = env!("CARGO_PKG_VERSION");
+    let sender = (world.connect)(
+        &Settings {
+            connect_timeout: config.connect_timeout,
+            read_timeout: config.read_timeout,
+            ca_bundle: settings.ca_bundle.clone(),
+            user_agent: format!("{}/{version}", env!("CARGO_PKG_NAME")),
+        },
+        &world.interrupt,
+    );
+    let sender = sender.map_err(|e| e.to_string())?;
     let Some(folder) = &config.record else {
         return Ok(sender);
     };
