@@ -240,10 +240,10 @@ impl fmt::Display for CallError {
             } => {
                 let code = clean(code, 80);
                 write!(f, "{code} (HTTP {status}{id})")?;
-                if message.trim().is_empty() {
-                    Ok(())
-                } else {
-                    write!(f, ": {}", clean(message.trim(), 400))
+                // The advice follows after a semicolon.
+                match message.trim().trim_end_matches('.') {
+                    "" => Ok(()),
+                    message => write!(f, ": {}", clean(message, 400)),
                 }
             }
             Cause::Clock {
