@@ -203,9 +203,11 @@ impl Run<'_> {
         self.console
             .line(format_args!("Scanning {} regions...", regions.len()));
         self.console.progress(0, regions.len());
-        let mut done = 0;
+        let (mut done, world) = (0, self.world);
         results.extend(scan.run(&pool, &regions, |event| match event {
             Event::Incident(entry) => self.log(entry, true),
+            // A task that an interrupt ended has completed nothing.
+            Event::Done(_) if world.interrupt.signal().is_some() => {}
             Event::Done(_) => {
                 done += 1;
                 self.console.progress(done, regions.len());

@@ -124,7 +124,8 @@ impl Console {
 
     fn redraw(&mut self) {
         if let Some((done, total)) = self.drawn {
-            let _ = write!(self.err, "\r{}", bar(done, total));
+            // What a terminal echoed beside the bar, a ^C for instance, goes.
+            let _ = write!(self.err, "\r{}\x1b[K", bar(done, total));
             let _ = self.err.flush();
         }
     }
@@ -266,7 +267,7 @@ mod tests {
         let (first, last) = (bar(0, 2), bar(2, 2));
         assert_eq!(
             err.text(),
-            format!("\r{first}\r\x1b[Koops\n\r{first}\r{last}\n")
+            format!("\r{first}\x1b[K\r\x1b[Koops\n\r{first}\x1b[K\r{last}\x1b[K\n")
         );
     }
 
