@@ -240,7 +240,7 @@ pub fn clean(text: &str, limit: usize) -> String {
 /// Line separators, directional overrides and zero-width marks.
 fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// `text` with everything but letters, digits, `.`, `-` and `_` percent-encoded.

@@ -132,14 +132,15 @@ impl Client {
     ) -> Result<Answer<O::Output>, CallError> {
         let clock = &self.parts.clock;
         let deadline = clock.elapsed() + CALL_LIMIT;
-        let mut last_cost = None;
+        let mut last: Option<(Cost, CallError)> = None;
         let mut attempts = 1;
         loop {
             let left = deadline.saturating_sub(clock.elapsed());
             let outcome = self.attempt(region, operation, attempts, left);
             let cause = match outcome.result {
                 Ok(output) => {
-                    self.quota(O::SERVICE, region, |quota| quota.reward(last_cost));
+                    let cost = last.map(|(cost, _)| cost);
+                    self.quota(O::SERVICE, region, |quota| quota.reward(cost));
                     return Ok(Answer {
                         output,
                         request_id: outcome.request_id,
@@ -147,23 +148,29 @@ impl Client {
                 }
                 Err(cause) => cause,
             };
+            let error = CallError {
+                service: O::SERVICE,
+                operation: O::NAME,
+                region: region.clone(),
+                attempts,
+                request_id: outcome.request_id,
+                generation: outcome.generation,
+                cause,
+            };
+            // A recording ends where the live call was given up for the time that it took or for
+            // its region's quota, and a replay has more of both.
+            if let (true, Some((_, given_up))) = (error.not_recorded(), last.take()) {
+                return Err(given_up);
+            }
             let wait = backoff(attempts - 1, (self.parts.chance)(), outcome.retry_after);
             let cost = self
-                .cost(&cause, attempts)
+                .cost(&error.cause, attempts)
                 .filter(|_| clock.elapsed() + wait < deadline)
                 .filter(|cost| self.quota(O::SERVICE, region, |quota| quota.pay(*cost)));
             let Some(cost) = cost else {
-                return Err(CallError {
-                    service: O::SERVICE,
-                    operation: O::NAME,
-                    region: region.clone(),
-                    attempts,
-                    request_id: outcome.request_id,
-                    generation: outcome.generation,
-                    cause,
-                });
+                return Err(error);
             };
-            last_cost = Some(cost);
+            last = Some((cost, error));
             clock.sleep(wait);
             attempts += 1;
         }

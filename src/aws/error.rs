@@ -153,10 +153,10 @@ impl CallError {
         }
     }
 
-    /// Whether the user ended the run.
+    /// Whether a recording had no answer.
     #[must_use]
-    pub fn interrupted(&self) -> bool {
-        matches!(&self.cause, Cause::Transport(t) if t.kind == TransportErrorKind::Interrupted)
+    pub fn not_recorded(&self) -> bool {
+        matches!(&self.cause, Cause::Transport(t) if t.kind == TransportErrorKind::NotRecorded)
     }
 
     /// What a person can do about it.

@@ -106,17 +106,18 @@ fn between(text: &str, open: &str, close: &str) -> String {
     out + rest
 }
 
-/// The account numbers that `text` names: in an ARN, or as the element `Account`.
+/// The account numbers that `text` names: twelve digits that stand alone, in an ARN or as a value.
+///
+/// The last group of a UUID, behind its hyphen, is none.
 pub fn account_numbers(text: &str, into: &mut BTreeSet<String>) {
-    for (at, _) in text.match_indices([':', '>']) {
-        let rest = &text[at + 1..];
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let closed = rest[digits..].starts_with([':', '<']);
-        let element = text[..=at].ends_with("<Account>") || text.as_bytes()[at] == b':';
-        if digits == 12 && closed && element {
-            into.insert(rest[..12].to_owned());
-        }
-    }
+    let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let words = text.as_bytes().split(|b| !part(*b));
+    let number = |w: &&[u8]| w.len() == 12 && w.iter().all(u8::is_ascii_digit);
+    into.extend(
+        words
+            .filter(number)
+            .map(|w| String::from_utf8_lossy(w).into_owned()),
+    );
 }
 
 #[cfg(test)]
@@ -167,12 +168,12 @@ mod tests {
         let mut found = BTreeSet::new();
         account_numbers(
             "arn:aws:iam::123456789012:role/x <Account>111122223333</Account> id-999999999999 \
-             <Count>444455556666</Count>",
+             8a0c-123412341234 1700000000000 {\"accountId\": \"444455556666\"} 1a2345678901",
             &mut found,
         );
         assert_eq!(
             found.into_iter().collect::<Vec<_>>(),
-            ["111122223333", "123456789012"]
+            ["111122223333", "123456789012", "444455556666"]
         );
     }
 }
