@@ -38,8 +38,8 @@ impl Env for SystemEnv {
 
 /// The environment of a recording: the variables of `env.json` and the files below the folder.
 ///
-/// HOME is the folder's `home`. Nothing outside the folder can be read, so a replay and a test
-/// are the same on every machine.
+/// HOME is the folder's `home`, named from the folder on. Nothing outside the folder can be read, so
+/// a replay and a test are the same on every machine.
 pub struct FolderEnv {
     folder: PathBuf,
     variables: BTreeMap<String, String>,
@@ -74,7 +74,7 @@ impl FolderEnv {
 impl Env for FolderEnv {
     fn var(&self, name: &str) -> Option<String> {
         if name == "HOME" {
-            return Some(self.folder.join("home").to_string_lossy().into_owned());
+            return Some("home".to_owned());
         }
         self.variables
             .get(name)
@@ -118,6 +118,15 @@ mod tests {
         for outside in ["/etc/hostname", "../x", "home/../../x"] {
             assert!(env.read(Path::new(outside)).is_err(), "{outside}");
         }
+    }
+
+    #[test]
+    fn a_folder_may_be_named_from_here_on() {
+        // As in `--replay fixtures/demo`; the tests run in the folder of Cargo.toml.
+        let env = FolderEnv::new(Path::new("src"), BTreeMap::new());
+        assert!(env.read(Path::new("env.rs")).is_ok());
+        assert!(env.read(&env.home().unwrap().join("../env.rs")).is_err());
+        assert_eq!(env.home(), Some(PathBuf::from("home")));
     }
 
     #[test]
