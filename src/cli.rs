@@ -370,6 +370,26 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_names_every_option_and_variable() {
+        let readme = include_str!("../README.md");
+        for argument in Cli::command().get_arguments() {
+            let long = format!("--{}", argument.get_long().unwrap());
+            assert!(readme.contains(&long), "{long}");
+        }
+        let words = AFTER_HELP.split([' ', ',', '\n']);
+        for variable in words.filter(|w| w.starts_with("AWS_")) {
+            assert!(
+                readme.contains(variable.trim_end_matches(':')),
+                "{variable}"
+            );
+        }
+        for line in AFTER_HELP.lines().filter(|l| l.starts_with("  aws-config")) {
+            let options = line.split_whitespace().filter(|w| w.starts_with("--"));
+            assert!(options.count() > 0, "{line}");
+        }
+    }
+
+    #[test]
     fn completions_and_the_man_page() {
         for (args, part) in [
             (
