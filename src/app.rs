@@ -177,6 +177,7 @@ impl Run<'_> {
         if regions.is_empty() {
             let message = "no region is left to scan: look at --regions and --exclude-regions";
             self.tell(ErrorType::Fatal, None, message.to_owned());
+            self.errors_logged();
             return Exit::Failed;
         }
         let threads = if self.config.replay.is_some() {
@@ -192,6 +193,7 @@ impl Run<'_> {
                     None,
                     format!("no thread pool for the scan: {e}"),
                 );
+                self.errors_logged();
                 return Exit::Failed;
             }
         };
