@@ -146,10 +146,11 @@ pub fn run(
         show,
     };
     let settings = ClientSettings::gather(config, world);
+    let keyring = keyring(config, world);
     let http = settings
         .as_ref()
         .map_err(String::clone)
-        .and_then(|s| connect(config, world, s));
+        .and_then(|s| connect(config, world, s, keyring.as_ref().ok()));
     let connected = http.as_ref().map_err(String::clone);
     let trust = settings
         .as_ref()
@@ -167,7 +168,6 @@ pub fn run(
         pool.as_ref().map(|_| String::new()).map_err(String::clone),
     );
 
-    let keyring = keyring(config, world);
     let told = |ring: &Keyring| {
         let (keys, _) = ring.current();
         format!("{}, access key {}", keys.provider, keys.key_end())
@@ -332,6 +332,7 @@ fn connect(
     config: &Config,
     world: &World,
     settings: &ClientSettings,
+    keyring: Option<&Keyring>,
 ) -> Result<Arc<dyn HttpSend>, String> {
     let version = env!("CARGO_PKG_VERSION");
     let sender = (world.connect)(
@@ -348,14 +349,17 @@ fn connect(
         return Ok(sender);
     };
     let account = config.record_account_id.as_ref().map(ToString::to_string);
-    let variables = recorded_variables(settings);
+    let variables = recorded_variables(settings, keyring);
     let clock = world.clock.clone();
     let recorder = Recorder::new(sender, clock, folder, variables, account);
     Ok(Arc::new(recorder.map_err(|e| format!("--record: {e}"))?))
 }
 
 /// The environment that steers the same requests, with the documentation's example keys.
-fn recorded_variables(settings: &ClientSettings) -> BTreeMap<String, String> {
+fn recorded_variables(
+    settings: &ClientSettings,
+    keyring: Option<&Keyring>,
+) -> BTreeMap<String, String> {
     let mut variables = settings.endpoints.variables();
     let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
     set("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
@@ -363,6 +367,11 @@ fn recorded_variables(settings: &ClientSettings) -> BTreeMap<String, String> {
         "AWS_SECRET_ACCESS_KEY",
         "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     );
+    let token = |ring: &Keyring| ring.current().0.credentials.session_token().is_some();
+    if keyring.is_some_and(token) {
+        // That there is one shows in what a refusal advises.
+        set("AWS_SESSION_TOKEN", "AQoDYXdzEJr1K9bEXAMPLETOKEN");
+    }
     if settings.region.configured {
         set("AWS_REGION", settings.region.region.as_str());
     }
