@@ -9,7 +9,7 @@ use crate::console::{Console, Summary};
 use crate::count::list::Listing;
 use crate::error_log::{Entry, ErrorFile, ErrorType};
 use crate::export::{Format, atomic};
-use crate::model::{Account, FILE_STEM, Region};
+use crate::model::{Account, FILE_STEM, Region, plural};
 use crate::preflight::{self, Findings, World};
 use crate::scan::{Event, RegionResult, Scan, panic_text};
 
@@ -168,7 +168,7 @@ impl Run<'_> {
         };
         let count = findings.regions.len();
         self.console
-            .line(format_args!("Found {count} enabled regions"));
+            .line(format_args!("Found {}", plural(count, "enabled region")));
         for why in &findings.refused_regions {
             let message = format!("ec2:DescribeRegions: {why}; nothing was asked there");
             self.tell(ErrorType::Unexpected, None, message);
@@ -202,8 +202,10 @@ impl Run<'_> {
         let types = &self.config.resource_types;
         let (clock, interrupt) = (self.world.clock.clone(), self.world.interrupt.clone());
         let scan = Scan::new(&counter, Some(&client), clock, interrupt, types);
-        self.console
-            .line(format_args!("Scanning {} regions...", regions.len()));
+        self.console.line(format_args!(
+            "Scanning {}...",
+            plural(regions.len(), "region")
+        ));
         self.console.progress(0, regions.len());
         let (mut done, world) = (0, self.world);
         results.extend(scan.run(&pool, &regions, |event| match event {

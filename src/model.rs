@@ -217,6 +217,12 @@ fn is_account_alias(text: &str) -> bool {
         && !text.contains("--")
 }
 
+/// `1 region`, `2 regions`.
+#[must_use]
+pub fn plural(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 /// `text` on one line, without anything a terminal would act on, at most `limit` characters.
 ///
 /// Control characters and the marks that reorder or hide text are written as `\u{..}`.

@@ -26,7 +26,7 @@ use crate::http::agent::{Agent, Settings};
 use crate::http::record::Recorder;
 use crate::http::replay::Replay;
 use crate::interrupt::Interrupt;
-use crate::model::{AccountId, Region, ResourceType};
+use crate::model::{AccountId, Region, ResourceType, plural};
 use crate::scan::pool::Pool;
 
 /// The threads of a pool before the regions are known: more than a partition has regions.
@@ -470,7 +470,7 @@ impl Findings {
         self.regions.dedup();
         match self.regions.len() {
             0 => Err("ec2:DescribeRegions named no region".to_owned()),
-            n => Ok(format!("{n} enabled regions")),
+            n => Ok(plural(n, "enabled region")),
         }
     }
 }
@@ -556,20 +556,28 @@ fn find_recorder(
         .cloned()
         .collect();
     let asked = first.len() + others.len();
-    let mut found = None;
     let work = |region: Region, to_main: &Sender<_>| {
-        let _ = to_main.send(recorder(client, &region, listed));
+        let told = recorder(client, &region, listed);
+        let _ = to_main.send((region, told));
     };
-    pool.side_by_side(others, work, |reply| match reply {
-        Ok(told) => found = found.take().or(told),
-        Err(why) => failed.push(why),
+    // By region, so that the same answers are told alike in whatever order they come.
+    let mut told = BTreeMap::new();
+    pool.side_by_side(others, work, |(region, reply)| {
+        told.insert(region, reply);
     });
-    if let Some(told) = found {
-        return Ok(told);
+    for reply in told.into_values() {
+        match reply {
+            Ok(Some(told)) => return Ok(told),
+            Ok(None) => {}
+            Err(why) => failed.push(why),
+        }
     }
     Err(match failed.first() {
         Some(why) if failed.len() == asked => {
-            format!("none of {asked} regions could be asked; the first: {why}")
+            format!(
+                "none of {} could be asked; the first: {why}",
+                plural(asked, "region")
+            )
         }
         Some(why) => format!(
             "no region was found to have a configuration recorder, and {} of {asked} could not be \
@@ -577,9 +585,10 @@ fn find_recorder(
             failed.len()
         ),
         None => format!(
-            "none of {asked} regions has a configuration recorder; turn AWS Config on in the \
-             regions that are to be counted: \
-             https://docs.aws.amazon.com/config/latest/developerguide/gs-console.html"
+            "none of {} has a configuration recorder; turn AWS Config on in the regions that \
+             are to be counted: \
+             https://docs.aws.amazon.com/config/latest/developerguide/gs-console.html",
+            plural(asked, "region")
         ),
     })
 }

@@ -268,10 +268,7 @@ impl Client {
         let kind = ErrorKind::of(&code, status);
         let about_time = matches!(kind, ErrorKind::BadSignature)
             || matches!(code.as_str(), "AuthFailure" | "RequestExpired");
-        let code = match code.as_str() {
-            "" => "an error without a code".to_owned(),
-            code => keys.redact(code),
-        };
+        let code = keys.redact(&code);
         let offset = clock_offset(response.header("date"), self.parts.clock.now());
         match offset.filter(|_| about_time) {
             Some(offset_minutes) => Cause::Clock {

@@ -95,7 +95,7 @@ pub enum Cause {
     Service {
         /// What the code means.
         kind: ErrorKind,
-        /// The error code, or words to say that the body names none.
+        /// The error code; empty where the body names none.
         code: String,
         /// The service's text, without secrets.
         message: String,
@@ -123,6 +123,10 @@ pub enum Cause {
     /// The request could not be signed.
     Unsigned(String),
 }
+
+/// What to do about an answer that is not one of AWS's.
+const NOT_AWS: &str = "something between here and AWS answers in its place (a proxy, a captive \
+                       portal), or the endpoint URL is wrong";
 
 /// A call that brought nothing, after all its attempts.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,6 +168,11 @@ impl CallError {
     pub fn advice(&self) -> String {
         let action = format!("{}:{}", self.service.name(), self.operation);
         match &self.cause {
+            Cause::Service {
+                kind: ErrorKind::Other,
+                code,
+                ..
+            } if code.is_empty() => NOT_AWS.to_owned(),
             Cause::Service { kind, .. } => match kind {
                 ErrorKind::Throttling => "run again later, or ask for fewer types".to_owned(),
                 ErrorKind::Transient => "run again later".to_owned(),
@@ -194,9 +203,7 @@ impl CallError {
                 }
             },
             Cause::Clock { .. } => "set this machine's clock".to_owned(),
-            Cause::Unreadable { .. } => "something between here and AWS answers in its place (a \
-                proxy, a captive portal), or the endpoint URL is wrong"
-                .to_owned(),
+            Cause::Unreadable { .. } => NOT_AWS.to_owned(),
             Cause::Transport(error) => match error.kind {
                 TransportErrorKind::Dns => {
                     "check the network, and that the region's code is right".to_owned()
@@ -238,7 +245,10 @@ impl fmt::Display for CallError {
                 status,
                 ..
             } => {
-                let code = clean(code, 80);
+                let code = match code.as_str() {
+                    "" => "an error without a code".to_owned(),
+                    code => clean(code, 80),
+                };
                 write!(f, "{code} (HTTP {status}{id})")?;
                 // The advice follows after a semicolon.
                 match message.trim().trim_end_matches('.') {

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::count::{CountError, CountResources};
 use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::Interrupt;
-use crate::model::{Region, ResourceCount, ResourceType};
+use crate::model::{Region, ResourceCount, ResourceType, plural};
 use pool::Pool;
 use verdict::{Then, verdict};
 
@@ -289,7 +289,7 @@ impl Task<'_> {
             Then::GiveUpRegion => {
                 self.tell(error_type, single(batch), self.told(error_type, error));
                 let left = self.result.gaps();
-                let message = format!("region given up, {left} types not counted");
+                let message = format!("region given up, {} not counted", plural(left, "type"));
                 self.tell(ErrorType::ScanFailed, None, message);
                 Some(error_type)
             }
@@ -339,8 +339,10 @@ impl Task<'_> {
         if self.scan.interrupt.signal().is_none() {
             let left = self.result.gaps();
             let why = why.map(|w| format!(" ({w})")).unwrap_or_default();
-            let message =
-                format!("{left} types not counted: the run was stopped by what FATAL tells{why}");
+            let message = format!(
+                "{} not counted: the run was stopped by what FATAL tells{why}",
+                plural(left, "type")
+            );
             self.tell(ErrorType::ScanFailed, None, message);
         }
         ErrorType::ScanFailed

@@ -270,7 +270,7 @@ impl Keyring {
     /// another has done so finds them ready.
     ///
     /// # Errors
-    /// The source still gives the expired ones, or it was asked before.
+    /// The source are still the expired ones, or it was asked before.
     pub fn renew(&self, generation: u64) -> Result<(), CredentialsError> {
         let mut state = self.lock();
         if state.1 > generation {
@@ -281,7 +281,7 @@ impl Keyring {
         }
         let fresh = (self.loader)()?;
         if fresh.same_keys(&state.0) {
-            let why = format!("{} still gives the expired ones", fresh.provider);
+            let why = format!("the keys of {} are still the expired ones", fresh.provider);
             return Err(CredentialsError(why));
         }
         *state = (fresh, generation + 1);

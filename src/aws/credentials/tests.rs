@@ -184,6 +184,6 @@ fn keys_are_renewed_once_for_all_threads() {
         same.renew(0)
             .unwrap_err()
             .0
-            .contains("still gives the expired ones")
+            .contains("are still the expired ones")
     );
 }
