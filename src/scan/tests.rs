@@ -595,7 +595,10 @@ fn a_listing_whose_credentials_expire_between_pages_begins_anew() {
 #[test]
 fn expired_credentials_that_cannot_be_renewed_stop_the_scan_and_keep_what_there_is() {
     for (later, why) in [
-        (Ok(keys_of(KEY_ID)), "the keys of the test are still the expired ones"),
+        (
+            Ok(keys_of(KEY_ID)),
+            "the keys of the test are still the expired ones",
+        ),
         (
             Err(CredentialsError("no such profile".to_owned())),
             "no such profile",

@@ -270,7 +270,7 @@ impl Keyring {
     /// another has done so finds them ready.
     ///
     /// # Errors
-    /// The source are still the expired ones, or it was asked before.
+    /// The source gives the same keys again, or it was asked before.
     pub fn renew(&self, generation: u64) -> Result<(), CredentialsError> {
         let mut state = self.lock();
         if state.1 > generation {
