@@ -1,0 +1,164 @@
+//! What AWS answers for an account.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::account::{Account, PAGE_SIZE, Recorder};
+use super::call::Call;
+use super::identifiers::{offset, page, token};
+use super::reply::{Reply, escape};
+
+/// Every page of every listing, by region, type and offset: rendered once, so that a benchmark
+/// does not measure the server.
+type Pages = HashMap<(String, String, usize), Arc<[u8]>>;
+
+/// Answers as AWS does.
+pub struct Answers {
+    account: Account,
+    pages: Pages,
+}
+
+impl Answers {
+    /// The answers for `account`.
+    pub fn of(account: &Account) -> Self {
+        let mut pages = HashMap::new();
+        for (region, (_, counts)) in &account.regions {
+            for (resource_type, total) in counts {
+                for first in (0..*total).step_by(PAGE_SIZE) {
+                    let body = render(region, resource_type, first, PAGE_SIZE, *total);
+                    pages.insert((region.clone(), resource_type.clone(), first), body);
+                }
+            }
+        }
+        let account = account.clone();
+        Self { account, pages }
+    }
+
+    /// What AWS answers.
+    pub fn answer(&self, call: &Call) -> Reply {
+        match (call.service.as_str(), call.operation.as_str()) {
+            ("sts", "GetCallerIdentity") => self.identity(call),
+            ("iam", "ListAccountAliases") => self.aliases(call),
+            ("ec2", "DescribeRegions") => self.describe_regions(call),
+            ("config", operation) => match self.account.regions.get(&call.region) {
+                None => Reply::error(
+                    call,
+                    400,
+                    "UnrecognizedClientException",
+                    "The security token included in the request is invalid.",
+                ),
+                Some((recorder, _)) if operation == "DescribeConfigurationRecorderStatus" => {
+                    recorder_status(*recorder)
+                }
+                Some((recorder, counts)) if operation == "ListDiscoveredResources" => {
+                    list(call, *recorder, counts, &self.pages)
+                }
+                Some(_) => Reply::error(call, 400, "UnknownOperationException", ""),
+            },
+            _ => Reply::error(call, 400, "InvalidAction", "Could not find operation"),
+        }
+    }
+
+    fn identity(&self, call: &Call) -> Reply {
+        let (id, request) = (&self.account.id, call.request_id());
+        Reply::xml(format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n\
+             <GetCallerIdentityResult>\n<Arn>arn:aws:iam::{id}:user/auditor</Arn>\n\
+             <UserId>AIDACKCEVSQ6C2EXAMPLE</UserId>\n<Account>{id}</Account>\n\
+             </GetCallerIdentityResult>\n<ResponseMetadata>\n<RequestId>{request}</RequestId>\n\
+             </ResponseMetadata>\n</GetCallerIdentityResponse>\n"
+        ))
+    }
+
+    fn aliases(&self, call: &Call) -> Reply {
+        let alias = self
+            .account
+            .alias
+            .as_deref()
+            .map_or(String::new(), |alias| {
+                format!("<member>{}</member>", escape(alias))
+            });
+        Reply::xml(format!(
+            "<ListAccountAliasesResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
+             <ListAccountAliasesResult><IsTruncated>false</IsTruncated><AccountAliases>{alias}\
+             </AccountAliases></ListAccountAliasesResult><ResponseMetadata><RequestId>{}</RequestId>\
+             </ResponseMetadata></ListAccountAliasesResponse>",
+            call.request_id()
+        ))
+    }
+
+    /// In no order, as the real one: here backwards.
+    fn describe_regions(&self, call: &Call) -> Reply {
+        let mut items = String::new();
+        for name in self.account.regions.keys().rev() {
+            let _ = write!(
+                items,
+                "<item><regionName>{name}</regionName><regionEndpoint>ec2.{name}.amazonaws.com\
+                 </regionEndpoint><optInStatus>opt-in-not-required</optInStatus></item>"
+            );
+        }
+        Reply::xml(format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DescribeRegionsResponse \
+             xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>{}</requestId>\
+             <regionInfo>{items}</regionInfo></DescribeRegionsResponse>",
+            call.request_id()
+        ))
+    }
+}
+
+fn recorder_status(recorder: Recorder) -> Reply {
+    let status = json!({
+        "name": "default",
+        "recording": recorder == Recorder::On,
+        "lastStatus": "SUCCESS",
+        "lastStartTime": 1_790_000_000.25,
+    });
+    match recorder {
+        Recorder::None => Reply::json(&json!({"ConfigurationRecordersStatus": []})),
+        _ => Reply::json(&json!({"ConfigurationRecordersStatus": [status]})),
+    }
+}
+
+fn list(call: &Call, recorder: Recorder, counts: &BTreeMap<String, usize>, pages: &Pages) -> Reply {
+    let refuse = |code: &str, message: &str| Reply::error(call, 400, code, message);
+    if recorder == Recorder::None {
+        return refuse(
+            "NoAvailableConfigurationRecorderException",
+            "There are no customer managed configuration recorders available.",
+        );
+    }
+    let Some(resource_type) = call.field("resourceType") else {
+        return refuse("ValidationException", "resourceType must not be null");
+    };
+    let limit = match call.input.get("limit").and_then(serde_json::Value::as_u64) {
+        None | Some(0) => PAGE_SIZE,
+        Some(limit @ 1..=100) => usize::try_from(limit).unwrap_or(PAGE_SIZE),
+        Some(_) => return refuse("InvalidLimitException", "The limit is too great."),
+    };
+    let given = call.field("nextToken");
+    let first = given.map_or(Some(0), |t| offset(&call.region, resource_type, limit, t));
+    let Some(first) = first else {
+        return refuse("InvalidNextTokenException", "The nextToken is not valid.");
+    };
+    let total = counts.get(resource_type).copied().unwrap_or_default();
+    let key = (call.region.clone(), resource_type.to_owned(), first);
+    let ready = pages.get(&key).filter(|_| limit == PAGE_SIZE).cloned();
+    Reply::json_bytes(
+        ready.unwrap_or_else(|| render(&call.region, resource_type, first, limit, total)),
+    )
+}
+
+fn render(
+    region: &str,
+    resource_type: &str,
+    first: usize,
+    limit: usize,
+    total: usize,
+) -> Arc<[u8]> {
+    let end = (first + limit).min(total);
+    let next = (end < total).then(|| token(region, resource_type, limit, end));
+    page(region, resource_type, first, end, next.as_deref()).into()
+}

@@ -1,0 +1,92 @@
+//! What a server has seen.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::call::Call;
+
+/// How long a test waits for a call before it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The calls of a server and the connections that they came on.
+#[derive(Default)]
+pub struct Journal {
+    seen: Mutex<Seen>,
+    grown: Condvar,
+}
+
+#[derive(Default)]
+struct Seen {
+    calls: Vec<Arc<Call>>,
+    connections: usize,
+    in_flight: usize,
+    most_in_flight: usize,
+    stopped: bool,
+}
+
+impl Journal {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of a new connection, from 1.
+    pub fn connected(&self) -> usize {
+        let mut seen = self.lock();
+        seen.connections += 1;
+        seen.connections
+    }
+
+    /// Takes a request in that `parse` makes of its number; it is in flight from now on.
+    pub fn begin(&self, parse: impl FnOnce(usize) -> Option<Call>) -> Option<Arc<Call>> {
+        let mut seen = self.lock();
+        let call = Arc::new(parse(seen.calls.len() + 1)?);
+        seen.calls.push(call.clone());
+        seen.in_flight += 1;
+        seen.most_in_flight = seen.most_in_flight.max(seen.in_flight);
+        self.grown.notify_all();
+        Some(call)
+    }
+
+    /// A request has its reply, whatever it is.
+    pub fn end(&self) {
+        self.lock().in_flight -= 1;
+    }
+
+    /// Ends all [`Self::pause`]s, now and later.
+    pub fn stop(&self) {
+        self.lock().stopped = true;
+        self.grown.notify_all();
+    }
+
+    /// Waits for `time`, or until the server stops.
+    pub fn pause(&self, time: Duration) {
+        let running = |seen: &mut Seen| !seen.stopped;
+        let waited = self.grown.wait_timeout_while(self.lock(), time, running);
+        drop(waited);
+    }
+
+    /// The calls so far, in the order of their arrival.
+    pub fn calls(&self) -> Vec<Arc<Call>> {
+        self.lock().calls.clone()
+    }
+
+    /// How many connections were opened.
+    pub fn connections(&self) -> usize {
+        self.lock().connections
+    }
+
+    /// The greatest number of requests that were in flight at one time.
+    pub fn most_in_flight(&self) -> usize {
+        self.lock().most_in_flight
+    }
+
+    /// Waits until the calls are as `wanted`; fails the test when they never are.
+    pub fn wait_until(&self, wanted: impl Fn(&[Arc<Call>]) -> bool) {
+        let not_yet = |seen: &mut Seen| !wanted(&seen.calls);
+        let guard = self.lock();
+        let outcome = self.grown.wait_timeout_while(guard, PATIENCE, not_yet);
+        let (seen, result) = outcome.unwrap_or_else(PoisonError::into_inner);
+        let names: Vec<_> = seen.calls.iter().map(|call| &call.operation).collect();
+        assert!(!result.timed_out(), "only these calls came: {names:?}");
+    }
+}

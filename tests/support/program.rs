@@ -1,0 +1,176 @@
+//! The built binary, with nothing of the machine around it but what a test gives.
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::outcome::Outcome;
+use super::server::Server;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_aws-config-resource-count");
+
+/// How long a run may take before it is killed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A run that has not begun.
+pub struct Program {
+    command: Command,
+    folder: TempDir,
+}
+
+impl Program {
+    /// The binary with all requests going to `server`: an empty home, an empty output folder,
+    /// example keys, and no other variable.
+    pub fn new(server: &Server) -> Self {
+        Self::to(&server.url())
+    }
+
+    /// The same with all requests going to `url`.
+    pub fn to(url: &str) -> Self {
+        Self::of(Command::new(BINARY), url)
+    }
+
+    /// The same, begun by a shell's `script`, to which the command is `"$@"`.
+    pub fn in_shell(script: &str, server: &Server) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script, "sh", BINARY]);
+        Self::of(shell, &server.url())
+    }
+
+    fn of(mut command: Command, url: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        for name in ["home", "out", "work"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        command
+            .env_clear()
+            .env("HOME", folder.path().join("home"))
+            .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+            .env(
+                "AWS_SECRET_ACCESS_KEY",
+                "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            )
+            .current_dir(folder.path().join("work"))
+            .args(["--endpoint-url", url, "--output-dir"])
+            .arg(folder.path().join("out"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self { command, folder }
+    }
+
+    /// The same run with more arguments.
+    pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// The same run with one more argument.
+    pub fn arg(self, arg: impl AsRef<OsStr>) -> Self {
+        self.args([arg])
+    }
+
+    /// The same run with one more variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// The same run with another stdout.
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.command.stdout(stdout);
+        self
+    }
+
+    /// The same run with another stderr.
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.command.stderr(stderr);
+        self
+    }
+
+    /// The folder around the run; the output goes to `out` in it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs to the end.
+    pub fn run(self) -> Outcome {
+        self.start().finish()
+    }
+
+    /// Begins to run.
+    pub fn start(mut self) -> Running {
+        let mut child = self.command.spawn().unwrap();
+        let (out, err) = (read(child.stdout.take()), read(child.stderr.take()));
+        let (ended, has_ended) = channel();
+        let pid = child.id();
+        thread::spawn(move || {
+            if has_ended.recv_timeout(PATIENCE).is_err() {
+                send_signal("KILL", pid);
+            }
+        });
+        Running {
+            child,
+            out,
+            err,
+            ended,
+            folder: self.folder,
+        }
+    }
+}
+
+/// A run that has begun.
+pub struct Running {
+    child: Child,
+    out: JoinHandle<String>,
+    err: JoinHandle<String>,
+    ended: Sender<()>,
+    folder: TempDir,
+}
+
+impl Running {
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends the signal `INT` or `TERM`.
+    pub fn signal(&self, name: &str) {
+        send_signal(name, self.child.id());
+    }
+
+    /// Waits for the end.
+    pub fn finish(mut self) -> Outcome {
+        let status = self.child.wait().unwrap();
+        let _ = self.ended.send(());
+        Outcome {
+            code: status.code(),
+            stdout: self.out.join().unwrap(),
+            stderr: self.err.join().unwrap(),
+            temporary: self.folder,
+        }
+    }
+}
+
+/// The standard library sends no signal but KILL; every shell has `kill` built in.
+fn send_signal(name: &str, pid: u32) {
+    let kill = format!("kill -{name} {pid}");
+    let _ = Command::new("/bin/sh").args(["-c", &kill]).status();
+}
+
+/// Reads a pipe beside the run, so that the program never waits for its reader.
+fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut bytes).unwrap();
+        }
+        String::from_utf8(bytes).unwrap()
+    })
+}
