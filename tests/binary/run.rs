@@ -1,0 +1,218 @@
+//! What a run asks, and what it leaves.
+
+use crate::support::{Account, Call, Program, Recorder, Reply};
+use crate::{BUCKET, TYPES, VPC, account, without_cell};
+
+/// What the example keys' requests must look like is in `sign.rs`; here only that it is on the wire.
+const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+
+#[test]
+fn a_whole_run() {
+    let account = account();
+    let server = account.serve();
+    let run = Program::new(&server).run();
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert_eq!(run.csv(), account.csv());
+    let name = "aws_config_resource_count_012345678901_acme-prod.csv";
+    let path = run.folder().join("out").join(name);
+    assert_eq!(run.files().len(), 1, "{}", run.told());
+    assert_eq!(
+        run.stdout,
+        format!(
+            "Verifying prerequisites...\n\
+             ✓ HTTPS client can be built (trusting the built-in Mozilla roots)\n\
+             ✓ Thread pool can be built\n\
+             ✓ AWS credentials configured (environment variables, access key ****MPLE)\n\
+             ✓ IAM permission: sts:GetCallerIdentity (012345678901)\n\
+             ✓ IAM permission: iam:ListAccountAliases (acme-prod)\n\
+             ✓ IAM permission: ec2:DescribeRegions (2 enabled regions)\n\
+             ✓ IAM permission: config:ListDiscoveredResources (us-east-1)\n\
+             ✓ AWS Config enabled in at least one region (us-east-1)\n\
+             \n\
+             Scanning AWS account: 012345678901 (acme-prod)\n\
+             Found 2 enabled regions\n\
+             Scanning 2 regions...\n\
+             Results written to {}\n\
+             \n\
+             Summary\n\
+             \x20 Regions scanned: 2 (2 complete, 0 with gaps)\n\
+             \x20 Resource types found: 2\n\
+             \x20 Total resources: 260\n\
+             \x20 Errors encountered: 0\n",
+            path.display()
+        )
+    );
+    assert_eq!(run.stderr, format!("Progress: [{}] 2/2\n", "█".repeat(50)));
+}
+
+#[test]
+fn what_a_check_fetched_is_not_fetched_twice() {
+    let server = account().serve();
+    Program::new(&server).args(TYPES).run();
+    for (operation, times) in [
+        ("GetCallerIdentity", 1),
+        ("ListAccountAliases", 1),
+        ("DescribeRegions", 1),
+        ("DescribeConfigurationRecorderStatus", 1),
+        // One for the check; then one, one, one and three pages.
+        ("ListDiscoveredResources", 7),
+    ] {
+        let count = server.count(|call| call.operation == operation);
+        assert_eq!(count, times, "{operation}");
+    }
+    // Three at once in the checks, one per region in the scan.
+    assert!(server.connections() <= 3, "{}", server.connections());
+}
+
+#[test]
+fn every_page_is_asked_with_the_token_of_the_one_before() {
+    let server = account().serve();
+    let run = Program::new(&server).args(TYPES).run();
+    assert!(run.csv().contains(",us-east-1,AWS::S3::Bucket,250\r\n"));
+    let calls = server.calls();
+    let listing = calls.iter().filter(|call| call.lists(BUCKET, "us-east-1"));
+    let offsets: Vec<_> = listing
+        .map(|call| call.field("nextToken").map(|token| token[..8].to_owned()))
+        .collect();
+    // A token begins with the offset of its page, in hex.
+    let expected = [
+        None,
+        Some("00000064".to_owned()),
+        Some("000000c8".to_owned()),
+    ];
+    assert_eq!(offsets, expected);
+}
+
+#[test]
+fn every_request_is_signed_and_names_the_program() {
+    let server = account().serve();
+    Program::new(&server)
+        .args(TYPES)
+        .env("AWS_SESSION_TOKEN", "a-session-token")
+        .run();
+    let calls = server.calls();
+    assert!(calls.len() > 10);
+    for call in calls {
+        let header = |name| call.header(name).unwrap_or_default();
+        assert_eq!((call.method.as_str(), call.path.as_str()), ("POST", "/"));
+        let version = env!("CARGO_PKG_VERSION");
+        let agent = format!("aws-config-resource-count/{version}");
+        assert_eq!(header("user-agent"), agent);
+        assert_eq!(header("host"), server.host());
+        assert_eq!(header("x-amz-security-token"), "a-session-token");
+        let at = header("x-amz-date");
+        assert!(at.len() == 16 && at.ends_with('Z'), "{at}");
+        let scope = format!(
+            "{KEY}/{}/{}/{}/aws4_request",
+            &at[..8],
+            call.region,
+            call.service
+        );
+        let target = if call.service == "config" {
+            ";x-amz-target"
+        } else {
+            ""
+        };
+        let signed = format!("content-type;host;x-amz-date;x-amz-security-token{target}");
+        let start =
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={signed}, Signature=");
+        let signature = header("authorization").strip_prefix(&start);
+        let signature = signature.unwrap_or_else(|| panic!("{}", header("authorization")));
+        assert_eq!(signature.len(), 64);
+        assert!(signature.bytes().all(|b| b.is_ascii_hexdigit()));
+    }
+}
+
+#[test]
+fn an_old_csv_is_replaced_and_an_old_error_file_deleted() {
+    let account = account();
+    let server = account.serve();
+    let program = Program::new(&server).args(TYPES);
+    for suffix in [".csv", "_errors.txt"] {
+        let name = format!("out/aws_config_resource_count_012345678901_acme-prod{suffix}");
+        std::fs::write(program.folder().join(name), "old").unwrap();
+    }
+    let run = program.run();
+    assert_eq!(run.csv(), account.csv());
+    assert_eq!(run.files().len(), 1, "{}", run.told());
+}
+
+#[test]
+fn a_type_that_may_not_be_listed_is_partial_data() {
+    let account = account();
+    for (args, code) in [(&[][..], 0), (&["--strict"], 3)] {
+        let server = account.serve_but(|call| {
+            let denied = || Reply::error(call, 400, "AccessDeniedException", "not authorized");
+            call.lists(VPC, "eu-west-1").then(denied)
+        });
+        let run = Program::new(&server).args(TYPES).args(args).run();
+        assert_eq!(run.code, Some(code), "{}", run.told());
+        assert_eq!(run.csv(), without_cell(&account.csv(), "eu-west-1", VPC));
+        let line = "[PERMISSION] Region: eu-west-1, Resource: AWS::EC2::VPC, Message: ";
+        assert!(run.errors().contains(line), "{}", run.told());
+        assert!(run.stderr.contains(line), "{}", run.told());
+    }
+}
+
+#[test]
+fn a_region_without_a_recorder_is_skipped_in_one_line() {
+    let account = account().region_with("ap-south-1", Recorder::None, &[(VPC, 3)]);
+    let server = account.serve();
+    let run = Program::new(&server).args(TYPES).run();
+    assert_eq!(run.code, Some(0));
+    assert_eq!(run.csv(), account.csv());
+    let errors = run.errors();
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(
+        errors.contains("[CONFIG_DISABLED] Region: ap-south-1, "),
+        "{errors}"
+    );
+}
+
+#[test]
+fn throttled_once_is_asked_again() {
+    let account = account();
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let server = account.serve_but(move |call| {
+        let once =
+            call.lists(VPC, "eu-west-1") && first.swap(false, std::sync::atomic::Ordering::SeqCst);
+        once.then(|| Reply::throttled(call))
+    });
+    let run = Program::new(&server).args(TYPES).run();
+    assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+    assert_eq!(run.csv(), account.csv());
+    assert_eq!(server.count(|call| call.lists(VPC, "eu-west-1")), 2);
+}
+
+#[test]
+fn all_checks_run_and_the_failures_are_listed() {
+    let refused = |call: &Call| {
+        let error = |code| Some(Reply::error(call, 403, code, "The token is invalid"));
+        match call.service.as_str() {
+            "ec2" => error("AuthFailure"),
+            "config" => error("UnrecognizedClientException"),
+            _ => error("InvalidClientTokenId"),
+        }
+    };
+    let server = account().serve_but(refused);
+    let run = Program::new(&server).run();
+    assert_eq!(run.code, Some(1));
+    assert_eq!(run.stdout.matches('✓').count(), 3, "{}", run.told());
+    assert_eq!(run.stdout.matches('✗').count(), 5, "{}", run.told());
+    let (_, list) = run.stdout.split_once("PREREQUISITE FAILURES:\n").unwrap();
+    assert_eq!(list.matches("  - ").count(), 5, "{list}");
+    let files = run.files();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert!(files[0].ends_with("aws_config_resource_count_errors.txt"));
+    assert_eq!(run.errors().matches("[PREREQUISITE] Message: ").count(), 5);
+}
+
+#[test]
+fn an_account_without_an_alias_has_none_in_the_name() {
+    let account = Account::new().region("us-east-1", &[(VPC, 1)]);
+    let server = account.serve();
+    let run = Program::new(&server).args(["--quiet"]).run();
+    assert_eq!(run.csv(), account.csv());
+    assert!(run.files()[0].ends_with("aws_config_resource_count_012345678901.csv"));
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+}

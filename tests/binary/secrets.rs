@@ -1,0 +1,140 @@
+//! Secrets stay where they are.
+
+use std::fmt::Write;
+
+use crate::support::{Call, Outcome, Program, Reply};
+use crate::{BUCKET, TYPES, VPC, account};
+
+/// The last four characters may be told.
+const KEY: &str = "AKIAMARKEDKEYID0WXYZ";
+const KEY_START: &str = "AKIAMARKEDKEYID0";
+const SECRET: &str = "marked+secret/access+key/0123456789abcdef";
+const TOKEN: &str = "marked//session+token==0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// All that a service could say of a request: its headers. It never gets the secret key.
+fn echo(call: &Call) -> String {
+    let mut text = format!("key {KEY} token {TOKEN}");
+    for (name, value) in &call.headers {
+        let _ = write!(text, " {name}: {value}");
+    }
+    text
+}
+
+/// Errors of every shape, and answers that are none, each with the echo in it.
+fn answer(call: &Call) -> Option<Reply> {
+    let echo = echo(call);
+    if call.lists(VPC, "us-east-1") {
+        Some(Reply::error(call, 400, "ValidationException", &echo))
+    } else if call.lists(VPC, "eu-west-1") {
+        Some(Reply::answer(
+            500,
+            "text/html",
+            format!("<html>{echo}</html>").into_bytes(),
+        ))
+    } else if call.lists(BUCKET, "eu-west-1") {
+        Some(Reply::json(
+            &serde_json::json!({"resourceIdentifiers": [{"resourceType": echo}]}),
+        ))
+    } else if call.is("ListDiscoveredResources", "eu-north-1") {
+        let reply = Reply::error(call, 400, &echo, "no");
+        Some(
+            reply
+                .header("x-amzn-errortype", echo.clone())
+                .header("x-amzn-requestid", echo),
+        )
+    } else if call.is("ListDiscoveredResources", "ap-south-1") {
+        // A name that JSON shows in its error.
+        Some(Reply::answer(
+            200,
+            "text/plain",
+            format!("{{\"{echo}").into_bytes(),
+        ))
+    } else {
+        None
+    }
+}
+
+fn assert_secret(run: &Outcome) {
+    let mut places = vec![
+        ("stdout".to_owned(), run.stdout.clone().into_bytes()),
+        ("stderr".to_owned(), run.stderr.clone().into_bytes()),
+    ];
+    for file in run.files() {
+        let bytes = std::fs::read(run.folder().join(&file)).unwrap();
+        places.push((file.display().to_string(), bytes));
+        places.push((
+            "a file's name".to_owned(),
+            file.display().to_string().into_bytes(),
+        ));
+    }
+    for (place, bytes) in places {
+        let text = String::from_utf8_lossy(&bytes);
+        for secret in [
+            KEY_START,
+            &SECRET[..20],
+            &SECRET[20..],
+            &TOKEN[..20],
+            &TOKEN[20..],
+        ] {
+            assert!(!text.contains(secret), "{secret} in {place}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_in_anything_that_is_written() {
+    let account = account()
+        .region("eu-north-1", &[])
+        .region("ap-south-1", &[]);
+    let server = account.serve_but(answer);
+    let program = Program::new(&server);
+    let recording = program.folder().join("out/recording");
+    let run = program
+        .env("AWS_ACCESS_KEY_ID", KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_SESSION_TOKEN", TOKEN)
+        .args(TYPES)
+        .args(["--debug", "--max-attempts", "1", "--record"])
+        .arg(recording)
+        .run();
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert!(run.files().len() > 5, "a recording: {}", run.told());
+    let echoes = run.errors().matches("key ****WXYZ token ****").count();
+    assert!(echoes >= 7, "the echo came through: {}", run.told());
+    assert_secret(&run);
+}
+
+#[test]
+fn no_secret_in_a_failed_check() {
+    let server = account().serve_but(|call| {
+        let text = format!("{} secret {SECRET}", echo(call));
+        Some(Reply::error(call, 403, "AccessDenied", &text))
+    });
+    let run = Program::new(&server)
+        .env("AWS_ACCESS_KEY_ID", KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_SESSION_TOKEN", TOKEN)
+        .args(["--debug", "--max-attempts", "1"])
+        .run();
+    assert_eq!(run.code, Some(1), "{}", run.told());
+    assert_eq!(run.errors().lines().count(), 5, "{}", run.told());
+    assert_secret(&run);
+}
+
+#[test]
+fn no_secret_of_a_profile_that_cannot_be_read() {
+    let server = account().serve();
+    let program = Program::new(&server);
+    let aws = program.folder().join("home/.aws");
+    std::fs::create_dir(&aws).unwrap();
+    let broken = format!("[default\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n");
+    std::fs::write(aws.join("credentials"), broken).unwrap();
+    let run = program
+        .env("AWS_ACCESS_KEY_ID", "")
+        .env("AWS_SECRET_ACCESS_KEY", "")
+        .arg("--debug")
+        .run();
+    assert_eq!(run.code, Some(1), "{}", run.told());
+    std::fs::remove_dir_all(run.folder().join("home/.aws")).unwrap();
+    assert_secret(&run);
+}
