@@ -1,0 +1,66 @@
+"""The emulator, its accounts and the program, for the tests beside this file."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator import Account, Emulator
+from program import Program
+
+BINARY = "AWS_CONFIG_RESOURCE_COUNT_BIN"
+
+
+def pytest_configure() -> None:
+    path = os.environ.get(BINARY, "")
+    if not (Path(path).is_file() and os.access(path, os.X_OK)):
+        raise pytest.UsageError(
+            f"{BINARY} must name the built program, and it names {path or 'nothing'}"
+        )
+    forget_the_callers_aws()
+
+
+def forget_the_callers_aws() -> None:
+    """Neither boto3 nor the server sees the settings of whoever runs the tests."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") and name != BINARY:
+            del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.devnull
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A test that was skipped counts as one that failed, and so do no tests at all."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not reporter or exitstatus != pytest.ExitCode.OK:
+        return
+    if session.config.option.collectonly:
+        return
+    stats = reporter.stats
+    if stats.get("skipped") or stats.get("xfailed") or not stats.get("passed"):
+        reporter.write_line("failed: a test was skipped, or none ran")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+    assert running.server_errors() == []
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    binary = Path(os.environ[BINARY]).resolve()
+    return Program(binary, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def new_account(emulator: Emulator) -> Callable[[], Account]:
+    """Makes accounts, each with a number of its own."""
+    numbers = itertools.count(700000000001)
+    return lambda: emulator.open_account(str(next(numbers)))
