@@ -9,9 +9,12 @@ use crate::console::{Console, Summary};
 use crate::count::list::Listing;
 use crate::error_log::{Entry, ErrorFile, ErrorType};
 use crate::export::{Format, atomic};
-use crate::model::{Account, FILE_STEM, Region, plural};
+use crate::model::{Account, Region, plural};
 use crate::preflight::{self, Findings, World};
 use crate::scan::{Event, RegionResult, Scan, panic_text};
+
+/// The name of the error file before the account is known.
+const EARLY_ERRORS: &str = "aws_config_resource_count_errors.txt";
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +114,7 @@ impl Run<'_> {
         });
         let error_path = match &account {
             Some(account) => self.path(&account.file_name("_errors.txt")),
-            None => self.path(&format!("{FILE_STEM}_errors.txt")),
+            None => self.path(EARLY_ERRORS),
         };
         if findings.failures().next().is_some() {
             self.open_error_file(&error_path);
@@ -120,6 +123,8 @@ impl Run<'_> {
         let Some(account) = account else {
             return Exit::Failed;
         };
+        // A run that failed before it knew the account may have left this one.
+        let _ = ErrorFile::new(self.path(EARLY_ERRORS));
         self.announce(&account);
         if let Err(e) = atomic::check_writable(&self.config.output_dir) {
             let folder = self.config.output_dir.display().to_string();

@@ -201,8 +201,8 @@ impl Account {
     }
 }
 
-/// What the names of all output files begin with.
-pub const FILE_STEM: &str = "aws_config_resource_count";
+/// What the names of an account's output files begin with.
+const FILE_STEM: &str = "aws_config_resource_count";
 
 /// Whether `text` matches `^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`, AWS's pattern of an alias.
 ///

@@ -44,11 +44,15 @@ pub fn reply<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
 /// The code and text of an error answer; `None` where the body is no error document.
 #[must_use]
 pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
-    let error = match reply::<Document>(body).ok()? {
-        Document::ErrorResponse { error, request_id } => (error, request_id),
+    let (fault, request_id) = match reply::<Document>(body).ok()? {
+        Document::ErrorResponse {
+            error,
+            errors,
+            request_id,
+        } => (error.or(errors.map(|e| e.error))?, request_id),
         Document::Response { errors, request_id } => (errors.error, request_id),
     };
-    let (Fault { code, message }, request_id) = error;
+    let Fault { code, message } = fault;
     Some(ErrorBody {
         code: code.trim().to_owned(),
         message: message.unwrap_or_default().trim().to_owned(),
@@ -61,7 +65,10 @@ enum Document {
     /// STS and IAM.
     ErrorResponse {
         #[serde(rename = "Error")]
-        error: Fault,
+        error: Option<Fault>,
+        // botocore reads this shape too, and emulators answer in it.
+        #[serde(rename = "Errors")]
+        errors: Option<Faults>,
         #[serde(rename = "RequestId", alias = "RequestID")]
         request_id: Option<String>,
     },
@@ -115,6 +122,8 @@ mod tests {
         assert_eq!(read(sts).request_id.as_deref(), Some("r-1"));
         assert_eq!(read(ec2).code, "AuthFailure");
         assert_eq!(read(ec2).request_id.as_deref(), Some("r-2"));
+        let mixed = "<ErrorResponse><Errors><Error><Code>AccessDenied</Code></Error></Errors></ErrorResponse>";
+        assert_eq!(read(mixed).code, "AccessDenied");
         assert_eq!(error_body(b"<html><body>portal</body></html>"), None);
         assert_eq!(error_body(b"<ErrorResponse>"), None);
     }
