@@ -78,7 +78,9 @@ fn a_request_is_taken_apart_even_where_it_comes_in_pieces() {
 fn every_fault_is_what_it_says() {
     let answer = || Reply::json_bytes(*b"0123456789");
     let faulty = |reply: Reply| ask(&Server::new(move |_| reply.clone()));
-    assert_eq!(faulty(Reply::reset()), Err(ErrorKind::ConnectionReset));
+    if cfg!(target_os = "linux") {
+        assert_eq!(faulty(Reply::reset()), Err(ErrorKind::ConnectionReset));
+    }
     assert_eq!(faulty(Reply::close()), Ok(String::new()));
     assert_eq!(faulty(Reply::bytes(*b"abc")), Ok("abc".to_owned()));
     for (reply, end) in [

@@ -61,9 +61,9 @@ impl Connection {
 
     /// The bytes of the next request; `None` when there is none.
     ///
-    /// Its last byte is left in the socket until [`Self::take_last`]: the system resets a
-    /// connection that is closed with unread data, and that is the one way to a reset in safe
-    /// code. (Over TLS the records are read as a whole, and a reset is just a hard close.)
+    /// Its last byte is left in the socket until [`Self::take_last`]: Linux resets a connection
+    /// that is closed with unread data, and that is the one way to a reset in safe code. (Over TLS
+    /// the records are read as a whole, and on other systems, a reset is just a hard close.)
     pub fn request(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut request = Vec::new();
         loop {
