@@ -1,0 +1,364 @@
+//! The specification, line by line, as a user meets it: the built binary on recorded accounts.
+//!
+//! Each line of the error table has a fixture of its own in `tests/replay.rs`; what needs a network
+//! is in `tests/binary/`, the setup script's part in `tests/setup/`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+const NAME: &str = "aws_config_resource_count_123456789012_acme-production";
+/// The types that most of the small recordings hold.
+const TWO_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket";
+const CHECKS: [&str; 8] = [
+    "HTTPS client can be built",
+    "Thread pool can be built",
+    "AWS credentials configured",
+    "IAM permission: sts:GetCallerIdentity",
+    "IAM permission: iam:ListAccountAliases",
+    "IAM permission: ec2:DescribeRegions",
+    "IAM permission: config:ListDiscoveredResources",
+    "AWS Config enabled in at least one region",
+];
+
+/// What a run left.
+struct Outcome {
+    code: i32,
+    stdout: String,
+    stderr: String,
+    folder: TempDir,
+}
+
+impl Outcome {
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The CSV's rows below its header: region, type, total.
+    fn rows(&self) -> Vec<(String, String, u64)> {
+        let csv = self.file(&format!("{NAME}.csv"));
+        let fields = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
+        csv.lines()
+            .skip(1)
+            .map(fields)
+            .map(|f| (f[2].clone(), f[3].clone(), f[4].parse().unwrap()))
+            .collect()
+    }
+
+    /// The lines of stdout that begin with one of `starts`, in their order.
+    fn lines_with(&self, starts: &[&str]) -> Vec<&str> {
+        let wanted = |line: &&str| starts.iter().any(|s| line.starts_with(s));
+        self.stdout.lines().filter(wanted).collect()
+    }
+}
+
+fn replay(case: &str, args: &[&str]) -> Outcome {
+    replay_in(TempDir::new().unwrap(), case, args)
+}
+
+fn replay_in(folder: TempDir, case: &str, args: &[&str]) -> Outcome {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
+        .env_clear()
+        .arg("--replay")
+        .arg(fixtures.join(case))
+        .arg("--output-dir")
+        .arg(folder.path())
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Outcome {
+        code: run.status.code().unwrap(),
+        stdout: String::from_utf8(run.stdout).unwrap(),
+        stderr: String::from_utf8(run.stderr).unwrap(),
+        folder,
+    }
+}
+
+#[test]
+fn the_eight_checks_in_their_order_with_green_and_red_marks() {
+    let run = replay("demo", &["--color", "always"]);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(lines[0], "Verifying prerequisites...");
+    for (line, check) in lines[1..9].iter().zip(CHECKS) {
+        assert!(
+            line.starts_with(&format!("\x1b[92m✓\x1b[0m {check}")),
+            "{line}"
+        );
+    }
+    let failing = replay("every_check_fails", &["--color", "always"]);
+    for (line, check) in failing.stdout.lines().skip(4).zip(&CHECKS[3..]) {
+        assert_eq!(line, format!("\x1b[91m✗\x1b[0m {check}"));
+    }
+    let plain = replay("every_check_fails", &[]);
+    assert!(
+        !plain.stdout.contains('\x1b'),
+        "no colour where there is no terminal"
+    );
+}
+
+#[test]
+fn all_checks_run_then_the_failures_are_listed_and_logged_and_the_exit_is_1() {
+    let run = replay("no_credentials", &[]);
+    assert_eq!(run.code, 1);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(
+        lines.iter().filter(|l| l.starts_with(['✓', '✗'])).count(),
+        8
+    );
+    assert!(lines[9].starts_with("-----"), "{}", lines[9]);
+    assert_eq!(lines[10], "PREREQUISITE FAILURES:");
+    let file = run.file("aws_config_resource_count_errors.txt");
+    assert_eq!(run.stderr, file, "both destinations");
+    for (n, check) in CHECKS[2..].iter().enumerate() {
+        assert!(
+            lines[11 + n].starts_with(&format!("  - {check}: ")),
+            "{}",
+            lines[11 + n]
+        );
+        let logged = format!("] [PREREQUISITE] Message: {check}: ");
+        assert!(file.lines().nth(n).unwrap().contains(&logged), "{file}");
+    }
+    assert!(
+        lines[12].ends_with("not tried, because check 3 failed"),
+        "{}",
+        lines[12]
+    );
+    assert_eq!(
+        fs::read_dir(run.folder.path()).unwrap().count(),
+        1,
+        "no CSV"
+    );
+}
+
+#[test]
+fn the_error_file_of_an_earlier_run_is_deleted() {
+    let folder = TempDir::new().unwrap();
+    for name in [
+        &format!("{NAME}_errors.txt"),
+        "aws_config_resource_count_errors.txt",
+    ] {
+        fs::write(folder.path().join(name), "old\n").unwrap();
+    }
+    let run = replay_in(folder, "demo", &[]);
+    assert!(!run.file(&format!("{NAME}_errors.txt")).contains("old"));
+    assert!(!run.path("aws_config_resource_count_errors.txt").exists());
+}
+
+#[test]
+fn the_ten_resource_types() {
+    // Letter for letter from the specification.
+    let specified = "AWS::EC2::Instance, AWS::EC2::Volume, AWS::EC2::SecurityGroup, AWS::EC2::VPC, \
+                     AWS::S3::Bucket, AWS::RDS::DBInstance, AWS::Lambda::Function, AWS::IAM::Role, \
+                     AWS::IAM::User, AWS::DynamoDB::Table";
+    let counted: BTreeSet<String> = replay("demo", &[])
+        .rows()
+        .into_iter()
+        .map(|r| r.1)
+        .collect();
+    let specified: BTreeSet<String> = specified.split(", ").map(str::to_owned).collect();
+    assert_eq!(counted, specified);
+}
+
+#[test]
+fn the_csv_has_five_columns_and_sorted_rows_of_totals_above_zero() {
+    let run = replay("demo", &[]);
+    let csv = run.file(&format!("{NAME}.csv"));
+    assert!(csv.starts_with("account,alias,region,resource_type,total\r\n"));
+    for line in csv.lines().skip(1) {
+        assert!(line.starts_with("123456789012,acme-production,"), "{line}");
+    }
+    let rows = run.rows();
+    let mut sorted = rows.clone();
+    sorted.sort();
+    assert_eq!(rows, sorted);
+    assert!(rows.iter().all(|(_, _, total)| *total > 0));
+    let without = replay("no_alias", &[TWO_TYPES]);
+    let names = fs::read_dir(without.folder.path()).unwrap();
+    let names: Vec<_> = names
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(
+        names.contains(&"aws_config_resource_count_012345678901.csv".to_owned()),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn every_page_counts_and_an_empty_one_ends_nothing() {
+    // Three pages, and pages with an empty one between them, in the recording.
+    let rows = replay("demo", &[]).rows();
+    let total = |name: &str| {
+        let row = rows
+            .iter()
+            .find(|(region, t, _)| region == "us-east-1" && t == name);
+        row.unwrap().2
+    };
+    let recorded = fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/demo/interactions/config.us-east-1.amazonaws.com.json"),
+    )
+    .unwrap();
+    let recorded: serde_json::Value = serde_json::from_str(&recorded).unwrap();
+    for name in ["AWS::EC2::Volume", "AWS::Lambda::Function"] {
+        let pages: Vec<usize> = recorded["interactions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|i| i["request"]["body"]["resourceType"] == name)
+            .filter(|i| i["request"]["body"]["limit"].is_null())
+            .filter_map(|i| i["response"]["body"]["resourceIdentifiers"].as_array())
+            .map(Vec::len)
+            .collect();
+        assert_eq!(pages.len(), 3, "{name}");
+        assert_eq!(total(name), pages.iter().sum::<usize>() as u64, "{name}");
+    }
+}
+
+#[test]
+fn the_bar_is_fifty_wide_and_a_newline_follows() {
+    let run = replay("demo", &[]);
+    let bar = format!("Progress: [{}] 17/17\n", "█".repeat(50));
+    assert!(run.stderr.ends_with(&bar), "{}", run.stderr);
+    assert_eq!(
+        run.stderr.matches("Progress: ").count(),
+        1,
+        "its last state alone"
+    );
+    let without = replay("demo", &["--no-progress"]);
+    assert!(!without.stderr.contains("Progress"));
+}
+
+#[test]
+fn the_console_flow_in_its_order() {
+    let run = replay("demo", &[]);
+    let csv = run.path(&format!("{NAME}.csv")).display().to_string();
+    let errors = run
+        .path(&format!("{NAME}_errors.txt"))
+        .display()
+        .to_string();
+    let flow = run.lines_with(&[
+        "Verifying",
+        "Scanning",
+        "Found",
+        "Results",
+        "Errors logged",
+        "Summary",
+    ]);
+    let expected = [
+        "Verifying prerequisites...".to_owned(),
+        "Scanning AWS account: 123456789012 (acme-production)".to_owned(),
+        "Found 17 enabled regions".to_owned(),
+        "Scanning 17 regions...".to_owned(),
+        format!("Results written to {csv}"),
+        format!("Errors logged to {errors}"),
+        "Summary".to_owned(),
+    ];
+    assert_eq!(flow, expected);
+}
+
+#[test]
+fn the_summary_has_four_figures_and_names_the_log() {
+    let run = replay("demo", &[]);
+    let rows = run.rows();
+    let total: u64 = rows.iter().map(|r| r.2).sum();
+    let types: BTreeSet<&String> = rows.iter().map(|r| &r.1).collect();
+    let errors = run.file(&format!("{NAME}_errors.txt")).lines().count();
+    let figure = |name: &str| {
+        let line = run.lines_with(&[&format!("  {name}: ")])[0].to_owned();
+        let number = line.split(": ").nth(1).unwrap().split(' ').next().unwrap();
+        number.parse::<u64>().unwrap()
+    };
+    assert_eq!(figure("Regions scanned"), 17);
+    assert_eq!(figure("Resource types found"), types.len() as u64);
+    assert_eq!(figure("Total resources"), total);
+    assert_eq!(figure("Errors encountered"), errors as u64);
+    let line = run.lines_with(&["  Errors encountered"])[0];
+    assert!(line.contains(&format!("{NAME}_errors.txt")), "{line}");
+    let partial = run.lines_with(&["  Partial: 30 of 170 counts"]);
+    assert_eq!(partial.len(), 1, "a part is not passed off as the whole");
+}
+
+#[test]
+fn an_error_goes_to_stderr_where_the_error_file_cannot_be_written() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join(format!("{NAME}_errors.txt"))).unwrap();
+    let run = replay_in(folder, "demo", &[]);
+    assert_eq!(run.code, 0);
+    assert_eq!(
+        run.stderr
+            .matches("] [PERMISSION] Region: sa-east-1")
+            .count(),
+        10
+    );
+    assert!(
+        run.stderr.contains("errors are told here alone"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stdout.contains("Errors encountered: 12 (see above)"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(run.rows().len(), replay("demo", &[]).rows().len());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_found_before_the_scan() {
+    let folder = TempDir::new().unwrap();
+    let missing = folder.path().join("missing").display().to_string();
+    let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
+        .env_clear()
+        .args(["--replay", "fixtures/demo", "--output-dir", &missing])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(1));
+    let stderr = String::from_utf8(run.stderr).unwrap();
+    let told = format!("] [FATAL] Message: cannot write to the folder {missing}: ");
+    assert!(stderr.contains(&told), "{stderr}");
+    let stdout = String::from_utf8(run.stdout).unwrap();
+    assert!(!stdout.contains("Scanning 17 regions"), "{stdout}");
+}
+
+#[test]
+fn the_exit_codes() {
+    for (case, args, code) in [
+        ("demo", &[][..], 0),
+        ("demo", &["--strict"], 3),
+        ("empty_account", &["--strict", TWO_TYPES], 0),
+        ("every_check_fails", &[], 1),
+        ("demo", &["--no-such-option"], 2),
+        ("no-such-recording", &[], 2),
+    ] {
+        assert_eq!(replay(case, args).code, code, "{case} {args:?}");
+    }
+}
+
+#[test]
+fn quiet_prints_errors_alone() {
+    let run = replay("demo", &["--quiet"]);
+    assert_eq!(run.stdout, "");
+    assert_eq!(run.stderr, run.file(&format!("{NAME}_errors.txt")));
+}
+
+#[test]
+fn the_readme_shows_what_the_demo_prints() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let run = replay("demo", &[]);
+    let folder = run.folder.path().display().to_string() + "/";
+    for line in run.stdout.lines().filter(|l| !l.contains("replaying")) {
+        let line = line.replace(&folder, "");
+        assert!(readme.lines().any(|l| l == line), "{line}");
+    }
+}
