@@ -10,8 +10,9 @@ use crate::count::list::Listing;
 use crate::error_log::{Entry, ErrorFile, ErrorType};
 use crate::export::{Format, atomic};
 use crate::model::{Account, Region, plural};
-use crate::preflight::{self, Findings, World};
+use crate::preflight::{self, Findings};
 use crate::scan::{Event, RegionResult, Scan, panic_text};
+use crate::world::World;
 
 /// The name of the error file before the account is known.
 const EARLY_ERRORS: &str = "aws_config_resource_count_errors.txt";

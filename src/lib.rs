@@ -11,6 +11,7 @@
 //! | 3 | [`app`] | the specification's steps in their order |
 //! | 3 | [`preflight`] | the eight checks; what they fetch is handed on |
 //! | 3 | [`config`] | what one run is asked to do |
+//! | 3 | [`world`] | environment, time and network of a run, or the recording in their place |
 //! | 3 | [`console`] | check marks, the bar, the summary |
 //! | 2 | [`scan`] | one task per region on a pool of its own; what an answer means |
 //! | 2 | [`count`] | how one region's types are counted, one file a method |
@@ -49,3 +50,4 @@ pub mod interrupt;
 pub mod model;
 pub mod preflight;
 pub mod scan;
+pub mod world;

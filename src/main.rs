@@ -11,7 +11,7 @@ use aws_config_resource_count::console::{Bar, Console};
 use aws_config_resource_count::env::SystemEnv;
 use aws_config_resource_count::http::agent::Agent;
 use aws_config_resource_count::interrupt::Interrupt;
-use aws_config_resource_count::preflight::World;
+use aws_config_resource_count::world::World;
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os()) {

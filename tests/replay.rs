@@ -26,7 +26,7 @@ use aws_config_resource_count::error_log::ErrorType;
 use aws_config_resource_count::http::replay::Replay;
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::model::{Region, ResourceType};
-use aws_config_resource_count::preflight::World;
+use aws_config_resource_count::world::World;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;

@@ -1,0 +1,179 @@
+//! What a client needs to know, from the command line, the environment and the profile.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{FIRST_REGION, known};
+use crate::aws::config_file::{SharedFiles, expand_home};
+use crate::aws::credentials::{self, Context, CredentialsError, Keyring, Profile};
+use crate::aws::endpoint::Endpoints;
+use crate::aws::retry::DEFAULT_MAX_ATTEMPTS;
+use crate::config::Config;
+use crate::env::Env;
+use crate::http::HttpSend;
+use crate::http::agent::Settings;
+use crate::http::record::Recorder;
+use crate::model::Region;
+use crate::world::World;
+
+/// What the client needs to know, from the command line, the environment and the profile.
+pub(super) struct ClientSettings {
+    pub(super) region: StartRegion,
+    pub(super) endpoints: Endpoints,
+    pub(super) max_attempts: u32,
+    ca_bundle: Option<(String, Vec<u8>)>,
+}
+
+/// Where the first calls go.
+pub(super) struct StartRegion {
+    pub(super) region: Region,
+    /// Whether someone named it.
+    configured: bool,
+}
+
+impl ClientSettings {
+    pub(super) fn gather(config: &Config, world: &World) -> Result<Self, String> {
+        let env = &*world.env;
+        // What is wrong with the files is told by the check of the credentials.
+        let files = SharedFiles::load(env).unwrap_or_default();
+        let profile = choose_profile(config, &files, env);
+        let setting = |key| files.get(&profile.name, key);
+        Ok(Self {
+            region: StartRegion::choose(config, env, setting("region"))?,
+            endpoints: Endpoints::new(config.endpoint_url.as_ref(), env)?,
+            max_attempts: max_attempts(config, env, setting("max_attempts"))?,
+            ca_bundle: match config.replay {
+                Some(_) => None,
+                None => ca_bundle(config, env)?,
+            },
+        })
+    }
+
+    pub(super) fn trust(&self) -> String {
+        match &self.ca_bundle {
+            None => "trusting the built-in Mozilla roots".to_owned(),
+            Some((name, _)) => format!("trusting {name}"),
+        }
+    }
+}
+
+impl StartRegion {
+    fn choose(config: &Config, env: &dyn Env, profile: Option<&str>) -> Result<Self, String> {
+        let named = |name: &str| Some((name.to_owned(), env.var(name)?));
+        let configured = match &config.region {
+            Some(region) => Some(region.clone()),
+            None => named("AWS_REGION")
+                .or_else(|| named("AWS_DEFAULT_REGION"))
+                .or_else(|| Some(("the profile's region".to_owned(), profile?.to_owned())))
+                .map(|(source, text)| text.trim().parse().map_err(|e| format!("{source}: {e}")))
+                .transpose()?,
+        };
+        Ok(Self {
+            configured: configured.is_some(),
+            region: configured.unwrap_or_else(|| known(FIRST_REGION)),
+        })
+    }
+}
+
+fn max_attempts(config: &Config, env: &dyn Env, profile: Option<&str>) -> Result<u32, String> {
+    let variable = env
+        .var("AWS_MAX_ATTEMPTS")
+        .map(|text| ("AWS_MAX_ATTEMPTS", text));
+    let named = variable.or_else(|| Some(("the profile's max_attempts", profile?.to_owned())));
+    match (config.max_attempts, named) {
+        (Some(attempts), _) => Ok(attempts),
+        (None, None) => Ok(DEFAULT_MAX_ATTEMPTS),
+        (None, Some((source, text))) => match text.trim().parse() {
+            Ok(attempts @ 1..) => Ok(attempts),
+            _ => Err(format!(
+                "{source}: \"{text}\" is not a number of attempts, 1 or more"
+            )),
+        },
+    }
+}
+
+fn ca_bundle(config: &Config, env: &dyn Env) -> Result<Option<(String, Vec<u8>)>, String> {
+    let variable = || {
+        Some((
+            "AWS_CA_BUNDLE",
+            expand_home(env, &env.var("AWS_CA_BUNDLE")?),
+        ))
+    };
+    let flag = config.ca_bundle.clone().map(|path| ("--ca-bundle", path));
+    let Some((source, path)) = flag.or_else(variable) else {
+        return Ok(None);
+    };
+    let name = format!("{source} {}", path.display());
+    let pem = env.read(&path).map_err(|e| format!("{name}: {e}"))?;
+    Ok(Some((name, pem)))
+}
+
+pub(super) fn connect(
+    config: &Config,
+    world: &World,
+    settings: &ClientSettings,
+    keyring: Option<&Keyring>,
+) -> Result<Arc<dyn HttpSend>, String> {
+    let version = env!("CARGO_PKG_VERSION");
+    let sender = (world.connect)(
+        &Settings {
+            connect_timeout: config.connect_timeout,
+            read_timeout: config.read_timeout,
+            ca_bundle: settings.ca_bundle.clone(),
+            user_agent: format!("{}/{version}", env!("CARGO_PKG_NAME")),
+        },
+        &world.interrupt,
+    );
+    let sender = sender.map_err(|e| e.to_string())?;
+    let Some(folder) = &config.record else {
+        return Ok(sender);
+    };
+    let account = config.record_account_id.as_ref().map(ToString::to_string);
+    let variables = recorded_variables(settings, keyring);
+    let clock = world.clock.clone();
+    let recorder = Recorder::new(sender, clock, folder, variables, account);
+    Ok(Arc::new(recorder.map_err(|e| format!("--record: {e}"))?))
+}
+
+/// The environment that steers the same requests, with the documentation's example keys.
+fn recorded_variables(
+    settings: &ClientSettings,
+    keyring: Option<&Keyring>,
+) -> BTreeMap<String, String> {
+    let mut variables = settings.endpoints.variables();
+    let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
+    set("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+    set(
+        "AWS_SECRET_ACCESS_KEY",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    );
+    let token = |ring: &Keyring| ring.current().0.credentials.session_token().is_some();
+    if keyring.is_some_and(token) {
+        // That there is one shows in what a refusal advises.
+        set("AWS_SESSION_TOKEN", "AQoDYXdzEJr1K9bEXAMPLETOKEN");
+    }
+    if settings.region.configured {
+        set("AWS_REGION", settings.region.region.as_str());
+    }
+    variables
+}
+
+pub(super) fn keyring(config: &Config, world: &World) -> Result<Keyring, CredentialsError> {
+    let env = world.env.clone();
+    let config = config.clone();
+    Keyring::load(Box::new(move || {
+        let files = SharedFiles::load(&*env).map_err(CredentialsError)?;
+        let profile = choose_profile(&config, &files, &*env);
+        credentials::resolve(&Context {
+            env: &*env,
+            files: &files,
+            profile: &profile,
+        })
+    }))
+}
+
+/// A recording has its own keys: there `--profile` counts only where it holds that profile.
+fn choose_profile(config: &Config, files: &SharedFiles, env: &dyn Env) -> Profile {
+    let here = |name: &&str| config.replay.is_none() || files.has_profile(name);
+    Profile::choose(config.profile.as_deref().filter(here), env)
+}
