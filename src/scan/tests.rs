@@ -1,9 +1,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
+use super::verdict::{Then, verdict};
 use super::*;
 use crate::aws::client::fake::{KEY_ID, client, clock, keys_of, parts};
 use crate::aws::credentials::{CredentialsError, Keyring, Resolved};
+use crate::aws::error::ErrorKind;
 use crate::aws::error::{CallError, Cause};
 use crate::aws::operation::Service;
 use crate::aws::protocol::Unreadable;
