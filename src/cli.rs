@@ -56,86 +56,91 @@ Examples:
   aws-config-resource-count --regions eu-west-1,eu-central-1 --strict
   aws-config-resource-count --replay fixtures/demo";
 
+const SCAN: &str = "Scan";
+const OUTPUT: &str = "Output";
+const NETWORK: &str = "Network";
+const RECORD: &str = "Recordings";
+
 /// The options of a run.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch")]
 struct Run {
     /// Profile of ~/.aws/config and ~/.aws/credentials; goes before keys in the environment
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = SCAN, long, value_name = "NAME")]
     profile: Option<String>,
 
     /// Start region: where the account is asked for its identity and its regions
     /// [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's region, us-east-1]
-    #[arg(long, value_name = "REGION")]
+    #[arg(help_heading = SCAN, long, value_name = "REGION")]
     region: Option<Region>,
 
     /// Scan these regions alone
-    #[arg(long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
+    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
     regions: Vec<Region>,
 
     /// Scan all enabled regions but these
-    #[arg(long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
+    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
     exclude_regions: Vec<Region>,
 
     /// Count these types, such as AWS::EC2::Instance [default: ten common types]
-    #[arg(long, value_name = "TYPE,...", value_delimiter = ',', num_args = 1)]
+    #[arg(help_heading = SCAN, long, value_name = "TYPE,...", value_delimiter = ',', num_args = 1)]
     resource_types: Vec<ResourceType>,
 
     /// Folder for the CSV and the error log
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(help_heading = OUTPUT, long, value_name = "DIR", default_value = ".")]
     output_dir: PathBuf,
 
     /// Send all requests to this URL, such as http://127.0.0.1:5000
-    #[arg(long, value_name = "URL")]
+    #[arg(help_heading = NETWORK, long, value_name = "URL")]
     endpoint_url: Option<EndpointUrl>,
 
     /// Trust the certificates of this PEM file instead of the built-in ones
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = NETWORK, long, value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
 
     /// Attempts per request, the first one included
     /// [default: AWS_MAX_ATTEMPTS, the profile's max_attempts, 10]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: Option<u32>,
 
     /// Seconds to connect
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds())]
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds())]
     connect_timeout: u64,
 
     /// Seconds without an answer after which an attempt is given up
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = seconds())]
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value_t = 30, value_parser = seconds())]
     read_timeout: u64,
 
     /// When to colour the check marks
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    #[arg(help_heading = OUTPUT, long, value_name = "WHEN", default_value = "auto")]
     color: ColorWhen,
 
     /// Draw no progress bar
-    #[arg(long)]
+    #[arg(help_heading = OUTPUT, long)]
     no_progress: bool,
 
     /// Print errors alone
-    #[arg(long, short)]
+    #[arg(help_heading = OUTPUT, long, short)]
     quiet: bool,
 
     /// Tell every request on stderr: operation, region, attempt, status, time, request id
-    #[arg(long)]
+    #[arg(help_heading = OUTPUT, long)]
     debug: bool,
 
     /// End with exit code 3 where counts are missing
-    #[arg(long)]
+    #[arg(help_heading = OUTPUT, long)]
     strict: bool,
 
     /// Record every exchange with AWS in this new folder, without secrets, for --replay
-    #[arg(long, value_name = "DIR")]
+    #[arg(help_heading = RECORD, long, value_name = "DIR")]
     record: Option<PathBuf>,
 
     /// Write this account number into the recording in the place of every real one
-    #[arg(long, value_name = "ACCOUNT", requires = "record")]
+    #[arg(help_heading = RECORD, long, value_name = "ACCOUNT", requires = "record")]
     record_account_id: Option<AccountId>,
 
     /// Answer from a recording: no network, no credentials, no waiting
-    #[arg(long, value_name = "DIR")]
+    #[arg(help_heading = RECORD, long, value_name = "DIR")]
     replay: Option<PathBuf>,
 }
 
