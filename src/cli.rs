@@ -41,6 +41,8 @@ Environment:
                                               endpoints
   AWS_IGNORE_CONFIGURED_ENDPOINT_URLS         true: pass over these
   AWS_CA_BUNDLE                               certificates to trust
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY           proxies, and who is reached without one
+                                              (in lower case too, which goes first)
   AWS_MAX_ATTEMPTS                            attempts per request
   NO_COLOR, CLICOLOR_FORCE                    colour
 
@@ -95,6 +97,7 @@ struct Run {
     endpoint_url: Option<EndpointUrl>,
 
     /// Trust the certificates of this PEM file instead of the built-in ones
+    /// [default: AWS_CA_BUNDLE, the profile's ca_bundle]
     #[arg(help_heading = NETWORK, long, value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
 
@@ -382,7 +385,7 @@ mod tests {
             assert!(readme.contains(&long), "{long}");
         }
         let words = AFTER_HELP.split([' ', ',', '\n']);
-        for variable in words.filter(|w| w.starts_with("AWS_")) {
+        for variable in words.filter(|w| w.starts_with("AWS_") || w.ends_with("_PROXY")) {
             assert!(
                 readme.contains(variable.trim_end_matches(':')),
                 "{variable}"

@@ -28,7 +28,7 @@ pub struct Config {
     pub output_dir: PathBuf,
     /// Where all services answer.
     pub endpoint_url: Option<EndpointUrl>,
-    /// The certificates to trust; else AWS_CA_BUNDLE, else the built-in ones.
+    /// The certificates to trust; else AWS_CA_BUNDLE, the profile's, the built-in ones.
     pub ca_bundle: Option<PathBuf>,
     /// Attempts per request; else AWS_MAX_ATTEMPTS, the profile's `max_attempts`, 10.
     pub max_attempts: Option<u32>,

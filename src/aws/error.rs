@@ -212,6 +212,10 @@ impl CallError {
                     "check the network, a firewall and the endpoint".to_owned()
                 }
                 TransportErrorKind::Tls => "check the certificate bundle".to_owned(),
+                TransportErrorKind::Proxy => "check the user and the password in the proxy's URL \
+                                              (percent-encoded), what the proxy lets through, and \
+                                              NO_PROXY"
+                    .to_owned(),
                 TransportErrorKind::TooLarge => "this is no answer of AWS's: check the endpoint \
                     and what stands before it"
                     .to_owned(),

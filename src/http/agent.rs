@@ -4,10 +4,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::Error;
 use ureq::http::Response as UreqResponse;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Error, ProxyProtocol};
 
+use super::proxy::{Proxies, Proxy};
 use super::{HttpSend, MAX_BODY, Request, Response, TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
 
@@ -20,13 +21,18 @@ pub struct Settings {
     pub read_timeout: Duration,
     /// The certificates to trust instead of Mozilla's, as PEM, and the file that they came from.
     pub ca_bundle: Option<(String, Vec<u8>)>,
+    /// The proxies to go through.
+    pub proxies: Proxies,
     /// Sent with every request.
     pub user_agent: String,
 }
 
 /// Sends over the network.
 pub struct Agent {
-    agent: ureq::Agent,
+    network: ureq::Agent,
+    proxies: Proxies,
+    /// The same as ureq has them: its pool tells connections apart by them.
+    through: Vec<(Proxy, ureq::Proxy)>,
     trust: String,
 }
 
@@ -34,7 +40,7 @@ impl Agent {
     /// An agent that `interrupt` shuts down.
     ///
     /// # Errors
-    /// The CA bundle holds no certificate, or one that cannot be read.
+    /// The CA bundle holds no certificate, or one that cannot be read; a proxy is none.
     pub fn new(settings: &Settings, interrupt: &Interrupt) -> io::Result<Self> {
         let (roots, trust) = match &settings.ca_bundle {
             None => (RootCerts::WebPki, "the built-in Mozilla roots".to_owned()),
@@ -43,6 +49,8 @@ impl Agent {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            // ureq's own reading of the environment is not the AWS CLI's: each request names its
+            // proxy.
             .proxy(None)
             .user_agent(&settings.user_agent)
             // One connection per request in flight, kept for the next one.
@@ -61,10 +69,20 @@ impl Agent {
             .new_agent();
         let shut = agent.clone();
         interrupt.on_raise(move || shut.clone().shutdown());
-        Ok(Self { agent, trust })
+        let through = |proxy: &Proxy| Ok((proxy.clone(), as_ureq(proxy)?));
+        Ok(Self {
+            network: agent,
+            through: settings
+                .proxies
+                .iter()
+                .map(through)
+                .collect::<io::Result<_>>()?,
+            proxies: settings.proxies.clone(),
+            trust,
+        })
     }
 
-    fn exchange(&self, request: &Request) -> Result<Response, Error> {
+    fn exchange(&self, request: &Request, proxy: Option<&Proxy>) -> Result<Response, Error> {
         let mut builder = ureq::http::Request::builder()
             .method(request.method)
             .uri(&request.uri);
@@ -73,32 +91,48 @@ impl Agent {
         }
         let built = builder.body(request.body.as_slice())?;
         let timed = self
-            .agent
+            .network
             .configure_request(built)
             .timeout_global(Some(request.budget))
+            .proxy(proxy.and_then(|proxy| self.as_built(proxy)))
             .build();
-        let answer = self.agent.run(timed)?;
+        let answer = self.network.run(timed)?;
         read(answer)
     }
 }
 
 impl HttpSend for Agent {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
-        self.exchange(request)
-            .map_err(|error| self.transport_error(request, &error))
+        let proxy = self.proxies.for_uri(&request.uri);
+        self.exchange(request, proxy)
+            .map_err(|error| self.transport_error(request, proxy, &error))
     }
 }
 
 impl Agent {
-    fn transport_error(&self, request: &Request, error: &Error) -> TransportError {
+    fn as_built(&self, proxy: &Proxy) -> Option<ureq::Proxy> {
+        let (_, built) = self.through.iter().find(|(own, _)| own == proxy)?;
+        Some(built.clone())
+    }
+
+    fn transport_error(
+        &self,
+        request: &Request,
+        proxy: Option<&Proxy>,
+        error: &Error,
+    ) -> TransportError {
         let kind = kind_of(error);
         let host = host_of(&request.uri);
+        let way = match proxy {
+            Some(proxy) => format!("{host} through the proxy {proxy}"),
+            None => host.to_owned(),
+        };
         let message = match kind {
             TransportErrorKind::Tls => format!(
-                "{host}: {error} (trusting {}; --ca-bundle or AWS_CA_BUNDLE names another bundle)",
+                "{way}: {error} (trusting {}; --ca-bundle or AWS_CA_BUNDLE names another bundle)",
                 self.trust
             ),
-            _ => format!("{host}: {error}"),
+            _ => format!("{way}: {}", told(error)),
         };
         TransportError { kind, message }
     }
@@ -140,8 +174,44 @@ fn root_certs(name: &str, pem: &[u8]) -> io::Result<RootCerts> {
     Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 
+fn as_ureq(proxy: &Proxy) -> io::Result<ureq::Proxy> {
+    let protocol = if proxy.tls {
+        ProxyProtocol::Https
+    } else {
+        ProxyProtocol::Http
+    };
+    let mut builder = ureq::Proxy::builder(protocol)
+        .host(&proxy.host)
+        .port(proxy.port);
+    if let Some((user, password)) = &proxy.credentials {
+        builder = builder.username(user).password(password);
+    }
+    let bad = |_| io::Error::new(io::ErrorKind::InvalidInput, format!("{proxy}: not a proxy"));
+    builder.build().map_err(bad)
+}
+
+/// The status with which a proxy refused to open a tunnel, which ureq has in a text alone.
+fn refused_with(error: &Error) -> Option<u16> {
+    let Error::ConnectProxyFailed(why) = error else {
+        return None;
+    };
+    let status = why.strip_prefix("proxy server responded ")?;
+    status.split('/').next()?.parse().ok()
+}
+
+fn told(error: &Error) -> String {
+    match refused_with(error) {
+        Some(407) => "it wants a user and a password, or refuses them (HTTP 407)".to_owned(),
+        Some(status) => format!("it refuses to connect (HTTP {status})"),
+        None => error.to_string(),
+    }
+}
+
 fn kind_of(error: &Error) -> TransportErrorKind {
     match error {
+        Error::ConnectProxyFailed(_) if matches!(refused_with(error), Some(400..500)) => {
+            TransportErrorKind::Proxy
+        }
         // rustls's errors come wrapped in InvalidData.
         Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => TransportErrorKind::Tls,
         Error::HostNotFound | Error::Timeout(ureq::Timeout::Resolve) => TransportErrorKind::Dns,
@@ -171,6 +241,7 @@ mod tests {
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(30),
             ca_bundle: Some(("bundle.pem".to_owned(), pem.as_bytes().to_vec())),
+            proxies: Proxies::default(),
             user_agent: "test".to_owned(),
         }
     }

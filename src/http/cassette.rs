@@ -207,11 +207,12 @@ pub fn kind_name(kind: TransportErrorKind) -> Option<&'static str> {
     Some(name)
 }
 
-const KINDS: [(TransportErrorKind, &str); 5] = [
+const KINDS: [(TransportErrorKind, &str); 6] = [
     (TransportErrorKind::Dns, "dns"),
     (TransportErrorKind::Timeout, "timeout"),
     (TransportErrorKind::Connection, "connection"),
     (TransportErrorKind::Tls, "tls"),
+    (TransportErrorKind::Proxy, "proxy"),
     (TransportErrorKind::TooLarge, "too_large"),
 ];
 

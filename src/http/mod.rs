@@ -4,6 +4,8 @@ pub mod agent;
 pub mod cassette;
 #[cfg(test)]
 pub(crate) mod fake;
+mod no_proxy;
+pub mod proxy;
 pub mod record;
 mod redact;
 pub mod replay;
@@ -99,6 +101,8 @@ pub enum TransportErrorKind {
     Connection,
     /// The TLS handshake failed: a certificate that is not trusted, or a foreign protocol.
     Tls,
+    /// The proxy would not open the way; another attempt would not move it.
+    Proxy,
     /// The answer is larger than the program reads.
     TooLarge,
     /// A replay has no answer to this request.

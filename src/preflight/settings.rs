@@ -1,6 +1,7 @@
 //! What a client needs to know, from the command line, the environment and the profile.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::{FIRST_REGION, known};
@@ -12,6 +13,7 @@ use crate::config::Config;
 use crate::env::Env;
 use crate::http::HttpSend;
 use crate::http::agent::Settings;
+use crate::http::proxy::Proxies;
 use crate::http::record::Recorder;
 use crate::model::Region;
 use crate::world::World;
@@ -22,6 +24,7 @@ pub(super) struct ClientSettings {
     pub(super) endpoints: Endpoints,
     pub(super) max_attempts: u32,
     ca_bundle: Option<(String, Vec<u8>)>,
+    proxies: Proxies,
 }
 
 /// Where the first calls go.
@@ -44,16 +47,24 @@ impl ClientSettings {
             max_attempts: max_attempts(config, env, setting("max_attempts"))?,
             ca_bundle: match config.replay {
                 Some(_) => None,
-                None => ca_bundle(config, env)?,
+                None => ca_bundle(config, env, setting("ca_bundle"))?,
+            },
+            proxies: match config.replay {
+                Some(_) => Proxies::default(),
+                None => Proxies::from_env(env)?,
             },
         })
     }
 
     pub(super) fn trust(&self) -> String {
-        match &self.ca_bundle {
+        let mut told = match &self.ca_bundle {
             None => "trusting the built-in Mozilla roots".to_owned(),
             Some((name, _)) => format!("trusting {name}"),
+        };
+        for proxy in self.proxies.iter() {
+            let _ = write!(told, ", proxy {proxy}");
         }
+        told
     }
 }
 
@@ -92,15 +103,17 @@ fn max_attempts(config: &Config, env: &dyn Env, profile: Option<&str>) -> Result
     }
 }
 
-fn ca_bundle(config: &Config, env: &dyn Env) -> Result<Option<(String, Vec<u8>)>, String> {
-    let variable = || {
-        Some((
-            "AWS_CA_BUNDLE",
-            expand_home(env, &env.var("AWS_CA_BUNDLE")?),
-        ))
-    };
+fn ca_bundle(
+    config: &Config,
+    env: &dyn Env,
+    profile: Option<&str>,
+) -> Result<Option<(String, Vec<u8>)>, String> {
     let flag = config.ca_bundle.clone().map(|path| ("--ca-bundle", path));
-    let Some((source, path)) = flag.or_else(variable) else {
+    let variable = env.var("AWS_CA_BUNDLE").map(|v| ("AWS_CA_BUNDLE", v));
+    let profile = profile.filter(|path| !path.is_empty());
+    let named = variable.or_else(|| Some(("the profile's ca_bundle", profile?.to_owned())));
+    let named = named.map(|(source, path)| (source, expand_home(env, &path)));
+    let Some((source, path)) = flag.or(named) else {
         return Ok(None);
     };
     let name = format!("{source} {}", path.display());
@@ -120,6 +133,7 @@ pub(super) fn connect(
             connect_timeout: config.connect_timeout,
             read_timeout: config.read_timeout,
             ca_bundle: settings.ca_bundle.clone(),
+            proxies: settings.proxies.clone(),
             user_agent: format!("{}/{version}", env!("CARGO_PKG_NAME")),
         },
         &world.interrupt,

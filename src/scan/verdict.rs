@@ -49,7 +49,8 @@ pub fn verdict(error: &CountError) -> (Option<ErrorType>, Then) {
             TransportErrorKind::Dns
             | TransportErrorKind::Timeout
             | TransportErrorKind::Connection
-            | TransportErrorKind::Tls => (ErrorType::Connection, Then::GiveUpRegion),
+            | TransportErrorKind::Tls
+            | TransportErrorKind::Proxy => (ErrorType::Connection, Then::GiveUpRegion),
             TransportErrorKind::TooLarge | TransportErrorKind::NotRecorded => {
                 (ErrorType::Unexpected, Then::Next)
             }

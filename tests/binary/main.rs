@@ -4,6 +4,7 @@
 mod support;
 
 mod network;
+mod proxy;
 mod run;
 mod secrets;
 mod server;

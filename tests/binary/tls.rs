@@ -31,7 +31,7 @@ fn assert_refused(run: &Outcome, server: &Server) {
 }
 
 #[test]
-fn a_bundle_is_trusted_by_option_and_by_variable() {
+fn a_bundle_is_trusted_by_option_variable_and_profile() {
     let certificate = Certificate::right();
     let account = account();
     let server = account.serve_tls(&certificate);
@@ -44,8 +44,33 @@ fn a_bundle_is_trusted_by_option_and_by_variable() {
     let run = program.args(TYPES).env("AWS_CA_BUNDLE", bundle).run();
     assert_eq!(run.code, Some(0), "{}", run.told());
     assert_eq!(run.csv(), account.csv());
+
+    // The profile's goes behind the variable, which goes behind the option.
+    let with_profile = || {
+        let (program, bundle) = trusting(&certificate, &server);
+        let aws = program.folder().join("home/.aws");
+        std::fs::create_dir(&aws).unwrap();
+        std::fs::write(aws.join("config"), "[default]\nca_bundle = ~/ca.pem\n").unwrap();
+        (program.args(TYPES), bundle)
+    };
+    let (program, _) = with_profile();
+    let run = program.run();
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    let told = "trusting the profile's ca_bundle ";
+    assert!(run.stdout.contains(told), "{}", run.told());
+    let (program, _) = with_profile();
+    let run = program.env("AWS_CA_BUNDLE", "/none").run();
     assert!(
-        server.connections() <= 6,
+        run.errors().contains("AWS_CA_BUNDLE /none: "),
+        "{}",
+        run.told()
+    );
+    let (program, bundle) = with_profile();
+    let program = program.env("AWS_CA_BUNDLE", "/none");
+    let run = program.arg("--ca-bundle").arg(bundle).run();
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert!(
+        server.connections() <= 12,
         "TLS connections are kept: {}",
         server.connections()
     );

@@ -25,7 +25,8 @@ impl Certificate {
         Self::for_host("elsewhere.example")
     }
 
-    fn for_host(host: &str) -> Self {
+    /// A certificate for `host`.
+    pub fn for_host(host: &str) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params

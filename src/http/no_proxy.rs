@@ -1,0 +1,236 @@
+//! NO_PROXY: the hosts that are reached without a proxy.
+//!
+//! It has no standard. What is read here is what curl and Go read, which is more than Python and
+//! with it the AWS CLI: <https://curl.se/docs/manpage.html#NOPROXY>,
+//! <https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config>.
+
+use std::net::IpAddr;
+
+/// The hosts that are reached without a proxy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NoProxy(Vec<Entry>);
+
+/// One entry, and the port that it is about; without a port it is about all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    hosts: Hosts,
+    port: Option<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Hosts {
+    All,
+    /// A domain with all that is below it.
+    Domain(String),
+    /// The addresses that share this one's first bits.
+    Network(IpAddr, u32),
+}
+
+impl NoProxy {
+    /// The entries of `text`, separated by commas or blanks: `*`, `host`, `domain` or `.domain`
+    /// (both with all that is below), an address, a network (`10.0.0.0/8`); each but a network
+    /// perhaps with a port.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let entries = text.split(|c: char| c == ',' || c.is_whitespace());
+        Self(
+            entries
+                .filter(|e| !e.is_empty())
+                .filter_map(Entry::parse)
+                .collect(),
+        )
+    }
+
+    /// Whether `host` (an IPv6 address without its brackets) is reached directly on `port`.
+    #[must_use]
+    pub fn covers(&self, host: &str, port: u16) -> bool {
+        let host = plain(host);
+        let address = address(&host);
+        let covers = |entry: &Entry| {
+            entry.port.is_none_or(|p| p == port) && entry.hosts.hold(&host, address)
+        };
+        is_local(&host, address) || self.0.iter().any(covers)
+    }
+}
+
+impl Entry {
+    /// `None` for what can be no host.
+    fn parse(text: &str) -> Option<Self> {
+        if let Some((network, bits)) = text.split_once('/') {
+            let network = address(unbracketed(network))?;
+            let bits = bits.parse().ok().filter(|b| *b <= width(network))?;
+            let hosts = Hosts::Network(network, bits);
+            return Some(Self { hosts, port: None });
+        }
+        let (host, port) = split_port(text)?;
+        let host = host.strip_prefix('*').unwrap_or(host);
+        let host = plain(host.strip_prefix('.').unwrap_or(host));
+        let hosts = match address(&host) {
+            Some(address) => Hosts::Network(address, width(address)),
+            None if host.is_empty() && text.starts_with('*') => Hosts::All,
+            None if host.is_empty() => return None,
+            None => Hosts::Domain(host),
+        };
+        Some(Self { hosts, port })
+    }
+}
+
+impl Hosts {
+    fn hold(&self, host: &str, address: Option<IpAddr>) -> bool {
+        match (self, address) {
+            (Self::All, _) => true,
+            (Self::Domain(domain), None) => host
+                .strip_suffix(domain.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+            (Self::Network(network, bits), Some(address)) => within(address, *network, *bits),
+            _ => false,
+        }
+    }
+}
+
+/// This machine, and the addresses where AWS's metadata and container services answer: what is
+/// there is this machine's own, and a proxy would answer with its machine's keys, or leak ours.
+fn is_local(host: &str, address: Option<IpAddr>) -> bool {
+    match address {
+        Some(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_link_local(),
+        Some(IpAddr::V6(v6)) => v6.is_loopback() || v6.segments().starts_with(&[0xfd00, 0x0ec2]),
+        None => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+/// In lower case and without the root's dot.
+fn plain(host: &str) -> String {
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
+fn unbracketed(host: &str) -> &str {
+    let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    inner.unwrap_or(host)
+}
+
+/// An address; an IPv4 one also where it is written as an IPv6 one.
+fn address(host: &str) -> Option<IpAddr> {
+    host.parse::<IpAddr>()
+        .ok()
+        .map(|address| address.to_canonical())
+}
+
+/// `host`, `host:port`, `[::1]:port` and `::1`; `None` where the port is none.
+fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
+    if text.parse::<IpAddr>().is_ok() || text.ends_with(']') {
+        return Some((unbracketed(text), None));
+    }
+    match text.rsplit_once(':') {
+        None => Some((text, None)),
+        Some((host, port)) => Some((unbracketed(host), Some(port.parse().ok()?))),
+    }
+}
+
+fn width(address: IpAddr) -> u32 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+fn within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
+    let same = |a: u128, b: u128, width: u32| (a ^ b).checked_shr(width - bits).unwrap_or(0) == 0;
+    match (address, network) {
+        (IpAddr::V4(a), IpAddr::V4(n)) => same(a.to_bits().into(), n.to_bits().into(), 32),
+        (IpAddr::V6(a), IpAddr::V6(n)) => same(a.to_bits(), n.to_bits(), 128),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_entry_covers() {
+        let here = [
+            ("*", "a.example:443"),
+            ("x, *", "a.example:443"),
+            ("*:8443", "a.example:8443"),
+            ("example.com", "example.com:443"),
+            ("example.com", "sts.example.com:443"),
+            (".example.com", "sts.example.com:443"),
+            (".example.com", "example.com:443"),
+            ("*.example.com", "sts.example.com:443"),
+            ("EXAMPLE.com", "sts.Example.COM.:443"),
+            ("example.com.", "example.com:443"),
+            ("a.test,  example.com", "example.com:443"),
+            ("a.test example.com\t,", "example.com:443"),
+            ("example.com:8443", "sts.example.com:8443"),
+            ("10.1.2.3", "10.1.2.3:443"),
+            ("10.1.2.3:80", "10.1.2.3:80"),
+            ("10.0.0.0/8", "10.1.2.3:443"),
+            ("10.1.2.3/32", "10.1.2.3:443"),
+            ("0.0.0.0/0", "10.1.2.3:443"),
+            ("10.1.2.0/23", "10.1.3.255:443"),
+            ("10.0.0.0/8", "::ffff:10.1.2.3:443"),
+            ("2001:db8::1", "2001:db8:0::1:443"),
+            ("[2001:db8::1]", "2001:db8::1:443"),
+            ("[2001:db8::1]:8443", "2001:db8::1:8443"),
+            ("2001:db8::/32", "2001:db8:ffff::1:443"),
+            ("::/0", "2001:db8::1:443"),
+        ];
+        let not = [
+            ("", "a.example:443"),
+            (" , ,", "a.example:443"),
+            (".", "a.example:443"),
+            ("*:8443", "a.example:443"),
+            ("example.com", "notexample.com:443"),
+            ("example.com", "example.com.test:443"),
+            ("sts.example.com", "example.com:443"),
+            ("example.com:8443", "example.com:443"),
+            ("example.com:x", "example.com:443"),
+            ("2.3", "10.1.2.3:443"),
+            ("10.1.2.3", "10.1.2.4:443"),
+            ("10.1.2.3", "a10.1.2.3:443"),
+            ("10.0.0.0/8", "11.1.2.3:443"),
+            ("10.0.0.0/8", "10.example:443"),
+            ("10.1.2.0/23", "10.1.4.0:443"),
+            ("10.0.0.0/33", "10.1.2.3:443"),
+            ("10.0.0.0/x", "10.1.2.3:443"),
+            ("0.0.0.0/0", "2001:db8::1:443"),
+            ("2001:db8::/32", "2001:db9::1:443"),
+            ("[2001:db8::1]:8443", "2001:db8::1:443"),
+        ];
+        let cases = here.iter().map(|c| (c, true));
+        for ((entries, target), covered) in cases.chain(not.iter().map(|c| (c, false))) {
+            let (host, port) = target.rsplit_once(':').unwrap();
+            let found = NoProxy::parse(entries).covers(host, port.parse().unwrap());
+            assert_eq!(found, covered, "{entries} and {target}");
+        }
+    }
+
+    #[test]
+    fn this_machine_and_the_metadata_are_covered_always() {
+        let none = NoProxy::default();
+        for host in [
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "::1",
+            "::ffff:127.0.0.1",
+            "169.254.169.254",
+            "169.254.170.2",
+            "169.254.170.23",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+        ] {
+            assert!(none.covers(host, 80), "{host}");
+        }
+        for host in [
+            "localhost.example",
+            "notlocalhost",
+            "128.0.0.1",
+            "169.253.0.1",
+            "fd00:ec3::254",
+            "::2",
+            "127.example",
+        ] {
+            assert!(!none.covers(host, 80), "{host}");
+        }
+    }
+}
