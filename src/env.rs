@@ -28,7 +28,9 @@ pub struct SystemEnv;
 
 impl Env for SystemEnv {
     fn var(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok().filter(|v| !v.trim().is_empty())
+        // One that is no Unicode does not count as absent: a proxy that cannot be read is an error.
+        let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+        Some(value).filter(|v| !v.trim().is_empty())
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

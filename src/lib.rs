@@ -18,7 +18,7 @@
 //! | 2 | [`error_log`] | the ten error types, the log line, the error file |
 //! | 2 | [`export`] | rows → bytes, one file a format; the atomic write |
 //! | 1 | [`aws`] | one call: sign, send, classify, wait; operations, credentials, endpoints |
-//! | 0 | [`http`] | requests, responses, the [`http::HttpSend`] seam; network, record, replay |
+//! | 0 | [`http`] | requests, responses, the [`http::HttpSend`] seam; network, proxies, record, replay |
 //! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`] | time, environment, Ctrl-C, the nouns |
 //!
 //! A run, in one line: argv → [`config::Config`] → [`preflight`] hands on credentials, account,

@@ -31,8 +31,6 @@ pub struct Settings {
 pub struct Agent {
     network: ureq::Agent,
     proxies: Proxies,
-    /// The same as ureq has them: its pool tells connections apart by them.
-    through: Vec<(Proxy, ureq::Proxy)>,
     trust: String,
 }
 
@@ -69,14 +67,12 @@ impl Agent {
             .new_agent();
         let shut = agent.clone();
         interrupt.on_raise(move || shut.clone().shutdown());
-        let through = |proxy: &Proxy| Ok((proxy.clone(), as_ureq(proxy)?));
+        for proxy in settings.proxies.iter() {
+            let bad = |e| io::Error::new(io::ErrorKind::InvalidInput, format!("{proxy}: {e}"));
+            as_ureq(proxy).map_err(bad)?;
+        }
         Ok(Self {
             network: agent,
-            through: settings
-                .proxies
-                .iter()
-                .map(through)
-                .collect::<io::Result<_>>()?,
             proxies: settings.proxies.clone(),
             trust,
         })
@@ -94,7 +90,7 @@ impl Agent {
             .network
             .configure_request(built)
             .timeout_global(Some(request.budget))
-            .proxy(proxy.and_then(|proxy| self.as_built(proxy)))
+            .proxy(proxy.map(as_ureq).transpose()?)
             .build();
         let answer = self.network.run(timed)?;
         read(answer)
@@ -110,11 +106,6 @@ impl HttpSend for Agent {
 }
 
 impl Agent {
-    fn as_built(&self, proxy: &Proxy) -> Option<ureq::Proxy> {
-        let (_, built) = self.through.iter().find(|(own, _)| own == proxy)?;
-        Some(built.clone())
-    }
-
     fn transport_error(
         &self,
         request: &Request,
@@ -174,7 +165,8 @@ fn root_certs(name: &str, pem: &[u8]) -> io::Result<RootCerts> {
     Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 
-fn as_ureq(proxy: &Proxy) -> io::Result<ureq::Proxy> {
+/// Equal ones share connections in ureq's pool.
+fn as_ureq(proxy: &Proxy) -> Result<ureq::Proxy, Error> {
     let protocol = if proxy.tls {
         ProxyProtocol::Https
     } else {
@@ -186,8 +178,7 @@ fn as_ureq(proxy: &Proxy) -> io::Result<ureq::Proxy> {
     if let Some((user, password)) = &proxy.credentials {
         builder = builder.username(user).password(password);
     }
-    let bad = |_| io::Error::new(io::ErrorKind::InvalidInput, format!("{proxy}: not a proxy"));
-    builder.build().map_err(bad)
+    builder.build()
 }
 
 /// The status with which a proxy refused to open a tunnel, which ureq has in a text alone.
@@ -264,6 +255,62 @@ mod tests {
                 text.starts_with("bundle.pem: ") && text.contains(why),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn ureq_gets_the_proxy_as_it_was_read() {
+        let own = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
+        for (tls, host, credentials) in [
+            (false, "proxy.example", None),
+            (true, "proxy_1.example", Some(("DOM\\u@x", "p:/% +é#?"))),
+            (false, "[::1]", Some(("", "p"))),
+            (false, "10.0.0.1", Some(("u", ""))),
+        ] {
+            let proxy = Proxy {
+                variable: "HTTPS_PROXY",
+                tls,
+                host: host.to_owned(),
+                port: 3128,
+                credentials: credentials.map(own),
+            };
+            let built = as_ureq(&proxy).unwrap();
+            assert_eq!((built.host(), built.port()), (host, 3128));
+            assert_eq!(built.protocol() == ProxyProtocol::Https, tls);
+            let user = built.username().zip(built.password());
+            assert_eq!(user, credentials, "{host}");
+            assert_eq!(built, as_ureq(&proxy).unwrap(), "shares connections");
+        }
+    }
+
+    #[test]
+    fn a_proxys_refusal_is_told_from_its_passing_faults() {
+        let failed = |why: &str| Error::ConnectProxyFailed(why.to_owned());
+        for (why, kind, text) in [
+            (
+                "proxy server responded 407/407",
+                TransportErrorKind::Proxy,
+                "(HTTP 407)",
+            ),
+            (
+                "proxy server responded 403/403",
+                TransportErrorKind::Proxy,
+                "(HTTP 403)",
+            ),
+            (
+                "proxy server responded 502/502",
+                TransportErrorKind::Connection,
+                "(HTTP 502)",
+            ),
+            (
+                "proxy server did not respond",
+                TransportErrorKind::Connection,
+                "did not respond",
+            ),
+        ] {
+            let error = failed(why);
+            assert_eq!(kind_of(&error), kind, "{why}");
+            assert!(told(&error).contains(text), "{why}");
         }
     }
 

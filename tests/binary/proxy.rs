@@ -1,7 +1,10 @@
 //! Through a proxy. Its names end in `.test`, which nothing resolves: who reaches the server came
 //! through the proxy.
 
-use crate::support::{Certificate, Outcome, Program, Proxy, Server};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::support::{Call, Certificate, Outcome, Program, Proxy, Reply, Server};
 use crate::{TYPES, account};
 
 /// A run over TLS that trusts `certificate`, which is for sts.aws.test.
@@ -203,7 +206,26 @@ fn what_is_no_proxy_fails_the_first_check_and_nothing_goes_out() {
         assert!(run.errors().contains(first), "{}", run.told());
         assert_secret(&run);
     }
+    // No Unicode.
+    let run = Program::new(&server)
+        .env("HTTPS_PROXY", OsStr::from_bytes(b"http://pr\xffxy:3128"))
+        .run();
+    assert_eq!(run.code, Some(1), "{}", run.told());
+    assert!(run.errors().contains("its host is none"), "{}", run.told());
     assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn tls_is_spoken_with_a_proxy_of_https() {
+    let certificate = Certificate::right();
+    let proxy = Server::tls(&certificate, |_| {
+        Reply::answer(407, "text/plain", Vec::new())
+    });
+    let run = over_tls(&certificate).env("HTTPS_PROXY", proxy.url()).run();
+    assert_eq!(run.code, Some(1), "{}", run.told());
+    assert!(run.errors().contains("(HTTP 407)"), "{}", run.told());
+    let connects = |call: &Call| call.method == "CONNECT" && call.path == "sts.aws.test:443";
+    assert!(proxy.count(connects) >= 3, "{}", run.told());
 }
 
 #[test]

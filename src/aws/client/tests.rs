@@ -223,6 +223,7 @@ fn what_another_try_does_not_change_is_not_tried_again() {
         ("a redirect", answer(301, "")),
         ("403 without a code", answer(403, "<html>Forbidden</html>")),
         ("a certificate", failure(TransportErrorKind::Tls)),
+        ("a proxy that refuses", failure(TransportErrorKind::Proxy)),
         ("too large a body", failure(TransportErrorKind::TooLarge)),
         (
             "a gap in a replay",
