@@ -39,7 +39,8 @@ Environment:
   AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE   the shared files
   AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CONFIG_SERVICE, ..._EC2, ..._IAM, ..._STS
                                               endpoints
-  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS         true: pass over these
+  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS         true: pass over these and the profile's
+  AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT   true: these endpoints of AWS
   AWS_CA_BUNDLE                               certificates to trust
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY           proxies, and who is reached without one
                                               (in lower case too, which goes first)

@@ -219,7 +219,13 @@ impl Client {
         if self.parts.interrupt.signal().is_some() {
             return outcome;
         }
-        let endpoint = self.parts.endpoints.resolve(O::SERVICE, region);
+        let endpoint = match self.parts.endpoints.resolve(O::SERVICE, region) {
+            Ok(endpoint) => endpoint,
+            Err(why) => {
+                outcome.result = Err(Cause::Unsigned(why));
+                return outcome;
+            }
+        };
         let mut request = request(operation, &endpoint, budget);
         let now = self.parts.clock.now();
         let (scope, name) = (&endpoint.signing_region, O::SERVICE.name());

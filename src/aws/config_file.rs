@@ -102,6 +102,8 @@ pub struct SharedFiles {
     pub config: ProfileFile,
     /// The credentials file's profiles.
     pub credentials: ProfileFile,
+    /// The config file's `[services x]` sections, by their names.
+    services: BTreeMap<String, Section>,
 }
 
 /// The profiles of one file.
@@ -138,6 +140,7 @@ impl SharedFiles {
     /// A file cannot be read, or has a syntax error: the text names the file and the line.
     pub fn load(env: &dyn Env) -> Result<Self, String> {
         let (path, config) = read(env, "AWS_CONFIG_FILE", "config")?;
+        let services = services_sections(&config);
         let config = ProfileFile {
             path,
             profiles: config_profiles(config),
@@ -146,6 +149,7 @@ impl SharedFiles {
         Ok(Self {
             config,
             credentials: ProfileFile { path, profiles },
+            services,
         })
     }
 
@@ -153,6 +157,12 @@ impl SharedFiles {
     #[must_use]
     pub fn has_profile(&self, name: &str) -> bool {
         self.config.profile(name).is_some() || self.credentials.profile(name).is_some()
+    }
+
+    /// The section `[services {name}]` of the config file; its values are [`nested`] blocks.
+    #[must_use]
+    pub fn services(&self, name: &str) -> Option<&Section> {
+        self.services.get(name)
     }
 
     /// A setting of a profile; the credentials file's wins over the config file's.
@@ -164,6 +174,28 @@ impl SharedFiles {
             .map(String::as_str)
             .find(|value| !value.trim().is_empty())
     }
+}
+
+/// `[services x]` by the name x.
+fn services_sections(sections: &BTreeMap<String, Section>) -> BTreeMap<String, Section> {
+    let services = sections.iter().filter_map(|(name, section)| {
+        let name = name.strip_prefix("services ")?;
+        Some((name.to_owned(), section.clone()))
+    });
+    services.collect()
+}
+
+/// The keys and values of a block: of a value that is empty on its key's own line and goes on with
+/// indented lines `key = value` below. Lines without `=` are passed over.
+#[must_use]
+pub fn nested(block: &str) -> Section {
+    let lines = block.strip_prefix('\n').unwrap_or_default().lines();
+    let pairs = lines.filter_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        let value = without_comment(value).trim();
+        Some((key.trim().to_lowercase(), value.to_owned()))
+    });
+    pairs.collect()
 }
 
 /// `[profile x]` is the profile x, and `[profile default]` goes before `[default]`; any other
@@ -268,6 +300,17 @@ mod tests {
             value("[profile \"x y\"]\nk=v", "profile x y", "k").as_deref(),
             Some("v")
         );
+    }
+
+    #[test]
+    fn a_block_has_keys_of_its_own() {
+        let sections = parse("[services x]\niam =\n  Endpoint_URL = http://i:1 # c\n  b=\n  c\n");
+        let sections = sections.unwrap();
+        let block = nested(&services_sections(&sections)["x"]["iam"]);
+        let pair = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
+        let expected = [("endpoint_url", "http://i:1"), ("b", "")].map(pair);
+        assert_eq!(block, Section::from(expected));
+        assert_eq!(nested("a = 1"), Section::new(), "a value is no block");
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Where a service answers, and for which region its requests are signed.
 
+mod configured;
+
 use std::collections::BTreeMap;
 
+use super::config_file::SharedFiles;
 use super::operation::Service;
 use super::partition::Partition;
 use crate::env::Env;
 use crate::model::{Invalid, Region};
+use configured::Configured;
 
 /// Where one service answers for one region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,77 +23,184 @@ pub struct Endpoint {
 }
 
 /// The endpoints of all services, with what the user said about them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
-    custom: BTreeMap<Service, String>,
+    custom: BTreeMap<Service, Custom>,
+    fips: Switch,
+    dual_stack: Switch,
 }
 
+/// An endpoint that the user named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Custom {
+    uri: String,
+    named_by: String,
+}
+
+/// What switched a variant of the endpoints on; `None` where it is off.
+type Switch = Option<String>;
+
+const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
+const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
+
 impl Endpoints {
-    /// The endpoints for an explicit URL (`--endpoint-url`), else `AWS_ENDPOINT_URL_{SERVICE}`,
-    /// else `AWS_ENDPOINT_URL`, else AWS's own.
+    /// The endpoints for an explicit URL (`--endpoint-url`), else for what the environment and
+    /// `profile` say, else AWS's own, perhaps their FIPS and dual-stack variants.
     ///
-    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` passes over the variables.
-    /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+    /// - `AWS_ENDPOINT_URL_{SERVICE}`, `AWS_ENDPOINT_URL`, the block of the service in the profile's
+    ///   `services` section, the profile's `endpoint_url`: the first of them that is there.
+    ///   `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` passes over all four.
+    ///   <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+    /// - `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, or the profile's keys of these names.
+    ///   <https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html>
     ///
     /// # Errors
-    /// A URL is not one of `http` or `https` with a host.
-    pub fn new(explicit: Option<&EndpointUrl>, env: &dyn Env) -> Result<Self, String> {
-        let ignore = env
-            .var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-            .is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    /// A URL is not one of `http` or `https` with a host, a switch is neither true nor false, or
+    /// the profile names a `services` section that does not exist. The text names the setting.
+    pub fn new(
+        explicit: Option<&EndpointUrl>,
+        env: &dyn Env,
+        files: &SharedFiles,
+        profile: &str,
+    ) -> Result<Self, String> {
+        let configured = Configured {
+            env,
+            files,
+            profile,
+        };
         let mut custom = BTreeMap::new();
         for service in Service::ALL {
-            let own = format!("AWS_ENDPOINT_URL_{}", service.endpoint_token());
-            let configured = [own.as_str(), "AWS_ENDPOINT_URL"]
-                .into_iter()
-                .filter(|_| !ignore)
-                .find_map(|name| Some((name, env.var(name)?)));
-            let url = match (explicit, configured) {
-                (Some(url), _) => url.clone(),
-                (None, Some((name, text))) => {
-                    text.parse().map_err(|e: Invalid| format!("{name}: {e}"))?
-                }
-                (None, None) => continue,
+            let found = match explicit {
+                Some(url) => Some(Custom {
+                    uri: url.0.clone(),
+                    named_by: "--endpoint-url".to_owned(),
+                }),
+                None => configured.endpoint(service)?,
             };
-            custom.insert(service, url.0);
+            custom.extend(found.map(|c| (service, c)));
         }
-        Ok(Self { custom })
+        Ok(Self {
+            custom,
+            fips: configured.switch(FIPS, "use_fips_endpoint")?,
+            dual_stack: configured.switch(DUAL_STACK, "use_dualstack_endpoint")?,
+        })
     }
 
     /// Where `service` answers for `region`.
-    #[must_use]
-    pub fn resolve(&self, service: Service, region: &Region) -> Endpoint {
-        if let Some(uri) = self.custom.get(&service) {
-            return Endpoint {
-                uri: uri.clone(),
+    ///
+    /// # Errors
+    /// A custom endpoint is to be a FIPS or dual-stack one too, or the partition has no such
+    /// variant of the service. The text says what to switch off.
+    pub fn resolve(&self, service: Service, region: &Region) -> Result<Endpoint, String> {
+        if let Some(custom) = self.custom.get(&service) {
+            self.refuse_variants_of(service, custom)?;
+            return Ok(Endpoint {
+                uri: custom.uri.clone(),
                 signing_region: region.clone(),
                 custom: true,
-            };
+            });
         }
-        let partition = Partition::of(region);
-        let (host, signing_region) = match service {
-            Service::Iam => (partition.iam_host(), partition.iam_region()),
-            _ => (
-                format!("{}.{region}.{}", service.name(), partition.dns_suffix),
-                region.clone(),
-            ),
-        };
-        Endpoint {
+        let (fips, dual_stack) = (self.fips.is_some(), self.dual_stack.is_some());
+        let (host, signing_region) = own_host(service, region, fips, dual_stack)
+            .ok_or_else(|| self.no_host(service, Partition::of(region).id))?;
+        Ok(Endpoint {
             uri: format!("https://{host}/"),
             signing_region,
             custom: false,
-        }
+        })
     }
 
-    /// The environment variables that name the same endpoints.
+    /// The variants that are on: what switched each, its variable and what it is called.
+    fn variants(&self) -> impl Iterator<Item = (&str, &'static str, &'static str)> {
+        let all = [
+            (&self.fips, FIPS, "FIPS"),
+            (&self.dual_stack, DUAL_STACK, "dual-stack"),
+        ];
+        let on = |(by, variable, kind): (_, _, _)| Some((Option::as_deref(by)?, variable, kind));
+        all.into_iter().filter_map(on)
+    }
+
+    /// Nobody can tell the variant of a host that the user named: refused, as in botocore.
+    fn refuse_variants_of(&self, service: Service, custom: &Custom) -> Result<(), String> {
+        let Some((switched_by, variable, kind)) = self.variants().next() else {
+            return Ok(());
+        };
+        let Custom { named_by, .. } = custom;
+        let instead = match named_by.as_str() {
+            "--endpoint-url" => "leave --endpoint-url out",
+            _ => "set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
+        };
+        Err(format!(
+            "{switched_by} asks for {kind} endpoints, and {named_by} names an endpoint of its own \
+             for {}: they cannot be combined; set {variable}=false, or {instead}",
+            service.name()
+        ))
+    }
+
+    fn no_host(&self, service: Service, partition: &str) -> String {
+        let on: Vec<_> = self.variants().collect();
+        let join = |parts: Vec<String>| parts.join(" and ");
+        let kinds = join(on.iter().map(|(.., kind)| (*kind).to_owned()).collect());
+        let sources = join(on.iter().map(|(by, ..)| (*by).to_owned()).collect());
+        let off: Vec<_> = on
+            .iter()
+            .map(|(_, name, _)| format!("{name}=false"))
+            .collect();
+        format!(
+            "{} has no {kinds} endpoint in the partition {partition}, and {sources} asks for one; \
+             set {}",
+            service.name(),
+            off.join(" or ")
+        )
+    }
+
+    /// The environment variables that lead to the same endpoints.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         let name = |s: &Service| format!("AWS_ENDPOINT_URL_{}", s.endpoint_token());
-        self.custom
-            .iter()
-            .map(|(s, uri)| (name(s), uri.clone()))
-            .collect()
+        let urls = self.custom.iter().map(|(s, c)| (name(s), c.uri.clone()));
+        let switches = self
+            .variants()
+            .map(|(_, variable, _)| (variable.to_owned(), "true".to_owned()));
+        urls.chain(switches).collect()
     }
+}
+
+/// The host of AWS's own endpoint and the region of the signature; `None` where AWS has none.
+///
+/// As in the rules of the SDKs:
+/// <https://github.com/boto/botocore/tree/develop/botocore/data> (`endpoint-rule-set-1.json`).
+/// Where ours differ is listed in `tests/endpoints`.
+fn own_host(
+    service: Service,
+    region: &Region,
+    fips: bool,
+    dual_stack: bool,
+) -> Option<(String, Region)> {
+    let partition = Partition::of(region);
+    let suffix = if dual_stack {
+        partition.dual_stack_suffix?
+    } else {
+        partition.dns_suffix
+    };
+    let marked = fips && (dual_stack || !partition.plain_is_fips);
+    let mark = if marked { "-fips" } else { "" };
+    let regional = |region: &Region| format!("{}{mark}.{region}.{suffix}", service.name());
+    let global = partition.global_region();
+    Some(match service {
+        Service::Iam => {
+            let host = match (fips, dual_stack) {
+                (false, false) => Some(partition.iam.plain),
+                (true, false) => partition.iam.fips,
+                (false, true) => partition.iam.dual_stack,
+                (true, true) => partition.iam.both,
+            };
+            (host?.to_owned(), partition.iam_region())
+        }
+        Service::Organizations if dual_stack => (regional(region), global),
+        Service::Organizations => (regional(&global), global),
+        Service::Config | Service::Ec2 | Service::Sts => (regional(region), region.clone()),
+    })
 }
 
 /// The URL of an endpoint: `http` or `https`, a host, perhaps a port and a path, no query.
@@ -119,119 +230,4 @@ impl std::str::FromStr for EndpointUrl {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::env::FolderEnv;
-
-    fn env(variables: &[(&str, &str)]) -> FolderEnv {
-        let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
-        FolderEnv::new(
-            std::path::Path::new("none"),
-            variables.iter().map(own).collect(),
-        )
-    }
-
-    fn uri(endpoints: &Endpoints, service: Service, region: &str) -> (String, String) {
-        let endpoint = endpoints.resolve(service, &region.parse().unwrap());
-        (endpoint.uri, endpoint.signing_region.to_string())
-    }
-
-    #[test]
-    fn hosts_of_the_partitions() {
-        let own = Endpoints::default();
-        for (service, region, host, signed) in [
-            (
-                Service::Config,
-                "eu-west-1",
-                "config.eu-west-1.amazonaws.com",
-                "eu-west-1",
-            ),
-            (
-                Service::Sts,
-                "us-east-1",
-                "sts.us-east-1.amazonaws.com",
-                "us-east-1",
-            ),
-            (
-                Service::Ec2,
-                "cn-north-1",
-                "ec2.cn-north-1.amazonaws.com.cn",
-                "cn-north-1",
-            ),
-            (Service::Iam, "eu-west-1", "iam.amazonaws.com", "us-east-1"),
-            (
-                Service::Iam,
-                "us-gov-east-1",
-                "iam.us-gov.amazonaws.com",
-                "us-gov-west-1",
-            ),
-            (
-                Service::Iam,
-                "cn-northwest-1",
-                "iam.cn-north-1.amazonaws.com.cn",
-                "cn-north-1",
-            ),
-            (
-                Service::Iam,
-                "eusc-de-east-1",
-                "iam.eusc-de-east-1.amazonaws.eu",
-                "eusc-de-east-1",
-            ),
-        ] {
-            let expected = (format!("https://{host}/"), signed.to_owned());
-            assert_eq!(uri(&own, service, region), expected);
-        }
-    }
-
-    #[test]
-    fn the_most_particular_url_wins() {
-        let variables = [
-            ("AWS_ENDPOINT_URL", "http://all:1"),
-            ("AWS_ENDPOINT_URL_CONFIG_SERVICE", "http://config:2/path"),
-        ];
-        let from = |explicit: Option<&EndpointUrl>, more: &[(&str, &str)]| {
-            Endpoints::new(explicit, &env(&[&variables, more].concat())).unwrap()
-        };
-        let both = from(None, &[]);
-        assert_eq!(
-            uri(&both, Service::Config, "eu-west-1").0,
-            "http://config:2/path"
-        );
-        let iam = ("http://all:1/".to_owned(), "eu-west-1".to_owned());
-        assert_eq!(
-            uri(&both, Service::Iam, "eu-west-1"),
-            iam,
-            "signed for its own region"
-        );
-        let explicit = "http://flag:3".parse().unwrap();
-        let flag = from(Some(&explicit), &[]);
-        assert_eq!(uri(&flag, Service::Config, "eu-west-1").0, "http://flag:3/");
-        let ignored = from(None, &[("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE")]);
-        assert!(
-            !ignored
-                .resolve(Service::Sts, &"eu-west-1".parse().unwrap())
-                .custom
-        );
-        let again = Endpoints::new(None, &FolderEnv::new("x".as_ref(), both.variables()));
-        assert_eq!(again.unwrap().custom, both.custom);
-    }
-
-    #[test]
-    fn a_url_that_is_none_is_refused() {
-        for bad in [
-            "",
-            "localhost:5000",
-            "ftp://x",
-            "http://",
-            "http://u:p@h/",
-            "http://h/?q",
-        ] {
-            assert!(bad.parse::<EndpointUrl>().is_err(), "{bad}");
-        }
-        let error = Endpoints::new(None, &env(&[("AWS_ENDPOINT_URL", "x")])).unwrap_err();
-        assert!(
-            error.contains("AWS_ENDPOINT_URL: \"x\" is not an endpoint URL"),
-            "{error}"
-        );
-    }
-}
+mod tests;

@@ -11,13 +11,21 @@ pub enum Service {
     Ec2,
     /// IAM.
     Iam,
+    /// AWS Organizations.
+    Organizations,
     /// STS.
     Sts,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 4] = [Self::Config, Self::Ec2, Self::Iam, Self::Sts];
+    pub const ALL: [Self; 5] = [
+        Self::Config,
+        Self::Ec2,
+        Self::Iam,
+        Self::Organizations,
+        Self::Sts,
+    ];
 
     /// The name in hosts, in the signature's scope and in IAM actions.
     #[must_use]
@@ -26,11 +34,12 @@ impl Service {
             Self::Config => "config",
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
+            Self::Organizations => "organizations",
             Self::Sts => "sts",
         }
     }
 
-    /// The name in `AWS_ENDPOINT_URL_{token}`.
+    /// The name in `AWS_ENDPOINT_URL_{token}`; in small letters the block of a `[services]` section.
     ///
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html>
     #[must_use]
@@ -39,6 +48,7 @@ impl Service {
             Self::Config => "CONFIG_SERVICE",
             Self::Ec2 => "EC2",
             Self::Iam => "IAM",
+            Self::Organizations => "ORGANIZATIONS",
             Self::Sts => "STS",
         }
     }

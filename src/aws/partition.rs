@@ -14,12 +14,30 @@ pub struct Partition {
     region_prefixes: &'static [&'static str],
     /// What the host names end in.
     pub dns_suffix: &'static str,
+    /// What the dual-stack host names end in; the SDKs refuse the variant where there is none.
+    pub dual_stack_suffix: Option<&'static str>,
+    /// Whether the plain hosts are the FIPS ones.
+    pub plain_is_fips: bool,
     /// Where global steps run when no region of this partition is configured.
     global_region: &'static str,
-    /// IAM's host name, where it is not `iam.{global region}.{suffix}`.
-    iam_host: Option<&'static str>,
+    /// IAM's host names: the service is global.
+    pub iam: Hosts,
     /// The region that IAM requests are signed for, where it is not the global region.
     iam_region: Option<&'static str>,
+}
+
+/// The host names of one service in a whole partition; what AWS's rules do not name but would only
+/// put together from parts is left out, for nobody says that such a host exists.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Hosts {
+    /// The usual one.
+    pub plain: &'static str,
+    /// For FIPS.
+    pub fips: Option<&'static str>,
+    /// For dual-stack.
+    pub dual_stack: Option<&'static str>,
+    /// For both.
+    pub both: Option<&'static str>,
 }
 
 /// All partitions; the first is the one of a region that none of them knows.
@@ -30,64 +48,120 @@ const PARTITIONS: [Partition; 8] = [
             "us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-",
         ],
         dns_suffix: "amazonaws.com",
+        dual_stack_suffix: Some("api.aws"),
+        plain_is_fips: false,
         global_region: "us-east-1",
-        iam_host: Some("iam.amazonaws.com"),
+        iam: Hosts {
+            plain: "iam.amazonaws.com",
+            fips: Some("iam-fips.amazonaws.com"),
+            dual_stack: Some("iam.global.api.aws"),
+            both: Some("iam-fips.global.api.aws"),
+        },
         iam_region: None,
     },
     Partition {
         id: "aws-cn",
         region_prefixes: &["cn-"],
         dns_suffix: "amazonaws.com.cn",
+        dual_stack_suffix: Some("api.amazonwebservices.com.cn"),
+        plain_is_fips: false,
         global_region: "cn-northwest-1",
-        iam_host: Some("iam.cn-north-1.amazonaws.com.cn"),
+        iam: Hosts {
+            plain: "iam.cn-north-1.amazonaws.com.cn",
+            fips: None,
+            dual_stack: Some("iam.global.api.amazonwebservices.com.cn"),
+            both: None,
+        },
         iam_region: Some("cn-north-1"),
     },
     Partition {
         id: "aws-us-gov",
         region_prefixes: &["us-gov-"],
         dns_suffix: "amazonaws.com",
+        dual_stack_suffix: Some("api.aws"),
+        plain_is_fips: true,
         global_region: "us-gov-west-1",
-        iam_host: Some("iam.us-gov.amazonaws.com"),
+        iam: Hosts {
+            plain: "iam.us-gov.amazonaws.com",
+            fips: Some("iam.us-gov.amazonaws.com"),
+            dual_stack: Some("iam.us-gov.api.aws"),
+            both: Some("iam.us-gov.api.aws"),
+        },
         iam_region: None,
     },
     Partition {
         id: "aws-eusc",
         region_prefixes: &["eusc-de-"],
         dns_suffix: "amazonaws.eu",
+        dual_stack_suffix: Some("api.amazonwebservices.eu"),
+        plain_is_fips: false,
         global_region: "eusc-de-east-1",
-        iam_host: None,
+        iam: Hosts {
+            plain: "iam.eusc-de-east-1.amazonaws.eu",
+            fips: None,
+            dual_stack: Some("iam.api.amazonwebservices.eu"),
+            both: None,
+        },
         iam_region: None,
     },
     Partition {
         id: "aws-iso",
         region_prefixes: &["us-iso-"],
         dns_suffix: "c2s.ic.gov",
+        dual_stack_suffix: Some("api.aws.ic.gov"),
+        plain_is_fips: false,
         global_region: "us-iso-east-1",
-        iam_host: None,
+        iam: Hosts {
+            plain: "iam.us-iso-east-1.c2s.ic.gov",
+            fips: Some("iam-fips.us-iso-east-1.c2s.ic.gov"),
+            dual_stack: Some("iam.api.aws.ic.gov"),
+            both: None,
+        },
         iam_region: None,
     },
     Partition {
         id: "aws-iso-b",
         region_prefixes: &["us-isob-"],
         dns_suffix: "sc2s.sgov.gov",
+        dual_stack_suffix: Some("api.aws.scloud"),
+        plain_is_fips: false,
         global_region: "us-isob-east-1",
-        iam_host: None,
+        iam: Hosts {
+            plain: "iam.us-isob-east-1.sc2s.sgov.gov",
+            fips: Some("iam-fips.us-isob-east-1.sc2s.sgov.gov"),
+            dual_stack: Some("iam.api.aws.scloud"),
+            both: None,
+        },
         iam_region: None,
     },
     Partition {
         id: "aws-iso-e",
         region_prefixes: &["eu-isoe-"],
         dns_suffix: "cloud.adc-e.uk",
+        dual_stack_suffix: None,
+        plain_is_fips: false,
         global_region: "eu-isoe-west-1",
-        iam_host: None,
+        iam: Hosts {
+            plain: "iam.eu-isoe-west-1.cloud.adc-e.uk",
+            fips: None,
+            dual_stack: None,
+            both: None,
+        },
         iam_region: None,
     },
     Partition {
         id: "aws-iso-f",
         region_prefixes: &["us-isof-"],
         dns_suffix: "csp.hci.ic.gov",
+        dual_stack_suffix: None,
+        plain_is_fips: false,
         global_region: "us-isof-south-1",
-        iam_host: None,
+        iam: Hosts {
+            plain: "iam.us-isof-south-1.csp.hci.ic.gov",
+            fips: None,
+            dual_stack: None,
+            both: None,
+        },
         iam_region: None,
     },
 ];
@@ -113,13 +187,6 @@ impl Partition {
     #[must_use]
     pub fn global_region(&self) -> Region {
         region(self.global_region)
-    }
-
-    /// IAM's host name: the service is global.
-    #[must_use]
-    pub fn iam_host(&self) -> String {
-        let regional = || format!("iam.{}.{}", self.global_region, self.dns_suffix);
-        self.iam_host.map_or_else(regional, str::to_owned)
     }
 
     /// The region that IAM requests are signed for.
@@ -180,7 +247,20 @@ mod tests {
             assert_eq!(Partition::by_id(partition.id), Some(partition));
             assert_eq!(Partition::of(&partition.global_region()), partition);
             assert_eq!(Partition::of(&partition.iam_region()), partition);
-            assert!(partition.iam_host().ends_with(partition.dns_suffix));
+            let Hosts { plain, fips, .. } = partition.iam;
+            for host in [plain, fips.unwrap_or(plain)] {
+                assert!(
+                    host.ends_with(&format!(".{}", partition.dns_suffix)),
+                    "{host}"
+                );
+            }
+            let Hosts {
+                dual_stack, both, ..
+            } = partition.iam;
+            for host in [dual_stack, both].into_iter().flatten() {
+                let suffix = partition.dual_stack_suffix.unwrap();
+                assert!(host.ends_with(&format!(".{suffix}")), "{host}");
+            }
         }
         assert_eq!(Partition::by_id("aws-mars"), None);
     }

@@ -8,6 +8,7 @@ use super::{FIRST_REGION, known};
 use crate::aws::config_file::{SharedFiles, expand_home};
 use crate::aws::credentials::{self, Context, CredentialsError, Keyring, Profile};
 use crate::aws::endpoint::Endpoints;
+use crate::aws::operation::Service;
 use crate::aws::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::config::Config;
 use crate::env::Env;
@@ -17,6 +18,9 @@ use crate::http::proxy::Proxies;
 use crate::http::record::Recorder;
 use crate::model::Region;
 use crate::world::World;
+
+/// The services that a run calls.
+const CALLED: [Service; 4] = [Service::Config, Service::Ec2, Service::Iam, Service::Sts];
 
 /// What the client needs to know, from the command line, the environment and the profile.
 pub(super) struct ClientSettings {
@@ -41,9 +45,16 @@ impl ClientSettings {
         let files = SharedFiles::load(env).unwrap_or_default();
         let profile = choose_profile(config, &files, env);
         let setting = |key| files.get(&profile.name, key);
+        let region = StartRegion::choose(config, env, setting("region"))?;
+        let explicit = config.endpoint_url.as_ref();
+        let endpoints = Endpoints::new(explicit, env, &files, &profile.name)?;
+        // Told once and here, not by each call of the service.
+        for service in CALLED {
+            endpoints.resolve(service, &region.region)?;
+        }
         Ok(Self {
-            region: StartRegion::choose(config, env, setting("region"))?,
-            endpoints: Endpoints::new(config.endpoint_url.as_ref(), env)?,
+            region,
+            endpoints,
             max_attempts: max_attempts(config, env, setting("max_attempts"))?,
             ca_bundle: match config.replay {
                 Some(_) => None,

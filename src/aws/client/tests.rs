@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fake::{KEY_ID, SECRET, TOKEN, client, clock, leak, parts};
 use super::*;
+use crate::aws::config_file::SharedFiles;
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
@@ -782,7 +783,7 @@ fn a_scope_keeps_regions_apart_where_the_host_does_not() {
     let env = FolderEnv::new("none".as_ref(), variables);
     let http = Scripted::by(|_| answer(200, "foreign"));
     let mut parts = parts(http.clone(), clock());
-    parts.endpoints = Endpoints::new(None, &env).unwrap();
+    parts.endpoints = Endpoints::new(None, &env, &SharedFiles::default(), "default").unwrap();
     let client = Client::new(parts);
     list_in(&client, "eu-west-1").unwrap_err();
     list_in(&client, "us-east-1").unwrap_err();

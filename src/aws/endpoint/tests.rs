@@ -1,0 +1,252 @@
+use super::*;
+use crate::env::FolderEnv;
+
+/// Variables, and the text of a config file.
+fn endpoints_of(
+    explicit: Option<&str>,
+    variables: &[(&str, &str)],
+    config: &str,
+) -> Result<Endpoints, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let aws = folder.path().join("home/.aws");
+    std::fs::create_dir_all(&aws).unwrap();
+    std::fs::write(aws.join("config"), config).unwrap();
+    let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
+    let env = FolderEnv::new(folder.path(), variables.iter().map(own).collect());
+    let files = SharedFiles::load(&env).unwrap();
+    let explicit = explicit.map(|url| url.parse().unwrap());
+    Endpoints::new(explicit.as_ref(), &env, &files, "default")
+}
+
+fn resolve(endpoints: &Endpoints, service: Service, region: &str) -> Result<Endpoint, String> {
+    endpoints.resolve(service, &region.parse().unwrap())
+}
+
+/// Every setting of a URL, the most particular one first, for AWS Config.
+const PLACES: [(&str, &str); 4] = [
+    ("AWS_ENDPOINT_URL_CONFIG_SERVICE", "http://own-variable:1/"),
+    ("AWS_ENDPOINT_URL", "http://variable:2/"),
+    ("services", "http://section:3/"),
+    ("endpoint_url", "http://key:4/"),
+];
+
+#[test]
+fn the_first_place_that_names_an_endpoint_wins() {
+    for first in 0..PLACES.len() {
+        let mut variables = Vec::new();
+        let mut config = "[default]\n".to_owned();
+        for (name, url) in &PLACES[first..] {
+            match *name {
+                "services" => config.push_str("services = dev\n"),
+                "endpoint_url" => config = format!("{config}endpoint_url = {url}\n"),
+                variable => variables.push((variable, *url)),
+            }
+        }
+        config.push_str("[services dev]\nsts =\n  endpoint_url = http://sts:5\nconfig_service =\n");
+        config.push_str("  endpoint_url = http://section:3/ # local\n");
+        let endpoints = endpoints_of(None, &variables, &config).unwrap();
+        let endpoint = resolve(&endpoints, Service::Config, "eu-west-1").unwrap();
+        assert_eq!(endpoint.uri, PLACES[first].1);
+        assert!(endpoint.custom);
+
+        let flag = endpoints_of(Some("http://flag:0"), &variables, &config).unwrap();
+        let endpoint = resolve(&flag, Service::Config, "eu-west-1").unwrap();
+        assert_eq!(endpoint.uri, "http://flag:0/", "before all of them");
+
+        let again: Vec<_> = endpoints.variables().into_iter().collect();
+        let again: Vec<_> = again.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let again = endpoints_of(None, &again, "").unwrap();
+        assert_eq!(again.variables(), endpoints.variables());
+        for service in Service::ALL {
+            let [here, there] = [&again, &endpoints].map(|e| resolve(e, service, "eu-west-1"));
+            assert_eq!(here, there, "a recording's variables lead to the same");
+        }
+    }
+}
+
+#[test]
+fn configured_urls_can_be_passed_over() {
+    let urls = "endpoint_url = http://key:4\nservices = nowhere\n";
+    for (variable, key, passed_over) in [
+        (Some("TRUE"), "", true),
+        (None, "true", true),
+        (Some("true"), "false", true),
+        (Some("false"), "true", false),
+        (None, "", false),
+    ] {
+        let variables: Vec<_> = variable
+            .map(|v| ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", v))
+            .into_iter()
+            .chain([("AWS_ENDPOINT_URL", "http://variable:2")])
+            .collect();
+        let config = format!("[default]\n{urls}ignore_configured_endpoint_urls = {key}\n");
+        let endpoints = endpoints_of(None, &variables, &config).unwrap();
+        let endpoint = resolve(&endpoints, Service::Sts, "eu-west-1").unwrap();
+        assert_eq!(endpoint.custom, !passed_over, "{variable:?} {key}");
+        let flag = endpoints_of(Some("http://flag:0"), &variables, &config).unwrap();
+        assert!(resolve(&flag, Service::Sts, "eu-west-1").unwrap().custom);
+    }
+}
+
+#[test]
+fn a_custom_endpoint_is_signed_for_the_region_of_the_call() {
+    let endpoints = endpoints_of(None, &[("AWS_ENDPOINT_URL", "http://all:1")], "").unwrap();
+    for service in Service::ALL {
+        let endpoint = resolve(&endpoints, service, "eu-west-1").unwrap();
+        assert_eq!(endpoint.signing_region.as_str(), "eu-west-1");
+    }
+}
+
+#[test]
+fn variants_come_from_a_variable_or_from_the_profile() {
+    const FIPS_ON: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
+    for (variables, config, host) in [
+        (&[][..], "", "config.eu-west-1.amazonaws.com"),
+        (&[FIPS_ON], "", "config-fips.eu-west-1.amazonaws.com"),
+        (
+            &[],
+            "use_fips_endpoint = True",
+            "config-fips.eu-west-1.amazonaws.com",
+        ),
+        (
+            &[("AWS_USE_FIPS_ENDPOINT", "false")],
+            "use_fips_endpoint = true",
+            "config.eu-west-1.amazonaws.com",
+        ),
+        (
+            &[("AWS_USE_DUALSTACK_ENDPOINT", "true")],
+            "",
+            "config.eu-west-1.api.aws",
+        ),
+        (
+            &[FIPS_ON],
+            "use_dualstack_endpoint = true",
+            "config-fips.eu-west-1.api.aws",
+        ),
+    ] {
+        let endpoints = endpoints_of(None, variables, &format!("[default]\n{config}\n")).unwrap();
+        let endpoint = resolve(&endpoints, Service::Config, "eu-west-1").unwrap();
+        assert_eq!(endpoint.uri, format!("https://{host}/"));
+        let again: Vec<_> = endpoints.variables().into_iter().collect();
+        let again: Vec<_> = again.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let again = endpoints_of(None, &again, "").unwrap();
+        assert_eq!(
+            resolve(&again, Service::Config, "eu-west-1"),
+            Ok(endpoint),
+            "a recording's variables lead to the same"
+        );
+    }
+}
+
+#[test]
+fn a_setting_that_cannot_be_meant_is_named() {
+    for (variables, config, expected) in [
+        (
+            &[("AWS_ENDPOINT_URL", "x")][..],
+            "",
+            "AWS_ENDPOINT_URL: \"x\" is not an endpoint URL",
+        ),
+        (
+            &[],
+            "endpoint_url = x",
+            "endpoint_url of profile default: \"x\" is not an endpoint URL",
+        ),
+        (
+            &[],
+            "services = s\n[services s]\niam =\n  endpoint_url = ftp://x",
+            "iam in [services s]: \"ftp://x\" is not an endpoint URL",
+        ),
+        (
+            &[],
+            "services = s",
+            "services of profile default: home/.aws/config has no section [services s]",
+        ),
+        (
+            &[("AWS_USE_FIPS_ENDPOINT", "1")],
+            "",
+            "AWS_USE_FIPS_ENDPOINT: \"1\" is neither true nor false",
+        ),
+        (
+            &[],
+            "use_dualstack_endpoint = yes",
+            "use_dualstack_endpoint of profile default: \"yes\" is neither true nor false",
+        ),
+    ] {
+        let error = endpoints_of(None, variables, &format!("[default]\n{config}\n")).unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_variant_and_a_custom_endpoint_cannot_be_combined() {
+    for (explicit, variables, config, expected) in [
+        (
+            None,
+            &[
+                ("AWS_USE_FIPS_ENDPOINT", "true"),
+                ("AWS_ENDPOINT_URL", "http://all:1"),
+            ][..],
+            "",
+            "AWS_USE_FIPS_ENDPOINT asks for FIPS endpoints, and AWS_ENDPOINT_URL names an endpoint \
+             of its own for iam: they cannot be combined; set AWS_USE_FIPS_ENDPOINT=false, or set \
+             AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
+        ),
+        (
+            Some("http://flag:0"),
+            &[],
+            "use_dualstack_endpoint = true",
+            "use_dualstack_endpoint of profile default asks for dual-stack endpoints, and \
+             --endpoint-url names an endpoint of its own for iam: they cannot be combined; set \
+             AWS_USE_DUALSTACK_ENDPOINT=false, or leave --endpoint-url out",
+        ),
+    ] {
+        let config = format!("[default]\n{config}\n");
+        let endpoints = endpoints_of(explicit, variables, &config).unwrap();
+        let error = resolve(&endpoints, Service::Iam, "eu-west-1").unwrap_err();
+        assert_eq!(error, expected);
+    }
+    let other = [
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_ENDPOINT_URL_ORGANIZATIONS", "http://o:1"),
+    ];
+    let endpoints = endpoints_of(None, &other, "").unwrap();
+    assert!(resolve(&endpoints, Service::Iam, "eu-west-1").is_ok());
+    assert!(resolve(&endpoints, Service::Organizations, "eu-west-1").is_err());
+}
+
+#[test]
+fn a_variant_that_aws_does_not_have_is_refused() {
+    for (config, region, expected) in [
+        (
+            "use_fips_endpoint = true",
+            "cn-north-1",
+            "iam has no FIPS endpoint in the partition aws-cn, and use_fips_endpoint of profile \
+             default asks for one; set AWS_USE_FIPS_ENDPOINT=false",
+        ),
+        (
+            "use_fips_endpoint = true\nuse_dualstack_endpoint = true",
+            "eusc-de-east-1",
+            "iam has no FIPS and dual-stack endpoint in the partition aws-eusc, and \
+             use_fips_endpoint of profile default and use_dualstack_endpoint of profile default \
+             asks for one; set AWS_USE_FIPS_ENDPOINT=false or AWS_USE_DUALSTACK_ENDPOINT=false",
+        ),
+    ] {
+        let endpoints = endpoints_of(None, &[], &format!("[default]\n{config}\n")).unwrap();
+        let error = resolve(&endpoints, Service::Iam, region).unwrap_err();
+        assert_eq!(error, expected);
+    }
+}
+
+#[test]
+fn a_url_that_is_none_is_refused() {
+    for bad in [
+        "",
+        "localhost:5000",
+        "ftp://x",
+        "http://",
+        "http://u:p@h/",
+        "http://h/?q",
+    ] {
+        assert!(bad.parse::<EndpointUrl>().is_err(), "{bad}");
+    }
+}
