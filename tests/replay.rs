@@ -124,6 +124,13 @@ cases! {
     asked_for_a_region_that_is_not_enabled [ONE_TYPE, "--regions=eu-west-1,ap-east-1"] => 0
     no_region_left [ONE_TYPE, "--exclude-regions=eu-west-1,us-east-1"] => 1
     one_endpoint_for_all_services [TWO_TYPES] => 0
+
+    // Which endpoints.
+    fips_in_govcloud [TWO_TYPES] => 0
+    fips_and_dual_stack_of_a_profile [TWO_TYPES] => 0
+    fips_with_an_endpoint_of_ones_own [] => 1
+    services_section_of_a_profile [TWO_TYPES] => 0
+    services_section_that_is_not_there [] => 1
 }
 
 /// A stream whose text can be looked at.
