@@ -146,6 +146,8 @@ impl Client {
                         request_id: outcome.request_id,
                     });
                 }
+                // What the last answer was no longer matters, and is not to be logged.
+                Err(_) if self.parts.interrupt.signal().is_some() => interrupted(),
                 Err(cause) => cause,
             };
             let error = CallError {
