@@ -1,8 +1,13 @@
 //! The environment: variables and files, handed in so that no test reaches the real ones.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
 
 /// Where variables and files come from.
 pub trait Env: Send + Sync {
@@ -15,12 +20,45 @@ pub trait Env: Send + Sync {
     /// Whatever the file system says; `NotFound` where there is no such file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// Replaces the file at `path` in one step, readable by its owner alone.
+    ///
+    /// # Errors
+    /// Whatever the file system says; the old file stands then.
+    fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Runs a command line as a shell does and waits for its end.
+    ///
+    /// # Errors
+    /// It could not be started.
+    fn run(&self, command: &str) -> io::Result<Ran>;
+
+    /// Asks the user on the terminal; `None` where there is none.
+    fn ask(&self, question: &str) -> Option<String>;
+
     /// The user's home folder: HOME, else USERPROFILE.
     fn home(&self) -> Option<PathBuf> {
         self.var("HOME")
             .or_else(|| self.var("USERPROFILE"))
             .map(PathBuf::from)
     }
+}
+
+/// What a command left.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Ran {
+    /// Whether it ended with exit code 0.
+    #[serde(default = "yes")]
+    pub ok: bool,
+    /// What it printed; may be secret.
+    #[serde(default)]
+    pub stdout: String,
+    /// What it complained of.
+    #[serde(default)]
+    pub stderr: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The process's own environment.
@@ -35,6 +73,44 @@ impl Env for SystemEnv {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         std::fs::read(path)
+    }
+
+    fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let beside = path.with_extension(format!("{}.tmp", std::process::id()));
+        let written = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&beside)
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::rename(&beside, path));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&beside);
+        }
+        written
+    }
+
+    fn run(&self, command: &str) -> io::Result<Ran> {
+        let ran = Command::new("sh")
+            .args(["-c", command])
+            .stdin(Stdio::null())
+            .output()?;
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Ran {
+            ok: ran.status.success(),
+            stdout: text(&ran.stdout),
+            stderr: text(&ran.stderr),
+        })
+    }
+
+    fn ask(&self, question: &str) -> Option<String> {
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return None;
+        }
+        eprint!("{question}");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(answer.trim().to_owned())
     }
 }
 
@@ -95,6 +171,25 @@ impl Env for FolderEnv {
         } else {
             Err(io::ErrorKind::NotFound.into())
         }
+    }
+
+    /// A recording is read, never written.
+    fn write_private(&self, _: &Path, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    /// What `processes.json` says that the command left.
+    fn run(&self, command: &str) -> io::Result<Ran> {
+        let bytes = std::fs::read(self.folder.join("processes.json"))?;
+        let mut known: BTreeMap<String, Ran> = serde_json::from_slice(&bytes)?;
+        known
+            .remove(command)
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// The variable TEST_MFA_CODE in the place of a terminal.
+    fn ask(&self, _: &str) -> Option<String> {
+        self.var("TEST_MFA_CODE")
     }
 }
 

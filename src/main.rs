@@ -1,10 +1,11 @@
 //! Wires the real clock, environment and network to the program.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use aws_config_resource_count::app;
-use aws_config_resource_count::aws::client::Attempt;
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::config::Config;
 use aws_config_resource_count::console::{Bar, Console};
@@ -55,10 +56,10 @@ fn run(config: &Config, view: cli::View) -> ExitCode {
         drawn: None,
     };
     let trace = config.debug.then(|| {
-        let tell = |attempt: &Attempt| {
-            let _ = writeln!(io::stderr(), "{attempt}");
+        let tell = |line: &dyn Display| {
+            let _ = writeln!(io::stderr(), "{line}");
         };
-        Box::new(tell) as _
+        Arc::new(tell) as _
     });
     if !config.debug {
         // A task's panic becomes a line of the error log, which the hook's text would break.

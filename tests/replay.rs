@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use aws_config_resource_count::app;
-use aws_config_resource_count::aws::client::Attempt;
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::clock::VirtualClock;
 use aws_config_resource_count::console::{Bar, Console};
@@ -234,8 +233,8 @@ impl Case {
             drawn: None,
         };
         let traced = trace.clone();
-        let tell = move |attempt: &Attempt| writeln!(traced.clone(), "{attempt}").unwrap();
-        let exit = app::run_guarded(&config, &world, &mut console, Some(Box::new(tell)));
+        let tell = move |line: &dyn std::fmt::Display| writeln!(traced.clone(), "{line}").unwrap();
+        let exit = app::run_guarded(&config, &world, &mut console, Some(Arc::new(tell)));
 
         assert_eq!(
             names(around.path()),
@@ -544,7 +543,7 @@ fn a_recording_replays_like_what_it_recorded() {
     let mut differ = Vec::new();
     for case in CASES {
         let first = case.replay(Threads::One);
-        if first.trace.is_empty() {
+        if !first.trace.contains(" attempt ") {
             // Nothing was sent: there is nothing to replay.
             continue;
         }

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::credentials::{CredentialsError, Keyring, Resolved};
 use super::endpoint::{Endpoint, Endpoints};
 use super::error::{CallError, Cause, ErrorKind, clock_offset};
+use super::keyring::{CredentialsError, Keyring, Resolved};
 use super::operation::{Operation, Service, Wire};
 use super::protocol;
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
@@ -47,8 +47,8 @@ pub struct Parts {
     pub trace: Option<Trace>,
 }
 
-/// Told of every attempt.
-pub type Trace = Box<dyn Fn(&Attempt) + Send + Sync>;
+/// Told of every attempt, and of every provider of credentials: a line of `--debug` each.
+pub type Trace = Arc<dyn Fn(&dyn fmt::Display) + Send + Sync>;
 
 /// One attempt of a call; `Display` is a line for `--debug`.
 pub struct Attempt<'a> {
@@ -108,7 +108,7 @@ impl Client {
     /// Whether the calls are signed with a session token.
     #[must_use]
     pub fn has_session_token(&self) -> bool {
-        let (resolved, _) = self.parts.keyring.current();
+        let resolved = self.parts.keyring.held();
         resolved.credentials.session_token().is_some()
     }
 
@@ -211,7 +211,8 @@ impl Client {
         number: u32,
         budget: Duration,
     ) -> Outcome<O::Output> {
-        let (keys, generation) = self.parts.keyring.current();
+        let now = self.parts.clock.now();
+        let (keys, generation) = self.parts.keyring.current(now);
         let mut outcome = Outcome {
             result: Err(interrupted()),
             request_id: None,
@@ -229,9 +230,10 @@ impl Client {
             }
         };
         let mut request = request(operation, &endpoint, budget);
-        let now = self.parts.clock.now();
         let (scope, name) = (&endpoint.signing_region, O::SERVICE.name());
-        if let Err(why) = sign(&mut request, &keys.credentials, name, scope, now) {
+        if O::SIGNED
+            && let Err(why) = sign(&mut request, &keys.credentials, name, scope, now)
+        {
             outcome.result = Err(Cause::Unsigned(keys.redact(&why)));
             return outcome;
         }

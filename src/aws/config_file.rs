@@ -104,6 +104,8 @@ pub struct SharedFiles {
     pub credentials: ProfileFile,
     /// The config file's `[services x]` sections, by their names.
     services: BTreeMap<String, Section>,
+    /// The config file's `[sso-session x]` sections, by their names.
+    sso_sessions: BTreeMap<String, Section>,
 }
 
 /// The profiles of one file.
@@ -140,7 +142,8 @@ impl SharedFiles {
     /// A file cannot be read, or has a syntax error: the text names the file and the line.
     pub fn load(env: &dyn Env) -> Result<Self, String> {
         let (path, config) = read(env, "AWS_CONFIG_FILE", "config")?;
-        let services = services_sections(&config);
+        let services = named(&config, "services ");
+        let sso_sessions = named(&config, "sso-session ");
         let config = ProfileFile {
             path,
             profiles: config_profiles(config),
@@ -150,7 +153,14 @@ impl SharedFiles {
             config,
             credentials: ProfileFile { path, profiles },
             services,
+            sso_sessions,
         })
+    }
+
+    /// The `[sso-session]` of that name, which stands in the config file.
+    #[must_use]
+    pub fn sso_session(&self, name: &str) -> Option<&Section> {
+        self.sso_sessions.get(name)
     }
 
     /// Whether either file has a profile of that name.
@@ -176,13 +186,13 @@ impl SharedFiles {
     }
 }
 
-/// `[services x]` by the name x.
-fn services_sections(sections: &BTreeMap<String, Section>) -> BTreeMap<String, Section> {
-    let services = sections.iter().filter_map(|(name, section)| {
-        let name = name.strip_prefix("services ")?;
+/// The sections `[{kind} x]` by the name x.
+fn named(sections: &BTreeMap<String, Section>, kind: &str) -> BTreeMap<String, Section> {
+    let sections = sections.iter().filter_map(|(name, section)| {
+        let name = name.strip_prefix(kind)?;
         Some((name.to_owned(), section.clone()))
     });
-    services.collect()
+    sections.collect()
 }
 
 /// The keys and values of a block: of a value that is empty on its key's own line and goes on with
@@ -306,7 +316,7 @@ mod tests {
     fn a_block_has_keys_of_its_own() {
         let sections = parse("[services x]\niam =\n  Endpoint_URL = http://i:1 # c\n  b=\n  c\n");
         let sections = sections.unwrap();
-        let block = nested(&services_sections(&sections)["x"]["iam"]);
+        let block = nested(&named(&sections, "services ")["x"]["iam"]);
         let pair = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
         let expected = [("endpoint_url", "http://i:1"), ("b", "")].map(pair);
         assert_eq!(block, Section::from(expected));

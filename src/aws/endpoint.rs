@@ -199,7 +199,9 @@ fn own_host(
         }
         Service::Organizations if dual_stack => (regional(region), global),
         Service::Organizations => (regional(&global), global),
-        Service::Config | Service::Ec2 | Service::Sts => (regional(region), region.clone()),
+        Service::Config | Service::Ec2 | Service::Sso | Service::SsoOidc | Service::Sts => {
+            (regional(region), region.clone())
+        }
     })
 }
 

@@ -59,9 +59,10 @@ impl ErrorKind {
     pub fn of(code: &str, status: u16) -> Self {
         match code {
             code if THROTTLING.contains(&code) => Self::Throttling,
-            "RequestTimeout" | "RequestTimeoutException" | "PriorRequestNotComplete" => {
-                Self::Transient
-            }
+            "RequestTimeout"
+            | "RequestTimeoutException"
+            | "PriorRequestNotComplete"
+            | "IDPCommunicationError" => Self::Transient,
             "NoAvailableConfigurationRecorderException"
             | "NoSuchConfigurationRecorderException" => Self::NoRecorder,
             "UnauthorizedOperation" | "AuthorizationError" => Self::AccessDenied,

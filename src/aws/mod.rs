@@ -5,6 +5,7 @@ pub mod config_file;
 pub mod credentials;
 pub mod endpoint;
 pub mod error;
+pub mod keyring;
 pub mod operation;
 pub mod ops;
 pub mod partition;

@@ -13,17 +13,23 @@ pub enum Service {
     Iam,
     /// AWS Organizations.
     Organizations,
+    /// The portal of IAM Identity Center.
+    Sso,
+    /// The token service of IAM Identity Center.
+    SsoOidc,
     /// STS.
     Sts,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Config,
         Self::Ec2,
         Self::Iam,
         Self::Organizations,
+        Self::Sso,
+        Self::SsoOidc,
         Self::Sts,
     ];
 
@@ -35,6 +41,8 @@ impl Service {
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
+            Self::Sso => "portal.sso",
+            Self::SsoOidc => "oidc",
             Self::Sts => "sts",
         }
     }
@@ -49,6 +57,8 @@ impl Service {
             Self::Ec2 => "EC2",
             Self::Iam => "IAM",
             Self::Organizations => "ORGANIZATIONS",
+            Self::Sso => "SSO",
+            Self::SsoOidc => "SSO_OIDC",
             Self::Sts => "STS",
         }
     }
@@ -81,6 +91,17 @@ impl Wire {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         Self::Query(vec![pair("Action", action), pair("Version", version)])
     }
+
+    /// A Query request with those of `parameters` that have a value.
+    pub(super) fn with<const N: usize>(self, parameters: [(&str, Option<&str>); N]) -> Self {
+        let Self::Query(mut all) = self else {
+            return self;
+        };
+        let given =
+            |(name, value): (&str, Option<&str>)| Some((name.to_owned(), value?.to_owned()));
+        all.extend(parameters.into_iter().filter_map(given));
+        Self::Query(all)
+    }
 }
 
 /// One call of one operation.
@@ -89,6 +110,8 @@ pub trait Operation {
     const NAME: &'static str;
     /// The service that offers it.
     const SERVICE: Service;
+    /// Whether the request is signed.
+    const SIGNED: bool = true;
     /// What the reply holds.
     type Output;
 

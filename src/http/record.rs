@@ -20,6 +20,9 @@ use crate::model::file_safe;
 /// The most that a recording may hold in memory before it is written: 256 MiB.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
+/// The token that a recording has where the run had one: the documentation's example.
+const EXAMPLE_TOKEN: &str = "AQoDYXdzEJr1K9bEXAMPLETOKEN";
+
 /// The response headers that a recording keeps.
 const RESPONSE_HEADERS: [&str; 6] = [
     "content-type",
@@ -47,6 +50,7 @@ type Interactions = BTreeMap<String, Vec<(Interaction, Option<Vec<u8>>)>>;
 struct Tape {
     interactions: Interactions,
     bytes: usize,
+    session_token: bool,
 }
 
 impl Recorder {
@@ -109,9 +113,12 @@ impl Recorder {
                 });
             }
         }
+        // That there was one shows in what a refusal advises.
+        let token = request.header("x-amz-security-token").is_some();
         let size = request.body.len() + answer.as_ref().map_or(0, |r| r.body.len());
         let mut tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
         tape.bytes += size;
+        tape.session_token |= token;
         if tape.bytes <= MAX_BYTES {
             let name = cassette_name(request);
             let entries = tape.interactions.entry(name).or_default();
@@ -136,10 +143,14 @@ impl HttpSend for Recorder {
             ));
         }
         let interactions = std::mem::take(&mut tape.interactions);
+        let mut variables = self.variables.clone();
+        if tape.session_token {
+            variables.insert("AWS_SESSION_TOKEN".to_owned(), EXAMPLE_TOKEN.to_owned());
+        }
         write(
             &self.folder,
             interactions,
-            &self.variables,
+            &variables,
             self.account.as_deref(),
         )
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use crate::aws::client::{Answer, Client, Parts, Trace};
-use crate::aws::credentials::Keyring;
 use crate::aws::error::CallError;
+use crate::aws::keyring::Keyring;
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
@@ -18,7 +18,7 @@ use crate::model::{AccountId, Region, plural};
 use crate::scan::pool::Pool;
 use crate::world::World;
 use recorder::{Listed, check_region, find_recorder, list_one};
-use settings::{ClientSettings, StartRegion, connect, keyring};
+use settings::{ClientSettings, StartRegion, connect, keyring, net};
 
 /// The threads of a pool before the regions are known: more than a partition has regions.
 const THREADS: usize = 64;
@@ -78,11 +78,10 @@ pub fn run(
         show,
     };
     let settings = ClientSettings::gather(config, world);
-    let keyring = keyring(config, world);
     let http = settings
         .as_ref()
         .map_err(String::clone)
-        .and_then(|s| connect(config, world, s, keyring.as_ref().ok()));
+        .and_then(|s| connect(config, world, s));
     let connected = http.as_ref().map_err(String::clone);
     let trust = settings
         .as_ref()
@@ -100,8 +99,10 @@ pub fn run(
         pool.as_ref().map(|_| String::new()).map_err(String::clone),
     );
 
+    let net = net(world, settings.as_ref().ok(), http.as_ref().ok());
+    let keyring = keyring(config, world, net, trace.clone());
     let told = |ring: &Keyring| {
-        let (keys, _) = ring.current();
+        let keys = ring.held();
         format!("{}, access key {}", keys.provider, keys.key_end())
     };
     checks.add(

@@ -5,17 +5,19 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::{FIRST_REGION, known};
+use crate::aws::client::Trace;
 use crate::aws::config_file::{SharedFiles, expand_home};
-use crate::aws::credentials::{self, Context, CredentialsError, Keyring, Profile};
+use crate::aws::credentials::{self, Context, Net, Profile};
 use crate::aws::endpoint::Endpoints;
+use crate::aws::keyring::{CredentialsError, Keyring};
 use crate::aws::operation::Service;
 use crate::aws::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::config::Config;
 use crate::env::Env;
-use crate::http::HttpSend;
 use crate::http::agent::Settings;
 use crate::http::proxy::Proxies;
 use crate::http::record::Recorder;
+use crate::http::{HttpSend, Request, Response, TransportError, TransportErrorKind};
 use crate::model::Region;
 use crate::world::World;
 
@@ -136,7 +138,6 @@ pub(super) fn connect(
     config: &Config,
     world: &World,
     settings: &ClientSettings,
-    keyring: Option<&Keyring>,
 ) -> Result<Arc<dyn HttpSend>, String> {
     let version = env!("CARGO_PKG_VERSION");
     let sender = (world.connect)(
@@ -154,17 +155,14 @@ pub(super) fn connect(
         return Ok(sender);
     };
     let account = config.record_account_id.as_ref().map(ToString::to_string);
-    let variables = recorded_variables(settings, keyring);
+    let variables = recorded_variables(settings);
     let clock = world.clock.clone();
     let recorder = Recorder::new(sender, clock, folder, variables, account);
     Ok(Arc::new(recorder.map_err(|e| format!("--record: {e}"))?))
 }
 
 /// The environment that steers the same requests, with the documentation's example keys.
-fn recorded_variables(
-    settings: &ClientSettings,
-    keyring: Option<&Keyring>,
-) -> BTreeMap<String, String> {
+fn recorded_variables(settings: &ClientSettings) -> BTreeMap<String, String> {
     let mut variables = settings.endpoints.variables();
     let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
     set("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
@@ -172,29 +170,67 @@ fn recorded_variables(
         "AWS_SECRET_ACCESS_KEY",
         "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     );
-    let token = |ring: &Keyring| ring.current().0.credentials.session_token().is_some();
-    if keyring.is_some_and(token) {
-        // That there is one shows in what a refusal advises.
-        set("AWS_SESSION_TOKEN", "AQoDYXdzEJr1K9bEXAMPLETOKEN");
-    }
     if settings.region.configured {
         set("AWS_REGION", settings.region.region.as_str());
     }
     variables
 }
 
-pub(super) fn keyring(config: &Config, world: &World) -> Result<Keyring, CredentialsError> {
+/// The credentials, from the chain; `net` is how its providers reach the network.
+pub(super) fn keyring(
+    config: &Config,
+    world: &World,
+    net: Net,
+    trace: Option<Trace>,
+) -> Result<Keyring, CredentialsError> {
     let env = world.env.clone();
     let config = config.clone();
-    Keyring::load(Box::new(move || {
+    Keyring::load(Box::new(move |again| {
         let files = SharedFiles::load(&*env).map_err(CredentialsError)?;
         let profile = choose_profile(&config, &files, &*env);
         credentials::resolve(&Context {
             env: &*env,
             files: &files,
             profile: &profile,
+            net: &net,
+            again,
+            note: &|line| {
+                if let Some(trace) = &trace {
+                    trace(&format_args!("debug: {line}"));
+                }
+            },
         })
     }))
+}
+
+/// How the chain reaches the network; where there is none, what needs it says so.
+pub(super) fn net(
+    world: &World,
+    settings: Option<&ClientSettings>,
+    http: Option<&Arc<dyn HttpSend>>,
+) -> Net {
+    let http = http.cloned().unwrap_or_else(|| Arc::new(NoHttp));
+    Net {
+        http,
+        clock: world.clock.clone(),
+        interrupt: world.interrupt.clone(),
+        endpoints: settings.map_or_else(Endpoints::default, |s| s.endpoints.clone()),
+        region: settings.map_or_else(|| known(FIRST_REGION), |s| s.region.region.clone()),
+        max_attempts: settings.map_or(DEFAULT_MAX_ATTEMPTS, |s| s.max_attempts),
+        chance: world.chance,
+    }
+}
+
+/// Stands where the HTTPS client could not be built.
+struct NoHttp;
+
+impl HttpSend for NoHttp {
+    fn send(&self, _: &Request) -> Result<Response, TransportError> {
+        Err(TransportError {
+            kind: TransportErrorKind::NotRecorded,
+            message: "the HTTPS client could not be built (check 1)".to_owned(),
+        })
+    }
 }
 
 /// A recording has its own keys: there `--profile` counts only where it holds that profile.

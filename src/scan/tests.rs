@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::verdict::{Then, verdict};
 use super::*;
 use crate::aws::client::fake::{KEY_ID, client, clock, keys_of, parts};
-use crate::aws::credentials::{CredentialsError, Keyring, Resolved};
 use crate::aws::error::ErrorKind;
 use crate::aws::error::{CallError, Cause};
+use crate::aws::keyring::{CredentialsError, Keyring, Resolved};
 use crate::aws::operation::Service;
 use crate::aws::protocol::Unreadable;
 use crate::clock::VirtualClock;
@@ -544,7 +544,7 @@ fn expiring(
     });
     let loads = AtomicUsize::new(0);
     let mut parts = parts(http, clock.clone());
-    parts.keyring = Keyring::load(Box::new(move || {
+    parts.keyring = Keyring::load(Box::new(move |_| {
         match loads.fetch_add(1, Ordering::SeqCst) {
             0 => Ok(keys_of(KEY_ID)),
             _ => later(),

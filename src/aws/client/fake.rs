@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use aws_credential_types::Credentials;
 use time::macros::datetime;
 
 use super::{Client, Parts};
-use crate::aws::credentials::{Keyring, Resolved};
 use crate::aws::endpoint::Endpoints;
+use crate::aws::keyring::{Keyring, Resolved};
 use crate::clock::VirtualClock;
 use crate::http::HttpSend;
 use crate::interrupt::Interrupt;
@@ -28,10 +27,7 @@ pub fn clock() -> Arc<VirtualClock> {
 
 /// Keys with that id.
 pub fn keys_of(id: &str) -> Resolved {
-    Resolved {
-        credentials: Credentials::new(id, SECRET, Some(TOKEN.to_owned()), None, "test"),
-        provider: "the test".to_owned(),
-    }
+    Resolved::new(id, SECRET, Some(TOKEN), "the test".to_owned())
 }
 
 /// The parts of a client: the usual ten attempts, and no chance in the backoff (every wait is 0).
@@ -40,7 +36,7 @@ pub fn parts(http: Arc<dyn HttpSend>, clock: Arc<VirtualClock>) -> Parts {
         http,
         clock,
         interrupt: Interrupt::default(),
-        keyring: Keyring::load(Box::new(|| Ok(keys_of(KEY_ID)))).unwrap(),
+        keyring: Keyring::load(Box::new(|_| Ok(keys_of(KEY_ID)))).unwrap(),
         endpoints: Endpoints::default(),
         max_attempts: 10,
         chance: || 0.0,

@@ -659,7 +659,7 @@ fn secrets_that_an_answer_repeats_are_never_shown() {
         let traced = lines.clone();
         let http = Scripted::by(move |_| sent.clone());
         let mut parts = parts(http, clock());
-        parts.trace = Some(Box::new(move |attempt| {
+        parts.trace = Some(Arc::new(move |attempt| {
             traced.lock().unwrap().push_str(&attempt.to_string());
         }));
         let client = Client::new(parts);
@@ -683,12 +683,8 @@ fn keys_of_one_letter_do_not_hide_what_an_answer_means() {
     let xml = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>";
     for body in [DENIED, xml] {
         let mut parts = parts(Scripted::list([answer(403, body)]), clock());
-        parts.keyring = Keyring::load(Box::new(|| {
-            let keys = aws_credential_types::Credentials::new("e", "o", None, None, "test");
-            Ok(Resolved {
-                credentials: keys,
-                provider: "the test".to_owned(),
-            })
+        parts.keyring = Keyring::load(Box::new(|_| {
+            Ok(Resolved::new("e", "o", None, "the test".to_owned()))
         }))
         .unwrap();
         let error = list(&Client::new(parts)).unwrap_err();
@@ -712,7 +708,7 @@ fn a_trace_line_names_the_attempt_and_nothing_secret() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let mut parts = parts(http, clock);
     let traced = lines.clone();
-    parts.trace = Some(Box::new(move |attempt| {
+    parts.trace = Some(Arc::new(move |attempt| {
         traced.lock().unwrap().push(attempt.to_string());
     }));
     list(&Client::new(parts)).unwrap();
@@ -810,7 +806,7 @@ fn renewed_keys_sign_the_next_call() {
         answer(200, EMPTY_PAGE),
     ]);
     let mut parts = parts(http.clone(), clock());
-    parts.keyring = Keyring::load(Box::new(move || {
+    parts.keyring = Keyring::load(Box::new(move |_| {
         let n = loads.fetch_add(1, Ordering::SeqCst);
         Ok(super::fake::keys_of(&format!("KEY-{n}")))
     }))

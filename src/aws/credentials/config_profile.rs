@@ -2,12 +2,16 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html>
 
-use super::{Context, CredentialsError, Provider, Resolved, static_keys};
+use super::{Context, CredentialsError, Found, Provider, static_keys};
 
 pub struct ConfigProfile;
 
 impl Provider for ConfigProfile {
-    fn load(&self, context: &Context) -> Result<Option<Resolved>, CredentialsError> {
+    fn name(&self) -> &'static str {
+        "the config file"
+    }
+
+    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
         let file = &context.files.config;
         let profile = &context.profile.name;
         static_keys(file.profile(profile), profile, &file.path)

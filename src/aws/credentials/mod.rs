@@ -1,42 +1,134 @@
-//! Where credentials come from: a chain of providers, one file each.
+//! Where credentials come from: a chain of providers, one file each, in botocore's order.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>. The first
 //! provider that has some wins. One that has nothing is passed over; one that is configured and
 //! broken stops the chain, so that nobody counts the wrong account.
 
+mod answer;
+mod assume_role;
 mod config_profile;
+mod container;
 mod environment;
+mod fetch;
+mod imds;
+mod login;
+mod process;
 mod shared_profile;
+mod sso;
+mod web_identity;
 
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use aws_credential_types::Credentials;
-
+use super::client::{Answer, Client, Parts};
 use super::config_file::{Section, SharedFiles};
+use super::endpoint::Endpoints;
+use super::error::CallError;
+use super::keyring::{CredentialsError, Keyring, Resolved};
+use super::ops::assume_role::TemporaryKeys;
+use crate::clock::Clock;
 use crate::env::Env;
+use crate::http::HttpSend;
+use crate::interrupt::Interrupt;
+use crate::model::Region;
 
 /// A source of credentials.
-trait Provider {
-    /// The credentials, or `None` where this source has nothing to do with the run.
-    fn load(&self, context: &Context) -> Result<Option<Resolved>, CredentialsError>;
+trait Provider: Sync {
+    /// What it is called in `--debug`.
+    fn name(&self) -> &'static str;
+
+    /// The credentials, or why this source has nothing to do with the run.
+    fn load(&self, context: &Context) -> Result<Found, CredentialsError>;
+}
+
+/// What a provider has.
+enum Found {
+    /// Credentials.
+    Keys(Resolved),
+    /// Nothing, and why: the next provider is asked.
+    Nothing(&'static str),
 }
 
 /// The providers, in the order in which they are asked.
-const CHAIN: [&dyn Provider; 3] = [
+const CHAIN: [&dyn Provider; 10] = [
     &environment::Environment,
+    &assume_role::AssumeRoleProfile,
+    &web_identity::WebIdentity,
+    &sso::Sso,
     &shared_profile::SharedProfile,
+    &login::Login,
+    &process::Process,
     &config_profile::ConfigProfile,
+    &container::Container,
+    &imds::Imds,
 ];
 
+/// Those that look at a profile alone: what a role's source profile may use.
+const PROFILE_CHAIN: [&dyn Provider; 6] = [
+    &shared_profile::SharedProfile,
+    &config_profile::ConfigProfile,
+    &web_identity::WebIdentity,
+    &sso::Sso,
+    &login::Login,
+    &process::Process,
+];
+
+/// How a provider reaches a service.
+#[derive(Clone)]
+pub struct Net {
+    /// Sends the requests.
+    pub http: Arc<dyn HttpSend>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ctrl-C.
+    pub interrupt: Interrupt,
+    /// Where the services answer.
+    pub endpoints: Endpoints,
+    /// The region whose STS is asked.
+    pub region: Region,
+    /// Attempts per request.
+    pub max_attempts: u32,
+    /// The backoff's chance.
+    pub chance: fn() -> f64,
+}
+
+impl Net {
+    /// A client that signs with `keys`.
+    fn client(&self, keys: Resolved) -> Client {
+        Client::new(Parts {
+            http: self.http.clone(),
+            clock: self.clock.clone(),
+            interrupt: self.interrupt.clone(),
+            keyring: Keyring::fixed(keys),
+            endpoints: self.endpoints.clone(),
+            max_attempts: self.max_attempts,
+            chance: self.chance,
+            trace: None,
+        })
+    }
+}
+
 /// What providers look at.
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// Variables and files.
+    /// Variables, files, processes, the terminal.
     pub env: &'a dyn Env,
     /// The shared files.
     pub files: &'a SharedFiles,
     /// The profile.
     pub profile: &'a Profile,
+    /// The network.
+    pub net: &'a Net,
+    /// Whether the run had credentials before: nobody is asked for a code twice.
+    pub again: bool,
+    /// Told which providers were asked, and why each was passed over.
+    pub note: &'a dyn Fn(&str),
+}
+
+impl Context<'_> {
+    /// A setting of the profile that is not blank.
+    fn setting(&self, key: &str) -> Option<&str> {
+        self.files.get(&self.profile.name, key)
+    }
 }
 
 /// Which profile of the shared files is meant.
@@ -77,84 +169,6 @@ impl Profile {
     }
 }
 
-/// Credentials, and where they come from.
-#[derive(Clone)]
-pub struct Resolved {
-    /// The keys.
-    pub credentials: Credentials,
-    /// The provider, in words.
-    pub provider: String,
-}
-
-impl Resolved {
-    fn new(id: &str, secret: &str, token: Option<&str>, provider: String) -> Self {
-        let token = token.map(|t| t.trim().to_owned());
-        Self {
-            credentials: Credentials::new(id.trim(), secret.trim(), token, None, "chain"),
-            provider,
-        }
-    }
-
-    /// The end of the access key id: its last four characters, never more.
-    #[must_use]
-    pub fn key_end(&self) -> String {
-        let id: Vec<char> = self.credentials.access_key_id().chars().collect();
-        // Of a short id four characters would be too much of it.
-        let shown = if id.len() >= 16 { 4 } else { 0 };
-        let end: String = id[id.len() - shown..].iter().collect();
-        format!("****{end}")
-    }
-
-    /// `text` without the keys: an error answer may repeat the request that was signed.
-    #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        let keys = &self.credentials;
-        let mut out = text.to_owned();
-        for secret in [Some(keys.secret_access_key()), keys.session_token()] {
-            if let Some(secret) = secret.filter(|s| !s.is_empty()) {
-                out = out.replace(secret, "****");
-            }
-        }
-        if !keys.access_key_id().is_empty() {
-            out = out.replace(keys.access_key_id(), &self.key_end());
-        }
-        out
-    }
-
-    fn same_keys(&self, other: &Self) -> bool {
-        let keys = |r: &Self| {
-            let c = &r.credentials;
-            (
-                c.access_key_id().to_owned(),
-                c.session_token().map(str::to_owned),
-            )
-        };
-        keys(self) == keys(other)
-    }
-}
-
-/// The provider and the key's end; the credential type's own `Debug` prints the whole key id.
-impl fmt::Debug for Resolved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolved")
-            .field("provider", &self.provider)
-            .field("access_key_id", &self.key_end())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why there are no credentials: what is wrong, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CredentialsError(pub String);
-
-impl fmt::Display for CredentialsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for CredentialsError {}
-
 /// Asks the chain.
 ///
 /// # Errors
@@ -170,41 +184,76 @@ pub fn resolve(context: &Context) -> Result<Resolved, CredentialsError> {
             files.credentials.path.display()
         )));
     }
-    for provider in CHAIN {
-        if let Some(found) = provider.load(context)? {
-            return Ok(found);
-        }
+    match ask(&CHAIN, context)? {
+        Some(found) => Ok(found),
+        None => Err(CredentialsError(format!(
+            "no credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), for the \
+             profile \"{profile}\" in {} or {}, or from a container or instance; run `aws \
+             configure` or `aws configure sso`, or set the variables",
+            files.credentials.path.display(),
+            files.config.path.display()
+        ))),
     }
-    Err(CredentialsError(nothing_found(context)))
 }
 
-/// Keys of a profile that gets its credentials in a way that no provider of the chain knows.
-const OTHER_WAYS: [(&str, &str); 7] = [
-    ("role_arn", "assumes a role"),
-    ("sso_session", "signs in through IAM Identity Center"),
-    ("sso_account_id", "signs in through IAM Identity Center"),
-    ("login_session", "signs in with `aws login`"),
-    ("credential_process", "runs a process for its keys"),
-    ("web_identity_token_file", "uses a web identity"),
-    ("credential_source", "assumes a role"),
-];
-
-fn nothing_found(context: &Context) -> String {
-    let profile = &context.profile.name;
-    let other = |(key, way): &(&str, &'static str)| context.files.get(profile, key).map(|_| *way);
-    match OTHER_WAYS.iter().find_map(other) {
-        Some(way) => format!(
-            "the profile \"{profile}\" {way}, which this version does not do; the AWS CLI can \
-             hand its keys on: eval \"$(aws configure export-credentials --profile {profile} \
-             --format env)\""
-        ),
-        None => format!(
-            "no credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), nor \
-             for the profile \"{profile}\" in {} or {}; run `aws configure`, or set the variables",
-            context.files.credentials.path.display(),
-            context.files.config.path.display()
-        ),
+/// Asks providers one after the other until one has credentials.
+fn ask(
+    providers: &[&dyn Provider],
+    context: &Context,
+) -> Result<Option<Resolved>, CredentialsError> {
+    for provider in providers {
+        let name = provider.name();
+        match provider.load(context) {
+            Ok(Found::Keys(keys)) => {
+                (context.note)(&format!("credentials: {name} has them"));
+                return Ok(Some(keys));
+            }
+            Ok(Found::Nothing(why)) => {
+                (context.note)(&format!("credentials: {name} passed over: {why}"));
+            }
+            Err(error) => {
+                (context.note)(&format!("credentials: {name} is broken"));
+                return Err(error);
+            }
+        }
     }
+    Ok(None)
+}
+
+/// A session's name where nothing names one: the program's, and the time that makes it one's own.
+fn session_name(context: &Context) -> String {
+    let now = context.net.clock.now().unix_timestamp();
+    format!("{}-{now}", env!("CARGO_PKG_NAME"))
+}
+
+/// The name of a file in a cache of the AWS CLI: the hash of what it is for, in lower-case hex.
+fn cache_name(algorithm: &'static ring::digest::Algorithm, key: &str) -> String {
+    use std::fmt::Write;
+    let hash = ring::digest::digest(algorithm, key.as_bytes());
+    let mut name = String::new();
+    for byte in hash.as_ref() {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name + ".json"
+}
+
+/// The keys that STS gave for a role.
+fn role_keys(
+    answered: Result<Answer<TemporaryKeys>, CallError>,
+    origin: String,
+) -> Result<Resolved, CredentialsError> {
+    let keys = answered
+        .map_err(|e| CredentialsError(format!("{origin}: {e}; {}", e.advice())))?
+        .output;
+    let expires = answer::instant(&keys.expiration);
+    if expires.is_none() {
+        return Err(CredentialsError(format!(
+            "{origin}: an Expiration that is no ISO 8601 time"
+        )));
+    }
+    let token = Some(keys.session_token.as_str());
+    let found = Resolved::new(&keys.access_key_id, &keys.secret_access_key, token, origin);
+    Ok(found.until(expires))
 }
 
 /// The static keys of a profile in one file.
@@ -212,7 +261,7 @@ fn static_keys(
     section: Option<&Section>,
     profile: &str,
     path: &std::path::Path,
-) -> Result<Option<Resolved>, CredentialsError> {
+) -> Result<Found, CredentialsError> {
     let get = |key: &str| {
         section
             .and_then(|s| s.get(key))
@@ -221,10 +270,10 @@ fn static_keys(
     };
     let origin = || format!("profile {profile} in {}", path.display());
     match (get("aws_access_key_id"), get("aws_secret_access_key")) {
-        (None, None) => Ok(None),
+        (None, None) => Ok(Found::Nothing("the profile has no keys in it")),
         (Some(id), Some(secret)) => {
             let token = get("aws_session_token").or_else(|| get("aws_security_token"));
-            Ok(Some(Resolved::new(id, secret, token, origin())))
+            Ok(Found::Keys(Resolved::new(id, secret, token, origin())))
         }
         (id, _) => {
             let missing = match id {
@@ -236,60 +285,6 @@ fn static_keys(
                 origin()
             )))
         }
-    }
-}
-
-type Loader = Box<dyn Fn() -> Result<Resolved, CredentialsError> + Send + Sync>;
-
-/// The run's credentials, shared by all threads and renewed once.
-pub struct Keyring {
-    loader: Loader,
-    state: Mutex<(Resolved, u64)>,
-}
-
-impl Keyring {
-    /// Credentials that `loader` brings, now and when they have expired.
-    ///
-    /// # Errors
-    /// There are none.
-    pub fn load(loader: Loader) -> Result<Self, CredentialsError> {
-        let first = loader()?;
-        Ok(Self {
-            loader,
-            state: Mutex::new((first, 0)),
-        })
-    }
-
-    /// The credentials to sign with, and which ones they are: 0 before a renewal, 1 after it.
-    #[must_use]
-    pub fn current(&self) -> (Resolved, u64) {
-        self.lock().clone()
-    }
-
-    /// Brings new credentials after those of `generation` have expired; a thread that comes after
-    /// another has done so finds them ready.
-    ///
-    /// # Errors
-    /// The source gives the same keys again, or it was asked before.
-    pub fn renew(&self, generation: u64) -> Result<(), CredentialsError> {
-        let mut state = self.lock();
-        if state.1 > generation {
-            return Ok(());
-        }
-        if generation > 0 {
-            return Err(CredentialsError("they expired a second time".to_owned()));
-        }
-        let fresh = (self.loader)()?;
-        if fresh.same_keys(&state.0) {
-            let why = format!("the keys of {} are still the expired ones", fresh.provider);
-            return Err(CredentialsError(why));
-        }
-        *state = (fresh, generation + 1);
-        Ok(())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (Resolved, u64)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,24 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::aws::client::fake::clock;
 use crate::env::FolderEnv;
+use crate::http::TransportErrorKind;
+use crate::http::fake::{Scripted, failure};
+
+/// A network on which nothing answers.
+fn nowhere() -> Net {
+    let http = Scripted::by(|_| failure(TransportErrorKind::Connection));
+    Net {
+        http,
+        clock: clock(),
+        interrupt: Interrupt::default(),
+        endpoints: Endpoints::default(),
+        region: "us-east-1".parse().unwrap(),
+        max_attempts: 1,
+        chance: || 0.0,
+    }
+}
 
 /// Resolves over variables and the two files, and tells the provider and the key id, or the error.
 fn chain(
@@ -20,10 +36,14 @@ fn chain(
     let env = FolderEnv::new(folder.path(), variables.iter().map(own).collect());
     let files = SharedFiles::load(&env)?;
     let profile = Profile::choose(flag, &env);
+    let net = nowhere();
     let context = Context {
         env: &env,
         files: &files,
         profile: &profile,
+        net: &net,
+        again: false,
+        note: &|_| {},
     };
     let found = resolve(&context).map_err(|e| e.0)?;
     let id = found.credentials.access_key_id().to_owned();
@@ -105,7 +125,7 @@ fn what_is_configured_and_broken_stops_the_chain() {
         (error(None, &[], "", ""), "run `aws configure`"),
         (
             error(Some("s"), &[], "[profile s]\nsso_session = x\n", ""),
-            "aws configure export-credentials --profile s",
+            "[sso-session x]",
         ),
         (error(None, &[], "oops", ""), ".aws/config: line 1"),
     ] {
@@ -128,62 +148,16 @@ fn files_elsewhere_and_tokens() {
     )];
     let env = FolderEnv::new(folder.path(), BTreeMap::from(variables));
     let files = SharedFiles::load(&env).unwrap();
+    let net = nowhere();
     let context = Context {
         env: &env,
         files: &files,
         profile: &Profile::choose(None, &env),
+        net: &net,
+        again: false,
+        note: &|_| {},
     };
     let found = resolve(&context).unwrap();
     assert_eq!(found.credentials.session_token(), Some("T"));
     assert!(found.provider.ends_with("home/mine"), "{}", found.provider);
-}
-
-fn keys(id: &str) -> Resolved {
-    Resolved::new(id, "the-secret-key", Some("the-token"), "test".to_owned())
-}
-
-#[test]
-fn nothing_secret_is_shown() {
-    let found = keys("AKIAIOSFODNN7EXAMPLE");
-    assert_eq!(found.key_end(), "****MPLE");
-    assert_eq!(keys("SHORT").key_end(), "****");
-    let debug = format!("{found:?}");
-    let echoed = found.redact("AKIAIOSFODNN7EXAMPLE the-secret-key x the-token");
-    for text in [debug.as_str(), &echoed] {
-        for secret in ["AKIAIOSFODNN7", "the-secret-key", "the-token"] {
-            assert!(!text.contains(secret), "{text}");
-        }
-    }
-    assert_eq!(echoed, "****MPLE **** x ****");
-}
-
-#[test]
-fn keys_are_renewed_once_for_all_threads() {
-    let calls = std::sync::Arc::new(AtomicUsize::new(0));
-    let counted = calls.clone();
-    let loader = move || {
-        Ok(keys(&format!(
-            "key-{}",
-            counted.fetch_add(1, Ordering::SeqCst)
-        )))
-    };
-    let ring = Keyring::load(Box::new(loader)).unwrap();
-    assert_eq!(ring.current().1, 0);
-    ring.renew(0).unwrap();
-    ring.renew(0).unwrap();
-    assert_eq!(
-        calls.load(Ordering::SeqCst),
-        2,
-        "the second thread finds the new ones"
-    );
-    assert_eq!(ring.current().1, 1);
-    assert!(ring.renew(1).unwrap_err().0.contains("a second time"));
-
-    let same = Keyring::load(Box::new(|| Ok(keys("same")))).unwrap();
-    assert!(
-        same.renew(0)
-            .unwrap_err()
-            .0
-            .contains("are still the expired ones")
-    );
 }

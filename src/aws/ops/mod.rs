@@ -1,5 +1,7 @@
 //! The operations that the program calls, one file each.
 
+pub mod assume_role;
+pub mod assume_role_with_web_identity;
 pub mod describe_configuration_recorder_status;
 pub mod describe_regions;
 pub mod get_caller_identity;

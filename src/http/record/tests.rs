@@ -162,7 +162,9 @@ fn bodies_stand_where_a_person_can_read_them() {
     );
     assert_eq!(
         text(folder.path(), "env.json"),
-        "{\n  \"AWS_REGION\": \"eu-west-1\"\n}\n"
+        "{\n  \"AWS_REGION\": \"eu-west-1\",\n  \"AWS_SESSION_TOKEN\": \
+         \"AQoDYXdzEJr1K9bEXAMPLETOKEN\"\n}\n",
+        "that there was a token, and not which"
     );
     let cassette = text(folder.path(), "interactions/a.example.json");
     assert!(cassette.contains("\"__type\": \"X\""), "JSON is JSON");

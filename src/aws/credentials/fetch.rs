@@ -1,0 +1,62 @@
+//! Plain requests of the providers: metadata, containers and the sign-in portal are asked unsigned.
+
+use std::time::Duration;
+
+use super::{CredentialsError, Net};
+use crate::http::{Request, Response, TransportErrorKind};
+use crate::model::clean;
+
+/// How a provider asks.
+pub struct Fetch<'a> {
+    /// `GET`, `POST` or `PUT`.
+    pub method: &'static str,
+    /// The absolute URI.
+    pub uri: &'a str,
+    /// The headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How long one try may take.
+    pub timeout: Duration,
+    /// How often it is tried; a second lies between two tries.
+    pub tries: u32,
+}
+
+impl Fetch<'_> {
+    /// The answer; one of 500 and above, 429 and a failure to get one are tried again.
+    ///
+    /// # Errors
+    /// No try brought an answer below 500.
+    pub fn send(&self, net: &Net) -> Result<Response, CredentialsError> {
+        let request = Request {
+            method: self.method,
+            uri: self.uri.to_owned(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            scope: None,
+            budget: self.timeout,
+        };
+        let mut tries = 1;
+        loop {
+            let sent = net.http.send(&request);
+            let why = match sent {
+                Ok(response) if response.status < 500 && response.status != 429 => {
+                    return Ok(response);
+                }
+                Ok(response) => format!("HTTP {}", response.status),
+                Err(error) => {
+                    if error.kind == TransportErrorKind::NotRecorded {
+                        tries = self.tries;
+                    }
+                    clean(&error.message, 200)
+                }
+            };
+            if tries >= self.tries || net.interrupt.signal().is_some() {
+                let (method, uri) = (self.method, self.uri);
+                return Err(CredentialsError(format!("{method} {uri}: {why}")));
+            }
+            net.clock.sleep(Duration::from_secs(1));
+            tries += 1;
+        }
+    }
+}
