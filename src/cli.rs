@@ -35,6 +35,7 @@ const AFTER_HELP: &str = "\
 Environment:
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   credentials
   AWS_PROFILE                                 profile
+  AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN   a role for an identity token
   AWS_REGION, AWS_DEFAULT_REGION              start region
   AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE   the shared files
   AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CONFIG_SERVICE, ..._EC2, ..._IAM, ..._STS
