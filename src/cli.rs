@@ -45,7 +45,7 @@ Environment:
   AWS_CA_BUNDLE                               certificates to trust
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY           proxies, and who is reached without one
                                               (in lower case too, which goes first)
-  AWS_MAX_ATTEMPTS                            attempts per request
+  AWS_MAX_ATTEMPTS, AWS_RETRY_MODE            attempts per request; standard is the mode
   NO_COLOR, CLICOLOR_FORCE                    colour
 
 Exit codes:

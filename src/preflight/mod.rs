@@ -78,6 +78,11 @@ pub fn run(
         show,
     };
     let settings = ClientSettings::gather(config, world);
+    if let (Ok(settings), Some(trace)) = (&settings, &trace)
+        && let Some(note) = &settings.retry_note
+    {
+        trace(&format_args!("debug: {note}"));
+    }
     let http = settings
         .as_ref()
         .map_err(String::clone)

@@ -29,6 +29,8 @@ pub(super) struct ClientSettings {
     pub(super) region: StartRegion,
     pub(super) endpoints: Endpoints,
     pub(super) max_attempts: u32,
+    /// What `--debug` tells of a retry mode that is not ours.
+    pub(super) retry_note: Option<String>,
     ca_bundle: Option<(String, Vec<u8>)>,
     proxies: Proxies,
 }
@@ -58,6 +60,7 @@ impl ClientSettings {
             region,
             endpoints,
             max_attempts: max_attempts(config, env, setting("max_attempts"))?,
+            retry_note: retry_note(env, setting("retry_mode"))?,
             ca_bundle: match config.replay {
                 Some(_) => None,
                 None => ca_bundle(config, env, setting("ca_bundle"))?,
@@ -96,6 +99,29 @@ impl StartRegion {
             configured: configured.is_some(),
             region: configured.unwrap_or_else(|| known(FIRST_REGION)),
         })
+    }
+}
+
+/// `standard` is the mode that the program has; the others are accepted, and told in `--debug`.
+///
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+fn retry_note(env: &dyn Env, profile: Option<&str>) -> Result<Option<String>, String> {
+    let variable = env
+        .var("AWS_RETRY_MODE")
+        .map(|mode| ("AWS_RETRY_MODE", mode));
+    let named = variable.or_else(|| Some(("the profile's retry_mode", profile?.to_owned())));
+    let Some((source, mode)) = named else {
+        return Ok(None);
+    };
+    match mode.trim().to_ascii_lowercase().as_str() {
+        "standard" => Ok(None),
+        mode @ ("legacy" | "adaptive") => Ok(Some(format!(
+            "{source} is {mode}: this program retries in the standard mode"
+        ))),
+        _ => Err(format!(
+            "{source}: \"{}\" is none of standard, legacy and adaptive",
+            crate::model::clean(&mode, 40)
+        )),
     }
 }
 
@@ -237,4 +263,45 @@ impl HttpSend for NoHttp {
 fn choose_profile(config: &Config, files: &SharedFiles, env: &dyn Env) -> Profile {
     let here = |name: &&str| config.replay.is_none() || files.has_profile(name);
     Profile::choose(config.profile.as_deref().filter(here), env)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::env::FolderEnv;
+
+    fn env(name: &str, value: &str) -> FolderEnv {
+        let variables = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        FolderEnv::new(Path::new("none"), variables)
+    }
+
+    #[test]
+    fn a_retry_mode_that_is_not_ours_gets_a_word() {
+        let note = |value: &str, profile| retry_note(&env("AWS_RETRY_MODE", value), profile);
+        assert_eq!(note("", None), Ok(None));
+        assert_eq!(
+            note("Standard", Some("legacy")),
+            Ok(None),
+            "the variable wins"
+        );
+        for mode in ["legacy", "adaptive"] {
+            let told = note(mode, None).unwrap().unwrap();
+            assert!(
+                told.starts_with(&format!("AWS_RETRY_MODE is {mode}: ")),
+                "{told}"
+            );
+            let told = note("", Some(mode)).unwrap().unwrap();
+            assert!(
+                told.starts_with(&format!("the profile's retry_mode is {mode}: ")),
+                "{told}"
+            );
+        }
+        let error = note("fast", None).unwrap_err();
+        assert_eq!(
+            error,
+            "AWS_RETRY_MODE: \"fast\" is none of standard, legacy and adaptive"
+        );
+    }
 }
