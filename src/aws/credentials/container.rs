@@ -30,7 +30,13 @@ impl Provider for Container {
             var("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
             var("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
         ) {
-            (Some(path), _) => format!("http://169.254.170.2{path}"),
+            // Anything else would change the host: `@evil.example`.
+            (Some(path), _) if path.starts_with('/') => format!("http://169.254.170.2{path}"),
+            (Some(_), _) => {
+                return Err(CredentialsError(
+                    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: must begin with /".to_owned(),
+                ));
+            }
             (None, Some(uri)) => allowed(uri)?,
             (None, None) => return Ok(Found::Nothing("no container credentials URI is set")),
         };

@@ -55,7 +55,9 @@ impl Provider for Login {
             secret_access_key,
             session_token,
             expires_at,
-        } = json::<Cache>(&bytes, &origin)?.access_token;
+        } = json::<Cache>(&bytes, &origin)
+            .map_err(|e| CredentialsError(format!("{e}; {repair}")))?
+            .access_token;
         let expires = instant(&expires_at).ok_or_else(|| broken("has no end that can be read"))?;
         if expires <= context.net.clock.now() {
             return Err(broken("has expired"));

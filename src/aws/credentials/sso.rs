@@ -116,7 +116,8 @@ impl Session {
         let bytes = context.env.read(&path);
         let bytes =
             bytes.map_err(|_| self.login(&format!("is not there (no {})", path.display())))?;
-        let mut cached: Map<String, Value> = json(&bytes, &path.display().to_string())?;
+        let mut cached: Map<String, Value> = json(&bytes, &path.display().to_string())
+            .map_err(|e| self.login(&format!("cannot be read: {e}")))?;
         let now = context.net.clock.now();
         let held = Token::of(&cached).ok_or_else(|| self.login("cannot be read"))?;
         let left = held.expires - now;
@@ -181,7 +182,7 @@ impl Session {
         let fresh: Refreshed = serde_json::from_slice(&response.body).ok()?;
         Some(Token {
             access: fresh.access_token,
-            expires: now + time::Duration::seconds(fresh.expires_in),
+            expires: now.checked_add(time::Duration::seconds(fresh.expires_in))?,
             refresh: fresh.refresh_token,
         })
     }
