@@ -234,6 +234,7 @@ cases! {
     imds_disabled => error
     imds_without_a_role => error
     imds_tried_once_by_default => error
+    imds_tried_four_times_by_default => error
     imds_role_gone => error
     imds_code_is_not_success => error
     imds_keys_fail_to_the_end => error

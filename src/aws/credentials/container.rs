@@ -51,6 +51,7 @@ impl Provider for Container {
             body: Vec::new(),
             timeout: Duration::from_secs(5),
             tries: 3,
+            reach: 3,
         };
         let response = fetch.send(context.net)?;
         if response.status != 200 {

@@ -20,6 +20,8 @@ pub struct Fetch<'a> {
     pub timeout: Duration,
     /// How often it is tried; a second lies between two tries.
     pub tries: u32,
+    /// How often it is tried while nothing answers at all.
+    pub reach: u32,
 }
 
 impl Fetch<'_> {
@@ -39,19 +41,21 @@ impl Fetch<'_> {
         let mut tries = 1;
         loop {
             let sent = net.http.send(&request);
+            let mut most = self.tries;
             let why = match sent {
                 Ok(response) if response.status < 500 && response.status != 429 => {
                     return Ok(response);
                 }
                 Ok(response) => format!("HTTP {}", response.status),
                 Err(error) => {
-                    if error.kind == TransportErrorKind::NotRecorded {
-                        tries = self.tries;
-                    }
+                    most = match error.kind {
+                        TransportErrorKind::NotRecorded => 0,
+                        _ => self.reach,
+                    };
                     clean(&error.message, 200)
                 }
             };
-            if tries >= self.tries || net.interrupt.signal().is_some() {
+            if tries >= most || net.interrupt.signal().is_some() {
                 let (method, uri) = (self.method, self.uri);
                 return Err(CredentialsError(format!("{method} {uri}: {why}")));
             }

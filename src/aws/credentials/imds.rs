@@ -13,6 +13,10 @@ use super::{Context, CredentialsError, Found, Provider};
 
 pub struct Imds;
 
+/// How often the service is asked: four times, as the Rust SDK does, and once where nothing
+/// answers, as botocore does.
+const ATTEMPTS: &str = "AWS_METADATA_SERVICE_NUM_ATTEMPTS";
+
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
 #[derive(Deserialize)]
@@ -64,6 +68,7 @@ struct Service {
     base: String,
     timeout: Duration,
     tries: u32,
+    reach: u32,
 }
 
 impl Service {
@@ -88,7 +93,9 @@ impl Service {
         Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
             timeout: Duration::from_secs(number("AWS_METADATA_SERVICE_TIMEOUT", 1)?.into()),
-            tries: number("AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1)?,
+            tries: number(ATTEMPTS, 4)?,
+            // A machine without the service is the usual case, and nobody is to wait for it.
+            reach: number(ATTEMPTS, 1)?,
         })
     }
 
@@ -110,6 +117,7 @@ impl Service {
             body: Vec::new(),
             timeout: self.timeout,
             tries: self.tries,
+            reach: self.reach,
         };
         let response = fetch.send(context.net)?;
         let body = String::from_utf8_lossy(&response.body).into_owned();

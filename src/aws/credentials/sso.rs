@@ -177,6 +177,7 @@ impl Session {
             body: serde_json::to_vec(&body).ok()?,
             timeout: TIMEOUT,
             tries: 3,
+            reach: 3,
         };
         let response = fetch.send(context.net).ok().filter(|r| r.status == 200)?;
         let fresh: Refreshed = serde_json::from_slice(&response.body).ok()?;
@@ -201,6 +202,7 @@ impl Session {
             body: Vec::new(),
             timeout: TIMEOUT,
             tries: 3,
+            reach: 3,
         };
         let response = fetch.send(context.net)?;
         let (account, role) = (&self.account, &self.role);
