@@ -233,4 +233,61 @@ mod tests {
         let error = FolderEnv::open(folder.path()).err().unwrap().to_string();
         assert!(error.contains("env.json"), "{error}");
     }
+
+    #[test]
+    fn a_private_file_is_replaced_in_one_step() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token.json");
+        std::fs::write(&path, "old and longer").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        let before = std::fs::File::open(&path).unwrap();
+        SystemEnv.write_private(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(
+            io::read_to_string(before).unwrap(),
+            "old and longer",
+            "who reads at the time reads the old one whole"
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn where_a_private_file_cannot_be_written_the_old_one_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        // A folder in the file's place cannot be replaced by a file.
+        let path = folder.path().join("token.json");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("old"), "stands").unwrap();
+        assert!(SystemEnv.write_private(&path, b"new").is_err());
+        assert_eq!(std::fs::read(path.join("old")).unwrap(), b"stands");
+        let nowhere = folder.path().join("nowhere/token.json");
+        assert!(SystemEnv.write_private(&nowhere, b"new").is_err());
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
+    }
+
+    #[test]
+    fn commands_are_run_as_a_shell_does_and_read_nothing() {
+        let ran = SystemEnv.run("printf x | tr x y").unwrap();
+        assert!(ran.ok);
+        assert_eq!(ran.stdout, "y");
+        let ran = SystemEnv.run("cat && echo 'the end'").unwrap();
+        assert_eq!(ran.stdout, "the end\n", "stdin is closed");
+        let ran = SystemEnv.run("echo out; echo why >&2; exit 3").unwrap();
+        assert!(!ran.ok);
+        assert_eq!(
+            (ran.stdout.as_str(), ran.stderr.as_str()),
+            ("out\n", "why\n")
+        );
+        let ran = SystemEnv.run("/nowhere/at/all").unwrap();
+        assert!(!ran.ok, "the shell tells that there is no such command");
+        assert!(ran.stderr.contains("/nowhere/at/all"), "{}", ran.stderr);
+    }
 }

@@ -174,6 +174,7 @@ cases! {
     sso_portal_403 --profile "audit" => error
     sso_portal_404 --profile "audit" => error
     sso_portal_echoes_the_token --profile "audit" => error
+    sso_portal_echoes_the_token_where_the_text_is_cut --profile "audit" => error
     sso_portal_fails_to_the_end --profile "audit" => error
     sso_portal_answers_html --profile "audit" => error
 
@@ -196,6 +197,7 @@ cases! {
     process_end_unreadable --profile "tool" => error
     process_prints_no_json --profile "tool" => error
     process_fails --profile "tool" => error
+    process_fails_without_a_word --profile "tool" => error
     process_cannot_be_run --profile "tool" => error
 
     // A container.
@@ -233,6 +235,7 @@ cases! {
     imds_token_refused => error
     imds_disabled => error
     imds_without_a_role => error
+    imds_role_is_blank => error
     imds_tried_once_by_default => error
     imds_tried_four_times_by_default => error
     imds_role_gone => error

@@ -100,7 +100,8 @@ fn source_profile(
 ) -> Result<Resolved, CredentialsError> {
     if !context.files.has_profile(name) {
         return Err(CredentialsError(format!(
-            "the source_profile \"{name}\" of profile {profile} is neither in {} nor in {}",
+            "the source_profile \"{name}\" of profile {profile} is neither in {} nor in {}; `aws \
+             configure --profile {name}` makes it",
             context.files.config.path.display(),
             context.files.credentials.path.display()
         )));
@@ -127,7 +128,8 @@ fn source_profile(
     };
     ask(&PROFILE_CHAIN, &of_source)?.ok_or_else(|| {
         CredentialsError(format!(
-            "the source_profile \"{name}\" of profile {profile} has no credentials"
+            "the source_profile \"{name}\" of profile {profile} has no credentials; `aws configure \
+             --profile {name}` sets them"
         ))
     })
 }

@@ -53,12 +53,14 @@ impl Provider for Container {
             tries: 3,
             reach: 3,
         };
-        let response = fetch.send(context.net)?;
+        let sent = fetch.send(context.net);
+        let response =
+            sent.map_err(|e| CredentialsError(format!("the container endpoint: {e}")))?;
+        let origin = format!("the container endpoint {uri}");
         if response.status != 200 {
             let status = response.status;
-            return Err(CredentialsError(format!("GET {uri}: HTTP {status}")));
+            return Err(CredentialsError(format!("{origin}: HTTP {status}")));
         }
-        let origin = format!("the container endpoint {uri}");
         let keys: Keys = json(&response.body, &origin)?;
         keys.resolved(&origin).map(Found::Keys)
     }

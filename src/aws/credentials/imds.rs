@@ -43,7 +43,9 @@ impl Provider for Imds {
         };
         let token = Some(token);
         let role = match service.ask(context, "GET", ROLES, token.as_deref())? {
-            (200, role) => role.lines().next().unwrap_or_default().trim().to_owned(),
+            (200, role) if !role.trim().is_empty() => {
+                role.trim().lines().next().unwrap_or_default().to_owned()
+            }
             _ => return Ok(Found::Nothing("the instance has no role")),
         };
         let path = format!("{ROLES}{role}");
@@ -119,7 +121,9 @@ impl Service {
             tries: self.tries,
             reach: self.reach,
         };
-        let response = fetch.send(context.net)?;
+        let sent = fetch.send(context.net);
+        let response =
+            sent.map_err(|e| CredentialsError(format!("the instance metadata service: {e}")))?;
         let body = String::from_utf8_lossy(&response.body).into_owned();
         Ok((response.status, body))
     }

@@ -37,7 +37,10 @@ impl Provider for Process {
         };
         if !ran.ok {
             let complaint = clean(ran.stderr.trim(), 400);
-            return failed(&format!("failed; it said: {complaint}"));
+            return match complaint.as_str() {
+                "" => failed("failed and said nothing"),
+                said => failed(&format!("failed; it said: {said}")),
+            };
         }
         let printed: Printed = json(ran.stdout.as_bytes(), &format!("what {origin} printed"))?;
         if printed.version != 1 {

@@ -66,7 +66,10 @@ impl Session {
             None => None,
             Some(name) => Some(context.files.sso_session(name).ok_or_else(|| {
                 let path = context.files.config.path.display();
-                broken(format!("there is no [sso-session {name}] in {path}"))
+                broken(format!(
+                    "there is no [sso-session {name}] in {path}; `aws configure sso --profile \
+                     {profile}` makes it"
+                ))
             })?),
         };
         let get = |key: &str| -> Result<String, CredentialsError> {
@@ -125,7 +128,9 @@ impl Session {
             && left < EARLY
             && let Some(fresh) = self.refresh(context, &cached, now)
         {
-            let expires = fresh.expires.format(&Rfc3339).unwrap_or_default();
+            // To the second, as the AWS CLI writes it.
+            let expires = fresh.expires.replace_nanosecond(0).unwrap_or(fresh.expires);
+            let expires = expires.format(&Rfc3339).unwrap_or_default();
             cached.insert("accessToken".to_owned(), fresh.access.clone().into());
             cached.insert("expiresAt".to_owned(), expires.into());
             if let Some(refresh) = fresh.refresh {
@@ -204,12 +209,13 @@ impl Session {
             tries: 3,
             reach: 3,
         };
-        let response = fetch.send(context.net)?;
         let (account, role) = (&self.account, &self.role);
         let origin = format!(
             "IAM Identity Center (profile {}, account {account}, role {role})",
             self.profile
         );
+        let sent = fetch.send(context.net);
+        let response = sent.map_err(|e| CredentialsError(format!("{origin}: {e}")))?;
         match response.status {
             200 => keys(&response, origin),
             401 => Err(self.login("is not accepted any more")),
@@ -218,8 +224,9 @@ impl Session {
                 response.status
             ))),
             status => {
-                let text =
-                    clean(&String::from_utf8_lossy(&response.body), 200).replace(token, "****");
+                // The token goes out before the text is cut: half of it would not be found.
+                let text = String::from_utf8_lossy(&response.body).replace(token, "****");
+                let text = clean(&text, 200);
                 Err(CredentialsError(format!("{origin}: HTTP {status}: {text}")))
             }
         }
