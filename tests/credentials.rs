@@ -158,6 +158,8 @@ cases! {
     sso_throttled_and_then_answered --profile "audit" => key
     sso_portal_fails_and_then_answers --profile "audit" => key
     sso_role_on_top --profile "deploy" => key
+    sso_session_alone_leaves_the_keys_beside_it --profile "audit" => key
+    sso_session_alone_is_nothing --profile "audit" => error
     sso_legacy_token_expired --profile "audit" => error
     sso_refresh_refused_and_expired --profile "audit" => error
     sso_registration_expired --profile "audit" => error

@@ -32,12 +32,10 @@ impl Provider for Sso {
 
     fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
         let has = |key| context.setting(key).is_some();
-        if !["sso_session", "sso_account_id", "sso_role_name"]
-            .into_iter()
-            .any(has)
-        {
+        // As in botocore: an sso_session alone serves other tools, and keys may stand beside it.
+        if !has("sso_account_id") && !has("sso_role_name") {
             return Ok(Found::Nothing(
-                "the profile has no sso_session or sso_account_id",
+                "the profile has no sso_account_id or sso_role_name",
             ));
         }
         let session = Session::of(context)?;

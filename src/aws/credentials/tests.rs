@@ -124,7 +124,12 @@ fn what_is_configured_and_broken_stops_the_chain() {
         ),
         (error(None, &[], "", ""), "run `aws configure`"),
         (
-            error(Some("s"), &[], "[profile s]\nsso_session = x\n", ""),
+            error(
+                Some("s"),
+                &[],
+                "[profile s]\nsso_session = x\nsso_role_name = r\n",
+                "",
+            ),
             "[sso-session x]",
         ),
         (error(None, &[], "oops", ""), ".aws/config: line 1"),
