@@ -127,23 +127,19 @@ impl Keyring {
     /// There are none.
     pub fn load(loader: Loader) -> Result<Self, CredentialsError> {
         let keys = loader(false)?;
-        Ok(Self {
-            loader,
-            state: Mutex::new(State {
-                keys,
-                generation: 0,
-                renewed: false,
-                next_try: None,
-            }),
-        })
+        Ok(Self::holding(keys, loader))
     }
 
     /// Keys that are what they are: those of a source profile, or none for an unsigned call.
     #[must_use]
     pub fn fixed(keys: Resolved) -> Self {
         let gone = |_| Err(CredentialsError("they cannot be renewed".to_owned()));
+        Self::holding(keys, Box::new(gone))
+    }
+
+    fn holding(keys: Resolved, loader: Loader) -> Self {
         Self {
-            loader: Box::new(gone),
+            loader,
             state: Mutex::new(State {
                 keys,
                 generation: 0,

@@ -16,7 +16,7 @@ use super::server::Server;
 const BINARY: &str = env!("CARGO_BIN_EXE_aws-config-resource-count");
 
 /// How long a run may take before it is killed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A run that has not begun.
 pub struct Program {
