@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use super::answer::{instant, json};
 use super::fetch::Fetch;
 use super::{Context, CredentialsError, Found, Provider, Resolved, cache_name};
-use crate::aws::config_file::expand_home;
+use crate::aws::config_file::{Kind, expand_home};
 use crate::aws::operation::Service;
 use crate::http::Response;
 use crate::model::{Region, clean};
@@ -62,7 +62,7 @@ impl Session {
         let name = context.setting("sso_session").map(str::to_owned);
         let section = match &name {
             None => None,
-            Some(name) => Some(context.files.sso_session(name).ok_or_else(|| {
+            Some(name) => Some(context.files.config.section(Kind::SsoSession, name).ok_or_else(|| {
                 let path = context.files.config.path.display();
                 broken(format!(
                     "there is no [sso-session {name}] in {path}; `aws configure sso --profile \

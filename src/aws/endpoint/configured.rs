@@ -1,7 +1,7 @@
 //! What the environment and the profile say about endpoints.
 
 use super::{Custom, EndpointUrl, Switch};
-use crate::aws::config_file::{SharedFiles, nested};
+use crate::aws::config_file::{Kind, SharedFiles, nested};
 use crate::aws::operation::Service;
 use crate::env::Env;
 use crate::model::{Invalid, clean};
@@ -70,14 +70,18 @@ impl Configured<'_> {
         let Some((source, name)) = self.key("services") else {
             return Ok(None);
         };
-        let section = self.files.services(name.trim()).ok_or_else(|| {
-            format!(
-                "{source}: {} has no section [services {}]",
-                self.files.config.path.display(),
-                clean(name.trim(), 80)
-            )
-        })?;
-        let url = section.get(block).map(|text| nested(text));
+        let section = self
+            .files
+            .config
+            .section(Kind::Services, name.trim())
+            .ok_or_else(|| {
+                format!(
+                    "{source}: {} has no section [services {}]",
+                    self.files.config.path.display(),
+                    clean(name.trim(), 80)
+                )
+            })?;
+        let url = section.get(block).and_then(|text| nested(text));
         let url = url.and_then(|mut keys| keys.remove("endpoint_url"));
         let source = format!("{block} in [services {}]", clean(name.trim(), 80));
         Ok(url
