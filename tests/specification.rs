@@ -67,6 +67,7 @@ fn replay_in(folder: TempDir, case: &str, args: &[&str]) -> Outcome {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
         .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
         .arg("--replay")
         .arg(fixtures.join(case))
         .arg("--output-dir")
@@ -318,6 +319,7 @@ fn a_folder_that_cannot_be_written_is_found_before_the_scan() {
     let missing = folder.path().join("missing").display().to_string();
     let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
         .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
         .args(["--replay", "fixtures/demo", "--output-dir", &missing])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()

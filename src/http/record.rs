@@ -85,7 +85,19 @@ impl Recorder {
     }
 
     fn keep(&self, request: &Request, answer: &Result<Response, TransportError>) {
-        let secrets = redact::secrets_of(request);
+        let mut secrets = redact::secrets_of(request);
+        // The metadata service's token is the whole of its answer.
+        if request
+            .header("x-aws-ec2-metadata-token-ttl-seconds")
+            .is_some()
+        {
+            let body = answer.as_ref().map_or(&[][..], |r| &r.body);
+            secrets.extend(
+                String::from_utf8_lossy(body)
+                    .split_whitespace()
+                    .map(str::to_owned),
+            );
+        }
         let mut interaction = Interaction {
             request: recorded_request(request),
             response: None,

@@ -136,6 +136,21 @@ class Emulator:
         finally:
             connection.close()
 
+    def assumed(self) -> list[Keys]:
+        """The temporary keys of all roles that were assumed."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/moto-api/data.json")
+            data = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+        return [
+            Keys(
+                made["access_key_id"], made["secret_access_key"], made["session_token"]
+            )
+            for made in data.get("sts", {}).get("AssumedRole", [])
+        ]
+
     def open_account(self, account_id: str) -> Account:
         """A new account with an administrator, who signs every later request."""
         self.allow_unsigned(ADMINISTRATOR_ACTIONS)
@@ -220,10 +235,13 @@ class Account:
         """The keys of a new user whose policy is these statements."""
         return create_user(self.iam, self.name("user"), *statements)
 
-    def role(self) -> str:
-        """The ARN of a new role that anybody in the account may assume."""
+    def role(self, **more: Any) -> str:
+        """The ARN of a new role that anybody in the account may assume.
+
+        `more` is what else its trust says, such as a Condition.
+        """
         anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}}
-        trust = policy({**anybody, "Action": "sts:AssumeRole"})
+        trust = policy({**anybody, "Action": "sts:AssumeRole", **more})
         role = self.iam.create_role(
             RoleName=self.name("role"), AssumeRolePolicyDocument=trust
         )
@@ -269,13 +287,17 @@ class Account:
         if started:
             config.start_configuration_recorder(ConfigurationRecorderName="default")
 
-    def session(self, role: str, *statements: dict[str, Any]) -> Keys:
-        """Temporary keys of `role`, whose policy is these statements."""
+    def grant(self, role: str, *statements: dict[str, Any]) -> None:
+        """These statements become the policy of `role`."""
         self.iam.put_role_policy(
             RoleName=role.rsplit("/", 1)[-1],
             PolicyName="inline",
             PolicyDocument=policy(*statements),
         )
+
+    def session(self, role: str, *statements: dict[str, Any]) -> Keys:
+        """Temporary keys of `role`, whose policy is these statements."""
+        self.grant(role, *statements)
         answer = self.client("sts").assume_role(
             RoleArn=role, RoleSessionName="counting"
         )

@@ -119,6 +119,11 @@ class Run:
         return int(found[1])
 
 
+# Without other credentials the program asks the machine that it runs on, which may be an
+# instance of EC2 with a role: only a test that has a service of its own turns this on.
+NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
+
+
 @dataclass(frozen=True)
 class Program:
     """The binary, with an empty home."""
@@ -127,12 +132,15 @@ class Program:
     home: Path
 
     def run(self, folder: Path, variables: Mapping[str, str], *options: str) -> Run:
-        """Runs in `folder` with these environment variables, HOME, and no others."""
+        """Runs in `folder` with these environment variables, HOME, and no others.
+
+        The machine's metadata service is off unless they turn it on.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [self.binary, *options],
             cwd=folder,
-            env={"HOME": str(self.home), **variables},
+            env={"HOME": str(self.home), **NO_METADATA, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT_SECONDS,

@@ -26,7 +26,7 @@ pub struct Program {
 
 impl Program {
     /// The binary with all requests going to `server`: an empty home, an empty output folder,
-    /// example keys, and no other variable.
+    /// example keys, no metadata service (this machine may have one), and no other variable.
     pub fn new(server: &Server) -> Self {
         Self::to(&server.url())
     }
@@ -56,6 +56,7 @@ impl Program {
                 "AWS_SECRET_ACCESS_KEY",
                 "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
             )
+            .env("AWS_EC2_METADATA_DISABLED", "true")
             .current_dir(folder.path().join("work"))
             .args(["--endpoint-url", url, "--output-dir"])
             .arg(folder.path().join("out"))
