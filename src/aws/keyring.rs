@@ -102,7 +102,7 @@ pub type Loader = Box<dyn Fn(bool) -> Result<Resolved, CredentialsError> + Send 
 /// How long before their end credentials are brought anew.
 const EARLY: Duration = Duration::minutes(5);
 
-/// How long after a failure to bring new ones the next try is made.
+/// How long after a try to bring new ones the next one is made.
 const PAUSE: Duration = Duration::minutes(1);
 
 /// The run's credentials, shared by all threads: brought anew before they end, and once where a
@@ -159,12 +159,13 @@ impl Keyring {
         let ends = state.keys.expires.is_some_and(|end| end - now < EARLY);
         let may = state.next_try.is_none_or(|at| now >= at);
         if ends && may {
-            match (self.loader)(true) {
-                Ok(fresh) if !fresh.same_keys(&state.keys) => {
-                    state.keys = fresh;
-                    state.generation += 1;
-                }
-                _ => state.next_try = Some(now + PAUSE),
+            // Also after a success: some keys never live for longer than that.
+            state.next_try = Some(now + PAUSE);
+            if let Ok(fresh) = (self.loader)(true)
+                && !fresh.same_keys(&state.keys)
+            {
+                state.keys = fresh;
+                state.generation += 1;
             }
         }
         (state.keys.clone(), state.generation)

@@ -244,6 +244,17 @@ fn no_file_of_a_recording_holds_the_keys_that_an_answer_brings() {
 }
 
 #[test]
+fn the_token_of_the_metadata_service_is_the_whole_answer_and_not_recorded() {
+    let mut put = request("169.254.169.254", "");
+    put.headers
+        .push(("x-aws-ec2-metadata-token-ttl-seconds", "21600".to_owned()));
+    let folder = record(&[(put, answer(200, "AQAEAmarkedtoken=="))], None);
+    let all = everything(folder.path());
+    assert!(all.contains("169.254.169.254"), "{all}");
+    assert!(!all.contains("markedtoken"), "{all}");
+}
+
+#[test]
 fn account_numbers_are_rewritten_everywhere() {
     let page = r#"{"nextToken": "arn:aws:x:eu-west-1:111122223333:y", "resourceIdentifiers": [
         {"resourceId": "logs-111122223333"}, {"resourceId": "arn:aws:iam::444455556666:role/x"}]}"#;
