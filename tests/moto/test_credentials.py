@@ -494,7 +494,7 @@ def test_debug_names_the_providers_that_were_passed_over_and_why(
         "the environment": "AWS_ACCESS_KEY_ID is not set",
         "a role of the profile": "the profile has no role_arn to assume",
         "a web identity": "no token file is named",
-        "IAM Identity Center": "the profile has no sso_session or sso_account_id",
+        "IAM Identity Center": "the profile has no sso_account_id or sso_role_name",
         "the shared credentials file": "the profile has no keys in it",
         "aws login": "the profile has no login_session",
         "credential_process": "the profile has no credential_process",
