@@ -31,7 +31,8 @@
 //!
 //! To add
 //! - an AWS operation: a file in `aws/ops/`, a `mod` line, a fixture;
-//! - a credentials provider: a file in `aws/credentials/`, a line in the chain, a fixture;
+//! - a credentials provider: a file in `aws/credentials/`, a line in the chain, a folder in
+//!   `tests/credentials/`;
 //! - an output format: a file in `export/`, an arm of [`export::Format`];
 //! - a way to count: a file in `count/` that implements [`count::CountResources`].
 
