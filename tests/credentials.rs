@@ -289,6 +289,8 @@ fn check(folder: &str, flag: Option<&str>, outcome: &str) {
         Some(replay) => replay.clone(),
         None => Arc::new(Nowhere),
     };
+    let traced = Arc::new(Mutex::new(Vec::new()));
+    let into = traced.clone();
     let net = Net {
         http,
         clock: Arc::new(VirtualClock::new(NOW)),
@@ -297,6 +299,9 @@ fn check(folder: &str, flag: Option<&str>, outcome: &str) {
         region: "us-east-1".parse().unwrap(),
         max_attempts: 3,
         chance: || 0.5,
+        trace: Some(Arc::new(move |line| {
+            into.lock().unwrap().push(line.to_string());
+        })),
     };
     let notes = Mutex::new(Vec::new());
     let found = ask(&path, flag, &net, &|line| {
@@ -326,8 +331,10 @@ fn check(folder: &str, flag: Option<&str>, outcome: &str) {
     told(&notes, expected.by.as_deref(), ending);
     if let Some(replay) = replay {
         assert_eq!(replay.left_over(), [""; 0], "recorded and never asked for");
+        assert_ne!(traced.lock().unwrap().len(), 0, "every request is told");
     }
-    let shown = format!("{found:?}\n{}", notes.join("\n"));
+    let traced = traced.lock().unwrap().join("\n");
+    let shown = format!("{found:?}\n{}\n{traced}", notes.join("\n"));
     assert!(!shown.contains("hush"), "{shown}");
     for secret in secrets(&path) {
         assert!(!shown.contains(&secret), "{secret} in: {shown}");

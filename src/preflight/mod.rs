@@ -6,7 +6,7 @@ mod settings;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use crate::aws::client::{Answer, Client, Parts, Trace};
+use crate::aws::client::{Answer, Client, Trace};
 use crate::aws::error::CallError;
 use crate::aws::keyring::Keyring;
 use crate::aws::ops::describe_regions::DescribeRegions;
@@ -104,8 +104,8 @@ pub fn run(
         pool.as_ref().map(|_| String::new()).map_err(String::clone),
     );
 
-    let net = net(world, settings.as_ref().ok(), http.as_ref().ok());
-    let keyring = keyring(config, world, net, trace.clone());
+    let net = net(world, settings.as_ref().ok(), http.as_ref().ok(), trace);
+    let keyring = keyring(config, world, net.clone());
     let told = |ring: &Keyring| {
         let keys = ring.held();
         format!("{}, access key {}", keys.provider, keys.key_end())
@@ -118,16 +118,7 @@ pub fn run(
     let mut findings = Findings::default();
     match (settings, http, pool, keyring) {
         (Ok(settings), Ok(http), Ok(pool), Ok(keyring)) => {
-            let client = Client::new(Parts {
-                http: http.clone(),
-                clock: world.clock.clone(),
-                interrupt: world.interrupt.clone(),
-                keyring,
-                endpoints: settings.endpoints,
-                max_attempts: settings.max_attempts,
-                chance: world.chance,
-                trace,
-            });
+            let client = net.client(keyring);
             ask(&client, &pool, &settings.region, &mut checks, &mut findings);
             findings.http = Some(http);
             findings.client = Some(client);

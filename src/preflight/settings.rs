@@ -207,7 +207,6 @@ pub(super) fn keyring(
     config: &Config,
     world: &World,
     net: Net,
-    trace: Option<Trace>,
 ) -> Result<Keyring, CredentialsError> {
     let env = world.env.clone();
     let config = config.clone();
@@ -221,7 +220,7 @@ pub(super) fn keyring(
             net: &net,
             again,
             note: &|line| {
-                if let Some(trace) = &trace {
+                if let Some(trace) = &net.trace {
                     trace(&format_args!("debug: {line}"));
                 }
             },
@@ -234,6 +233,7 @@ pub(super) fn net(
     world: &World,
     settings: Option<&ClientSettings>,
     http: Option<&Arc<dyn HttpSend>>,
+    trace: Option<Trace>,
 ) -> Net {
     let http = http.cloned().unwrap_or_else(|| Arc::new(NoHttp));
     Net {
@@ -244,6 +244,7 @@ pub(super) fn net(
         region: settings.map_or_else(|| known(FIRST_REGION), |s| s.region.region.clone()),
         max_attempts: settings.map_or(DEFAULT_MAX_ATTEMPTS, |s| s.max_attempts),
         chance: world.chance,
+        trace,
     }
 }
 

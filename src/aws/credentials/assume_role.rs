@@ -6,8 +6,8 @@ use super::container::Container;
 use super::environment::Environment;
 use super::imds::Imds;
 use super::{
-    Context, CredentialsError, Found, NamedBy, PROFILE_CHAIN, Profile, Provider, Resolved, ask,
-    role_keys, session_name,
+    Context, CredentialsError, Found, Keyring, NamedBy, PROFILE_CHAIN, Profile, Provider, Resolved,
+    ask, role_keys, session_name,
 };
 use crate::aws::ops::assume_role::AssumeRole;
 
@@ -75,7 +75,10 @@ fn role(
         duration_seconds: get("duration_seconds").and_then(|s| s.parse().ok()),
         mfa,
     };
-    let answered = context.net.client(source).call(&context.net.region, &call);
+    let answered = context
+        .net
+        .client(Keyring::fixed(source))
+        .call(&context.net.region, &call);
     role_keys(answered, origin)
 }
 

@@ -40,7 +40,19 @@ impl Fetch<'_> {
         };
         let mut tries = 1;
         loop {
+            let before = net.clock.elapsed();
             let sent = net.http.send(&request);
+            if let Some(trace) = &net.trace {
+                let took = net.clock.elapsed().saturating_sub(before).as_millis();
+                let outcome = match &sent {
+                    Ok(response) => format!("HTTP {}", response.status),
+                    Err(error) => clean(&error.message, 200),
+                };
+                let (method, uri) = (self.method, clean(self.uri, 300));
+                trace(&format_args!(
+                    "debug: {method} {uri} try {tries}: {outcome} in {took} ms"
+                ));
+            }
             let mut most = self.tries;
             let why = match sent {
                 Ok(response) if response.status < 500 && response.status != 429 => {

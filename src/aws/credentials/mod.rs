@@ -19,7 +19,7 @@ mod web_identity;
 
 use std::sync::Arc;
 
-use super::client::{Answer, Client, Parts};
+use super::client::{Answer, Client, Parts, Trace};
 use super::config_file::{Section, SharedFiles};
 use super::endpoint::Endpoints;
 use super::error::CallError;
@@ -89,20 +89,23 @@ pub struct Net {
     pub max_attempts: u32,
     /// The backoff's chance.
     pub chance: fn() -> f64,
+    /// Told of every request.
+    pub trace: Option<Trace>,
 }
 
 impl Net {
-    /// A client that signs with `keys`.
-    fn client(&self, keys: Resolved) -> Client {
+    /// A client that signs with what `keyring` holds.
+    #[must_use]
+    pub fn client(&self, keyring: Keyring) -> Client {
         Client::new(Parts {
             http: self.http.clone(),
             clock: self.clock.clone(),
             interrupt: self.interrupt.clone(),
-            keyring: Keyring::fixed(keys),
+            keyring,
             endpoints: self.endpoints.clone(),
             max_attempts: self.max_attempts,
             chance: self.chance,
-            trace: None,
+            trace: self.trace.clone(),
         })
     }
 }

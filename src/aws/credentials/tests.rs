@@ -17,6 +17,7 @@ fn nowhere() -> Net {
         region: "us-east-1".parse().unwrap(),
         max_attempts: 1,
         chance: || 0.0,
+        trace: None,
     }
 }
 

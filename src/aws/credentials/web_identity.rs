@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/access-assume-role-web.html>
 
 use super::{
-    Context, CredentialsError, Found, NamedBy, Provider, Resolved, role_keys, session_name,
+    Context, CredentialsError, Found, Keyring, NamedBy, Provider, Resolved, role_keys, session_name,
 };
 use crate::aws::config_file::expand_home;
 use crate::aws::ops::assume_role_with_web_identity::AssumeRoleWithWebIdentity;
@@ -48,7 +48,10 @@ impl Provider for WebIdentity {
         };
         // The call carries the token in its body; there are no keys to sign with.
         let secret = Resolved::new("", &token, None, String::new());
-        let answered = context.net.client(secret).call(&context.net.region, &call);
+        let answered = context
+            .net
+            .client(Keyring::fixed(secret))
+            .call(&context.net.region, &call);
         role_keys(answered, format!("{origin}, role {role_arn}")).map(Found::Keys)
     }
 }
