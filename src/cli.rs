@@ -1,15 +1,21 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::aws::endpoint::EndpointUrl;
 use crate::config::Config;
 use crate::console::Color;
-use crate::model::{AccountId, Region, ResourceType};
+use crate::count::Method;
+use crate::iam_policy;
+use crate::model::{AccountId, Region, ResourceType, ResourceTypes};
 
 /// Counts the resources that AWS Config knows, per region and resource type, in every enabled
 /// region of an account.
@@ -22,6 +28,7 @@ use crate::model::{AccountId, Region, ResourceType};
     name = "aws-config-resource-count",
     version,
     args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
     after_help = AFTER_HELP
 )]
 struct Cli {
@@ -52,12 +59,14 @@ Exit codes:
   0    done, also where some counts are missing
   1    a check failed, or the run could not go on
   2    wrong usage
-  3    done with counts missing, where --strict is given
+  3    done with counts missing or different, where --strict is given
   130  interrupted (143: terminated)
 
 Examples:
   aws-config-resource-count --profile audit --output-dir out
   aws-config-resource-count --regions eu-west-1,eu-central-1 --strict
+  aws-config-resource-count --resource-types all --method counts --coverage
+  aws-config-resource-count iam-policy --method counts
   aws-config-resource-count --replay fixtures/demo";
 
 const SCAN: &str = "Scan";
@@ -86,13 +95,31 @@ struct Run {
     #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
     exclude_regions: Vec<Region>,
 
-    /// Count these types, such as AWS::EC2::Instance [default: ten common types]
-    #[arg(help_heading = SCAN, long, value_name = "TYPE,...", value_delimiter = ',', num_args = 1)]
-    resource_types: Vec<ResourceType>,
+    /// Count these types, such as AWS::EC2::Instance; those in a file, with @FILE; or all that the
+    /// account has, with all [default: ten common types]
+    #[arg(help_heading = SCAN, long, value_name = "TYPE,...|@FILE|all", value_delimiter = ',', num_args = 1, value_parser = type_argument)]
+    resource_types: Vec<TypeArgument>,
+
+    /// How to count: list every resource; ask for the counts of what is recorded, one call a region;
+    /// or do both and show what differs
+    #[arg(help_heading = SCAN, long, value_name = "METHOD", default_value = "list")]
+    method: Method,
+
+    /// Scan at once: ask for the account, its alias and its regions, and check nothing else
+    #[arg(help_heading = SCAN, long)]
+    skip_checks: bool,
 
     /// Folder for the CSV and the error log
     #[arg(help_heading = OUTPUT, long, value_name = "DIR", default_value = ".")]
     output_dir: PathBuf,
+
+    /// Write what is known of every region and type to ..._coverage.csv too
+    #[arg(help_heading = OUTPUT, long)]
+    coverage: bool,
+
+    /// Write a report of the run to this file, as JSON
+    #[arg(help_heading = OUTPUT, long, value_name = "FILE")]
+    report: Option<PathBuf>,
 
     /// Send all requests to this URL, such as http://127.0.0.1:5000
     #[arg(help_heading = NETWORK, long, value_name = "URL")]
@@ -132,7 +159,7 @@ struct Run {
     #[arg(help_heading = OUTPUT, long)]
     debug: bool,
 
-    /// End with exit code 3 where counts are missing
+    /// End with exit code 3 where counts are missing, or where --method verify finds a difference
     #[arg(help_heading = OUTPUT, long)]
     strict: bool,
 
@@ -161,9 +188,66 @@ enum ColorWhen {
     Never,
 }
 
-/// What packagers need.
+impl ValueEnum for Method {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::List, Self::Counts, Self::Verify]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
+}
+
+/// What stands in `--resource-types` between two commas.
+#[derive(Debug, Clone)]
+enum TypeArgument {
+    All,
+    Types(Vec<ResourceType>),
+}
+
+/// The longest file of types that is read, in bytes.
+const MAX_TYPE_FILE: u64 = 1 << 20;
+
+fn type_argument(text: &str) -> Result<TypeArgument, String> {
+    match (text, text.strip_prefix('@')) {
+        ("all", _) => Ok(TypeArgument::All),
+        (_, Some(path)) => types_of_file(path).map(TypeArgument::Types),
+        _ => match text.parse() {
+            Ok(resource_type) => Ok(TypeArgument::Types(vec![resource_type])),
+            Err(why) => Err(format!("{why}, nor @FILE, nor all")),
+        },
+    }
+}
+
+/// The types in a file, with commas, blanks or line ends between them; # begins a comment.
+fn types_of_file(path: &str) -> Result<Vec<ResourceType>, String> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_TYPE_FILE + 1).read_to_string(&mut text))
+        .map_err(|e| format!("{path}: {e}"))?;
+    if text.len() as u64 > MAX_TYPE_FILE {
+        return Err(format!("{path} is larger than a list of types"));
+    }
+    let mut types = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        let line = line.trim_start_matches('\u{feff}');
+        let line = line.split('#').next().unwrap_or_default();
+        for name in line.split([',', ' ', '\t']).filter(|name| !name.is_empty()) {
+            let resource_type = name.parse();
+            types.push(resource_type.map_err(|why| format!("{path}, line {}: {why}", n + 1))?);
+        }
+    }
+    match types.len() {
+        0 => Err(format!("{path} names no type")),
+        _ => Ok(types),
+    }
+}
+
+/// What else the program does.
 #[derive(Debug, Subcommand)]
 enum Tool {
+    /// Print the smallest IAM policy for a run with the options that follow
+    IamPolicy(Box<Run>),
     /// Print shell completions
     #[command(hide = true)]
     Completions {
@@ -205,7 +289,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::
     let mut command = Cli::command();
     let mut text = Vec::new();
     match cli.tool {
-        None => return Ok(run(cli.run)),
+        None => {
+            let (config, view) = run(cli.run)?;
+            return Ok(Command::Run(Box::new(config), view));
+        }
+        Some(Tool::IamPolicy(options)) => {
+            let (config, _) = run(*options)?;
+            text = iam_policy::policy(&config).into_bytes();
+        }
         Some(Tool::Completions { shell }) => {
             let name = command.get_name().to_owned();
             clap_complete::generate(shell, &mut command, name, &mut text);
@@ -219,7 +310,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::
     Ok(Command::Print(text))
 }
 
-fn run(run: Run) -> Command {
+fn run(run: Run) -> Result<(Config, View), clap::Error> {
     let view = View {
         color: match run.color {
             ColorWhen::Auto => Color::Auto,
@@ -229,17 +320,17 @@ fn run(run: Run) -> Command {
         progress: !run.no_progress && !run.quiet,
         quiet: run.quiet,
     };
-    let resource_types = match run.resource_types {
-        types if types.is_empty() => ResourceType::common(),
-        types => without_repeats(types),
-    };
     let config = Config {
         profile: run.profile,
         region: run.region,
         regions: without_repeats(run.regions),
         exclude_regions: run.exclude_regions,
-        resource_types,
+        resource_types: resource_types(run.resource_types)?,
+        method: run.method,
+        skip_checks: run.skip_checks,
         output_dir: run.output_dir,
+        coverage: run.coverage,
+        report: run.report,
         endpoint_url: run.endpoint_url,
         ca_bundle: run.ca_bundle,
         max_attempts: run.max_attempts,
@@ -251,7 +342,26 @@ fn run(run: Run) -> Command {
         record_account_id: run.record_account_id,
         replay: run.replay,
     };
-    Command::Run(Box::new(config), view)
+    Ok((config, view))
+}
+
+fn resource_types(arguments: Vec<TypeArgument>) -> Result<ResourceTypes, clap::Error> {
+    let (mut all, mut named) = (false, Vec::new());
+    for argument in arguments {
+        match argument {
+            TypeArgument::All => all = true,
+            TypeArgument::Types(types) => named.extend(types),
+        }
+    }
+    match (all, named.is_empty()) {
+        (true, true) => Ok(ResourceTypes::All),
+        (true, false) => Err(Cli::command().error(
+            ErrorKind::ArgumentConflict,
+            "--resource-types: all stands alone, and not beside types",
+        )),
+        (false, true) => Ok(ResourceTypes::Named(ResourceType::common())),
+        (false, false) => Ok(ResourceTypes::Named(without_repeats(named))),
+    }
 }
 
 /// The items in their order, each once: a type that is named twice is counted once.

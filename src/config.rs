@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::aws::endpoint::EndpointUrl;
-use crate::model::{AccountId, Region, ResourceType};
+use crate::count::Method;
+use crate::model::{AccountId, Region, ResourceTypes};
 
 /// The command line, validated and typed. What it leaves open comes from the environment and the
 /// shared files.
@@ -23,9 +24,17 @@ pub struct Config {
     /// Regions not to scan.
     pub exclude_regions: Vec<Region>,
     /// The types to count.
-    pub resource_types: Vec<ResourceType>,
+    pub resource_types: ResourceTypes,
+    /// How they are counted.
+    pub method: Method,
+    /// Whether the scan begins without the checks.
+    pub skip_checks: bool,
     /// Where the files go.
     pub output_dir: PathBuf,
+    /// Whether the coverage is written too.
+    pub coverage: bool,
+    /// Where the report of the run goes.
+    pub report: Option<PathBuf>,
     /// Where all services answer.
     pub endpoint_url: Option<EndpointUrl>,
     /// The certificates to trust; else AWS_CA_BUNDLE, the profile's, the built-in ones.

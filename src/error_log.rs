@@ -97,19 +97,35 @@ const TIMESTAMP: &[BorrowedFormatItem] =
 /// The longest message, in characters.
 const MAX_MESSAGE: usize = 1500;
 
+/// `at` in UTC: `2026-11-24T00:02:03.456Z`.
+///
+/// # Panics
+/// Never: every time has these parts.
+#[must_use]
+pub fn timestamp(at: OffsetDateTime) -> String {
+    let utc = at.to_offset(time::UtcOffset::UTC);
+    utc.format(TIMESTAMP).expect("a time has these parts")
+}
+
+impl Entry {
+    /// The message on one line, without anything a terminal would act on.
+    #[must_use]
+    pub fn message(&self) -> String {
+        clean(&self.message, MAX_MESSAGE)
+    }
+}
+
 /// `[timestamp] [ERROR_TYPE] Region: {region}, Resource: {type}, Message: {msg}`
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let utc = self.at.to_offset(time::UtcOffset::UTC);
-        let at = utc.format(TIMESTAMP).map_err(|_| fmt::Error)?;
-        write!(f, "[{at}] [{}] ", self.error_type)?;
+        write!(f, "[{}] [{}] ", timestamp(self.at), self.error_type)?;
         if let Some(region) = &self.region {
             write!(f, "Region: {region}, ")?;
         }
         if let Some(resource_type) = &self.resource_type {
             write!(f, "Resource: {resource_type}, ")?;
         }
-        write!(f, "Message: {}", clean(&self.message, MAX_MESSAGE))
+        write!(f, "Message: {}", self.message())
     }
 }
 

@@ -13,7 +13,10 @@
 //! | 3 | [`config`] | what one run is asked to do |
 //! | 3 | [`world`] | environment, time and network of a run, or the recording in their place |
 //! | 3 | [`console`] | check marks, the bar, the summary |
-//! | 2 | [`scan`] | one task per region on a pool of its own; what an answer means |
+//! | 3 | [`report`] | the machine-readable report of a run |
+//! | 3 | [`iam_policy`] | the smallest policy that a run needs |
+//! | 2 | [`scan`] | two tasks per region on a pool of its own; what an answer means |
+//! | 2 | [`coverage`] | what is known of every region and type, and why not more |
 //! | 2 | [`count`] | how one region's types are counted, one file a method |
 //! | 2 | [`error_log`] | the ten error types, the log line, the error file |
 //! | 2 | [`export`] | rows → bytes, one file a format; the atomic write |
@@ -43,12 +46,15 @@ pub mod clock;
 pub mod config;
 pub mod console;
 pub mod count;
+pub mod coverage;
 pub mod env;
 pub mod error_log;
 pub mod export;
 pub mod http;
+pub mod iam_policy;
 pub mod interrupt;
 pub mod model;
 pub mod preflight;
+pub mod report;
 pub mod scan;
 pub mod world;

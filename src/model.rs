@@ -98,7 +98,24 @@ impl ResourceType {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether its resources belong to the account and to no region: every region that records
+    /// such a type names the same ones.
+    ///
+    /// <https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html>
+    #[must_use]
+    pub fn is_global(&self) -> bool {
+        GLOBAL.contains(&self.as_str())
+    }
 }
+
+/// The types whose resources repeat in every region that records them.
+const GLOBAL: [&str; 4] = [
+    "AWS::IAM::Group",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::IAM::User",
+];
 
 impl FromStr for ResourceType {
     type Err = Invalid;
@@ -121,6 +138,26 @@ impl FromStr for ResourceType {
 impl fmt::Display for ResourceType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Which types a run counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResourceTypes {
+    /// Whatever the account has.
+    All,
+    /// These, each once.
+    Named(Vec<ResourceType>),
+}
+
+impl ResourceTypes {
+    /// The types that were named; none where all are counted.
+    #[must_use]
+    pub fn named(&self) -> &[ResourceType] {
+        match self {
+            Self::All => &[],
+            Self::Named(types) => types,
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! One call: sign, send, classify, wait.
 
-use std::collections::HashMap;
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::endpoint::{Endpoint, Endpoints};
@@ -12,6 +13,7 @@ use super::operation::{Operation, Service, Wire};
 use super::protocol;
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
 use super::sign::sign;
+use super::usage::Usage;
 use crate::clock::Clock;
 use crate::http::{HttpSend, Request, Response, TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
@@ -25,7 +27,15 @@ const MAX_DNS_ATTEMPTS: u32 = 3;
 pub struct Client {
     parts: Parts,
     quotas: Mutex<HashMap<(Service, Region), Quota>>,
+    usage: Mutex<BTreeMap<(Service, Region), Usage>>,
+    ahead: Mutex<HashMap<Question, Kept>>,
 }
+
+/// A call, by which one that was asked ahead is known again: operation, region and body.
+type Question = (&'static str, Region, Vec<u8>);
+
+/// A `Result<Answer<O::Output>, CallError>` of whichever operation.
+type Kept = Box<dyn Any + Send>;
 
 /// What a [`Client`] is made of.
 pub struct Parts {
@@ -102,7 +112,15 @@ impl Client {
         Self {
             parts,
             quotas: Mutex::default(),
+            usage: Mutex::default(),
+            ahead: Mutex::default(),
         }
+    }
+
+    /// What the calls so far cost, by service and region.
+    #[must_use]
+    pub fn usage(&self) -> BTreeMap<(Service, Region), Usage> {
+        lock(&self.usage).clone()
     }
 
     /// Whether the calls are signed with a session token.
@@ -120,12 +138,52 @@ impl Client {
         self.parts.keyring.renew(expired.generation)
     }
 
+    /// [`Self::call`], and its answer is kept: the next one who makes the same call gets it, and no
+    /// request is sent for it.
+    ///
+    /// # Errors
+    /// As [`Self::call`]; a failure is kept too.
+    pub fn call_ahead<O: Operation<Output: Clone>>(
+        &self,
+        region: &Region,
+        operation: &O,
+    ) -> Result<Answer<O::Output>, CallError> {
+        let answer = self.call(region, operation);
+        let kept: Kept = Box::new(answer.clone());
+        lock(&self.ahead).insert(question(region, operation), kept);
+        answer
+    }
+
     /// Calls `operation` in `region`, up to [`Parts::max_attempts`] times and [`CALL_LIMIT`] long;
-    /// every attempt is signed anew.
+    /// every attempt is signed anew. One that [`Self::call_ahead`] made is not made again.
     ///
     /// # Errors
     /// The last attempt's failure.
     pub fn call<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+    ) -> Result<Answer<O::Output>, CallError> {
+        self.kept(region, operation)
+            .unwrap_or_else(|| self.ask(region, operation))
+    }
+
+    /// What [`Self::call_ahead`] kept of this call, once.
+    fn kept<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+    ) -> Option<Result<Answer<O::Output>, CallError>> {
+        let mut ahead = lock(&self.ahead);
+        // Most calls are no one's first, and need not be written out for this.
+        if ahead.is_empty() {
+            return None;
+        }
+        let kept = ahead.remove(&question(region, operation))?;
+        kept.downcast().ok().map(|answer| *answer)
+    }
+
+    fn ask<O: Operation>(
         &self,
         region: &Region,
         operation: &O,
@@ -200,7 +258,7 @@ impl Client {
     }
 
     fn quota<R>(&self, service: Service, region: &Region, f: impl FnOnce(&mut Quota) -> R) -> R {
-        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut quotas = lock(&self.quotas);
         f(quotas.entry((service, region.clone())).or_default())
     }
 
@@ -260,11 +318,27 @@ impl Client {
             });
         }
         outcome.retry_after = sent.as_ref().ok().and_then(retry_after);
+        let bytes = sent.as_ref().map_or(0, |r| r.body.len() as u64);
         outcome.result = match (sent, error) {
             (Err(_), _) if self.parts.interrupt.signal().is_some() => Err(interrupted()),
             (Err(error), _) => Err(Cause::Transport(error)),
             (Ok(response), Some(error)) => Err(self.refusal(&response, error, &keys)),
             (Ok(response), None) => parse(operation, &response, &keys),
+        };
+        let throttled = matches!(
+            outcome.result,
+            Err(Cause::Service {
+                kind: ErrorKind::Throttling,
+                ..
+            })
+        );
+        *lock(&self.usage)
+            .entry((O::SERVICE, region.clone()))
+            .or_default() += Usage {
+            requests: 1,
+            retries: u64::from(number > 1),
+            throttles: u64::from(throttled),
+            bytes,
         };
         outcome
     }
@@ -294,6 +368,18 @@ impl Client {
             },
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn question<O: Operation>(region: &Region, operation: &O) -> Question {
+    let body = match operation.wire() {
+        Wire::Json { body, .. } => body,
+        Wire::Query(parameters) => protocol::query::body(&parameters),
+    };
+    (O::NAME, region.clone(), body)
 }
 
 fn is_success(response: &Response) -> bool {

@@ -12,3 +12,4 @@ pub mod partition;
 pub mod protocol;
 pub mod retry;
 mod sign;
+pub mod usage;

@@ -113,7 +113,7 @@ pub trait Operation {
     /// Whether the request is signed.
     const SIGNED: bool = true;
     /// What the reply holds.
-    type Output;
+    type Output: Send + 'static;
 
     /// The request.
     fn wire(&self) -> Wire;

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::slice;
 
-use super::{CountError, CountResources};
+use super::counts::Counting;
+use super::{CountError, CountResources, Listed, Tally};
 use crate::aws::client::Client;
+use crate::aws::operation::Operation;
 use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
-use crate::model::{Region, ResourceCount, ResourceType};
+use crate::model::{Region, ResourceType, ResourceTypes};
 
 /// How many empty pages in a row may carry a token: some do, but a listing has to go on.
 const MAX_EMPTY_PAGES: u32 = 100;
@@ -15,57 +16,51 @@ const MAX_EMPTY_PAGES: u32 = 100;
 /// How many pages a listing may have: ten million resources of one type in one region.
 const MAX_PAGES: u32 = 100_000;
 
-/// Counts type by type, page by page; only the number is kept.
+/// Counts type by type, page by page; only the number is kept, and the ids of global resources.
 pub struct Listing<'a> {
     /// Makes the calls.
     pub client: &'a Client,
 }
 
 impl CountResources for Listing<'_> {
-    fn batches<'t>(&self, types: &'t [ResourceType]) -> Vec<&'t [ResourceType]> {
-        types.iter().map(slice::from_ref).collect()
-    }
-
-    fn count(
-        &self,
-        region: &Region,
-        types: &[ResourceType],
-    ) -> Result<Vec<ResourceCount>, CountError> {
-        let count = |resource_type: &ResourceType| {
-            Ok(ResourceCount {
-                region: region.clone(),
-                resource_type: resource_type.clone(),
-                total: self.total(region, resource_type)?,
-            })
-        };
-        types.iter().map(count).collect()
+    fn count(&self, region: &Region, types: &ResourceTypes, tally: &mut dyn Tally) {
+        match types {
+            ResourceTypes::Named(types) => self.each(region, types, tally),
+            // The counts say which types there are.
+            ResourceTypes::All => {
+                if let Some(counts) = Counting::of(self.client).survey(region, types, tally) {
+                    let found: Vec<_> = counts.into_keys().collect();
+                    self.each(region, &found, tally);
+                }
+            }
+        }
     }
 }
 
 impl Listing<'_> {
-    fn total(&self, region: &Region, resource_type: &ResourceType) -> Result<u64, CountError> {
+    /// Lists `types` one by one.
+    pub(super) fn each(&self, region: &Region, types: &[ResourceType], tally: &mut dyn Tally) {
+        tally.each(types, &|resource_type| self.list(region, resource_type));
+    }
+
+    fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
         let hasher = RandomState::new();
         // Eight bytes a page, whatever the length of a token.
         let mut seen = HashSet::new();
         let mut token: Option<String> = None;
-        let mut total = 0;
+        let mut listed = Listed::default();
         let mut empty = 0;
         for _ in 0..MAX_PAGES {
             let page = ListDiscoveredResources {
                 resource_type,
-                limit: None,
                 next_token: token.as_deref(),
             };
             let answer = self.client.call(region, &page)?;
-            let broken = |why: &str| {
-                Err(CountError::Listing {
-                    why: why.to_owned(),
-                    request_id: answer.request_id.clone(),
-                })
-            };
-            total += answer.output.resources;
+            let broken = |why: &str| Err(broken(why.to_owned(), answer.request_id.clone()));
+            listed.total += answer.output.resources;
+            listed.ids.extend(answer.output.ids);
             let Some(next) = answer.output.next_token else {
-                return Ok(total);
+                return Ok(listed);
             };
             if !seen.insert(hasher.hash_one(&next)) {
                 return broken("the same page token twice: the listing would never end");
@@ -80,10 +75,15 @@ impl Listing<'_> {
             }
             token = Some(next);
         }
-        Err(CountError::Listing {
-            why: format!("more than {MAX_PAGES} pages"),
-            request_id: None,
-        })
+        Err(broken(format!("more than {MAX_PAGES} pages"), None))
+    }
+}
+
+fn broken(why: String, request_id: Option<String>) -> CountError {
+    CountError::Pages {
+        operation: ListDiscoveredResources::NAME,
+        why,
+        request_id,
     }
 }
 

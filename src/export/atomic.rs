@@ -21,7 +21,7 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 ///
 /// # Errors
 /// Any step failed: what stood there before stands there still, and no temporary file is left.
-pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+pub fn write(folder: &Path, name: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let mut file = temporary(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

@@ -4,30 +4,18 @@
 
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
-use crate::model::{Account, ResourceCount};
-
-const COLUMNS: [&str; 5] = ["account", "alias", "region", "resource_type", "total"];
+use super::Table;
 
 /// The header and a line per row.
-pub fn render(account: &Account, rows: &[&ResourceCount]) -> Vec<u8> {
+pub fn render(table: &Table) -> Vec<u8> {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .quote_style(QuoteStyle::Necessary)
         .from_writer(Vec::new());
-    let alias = account.alias.as_deref().unwrap_or_default();
-    let lines = rows.iter().map(|row| {
-        [
-            account.id.to_string(),
-            alias.to_owned(),
-            row.region.to_string(),
-            row.resource_type.to_string(),
-            row.total.to_string(),
-        ]
-    });
-    for line in std::iter::once(COLUMNS.map(str::to_owned)).chain(lines) {
-        writer
-            .write_record(line)
-            .expect("a vector takes everything");
+    let full = "a vector takes everything";
+    writer.write_record(&table.columns).expect(full);
+    for row in &table.rows {
+        writer.write_record(row).expect(full);
     }
     writer.into_inner().expect("a vector takes everything")
 }

@@ -2,10 +2,11 @@
 
 pub mod atomic;
 mod csv;
+mod table;
 
-use crate::model::{Account, ResourceCount};
+pub use table::Table;
 
-/// A file format for the counts.
+/// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated values.
@@ -21,13 +22,11 @@ impl Format {
         }
     }
 
-    /// The file's bytes: only totals above zero, sorted by region, then by type.
+    /// The file's bytes.
     #[must_use]
-    pub fn render(self, account: &Account, counts: &[ResourceCount]) -> Vec<u8> {
-        let mut rows: Vec<&ResourceCount> = counts.iter().filter(|c| c.total > 0).collect();
-        rows.sort();
+    pub fn render(self, table: &Table) -> Vec<u8> {
         match self {
-            Self::Csv => csv::render(account, &rows),
+            Self::Csv => csv::render(table),
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::http::HttpSend;
 use crate::model::{AccountId, Region, plural};
 use crate::scan::pool::Pool;
 use crate::world::World;
-use recorder::{Listed, check_region, find_recorder, list_one};
-use settings::{ClientSettings, StartRegion, connect, keyring, net};
+use recorder::{Asked, Probe, check_region, find_recorder};
+use settings::{ClientSettings, connect, keyring, net};
 
 /// The threads of a pool before the regions are known: more than a partition has regions.
 const THREADS: usize = 64;
@@ -67,6 +67,9 @@ impl Findings {
 }
 
 /// Runs the checks; each is told to `show` once it is done, in their order.
+///
+/// With `skip_checks` only those run whose answers the run needs: what the client is made of, and
+/// who asks where.
 pub fn run(
     config: &Config,
     world: &World,
@@ -119,7 +122,16 @@ pub fn run(
     match (settings, http, pool, keyring) {
         (Ok(settings), Ok(http), Ok(pool), Ok(keyring)) => {
             let client = net.client(keyring);
-            ask(&client, &pool, &settings.region, &mut checks, &mut findings);
+            let start = &settings.region.region;
+            identify(&client, &pool, start, &mut checks, &mut findings);
+            if !config.skip_checks {
+                let probe = Probe {
+                    client: &client,
+                    method: config.method,
+                    types: &config.resource_types,
+                };
+                try_counting(&probe, &pool, start, &mut checks, &findings.regions);
+            }
             findings.http = Some(http);
             findings.client = Some(client);
             findings.pool = Some(pool);
@@ -130,7 +142,13 @@ pub fn run(
                 .iter()
                 .position(|c| c.result.is_err())
                 .unwrap_or(0);
-            for name in CALLS {
+            // Without the checks, what failed is all there is to tell.
+            let left = if config.skip_checks {
+                &[][..]
+            } else {
+                &calls(config)
+            };
+            for name in left {
                 checks.add(
                     name,
                     Err(format!("not tried, because check {number} failed")),
@@ -143,14 +161,21 @@ pub fn run(
     findings
 }
 
-/// The checks that call AWS.
-const CALLS: [&str; 5] = [
+/// The checks that ask for identity, alias and regions.
+const IDENTITY: [&str; 3] = [
     "IAM permission: sts:GetCallerIdentity",
     "IAM permission: iam:ListAccountAliases",
     "IAM permission: ec2:DescribeRegions",
-    "IAM permission: config:ListDiscoveredResources",
-    "AWS Config enabled in at least one region",
 ];
+
+const ENABLED: &str = "AWS Config enabled in at least one region";
+
+/// The checks that call AWS.
+fn calls(config: &Config) -> [&'static str; 5] {
+    let [identity, alias, regions] = IDENTITY;
+    let counting = Probe::name(config.method, &config.resource_types);
+    [identity, alias, regions, counting, ENABLED]
+}
 
 struct Checks<'a> {
     done: Vec<Check>,
@@ -172,15 +197,14 @@ enum Reply {
     Regions(Result<Answer<Vec<String>>, CallError>),
 }
 
-/// The checks that call AWS: the first three side by side, the last two when the regions are known.
-fn ask(
+/// Who asks, and where: side by side.
+fn identify(
     client: &Client,
     pool: &Pool,
-    start: &StartRegion,
+    region: &Region,
     checks: &mut Checks,
     findings: &mut Findings,
 ) {
-    let region = &start.region;
     let call = |n: usize, to_main: &Sender<Reply>| {
         let reply = match n {
             0 => Reply::Identity(client.call(region, &GetCallerIdentity)),
@@ -197,7 +221,7 @@ fn ask(
     });
     let identity = output(identity);
     checks.add(
-        CALLS[0],
+        IDENTITY[0],
         identity
             .as_ref()
             .map(ToString::to_string)
@@ -207,21 +231,29 @@ fn ask(
 
     let alias = output(alias);
     let told = |alias: &Option<String>| alias.clone().unwrap_or_else(|| "no alias".to_owned());
-    checks.add(CALLS[1], alias.as_ref().map(told).map_err(String::clone));
+    checks.add(IDENTITY[1], alias.as_ref().map(told).map_err(String::clone));
     findings.alias = alias.ok().flatten();
 
     let regions = output(regions).and_then(|names| findings.take_regions(&names));
-    checks.add(CALLS[2], regions);
+    checks.add(IDENTITY[2], regions);
+}
 
-    let listed = list_one(client, &check_region(region, &findings.regions));
-    let told = |l: &Listed| match l {
-        Listed::Answered(region) => Ok(region.to_string()),
-        Listed::NoRecorder(region) => Ok(format!("{region}, which has no recorder")),
-        Listed::Failed(_, why) => Err(why.clone()),
+/// Whether resources may be counted, and whether there is a recorder anywhere.
+fn try_counting(
+    probe: &Probe<'_>,
+    pool: &Pool,
+    start: &Region,
+    checks: &mut Checks,
+    enabled: &[Region],
+) {
+    let asked = probe.ask(&check_region(start, enabled));
+    let told = match &asked {
+        Asked::Answered(region) | Asked::Silent(region) => Ok(region.to_string()),
+        Asked::NoRecorder(region) => Ok(format!("{region}, which has no recorder")),
+        Asked::Failed(_, why) => Err(why.clone()),
     };
-    checks.add(CALLS[3], told(&listed));
-    let enabled = find_recorder(client, pool, region, &findings.regions, &listed);
-    checks.add(CALLS[4], enabled);
+    checks.add(Probe::name(probe.method, probe.types), told);
+    checks.add(ENABLED, find_recorder(probe, pool, start, enabled, &asked));
 }
 
 impl Findings {

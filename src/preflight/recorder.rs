@@ -9,8 +9,12 @@ use crate::aws::error::ErrorKind;
 use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
 use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
 use crate::aws::partition::Partition;
-use crate::model::{Region, ResourceType, plural};
+use crate::count::Method;
+use crate::count::counts::first_page;
+use crate::coverage::Running;
+use crate::model::{Region, ResourceType, ResourceTypes, plural};
 use crate::scan::pool::Pool;
+use crate::scan::recorder::running;
 
 /// The regions in which AWS Config is looked for first.
 const CONFIG_REGIONS: [&str; 3] = [FIRST_REGION, "us-west-2", "eu-west-1"];
@@ -26,42 +30,88 @@ pub(super) fn check_region(start: &Region, enabled: &[Region]) -> Region {
     }
 }
 
-/// What a listing says of a region.
-pub(super) enum Listed {
+/// What asking for resources says of a region.
+pub(super) enum Asked {
     /// It has a recorder.
     Answered(Region),
     /// It has none; the permission is there.
     NoRecorder(Region),
+    /// The permission is there, and the recorder may be or not.
+    Silent(Region),
     /// Nobody knows.
     Failed(Region, String),
 }
 
-/// Asks for one resource: enough to see whether it may be asked.
-pub(super) fn list_one(client: &Client, region: &Region) -> Listed {
-    let resource_type = &ResourceType::common()[0];
-    let operation = ListDiscoveredResources {
-        resource_type,
-        limit: Some(1),
-        next_token: None,
-    };
-    match client.call(region, &operation) {
-        Ok(_) => Listed::Answered(region.clone()),
-        Err(e) => match e.kind() {
-            Some(ErrorKind::ResourceNotDiscovered) => Listed::Answered(region.clone()),
-            Some(ErrorKind::NoRecorder) => Listed::NoRecorder(region.clone()),
-            _ => Listed::Failed(region.clone(), with_advice(&e)),
-        },
+/// What the run's own way of counting needs, tried once; the scan uses the answers.
+pub(super) struct Probe<'a> {
+    /// Makes the calls.
+    pub(super) client: &'a Client,
+    /// How the run counts.
+    pub(super) method: Method,
+    /// What it counts.
+    pub(super) types: &'a ResourceTypes,
+}
+
+impl Probe<'_> {
+    /// The name of the check.
+    pub(super) fn name(method: Method, types: &ResourceTypes) -> &'static str {
+        match (method.lists(), method.asks_counts(types)) {
+            (true, false) => "IAM permission: config:ListDiscoveredResources",
+            (false, _) => "IAM permission: config:GetDiscoveredResourceCounts",
+            (true, true) => {
+                "IAM permission: config:ListDiscoveredResources, config:GetDiscoveredResourceCounts"
+            }
+        }
+    }
+
+    /// Every call that the count is made of, in `region`.
+    pub(super) fn ask(&self, region: &Region) -> Asked {
+        if self.method.asks_counts(self.types) {
+            let counts = self.counts(region);
+            if !self.method.lists() || matches!(counts, Asked::Failed(..)) {
+                return counts;
+            }
+        }
+        self.list(region)
+    }
+
+    /// The first page of a type that AWS Config is sure to know: of one that it does not know it
+    /// may say so, whatever the permission.
+    fn list(&self, region: &Region) -> Asked {
+        let common = ResourceType::common();
+        let named = self.types.named().iter().find(|t| common.contains(t));
+        let operation = ListDiscoveredResources {
+            resource_type: named.unwrap_or(&common[0]),
+            next_token: None,
+        };
+        match self.client.call_ahead(region, &operation) {
+            Ok(_) => Asked::Answered(region.clone()),
+            Err(e) => match e.kind() {
+                Some(ErrorKind::ResourceNotDiscovered) => Asked::Answered(region.clone()),
+                Some(ErrorKind::NoRecorder) => Asked::NoRecorder(region.clone()),
+                _ => Asked::Failed(region.clone(), with_advice(&e)),
+            },
+        }
+    }
+
+    fn counts(&self, region: &Region) -> Asked {
+        match self.client.call_ahead(region, &first_page(self.types)) {
+            Ok(answer) if answer.output.total > 0 => Asked::Answered(region.clone()),
+            // Nothing is counted without a recorder, and nothing where nothing is.
+            Ok(_) => Asked::Silent(region.clone()),
+            Err(e) => Asked::Failed(region.clone(), with_advice(&e)),
+        }
     }
 }
 
 /// Looks for a recorder: in the first three regions one after the other, then in all others side
 /// by side.
 pub(super) fn find_recorder(
-    client: &Client,
+    probe: &Probe<'_>,
     pool: &Pool,
     start: &Region,
     enabled: &[Region],
-    listed: &Listed,
+    asked_before: &Asked,
 ) -> Result<String, String> {
     let first: Vec<Region> = if Partition::of(start) == Partition::of(&known(FIRST_REGION)) {
         let asked = CONFIG_REGIONS.map(known).into_iter();
@@ -73,7 +123,7 @@ pub(super) fn find_recorder(
     };
     let mut failed = Vec::new();
     for region in &first {
-        match recorder(client, region, listed) {
+        match recorder(probe, region, asked_before) {
             Ok(Some(told)) => return Ok(told),
             Ok(None) => {}
             Err(why) => failed.push(why),
@@ -86,7 +136,7 @@ pub(super) fn find_recorder(
         .collect();
     let asked = first.len() + others.len();
     let work = |region: Region, to_main: &Sender<_>| {
-        let told = recorder(client, &region, listed);
+        let told = recorder(probe, &region, asked_before);
         let _ = to_main.send((region, told));
     };
     // By region, so that the same answers are told alike in whatever order they come.
@@ -122,35 +172,45 @@ pub(super) fn find_recorder(
     })
 }
 
-/// Whether `region` has a recorder, in words; where the status may not be asked, a listing tells.
-fn recorder(client: &Client, region: &Region, listed: &Listed) -> Result<Option<String>, String> {
-    match client.call(region, &DescribeConfigurationRecorderStatus {}) {
-        Ok(answer) if answer.output.is_empty() => Ok(None),
-        Ok(answer) if answer.output.iter().any(|r| r.recording) => Ok(Some(region.to_string())),
-        Ok(_) => Ok(Some(format!(
-            "{region}, where the recorder is stopped: its inventory may be stale"
-        ))),
-        Err(e) if e.kind() == Some(ErrorKind::NoRecorder) => Ok(None),
-        Err(e) if e.kind() == Some(ErrorKind::AccessDenied) => {
-            let again;
-            let listed = match listed {
-                // Asked a moment ago.
-                Listed::Answered(r) | Listed::NoRecorder(r) | Listed::Failed(r, _)
-                    if r == region =>
-                {
-                    listed
-                }
-                _ => {
-                    again = list_one(client, region);
-                    &again
-                }
-            };
-            match listed {
-                Listed::Answered(_) => Ok(Some(region.to_string())),
-                Listed::NoRecorder(_) => Ok(None),
-                Listed::Failed(_, why) => Err(why.clone()),
-            }
+/// Whether `region` has a recorder, in words; where the status may not be asked, what the run asks
+/// for anyway tells.
+fn recorder(
+    probe: &Probe<'_>,
+    region: &Region,
+    asked_before: &Asked,
+) -> Result<Option<String>, String> {
+    let status = DescribeConfigurationRecorderStatus {};
+    let denied = match probe.client.call_ahead(region, &status) {
+        Ok(answer) => {
+            return Ok(match running(&answer.output) {
+                Running::Missing => None,
+                Running::Recording => Some(region.to_string()),
+                Running::Stopped => Some(format!(
+                    "{region}, where the recorder is stopped: its inventory may be stale"
+                )),
+            });
         }
-        Err(e) => Err(with_advice(&e)),
+        Err(e) if e.kind() == Some(ErrorKind::NoRecorder) => return Ok(None),
+        Err(e) if e.kind() == Some(ErrorKind::AccessDenied) => e,
+        Err(e) => return Err(with_advice(&e)),
+    };
+    let again;
+    let asked = match asked_before {
+        // Asked a moment ago.
+        Asked::Answered(r) | Asked::NoRecorder(r) | Asked::Silent(r) | Asked::Failed(r, _)
+            if r == region =>
+        {
+            asked_before
+        }
+        _ => {
+            again = probe.ask(region);
+            &again
+        }
+    };
+    match asked {
+        Asked::Answered(_) => Ok(Some(region.to_string())),
+        Asked::NoRecorder(_) => Ok(None),
+        Asked::Silent(_) => Err(with_advice(&denied)),
+        Asked::Failed(_, why) => Err(why.clone()),
     }
 }

@@ -1,6 +1,8 @@
-//! The parallel scan: one task per region, results over a channel to the main thread.
+//! The parallel scan: one task per region that counts, one beside it that asks for the recorder,
+//! results over a channel to the main thread.
 
 pub mod pool;
+pub mod recorder;
 mod task;
 pub mod verdict;
 
@@ -12,73 +14,43 @@ use std::sync::mpsc::Sender;
 
 use crate::aws::client::Client;
 use crate::clock::Clock;
-use crate::count::{CountError, CountResources};
+use crate::count::{CountError, CountResources, Method};
+use crate::coverage::{Coverage, Loss, Outcome, Recorder, Seen};
 use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::Interrupt;
-use crate::model::{Region, ResourceCount, ResourceType};
+use crate::model::{Region, ResourceType, ResourceTypes};
 use pool::Pool;
 use task::Task;
 
-/// What is known of one region and type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cell {
-    /// The exact total.
-    Counted(u64),
-    /// No total, and the kind of the incident that took it.
-    Lost(ErrorType),
-}
-
-/// What is known of one region: a cell for every type that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegionResult {
-    /// The region.
-    pub region: Region,
-    /// By type.
-    pub cells: BTreeMap<ResourceType, Cell>,
-}
-
-impl RegionResult {
-    /// A region of which nothing is known.
-    #[must_use]
-    pub fn lost(region: Region, types: &[ResourceType], why: ErrorType) -> Self {
-        let cells = types.iter().map(|t| (t.clone(), Cell::Lost(why))).collect();
-        Self { region, cells }
-    }
-
-    /// How many types have no total.
-    #[must_use]
-    pub fn gaps(&self) -> usize {
-        let lost = |cell: &&Cell| matches!(cell, Cell::Lost(_));
-        self.cells.values().filter(lost).count()
-    }
-
-    /// The exact totals.
-    pub fn counts(&self) -> impl Iterator<Item = ResourceCount> + '_ {
-        self.cells
-            .iter()
-            .filter_map(|(resource_type, cell)| match cell {
-                Cell::Counted(total) => Some(ResourceCount {
-                    region: self.region.clone(),
-                    resource_type: resource_type.clone(),
-                    total: *total,
-                }),
-                Cell::Lost(_) => None,
-            })
-    }
-}
-
-/// What a task tells the main thread.
+/// What a scan tells as it goes on.
 pub enum Event {
     /// Something went wrong.
     Incident(Entry),
-    /// A region is done.
-    Done(RegionResult),
+    /// A region is counted.
+    Done(Region),
+}
+
+/// What a task tells the main thread.
+enum Report {
+    Incident(Entry),
+    Counted(Outcome),
+    Recorder(Region, Recorder),
+}
+
+/// One task of a region.
+enum Job {
+    Count(Region),
+    Recorder(Region),
 }
 
 /// A scan of regions × types.
 pub struct Scan<'a> {
     /// Counts a region's types.
     pub counter: &'a dyn CountResources,
+    /// The way in which it does.
+    pub method: Method,
+    /// Asks for a region's recorder.
+    pub recorder: &'a (dyn Fn(&Region) -> Recorder + Sync),
     /// Renews the credentials that have expired; `None` where there is nothing to renew.
     pub client: Option<&'a Client>,
     /// The time of an incident, and the wait after a throttled type.
@@ -86,97 +58,94 @@ pub struct Scan<'a> {
     /// Ends the scan without a word.
     pub interrupt: Interrupt,
     /// The types.
-    pub types: &'a [ResourceType],
+    pub types: &'a ResourceTypes,
+    /// What the tasks tell each other.
+    pub flags: Flags,
+}
+
+/// What the tasks of a scan tell each other.
+#[derive(Default)]
+pub struct Flags {
     stopped: AtomicBool,
     fatal_told: AtomicBool,
 }
 
-impl<'a> Scan<'a> {
-    /// A scan that has not begun.
-    #[must_use]
-    pub fn new(
-        counter: &'a dyn CountResources,
-        client: Option<&'a Client>,
-        clock: Arc<dyn Clock>,
-        interrupt: Interrupt,
-        types: &'a [ResourceType],
-    ) -> Self {
-        Self {
-            counter,
-            client,
-            clock,
-            interrupt,
-            types,
-            stopped: AtomicBool::new(false),
-            fatal_told: AtomicBool::new(false),
-        }
-    }
-
+impl Scan<'_> {
     /// Whether an incident ended the scan before every region was done.
     #[must_use]
     pub fn was_stopped(&self) -> bool {
-        self.stopped.load(Ordering::SeqCst)
+        self.flags.stopped.load(Ordering::SeqCst)
     }
 
-    /// Scans the regions on `pool`, one task each, and returns their results by region; incidents
-    /// and the regions that are done go to `each` as they come.
+    /// Scans the regions on `pool` and returns what is known of them and of `lost`, the regions that
+    /// need not be asked; incidents and the regions that are done go to `each` as they come.
+    ///
+    /// A region has two tasks: one counts, the other one asks for the recorder, and none waits for
+    /// the other.
     pub fn run(
         &self,
         pool: &Pool,
         regions: &[Region],
-        mut each: impl FnMut(&Event),
-    ) -> Vec<RegionResult> {
-        let mut results = BTreeMap::new();
-        let mut take = |event: Event| {
-            each(&event);
-            if let Event::Done(result) = event {
-                results.insert(result.region.clone(), result);
+        lost: Vec<Outcome>,
+        mut each: impl FnMut(Event),
+    ) -> Coverage {
+        let (mut outcomes, mut recorders) = (BTreeMap::new(), BTreeMap::new());
+        let mut seen = Seen::new();
+        let counts = regions.iter().cloned().map(Job::Count);
+        let jobs = counts.chain(regions.iter().cloned().map(Job::Recorder));
+        let work = |job: Job, to_main: &Sender<Report>| match job {
+            Job::Count(region) => self.region(&region, to_main),
+            Job::Recorder(region) => {
+                let recorder = (self.recorder)(&region);
+                let _ = to_main.send(Report::Recorder(region, recorder));
             }
         };
-        let work = |region: Region, to_main: &Sender<Event>| self.region(&region, to_main);
-        pool.side_by_side(regions.to_vec(), work, &mut take);
-        let missing: Vec<&Region> = regions
-            .iter()
-            .filter(|r| !results.contains_key(*r))
-            .collect();
-        for region in missing {
+        pool.side_by_side(jobs.collect(), work, |report| match report {
+            Report::Incident(entry) => each(Event::Incident(entry)),
+            Report::Recorder(region, recorder) => {
+                recorders.insert(region, recorder);
+            }
+            Report::Counted(mut outcome) => {
+                outcome.hand_over_ids(&mut seen);
+                each(Event::Done(outcome.region.clone()));
+                outcomes.insert(outcome.region.clone(), outcome);
+            }
+        });
+        for region in regions {
             // A task that ended without a word must not look like a region without resources.
-            let why = ErrorType::Unexpected;
-            let message = "the region's task ended early: this is a fault of the program";
-            each(&Event::Incident(self.entry(
-                why,
-                region,
-                None,
-                message.to_owned(),
-            )));
-            let lost = RegionResult::lost(region.clone(), self.types, why);
-            each(&Event::Done(lost.clone()));
-            results.insert(region.clone(), lost);
+            let fault = "the region's task ended early: this is a fault of the program";
+            let why = Loss::of(ErrorType::Unexpected, fault);
+            recorders
+                .entry(region.clone())
+                .or_insert_with(|| Recorder::unknown(&why));
+            if !outcomes.contains_key(region) {
+                let entry = self.entry(why.error_type, region, None, fault.to_owned());
+                each(Event::Incident(entry));
+                each(Event::Done(region.clone()));
+                outcomes.insert(region.clone(), Outcome::lost(region.clone(), why));
+            }
         }
-        results.into_values().collect()
+        let outcomes = lost.into_iter().chain(outcomes.into_values()).collect();
+        let coverage = Coverage::settle(outcomes, recorders, self.types, self.method);
+        if self.interrupt.signal().is_none() {
+            for loss in coverage.untold() {
+                let resource_type = loss.resource_type.as_ref();
+                let entry = self.entry(loss.error_type, &loss.region, resource_type, loss.message);
+                each(Event::Incident(entry));
+            }
+        }
+        coverage
     }
 
-    fn region(&self, region: &Region, to_main: &Sender<Event>) {
-        let mut task = Task {
-            scan: self,
-            region,
-            to_main,
-            result: RegionResult::lost(region.clone(), self.types, ErrorType::ScanFailed),
-        };
-        let batches = self.counter.batches(self.types);
-        for (n, batch) in batches.iter().enumerate() {
-            let over = if self.was_stopped() {
-                Some(task.stop(None))
-            } else {
-                task.batch(batch)
-            };
-            if let Some(why) = over {
-                task.lose(&batches[n..].concat(), why);
-                break;
-            }
+    fn region(&self, region: &Region, to_main: &Sender<Report>) {
+        let mut task = Task::new(self, region, to_main);
+        if self.was_stopped() {
+            task.stop(None);
+        } else {
+            self.counter.count(region, self.types, &mut task);
         }
         // The main thread waits for this; it cannot have gone.
-        let _ = to_main.send(Event::Done(task.result));
+        let _ = to_main.send(Report::Counted(task.outcome()));
     }
 
     fn entry(

@@ -1,4 +1,4 @@
-//! The task of one region: batch by batch, and what follows a failure.
+//! The counting task of one region: step by step, and what follows a failure.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -6,68 +6,90 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::verdict::{Then, verdict};
-use super::{Cell, Event, RegionResult, Scan, panic_text};
+use super::{Report, Scan, panic_text};
 use crate::aws::client::Client;
 use crate::aws::error::ErrorKind;
-use crate::count::CountError;
+use crate::count::{CountError, Counts, ListOne, Listed, Tally};
+use crate::coverage::{Loss, Outcome};
 use crate::error_log::ErrorType;
-use crate::model::{Region, ResourceType, plural};
+use crate::model::{Region, ResourceType, clean, plural};
 
-/// The wait after a throttled type, so that the region's limit can recover.
+/// The wait after a throttled step, so that the region's limit can recover.
 const THROTTLE_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest reason that is kept of a loss, in characters.
+const MAX_DETAIL: usize = 1000;
 
 /// The task of one region.
 pub(super) struct Task<'a> {
-    pub(super) scan: &'a Scan<'a>,
-    pub(super) region: &'a Region,
-    pub(super) to_main: &'a Sender<Event>,
-    pub(super) result: RegionResult,
+    scan: &'a Scan<'a>,
+    region: &'a Region,
+    to_main: &'a Sender<Report>,
+    outcome: Outcome,
+    began: Duration,
+    over: bool,
 }
 
-impl Task<'_> {
-    /// Counts a batch; tells why where the region ends with it.
-    pub(super) fn batch(&mut self, batch: &[ResourceType]) -> Option<ErrorType> {
+/// What a step came to.
+enum Step<T> {
+    Done(T),
+    /// The types hold nothing here.
+    Nothing,
+    Lost(Loss),
+}
+
+impl<'a> Task<'a> {
+    /// A task that has counted nothing.
+    pub(super) fn new(scan: &'a Scan<'a>, region: &'a Region, to_main: &'a Sender<Report>) -> Self {
+        let none = Loss::of(ErrorType::ScanFailed, "not tried");
+        Self {
+            scan,
+            region,
+            to_main,
+            outcome: Outcome::lost(region.clone(), none),
+            began: scan.clock.elapsed(),
+            over: false,
+        }
+    }
+
+    /// What it brought.
+    pub(super) fn outcome(self) -> Outcome {
+        Outcome {
+            took: self.scan.clock.elapsed().saturating_sub(self.began),
+            ..self.outcome
+        }
+    }
+
+    /// Does `work` until it brings something or a loss; where the region is over, it is said why.
+    fn step<T>(
+        &mut self,
+        resource_type: Option<&ResourceType>,
+        work: &dyn Fn() -> Result<T, CountError>,
+    ) -> Step<T> {
         loop {
-            let counter = self.scan.counter;
-            let outcome = catch_unwind(AssertUnwindSafe(|| counter.count(self.region, batch)));
-            let error = match outcome {
-                Ok(Ok(counts)) => {
-                    for count in counts {
-                        self.result
-                            .cells
-                            .insert(count.resource_type, Cell::Counted(count.total));
-                    }
-                    return None;
-                }
+            let error = match catch_unwind(AssertUnwindSafe(work)) {
+                Ok(Ok(output)) => return Step::Done(output),
                 Ok(Err(error)) => error,
                 Err(panic) => {
                     let message = format!("a fault of the program: {}", panic_text(&*panic));
-                    self.tell(ErrorType::Unexpected, single(batch), message);
-                    self.lose(batch, ErrorType::Unexpected);
-                    return None;
+                    return Step::Lost(self.lose(ErrorType::Unexpected, resource_type, &message));
                 }
             };
             let (error_type, then) = verdict(&error);
             if then == Then::Renew {
-                self.tell_fatal(&error, batch);
+                self.tell_fatal(&error, resource_type);
                 match self.scan.renew(&error) {
                     Ok(()) => continue,
-                    Err(why) => return Some(self.stop(Some(&why))),
+                    Err(why) => return Step::Lost(self.stop(Some(&why))),
                 }
             }
-            let Some(error_type) = error_type else {
-                if then == Then::StopScan {
-                    return Some(self.stop(None));
+            return match error_type {
+                None if then == Then::StopScan => Step::Lost(self.stop(None)),
+                None => Step::Nothing,
+                Some(error_type) => {
+                    Step::Lost(self.follow(error_type, then, &error, resource_type))
                 }
-                // The type holds nothing here.
-                for resource_type in batch {
-                    self.result
-                        .cells
-                        .insert(resource_type.clone(), Cell::Counted(0));
-                }
-                return None;
             };
-            return self.follow(error_type, then, &error, batch);
         }
     }
 
@@ -76,39 +98,48 @@ impl Task<'_> {
         error_type: ErrorType,
         then: Then,
         error: &CountError,
-        batch: &[ResourceType],
-    ) -> Option<ErrorType> {
+        resource_type: Option<&ResourceType>,
+    ) -> Loss {
+        let message = self.told(error_type, error, resource_type);
         match then {
-            Then::Next | Then::WaitThenNext => {
-                self.tell(error_type, single(batch), self.told(error_type, error));
-                self.lose(batch, error_type);
-                if then == Then::WaitThenNext {
-                    self.scan.clock.sleep(THROTTLE_WAIT);
-                }
-                None
+            Then::Next => self.lose(error_type, resource_type, &message),
+            Then::WaitThenNext => {
+                let loss = self.lose(error_type, resource_type, &message);
+                self.scan.clock.sleep(THROTTLE_WAIT);
+                loss
             }
             Then::SkipRegion => {
-                self.tell(error_type, None, self.told(error_type, error));
-                Some(error_type)
+                let loss = self.lose(error_type, None, &message);
+                self.end(loss.clone());
+                loss
             }
             Then::GiveUpRegion => {
-                self.tell(error_type, single(batch), self.told(error_type, error));
-                let left = self.result.gaps();
-                let message = format!("region given up, {} not counted", plural(left, "type"));
-                self.tell(ErrorType::ScanFailed, None, message);
-                Some(error_type)
+                let loss = self.lose(error_type, resource_type, &message);
+                let given_up = format!("region given up, {} not counted", self.left());
+                self.tell(ErrorType::ScanFailed, None, given_up);
+                let detail = format!("not tried, because the region was given up: {message}");
+                self.end(Loss::of(ErrorType::ScanFailed, &clean(&detail, MAX_DETAIL)));
+                loss
             }
             Then::Renew | Then::StopScan => {
-                self.tell_fatal(error, batch);
-                Some(self.stop(None))
+                self.tell_fatal(error, resource_type);
+                self.stop(None);
+                Loss::of(error_type, &clean(&message, MAX_DETAIL))
             }
         }
     }
 
     /// What happened and what to do about it.
-    fn told(&self, error_type: ErrorType, error: &CountError) -> String {
+    fn told(
+        &self,
+        error_type: ErrorType,
+        error: &CountError,
+        resource_type: Option<&ResourceType>,
+    ) -> String {
         let CountError::Call(call) = error else {
-            return format!("{error}; no row for this type");
+            let lost =
+                resource_type.map_or("none of these counts is used", |_| "no row for this type");
+            return format!("{error}; {lost}");
         };
         let session = || self.scan.client.is_some_and(Client::has_session_token);
         let advice = match error_type {
@@ -131,48 +162,95 @@ impl Task<'_> {
     }
 
     /// Once for all threads.
-    fn tell_fatal(&self, error: &CountError, batch: &[ResourceType]) {
-        if !self.scan.fatal_told.swap(true, Ordering::SeqCst) {
-            let message = self.told(ErrorType::Fatal, error);
-            self.tell(ErrorType::Fatal, single(batch), message);
+    fn tell_fatal(&self, error: &CountError, resource_type: Option<&ResourceType>) {
+        if !self.scan.flags.fatal_told.swap(true, Ordering::SeqCst) {
+            let message = self.told(ErrorType::Fatal, error, resource_type);
+            self.tell(ErrorType::Fatal, resource_type, message);
         }
     }
 
     /// Ends the scan of every region.
-    pub(super) fn stop(&self, why: Option<&str>) -> ErrorType {
-        self.scan.stopped.store(true, Ordering::SeqCst);
+    pub(super) fn stop(&mut self, why: Option<&str>) -> Loss {
+        self.scan.flags.stopped.store(true, Ordering::SeqCst);
+        let why = why.map(|w| format!(" ({w})")).unwrap_or_default();
+        let stopped = format!("the run was stopped by what FATAL tells{why}");
+        let loss = Loss::of(ErrorType::ScanFailed, &clean(&stopped, MAX_DETAIL));
         if self.scan.interrupt.signal().is_none() {
-            let left = self.result.gaps();
-            let why = why.map(|w| format!(" ({w})")).unwrap_or_default();
-            let message = format!(
-                "{} not counted: the run was stopped by what FATAL tells{why}",
-                plural(left, "type")
-            );
+            let message = format!("{} not counted: {stopped}", self.left());
             self.tell(ErrorType::ScanFailed, None, message);
         }
-        ErrorType::ScanFailed
+        self.end(loss.clone());
+        loss
     }
 
-    pub(super) fn lose(&mut self, batch: &[ResourceType], why: ErrorType) {
-        for resource_type in batch {
-            self.result
-                .cells
-                .insert(resource_type.clone(), Cell::Lost(why));
+    /// No step is done any more; `why` is what becomes of the rest.
+    fn end(&mut self, why: Loss) {
+        self.over = true;
+        self.outcome.rest = why;
+    }
+
+    /// `3 types`, or `its types` where nobody knows how many there are.
+    fn left(&self) -> String {
+        let counted = self.outcome.listed.values().filter(|l| l.is_ok()).count();
+        match self.scan.types.named().len() {
+            0 => "its types".to_owned(),
+            asked => plural(asked - counted, "type"),
         }
+    }
+
+    /// A loss that is told.
+    fn lose(
+        &self,
+        error_type: ErrorType,
+        resource_type: Option<&ResourceType>,
+        message: &str,
+    ) -> Loss {
+        self.tell(error_type, resource_type, message.to_owned());
+        Loss::of(error_type, &clean(message, MAX_DETAIL))
     }
 
     fn tell(&self, error_type: ErrorType, resource_type: Option<&ResourceType>, message: String) {
         let entry = self
             .scan
             .entry(error_type, self.region, resource_type, message);
-        let _ = self.to_main.send(Event::Incident(entry));
+        let _ = self.to_main.send(Report::Incident(entry));
     }
 }
 
-/// The type, where the batch is one.
-fn single(batch: &[ResourceType]) -> Option<&ResourceType> {
-    match batch {
-        [only] => Some(only),
-        _ => None,
+impl Tally for Task<'_> {
+    fn counts(&mut self, work: &dyn Fn() -> Result<Counts, CountError>) -> Option<Counts> {
+        if self.over {
+            return None;
+        }
+        let counts = match self.step(None, work) {
+            Step::Done(counts) => Some(counts),
+            Step::Nothing => Some(Counts::new()),
+            Step::Lost(loss) => {
+                if !self.over {
+                    self.outcome.rest = loss;
+                }
+                None
+            }
+        };
+        self.outcome.counts.clone_from(&counts);
+        counts
+    }
+
+    fn each(&mut self, types: &[ResourceType], work: &ListOne<'_>) {
+        for resource_type in types {
+            if self.over {
+                return;
+            }
+            if self.scan.was_stopped() {
+                self.stop(None);
+                return;
+            }
+            let listed = match self.step(Some(resource_type), &|| work(resource_type)) {
+                Step::Done(listed) => Ok(listed),
+                Step::Nothing => Ok(Listed::default()),
+                Step::Lost(loss) => Err(loss),
+            };
+            self.outcome.listed.insert(resource_type.clone(), listed);
+        }
     }
 }

@@ -16,19 +16,19 @@ use crate::model::ResourceType;
 pub struct ListDiscoveredResources<'a> {
     /// The type to list.
     pub resource_type: &'a ResourceType,
-    /// The size of a page, 1 to 100; 100 when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u8>,
     /// The token that the page before gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
 }
 
 /// One page.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// How many resources it names.
     pub resources: u64,
+    /// Their ids where the type is a global one, by which a resource is known again in another
+    /// region; else empty, for there may be many.
+    pub ids: Vec<String>,
     /// The token of the next page; none on the last.
     pub next_token: Option<String>,
 }
@@ -47,6 +47,8 @@ struct Reply<'a> {
 struct Identifier<'a> {
     #[serde(borrow)]
     resource_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    resource_id: Option<Cow<'a, str>>,
 }
 
 impl Operation for ListDiscoveredResources<'_> {
@@ -70,8 +72,14 @@ impl Operation for ListDiscoveredResources<'_> {
                 "a resource of the type {other} in it"
             )));
         }
+        let ids = reply.resource_identifiers.iter();
+        let ids = ids.filter(|_| self.resource_type.is_global()).map(|i| {
+            let id = i.resource_id.as_deref().map(str::to_owned);
+            id.ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
+        });
         Ok(Page {
             resources: reply.resource_identifiers.len() as u64,
+            ids: ids.collect::<Result<_, _>>()?,
             next_token: reply.next_token.filter(|token| !token.is_empty()),
         })
     }
@@ -85,7 +93,6 @@ mod tests {
         let resource_type = "AWS::EC2::VPC".parse().unwrap();
         let operation = ListDiscoveredResources {
             resource_type: &resource_type,
-            limit: None,
             next_token: None,
         };
         operation.parse(body.as_bytes())
@@ -96,7 +103,6 @@ mod tests {
         let resource_type = "AWS::EC2::VPC".parse().unwrap();
         let first = ListDiscoveredResources {
             resource_type: &resource_type,
-            limit: Some(1),
             next_token: Some("t"),
         };
         let Wire::Json { target, body } = first.wire() else {
@@ -104,8 +110,7 @@ mod tests {
         };
         assert_eq!(target, "StarlingDoveService.ListDiscoveredResources");
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        let expected =
-            serde_json::json!({"resourceType": "AWS::EC2::VPC", "limit": 1, "nextToken": "t"});
+        let expected = serde_json::json!({"resourceType": "AWS::EC2::VPC", "nextToken": "t"});
         assert_eq!(body, expected);
     }
 
@@ -118,6 +123,7 @@ mod tests {
         );
         let expected = Page {
             resources: 2,
+            ids: Vec::new(),
             next_token: Some("x".to_owned()),
         };
         assert_eq!(page.unwrap(), expected);

@@ -1,18 +1,29 @@
 //! The run: the specification's steps in their order.
 
+mod journal;
+mod outputs;
+
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use crate::aws::client::Trace;
+use time::OffsetDateTime;
+
+use crate::aws::client::{Client, Trace};
+use crate::aws::operation::Service;
+use crate::aws::usage::Usage;
 use crate::config::Config;
-use crate::console::{Console, Summary};
-use crate::count::list::Listing;
+use crate::console::{self, Console};
+use crate::count::Method;
+use crate::coverage::{Coverage, Loss, Outcome};
 use crate::error_log::{Entry, ErrorFile, ErrorType};
-use crate::export::{Format, atomic};
+use crate::export::atomic;
 use crate::model::{Account, Region, plural};
 use crate::preflight::{self, Findings};
-use crate::scan::{Event, RegionResult, Scan, panic_text};
+use crate::scan::pool::Pool;
+use crate::scan::{Event, Flags, Scan, panic_text, recorder};
 use crate::world::World;
+use journal::Journal;
 
 /// The name of the error file before the account is known.
 const EARLY_ERRORS: &str = "aws_config_resource_count_errors.txt";
@@ -49,18 +60,13 @@ pub fn run(config: &Config, world: &World, console: &mut Console, trace: Option<
         config,
         world,
         console,
-        errors: None,
-        count: 0,
+        start: world.clock.now(),
+        journal: Journal::default(),
+        account: None,
+        usage: BTreeMap::new(),
+        coverage: Coverage::default(),
     };
-    run.console.line("Verifying prerequisites...");
-    let console = &mut *run.console;
-    let findings = preflight::run(config, world, trace, &mut |check| match &check.result {
-        // What an interrupted check says is not about the account.
-        _ if world.interrupt.signal().is_some() => {}
-        Ok(detail) if detail.is_empty() => console.check(true, check.name),
-        Ok(detail) => console.check(true, &format!("{} ({})", check.name, clean(detail))),
-        Err(_) => console.check(false, check.name),
-    });
+    let findings = run.check(trace);
     let http = findings.http.clone();
     let mut exit = match world.interrupt.signal() {
         Some(_) => Exit::Failed,
@@ -68,16 +74,14 @@ pub fn run(config: &Config, world: &World, console: &mut Console, trace: Option<
     };
     if let Some(signal) = world.interrupt.signal() {
         run.console.error("Interrupted");
-        exit = Exit::Interrupted(signal);
-    } else if let Some(Err(e)) = http.map(|http| http.finish()) {
-        run.tell(
-            ErrorType::Fatal,
-            None,
-            format!("the recording was not written: {e}"),
-        );
+        return Exit::Interrupted(signal);
+    }
+    if let Some(Err(e)) = http.map(|http| http.finish()) {
+        let message = format!("the recording was not written: {e}");
+        run.tell(ErrorType::Fatal, None, message);
         exit = Exit::Failed;
     }
-    exit
+    run.write_report(exit)
 }
 
 /// [`run`], where a fault of the program ends in a line and exit code 1.
@@ -103,72 +107,110 @@ struct Run<'a> {
     config: &'a Config,
     world: &'a World,
     console: &'a mut Console,
-    errors: Option<ErrorFile>,
-    count: usize,
+    start: OffsetDateTime,
+    journal: Journal,
+    account: Option<Account>,
+    usage: BTreeMap<(Service, Region), Usage>,
+    coverage: Coverage,
 }
 
 impl Run<'_> {
+    /// The checks, each shown as it is done; without a word where they are left out.
+    fn check(&mut self, trace: Option<Trace>) -> Findings {
+        let Self {
+            config,
+            world,
+            console,
+            ..
+        } = self;
+        if config.skip_checks {
+            return preflight::run(config, world, trace, &mut |_| {});
+        }
+        console.line("Verifying prerequisites...");
+        preflight::run(config, world, trace, &mut |check| match &check.result {
+            // What an interrupted check says is not about the account.
+            _ if world.interrupt.signal().is_some() => {}
+            Ok(detail) if detail.is_empty() => console.check(true, check.name),
+            Ok(detail) => console.check(true, &format!("{} ({})", check.name, clean(detail))),
+            Err(_) => console.check(false, check.name),
+        })
+    }
+
     fn after_checks(&mut self, findings: Findings) -> Exit {
-        let account = findings.account_id.clone().map(|id| Account {
+        self.account = findings.account_id.clone().map(|id| Account {
             id,
             alias: findings.alias.clone(),
         });
-        let error_path = match &account {
+        let error_path = match &self.account {
             Some(account) => self.path(&account.file_name("_errors.txt")),
             None => self.path(EARLY_ERRORS),
         };
         if findings.failures().next().is_some() {
-            self.open_error_file(&error_path);
+            self.usage = findings
+                .client
+                .as_ref()
+                .map_or_else(BTreeMap::new, Client::usage);
+            self.journal.open(error_path, self.console);
             return self.prerequisite_failures(&findings);
         }
-        let Some(account) = account else {
-            return Exit::Failed;
-        };
         // A run that failed before it knew the account may have left this one.
         let _ = ErrorFile::new(self.path(EARLY_ERRORS));
-        self.announce(&account);
-        if let Err(e) = atomic::check_writable(&self.config.output_dir) {
-            let folder = self.config.output_dir.display().to_string();
-            let message = format!(
-                "cannot write to the folder {folder}: {e}; make it, or name another with \
-                 --output-dir"
-            );
-            self.tell(ErrorType::Fatal, None, message);
-            return Exit::Failed;
+        self.announce();
+        for (folder, option) in self.folders() {
+            if let Err(e) = atomic::check_writable(folder) {
+                let folder = folder.display();
+                let message = format!(
+                    "cannot write to the folder {folder}: {e}; make it, or name another with \
+                     {option}"
+                );
+                self.tell(ErrorType::Fatal, None, message);
+                return Exit::Failed;
+            }
         }
-        self.open_error_file(&error_path);
-        self.scan_and_write(findings, &account)
+        self.journal.open(error_path, self.console);
+        self.scan_and_write(findings)
     }
 
     fn prerequisite_failures(&mut self, findings: &Findings) -> Exit {
-        self.console.line("-".repeat(60));
-        self.console.line("PREREQUISITE FAILURES:");
-        for (name, reason) in findings.failures() {
-            self.console
-                .line(format_args!("  - {name}: {}", clean(reason)));
+        let checked = !self.config.skip_checks;
+        if checked {
+            self.console.line("-".repeat(60));
+            self.console.line("PREREQUISITE FAILURES:");
+            for (name, reason) in findings.failures() {
+                self.console
+                    .line(format_args!("  - {name}: {}", clean(reason)));
+            }
         }
         // The list above has just told them on the same screen.
-        let told = self.console.one_screen && !self.console.quiet;
+        let told = checked && self.console.one_screen && !self.console.quiet;
+        let error_type = if checked {
+            ErrorType::Prerequisite
+        } else {
+            ErrorType::Fatal
+        };
         for (name, reason) in findings.failures() {
-            let entry = self.entry(ErrorType::Prerequisite, None, format!("{name}: {reason}"));
-            self.log(&entry, !told);
+            let entry = self.entry(error_type, None, format!("{name}: {reason}"));
+            self.journal.log(entry, self.console, !told);
         }
         self.errors_logged();
         Exit::Failed
     }
 
-    fn announce(&mut self, account: &Account) {
+    fn announce(&mut self) {
+        let Some(account) = &self.account else { return };
         let alias = account
             .alias
             .as_deref()
             .map(|alias| format!(" ({})", clean(alias)));
         let alias = alias.unwrap_or_default();
-        self.console.line("");
+        if !self.config.skip_checks {
+            self.console.line("");
+        }
         self.console
             .line(format_args!("Scanning AWS account: {}{alias}", account.id));
     }
 
-    fn scan_and_write(&mut self, findings: Findings, account: &Account) -> Exit {
+    fn scan_and_write(&mut self, findings: Findings) -> Exit {
         let (Some(client), Some(pool)) = (findings.client, findings.pool) else {
             return Exit::Failed;
         };
@@ -179,71 +221,104 @@ impl Run<'_> {
             let message = format!("ec2:DescribeRegions: {why}; nothing was asked there");
             self.tell(ErrorType::Unexpected, None, message);
         }
-        let (regions, mut results) = self.choose_regions(&findings.regions);
+        let (regions, lost) = self.choose_regions(&findings.regions);
         if regions.is_empty() {
             let message = "no region is left to scan: look at --regions and --exclude-regions";
             self.tell(ErrorType::Fatal, None, message.to_owned());
             self.errors_logged();
             return Exit::Failed;
         }
-        let threads = if self.config.replay.is_some() {
-            1
-        } else {
-            regions.len()
+        // A task that counts and one that asks for the recorder.
+        let threads = match self.config.replay {
+            Some(_) => 1,
+            None => 2 * regions.len(),
         };
         let pool = match pool.with_at_least(threads) {
             Ok(pool) => pool,
             Err(e) => {
-                self.tell(
-                    ErrorType::Fatal,
-                    None,
-                    format!("no thread pool for the scan: {e}"),
-                );
+                let message = format!("no thread pool for the scan: {e}");
+                self.tell(ErrorType::Fatal, None, message);
                 self.errors_logged();
                 return Exit::Failed;
             }
         };
+        let stopped = self.scan(&client, &pool, &regions, lost);
+        self.usage = client.usage();
+        if self.world.interrupt.signal().is_some() {
+            return Exit::Failed;
+        }
+        self.conclude(stopped, findings.refused_regions.len())
+    }
 
-        let counter = Listing { client: &client };
-        let types = &self.config.resource_types;
-        let (clock, interrupt) = (self.world.clock.clone(), self.world.interrupt.clone());
-        let scan = Scan::new(&counter, Some(&client), clock, interrupt, types);
+    /// Scans the regions; tells whether the scan had to stop.
+    fn scan(
+        &mut self,
+        client: &Client,
+        pool: &Pool,
+        regions: &[Region],
+        lost: Vec<Outcome>,
+    ) -> bool {
+        let (config, world) = (self.config, self.world);
+        let counter = config.method.counter(client);
+        let scan = Scan {
+            counter: &*counter,
+            method: config.method,
+            recorder: &|region| recorder::ask(client, region),
+            client: Some(client),
+            clock: world.clock.clone(),
+            interrupt: world.interrupt.clone(),
+            types: &config.resource_types,
+            flags: Flags::default(),
+        };
         self.console.line(format_args!(
             "Scanning {}...",
             plural(regions.len(), "region")
         ));
         self.console.progress(0, regions.len());
-        let (mut done, world) = (0, self.world);
-        results.extend(scan.run(&pool, &regions, |event| match event {
-            Event::Incident(entry) => self.log(entry, true),
+        let mut done = 0;
+        let coverage = scan.run(pool, regions, lost, |event| match event {
+            Event::Incident(entry) => self.journal.log(entry, self.console, true),
             // A task that an interrupt ended has completed nothing.
             Event::Done(_) if world.interrupt.signal().is_some() => {}
             Event::Done(_) => {
                 done += 1;
                 self.console.progress(done, regions.len());
             }
-        }));
+        });
         self.console.end_progress();
-        if self.world.interrupt.signal().is_some() {
-            return Exit::Failed;
-        }
-        let exit = self.write_csv(account, &results);
-        let summary = Summary::of(&results);
-        let partial = summary.gaps() > 0 || !findings.refused_regions.is_empty();
+        self.coverage = coverage;
+        scan.was_stopped()
+    }
+
+    /// The files and the summary.
+    fn conclude(&mut self, stopped: bool, refused: usize) -> Exit {
+        let written = self.write_tables();
         self.errors_logged();
         self.console.line("");
-        for line in summary.lines(self.count, &self.error_file_name()) {
+        let verified = self.config.method == Method::Verify;
+        let comparison = verified.then(|| self.coverage.compare());
+        for line in comparison.iter().flat_map(console::comparison) {
             self.console.line(line);
         }
-        match exit {
-            Exit::Done if scan.was_stopped() => Exit::Failed,
-            Exit::Done if partial && self.config.strict => Exit::Partial,
-            exit => exit,
+        if verified {
+            self.console.line("");
+        }
+        let (errors, file) = (self.journal.entries.len(), self.error_file_name());
+        for line in console::summary(&self.coverage, refused, errors, &file) {
+            self.console.line(line);
+        }
+        let differs = comparison.is_some_and(|c| !c.differences.is_empty() || c.not_compared > 0);
+        let partial = self.coverage.missing() > 0 || refused > 0 || differs;
+        match written {
+            false => Exit::Failed,
+            true if stopped => Exit::Failed,
+            true if partial && self.config.strict => Exit::Partial,
+            true => Exit::Done,
         }
     }
 
     /// The regions to scan, and those that were asked for and are not enabled.
-    fn choose_regions(&mut self, enabled: &[Region]) -> (Vec<Region>, Vec<RegionResult>) {
+    fn choose_regions(&mut self, enabled: &[Region]) -> (Vec<Region>, Vec<Outcome>) {
         let config = self.config;
         let wanted = |r: &&Region| {
             let named = config.regions.is_empty() || config.regions.contains(r);
@@ -257,35 +332,10 @@ impl Run<'_> {
                 let message = "asked for with --regions and not enabled for the account; enable \
                                it, or leave it out";
                 self.tell(why, Some(region), message.to_owned());
-                lost.push(RegionResult::lost(
-                    region.clone(),
-                    &config.resource_types,
-                    why,
-                ));
+                lost.push(Outcome::lost(region.clone(), Loss::of(why, message)));
             }
         }
         (enabled.iter().filter(wanted).cloned().collect(), lost)
-    }
-
-    fn write_csv(&mut self, account: &Account, results: &[RegionResult]) -> Exit {
-        let counts: Vec<_> = results.iter().flat_map(RegionResult::counts).collect();
-        let name = account.file_name(Format::Csv.suffix());
-        let bytes = Format::Csv.render(account, &counts);
-        let path = self.path(&name).display().to_string();
-        match atomic::write(&self.config.output_dir, &name, &bytes) {
-            Ok(()) => {
-                self.console.line(format_args!("Results written to {path}"));
-                Exit::Done
-            }
-            Err(e) => {
-                let message = format!(
-                    "the results could not be written to {path}: {e}; what stood there before is \
-                     untouched"
-                );
-                self.tell(ErrorType::Fatal, None, message);
-                Exit::Failed
-            }
-        }
     }
 
     /// A file in the output folder; without the folder where that is the current one.
@@ -296,24 +346,13 @@ impl Run<'_> {
         }
     }
 
-    fn open_error_file(&mut self, path: &Path) {
-        match ErrorFile::new(path.to_owned()) {
-            Ok(file) => self.errors = Some(file),
-            Err(e) => self.console.error(format_args!(
-                "the error file of an earlier run, {}, cannot be deleted: {e}; errors are told \
-                 here alone",
-                path.display()
-            )),
-        }
-    }
-
     fn error_file_name(&self) -> String {
-        let whole = self.errors.as_ref().filter(|file| file.is_whole());
-        whole.map_or("above".to_owned(), |file| file.path().display().to_string())
+        let whole = self.journal.whole_file();
+        whole.map_or("above".to_owned(), |path| path.display().to_string())
     }
 
     fn errors_logged(&mut self) {
-        if self.count > 0 && self.errors.as_ref().is_some_and(ErrorFile::is_whole) {
+        if !self.journal.entries.is_empty() && self.journal.whole_file().is_some() {
             let name = self.error_file_name();
             self.console.line(format_args!("Errors logged to {name}"));
         }
@@ -321,7 +360,7 @@ impl Run<'_> {
 
     fn tell(&mut self, error_type: ErrorType, region: Option<&Region>, message: String) {
         let entry = self.entry(error_type, region, message);
-        self.log(&entry, true);
+        self.journal.log(entry, self.console, true);
     }
 
     fn entry(&self, error_type: ErrorType, region: Option<&Region>, message: String) -> Entry {
@@ -331,24 +370,6 @@ impl Run<'_> {
             region: region.cloned(),
             resource_type: None,
             message,
-        }
-    }
-
-    /// Both destinations, whatever becomes of the other one.
-    fn log(&mut self, entry: &Entry, on_screen: bool) {
-        self.count += 1;
-        if on_screen {
-            self.console.error(entry);
-        }
-        if let Some(file) = &mut self.errors {
-            let first = file.is_whole();
-            if let Err(e) = file.append(entry)
-                && first
-            {
-                let name = file.path().display().to_string();
-                self.console
-                    .error(format_args!("the error file {name} cannot be written: {e}"));
-            }
         }
     }
 }

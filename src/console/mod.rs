@@ -1,12 +1,12 @@
 //! All that a person sees: check marks, the bar, the summary. The report goes to stdout, errors
 //! and the bar to stderr.
 
-use std::collections::BTreeSet;
+mod summary;
+
 use std::fmt::Display;
 use std::io::Write;
 
-use crate::model::ResourceCount;
-use crate::scan::RegionResult;
+pub use summary::{comparison, summary};
 
 const GREEN: &str = "\x1b[92m";
 const RED: &str = "\x1b[91m";
@@ -138,80 +138,11 @@ fn bar(done: usize, total: usize) -> String {
     format!("Progress: [{full}{rest}] {done}/{total}")
 }
 
-/// The figures at the end of a run, all derived from the cells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
-    regions: usize,
-    complete: usize,
-    cells: usize,
-    gaps: usize,
-    types: usize,
-    resources: u64,
-}
-
-impl Summary {
-    /// The figures of `results`.
-    #[must_use]
-    pub fn of(results: &[RegionResult]) -> Self {
-        let counts: Vec<ResourceCount> = results.iter().flat_map(RegionResult::counts).collect();
-        let found = counts.iter().filter(|c| c.total > 0);
-        let types: BTreeSet<_> = found.map(|c| &c.resource_type).collect();
-        Self {
-            regions: results.len(),
-            complete: results.iter().filter(|r| r.gaps() == 0).count(),
-            cells: results.iter().map(|r| r.cells.len()).sum(),
-            gaps: results.iter().map(RegionResult::gaps).sum(),
-            types: types.len(),
-            resources: counts.iter().map(|c| c.total).sum(),
-        }
-    }
-
-    /// How many counts are missing.
-    #[must_use]
-    pub fn gaps(&self) -> usize {
-        self.gaps
-    }
-
-    /// The lines of the summary, with the number of errors and the file that holds them.
-    #[must_use]
-    pub fn lines(&self, errors: usize, error_file: &str) -> Vec<String> {
-        let Self {
-            regions,
-            complete,
-            cells,
-            gaps,
-            types,
-            resources,
-        } = self;
-        let with_gaps = regions - complete;
-        let mut lines = vec![
-            "Summary".to_owned(),
-            format!("  Regions scanned: {regions} ({complete} complete, {with_gaps} with gaps)"),
-            format!("  Resource types found: {types}"),
-            format!("  Total resources: {resources}"),
-            match errors {
-                0 => "  Errors encountered: 0".to_owned(),
-                n => format!("  Errors encountered: {n} (see {error_file})"),
-            },
-        ];
-        if *gaps > 0 {
-            lines[3].push_str(" (partial)");
-            lines.push(format!(
-                "  Partial: {gaps} of {cells} counts (regions × types) are missing from the CSV; \
-                 the error log says which and why"
-            ));
-        }
-        lines
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::error_log::ErrorType;
-    use crate::scan::Cell;
 
     /// A stream whose text can be looked at.
     #[derive(Clone, Default)]
@@ -316,42 +247,5 @@ mod tests {
             let got = color.applies(terminal, no_color, force);
             assert_eq!(got, expected, "{color:?} {terminal} {no_color:?} {force:?}");
         }
-    }
-
-    #[test]
-    fn the_summary_never_passes_a_part_off_as_the_whole() {
-        let region = |name: &str, cells: [(&str, Cell); 2]| RegionResult {
-            region: name.parse().unwrap(),
-            cells: cells.map(|(t, cell)| (t.parse().unwrap(), cell)).into(),
-        };
-        let (vpc, bucket) = ("AWS::EC2::VPC", "AWS::S3::Bucket");
-        let whole = region(
-            "us-east-1",
-            [(vpc, Cell::Counted(0)), (bucket, Cell::Counted(7))],
-        );
-        let lost = Cell::Lost(ErrorType::Permission);
-        let part = region("eu-west-1", [(vpc, lost), (bucket, Cell::Counted(5))]);
-        assert_eq!(
-            Summary::of(std::slice::from_ref(&whole)).lines(0, "e.txt"),
-            [
-                "Summary",
-                "  Regions scanned: 1 (1 complete, 0 with gaps)",
-                "  Resource types found: 1",
-                "  Total resources: 7",
-                "  Errors encountered: 0",
-            ]
-        );
-        assert_eq!(
-            Summary::of(&[whole, part]).lines(1, "e.txt"),
-            [
-                "Summary",
-                "  Regions scanned: 2 (1 complete, 1 with gaps)",
-                "  Resource types found: 1",
-                "  Total resources: 12 (partial)",
-                "  Errors encountered: 1 (see e.txt)",
-                "  Partial: 1 of 4 counts (regions × types) are missing from the CSV; the error \
-                 log says which and why",
-            ]
-        );
     }
 }

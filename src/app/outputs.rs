@@ -1,0 +1,101 @@
+//! What a run leaves beside the error log: the tables and the report.
+
+use std::io;
+use std::path::Path;
+
+use super::{Exit, Run};
+use crate::count::Method;
+use crate::error_log::ErrorType;
+use crate::export::{Format, Table, atomic};
+use crate::model::Account;
+use crate::report::Report;
+
+impl Run<'_> {
+    /// The folders that something is to be written to, and the option that names each.
+    pub(super) fn folders(&self) -> Vec<(&Path, &'static str)> {
+        let report = self
+            .config
+            .report
+            .as_deref()
+            .map(|path| (folder_of(path), "--report"));
+        let mut folders = vec![(self.config.output_dir.as_path(), "--output-dir")];
+        folders.extend(report);
+        folders
+    }
+
+    /// The counts, and what was asked for beside them; tells whether all of it was written.
+    pub(super) fn write_tables(&mut self) -> bool {
+        let Some(account) = self.account.clone() else {
+            return false;
+        };
+        let counts = Table::counts(&account, &self.coverage.counts());
+        let mut written = self.write_table(&account, "", &counts, "Results");
+        if self.config.coverage {
+            let coverage = Table::coverage(&account, &self.coverage);
+            written &= self.write_table(&account, "_coverage", &coverage, "Coverage");
+        }
+        if self.config.method == Method::Verify {
+            let differences = Table::differences(&account, &self.coverage.compare().differences);
+            written &= self.write_table(&account, "_verify", &differences, "Differences");
+        }
+        written
+    }
+
+    fn write_table(&mut self, account: &Account, kind: &str, table: &Table, what: &str) -> bool {
+        let format = Format::Csv;
+        let name = account.file_name(&format!("{kind}{}", format.suffix()));
+        let folder = &self.config.output_dir;
+        let written = atomic::write(folder, &name, &format.render(table));
+        let path = self.path(&name);
+        self.told_written(what, &path, written)
+    }
+
+    /// The report, where one was asked for; a run whose report is lost has failed.
+    pub(super) fn write_report(&mut self, exit: Exit) -> Exit {
+        let Some(path) = self.config.report.clone() else {
+            return exit;
+        };
+        let report = Report {
+            config: self.config,
+            start: self.start,
+            end: self.world.clock.now(),
+            exit_code: exit.code(),
+            account: self.account.as_ref(),
+            coverage: &self.coverage,
+            usage: &self.usage,
+            errors: &self.journal.entries,
+        };
+        let written = match path.file_name() {
+            Some(name) => atomic::write(folder_of(&path), name, &report.render()),
+            None => Err(io::Error::other("this is no name of a file")),
+        };
+        if self.told_written("Report", &path, written) {
+            exit
+        } else {
+            Exit::Failed
+        }
+    }
+
+    fn told_written(&mut self, what: &str, path: &Path, written: io::Result<()>) -> bool {
+        let path = path.display();
+        match &written {
+            Ok(()) => self.console.line(format_args!("{what} written to {path}")),
+            Err(e) => {
+                let what = what.to_lowercase();
+                let message = format!(
+                    "the {what} could not be written to {path}: {e}; what stood there before is \
+                     untouched"
+                );
+                self.tell(ErrorType::Fatal, None, message);
+            }
+        }
+        written.is_ok()
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}

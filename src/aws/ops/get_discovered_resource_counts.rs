@@ -1,0 +1,172 @@
+//! `config:GetDiscoveredResourceCounts`: how many resources of each type a region records.
+//!
+//! <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>. It
+//! counts what the recorder records now: nothing at all where the recorder is off.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::protocol::{Unreadable, json};
+use crate::model::ResourceType;
+
+/// How many types one request may name.
+pub const MAX_TYPES: usize = 20;
+
+/// The call.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetDiscoveredResourceCounts<'a> {
+    /// The types to count, at most [`MAX_TYPES`]; all when empty.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub resource_types: &'a [ResourceType],
+    /// The token that the page before gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<&'a str>,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// How many resources all pages together name.
+    pub total: u64,
+    /// The types of this page, with the number of their resources.
+    pub counts: Vec<(ResourceType, u64)>,
+    /// The token of the next page; none on the last.
+    pub next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reply {
+    // Both required: a body without them is not a page, and never a zero.
+    total_discovered_resources: u64,
+    resource_counts: Vec<Count>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Count {
+    resource_type: String,
+    count: u64,
+}
+
+impl Operation for GetDiscoveredResourceCounts<'_> {
+    const NAME: &'static str = "GetDiscoveredResourceCounts";
+    const SERVICE: Service = Service::Config;
+    type Output = Page;
+
+    fn wire(&self) -> Wire {
+        Wire::config_json(Self::NAME, self)
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Page, Unreadable> {
+        let reply: Reply = json::reply(body)?;
+        let asked = self.resource_types;
+        let count = |count: Count| {
+            let resource_type: ResourceType = count
+                .resource_type
+                .parse()
+                .map_err(|why| Unreadable::foreign(format!("{why}")))?;
+            if !asked.is_empty() && !asked.contains(&resource_type) {
+                let why = format!("a count of the type {resource_type} in it");
+                return Err(Unreadable::foreign(why));
+            }
+            Ok((resource_type, count.count))
+        };
+        Ok(Page {
+            total: reply.total_discovered_resources,
+            counts: reply
+                .resource_counts
+                .into_iter()
+                .map(count)
+                .collect::<Result<_, _>>()?,
+            next_token: reply.next_token.filter(|token| !token.is_empty()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(asked: &[&str], body: &str) -> Result<Page, Unreadable> {
+        let asked: Vec<ResourceType> = asked.iter().map(|t| t.parse().unwrap()).collect();
+        let operation = GetDiscoveredResourceCounts {
+            resource_types: &asked,
+            next_token: None,
+        };
+        operation.parse(body.as_bytes())
+    }
+
+    #[test]
+    fn the_request_is_as_documented() {
+        let types = ["AWS::EC2::VPC".parse().unwrap()];
+        for (resource_types, next_token, expected) in [
+            (&[][..], None, serde_json::json!({})),
+            (
+                &types,
+                Some("t"),
+                serde_json::json!({"resourceTypes": ["AWS::EC2::VPC"], "nextToken": "t"}),
+            ),
+        ] {
+            let operation = GetDiscoveredResourceCounts {
+                resource_types,
+                next_token,
+            };
+            let Wire::Json { target, body } = operation.wire() else {
+                panic!("JSON")
+            };
+            assert_eq!(target, "StarlingDoveService.GetDiscoveredResourceCounts");
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body, expected);
+        }
+    }
+
+    #[test]
+    fn a_page_is_read() {
+        let page = parse(
+            &[],
+            r#"{"totalDiscoveredResources": 9, "nextToken": "x", "resourceCounts": [
+                {"resourceType": "AWS::EC2::VPC", "count": 7, "new": {}},
+                {"resourceType": "AWS::S3::Bucket", "count": 2}]}"#,
+        );
+        let expected = Page {
+            total: 9,
+            counts: vec![
+                ("AWS::EC2::VPC".parse().unwrap(), 7),
+                ("AWS::S3::Bucket".parse().unwrap(), 2),
+            ],
+            next_token: Some("x".to_owned()),
+        };
+        assert_eq!(page.unwrap(), expected);
+        let none = r#"{"totalDiscoveredResources": 0, "resourceCounts": [], "nextToken": ""}"#;
+        assert_eq!(parse(&[], none).unwrap().next_token, None);
+    }
+
+    #[test]
+    fn what_is_no_page_is_never_a_zero() {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            r#"{"totalDiscoveredResources": 0}"#,
+            r#"{"resourceCounts": []}"#,
+            r#"{"totalDiscoveredResources": null, "resourceCounts": []}"#,
+            r#"{"totalDiscoveredResources": -1, "resourceCounts": []}"#,
+            r#"{"totalDiscoveredResources": 1.5, "resourceCounts": []}"#,
+            r#"{"totalDiscoveredResources": 1, "resourceCounts": [{"resourceType": "AWS::EC2::VPC"}]}"#,
+            r#"{"totalDiscoveredResources": 1, "resourceCounts": [{"resourceType": "x", "count": 1}]}"#,
+            r#"{"totalDiscoveredResources": 1, "resourceCounts": [
+                {"resourceType": "AWS::S3::Bucket", "count": 1}]}"#,
+            "<html></html>",
+        ] {
+            assert!(!parse(&["AWS::EC2::VPC"], body).unwrap_err().cut, "{body}");
+        }
+        assert!(
+            parse(&[], r#"{"totalDiscoveredResources": 1, "resou"#)
+                .unwrap_err()
+                .cut
+        );
+    }
+}

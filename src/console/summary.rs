@@ -1,0 +1,249 @@
+//! What a person reads at the end of a run: figures, and what is missing from them, all derived
+//! from the cells.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use crate::coverage::{Cell, Comparison, Coverage, Status};
+use crate::model::{Region, ResourceType, plural};
+
+/// How many regions or types a line names.
+const NAMED: usize = 3;
+
+/// The lines of the summary, with the number of errors and the file that holds them; `refused` is
+/// how many regions could not be asked because their names are none.
+#[must_use]
+pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -> Vec<String> {
+    let regions = coverage.regions.len();
+    let gaps = coverage.regions.iter().filter(|r| r.missing() > 0).count();
+    let counts = coverage.counts();
+    let types: BTreeSet<_> = counts
+        .iter()
+        .filter(|c| c.total > 0)
+        .map(|c| &c.resource_type)
+        .collect();
+    let mut lines = vec![
+        "Summary".to_owned(),
+        format!(
+            "  Regions scanned: {regions} ({} complete, {gaps} with gaps)",
+            regions - gaps
+        ),
+        format!("  Resource types found: {}", types.len()),
+        format!("  Total resources: {}", totals(coverage)),
+        match errors {
+            0 => "  Errors encountered: 0".to_owned(),
+            n => format!("  Errors encountered: {n} (see {file})"),
+        },
+    ];
+    lines.extend(coverage_lines(coverage));
+    if refused > 0 {
+        let regions = plural(refused, "region");
+        lines.push(format!(
+            "    {regions} not asked: what ec2:DescribeRegions gave is no name"
+        ));
+    }
+    lines
+}
+
+/// `496 as recorded, 388 with IAM counted once (both partial)`
+fn totals(coverage: &Coverage) -> String {
+    let counts = coverage.counts();
+    let recorded: u64 = counts.iter().map(|c| c.total).sum();
+    let partial = coverage.missing() > 0;
+    let global = coverage.global();
+    if global.is_empty() {
+        return format!("{recorded}{}", if partial { " (partial)" } else { "" });
+    }
+    let regional: u64 = counts
+        .iter()
+        .filter(|c| !c.resource_type.is_global())
+        .map(|c| c.total)
+        .sum();
+    let once: u64 = global.values().map(|(total, _)| total).sum();
+    let largest: BTreeSet<&Region> = global.values().filter_map(|(_, region)| *region).collect();
+    let largest = match largest.len() {
+        0 => String::new(),
+        1 => format!(" (as in {})", list(&largest)),
+        _ => {
+            let each = global
+                .iter()
+                .filter_map(|(t, (_, region))| Some(format!("{t} as in {}", (*region)?)));
+            format!(" ({})", each.collect::<Vec<_>>().join(", "))
+        }
+    };
+    format!(
+        "{recorded} as recorded, {} with IAM counted once{largest}{}",
+        regional + once,
+        if partial { " (both partial)" } else { "" }
+    )
+}
+
+/// Cells of one kind.
+#[derive(Default)]
+struct Group<'a> {
+    cells: usize,
+    regions: BTreeSet<&'a Region>,
+    types: BTreeSet<&'a ResourceType>,
+}
+
+/// What the cells of a group have in common.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Missing,
+    /// No total, and none is wanted.
+    Elsewhere,
+    /// A total with something to keep in mind.
+    Noted,
+}
+
+impl Kind {
+    fn of(cell: &Cell) -> Option<Self> {
+        match (cell.missing, cell.total, cell.status) {
+            (true, ..) => Some(Self::Missing),
+            (_, None, _) => Some(Self::Elsewhere),
+            (.., Status::Counted | Status::Zero) => None,
+            _ => Some(Self::Noted),
+        }
+    }
+}
+
+/// How many cells are counted, and a line for every reason why others are not.
+fn coverage_lines(coverage: &Coverage) -> Vec<String> {
+    let mut groups: BTreeMap<(Kind, Status), Group<'_>> = BTreeMap::new();
+    let (mut cells, mut counted) = (0, 0);
+    for (region, resource_type, cell) in coverage.cells() {
+        cells += 1;
+        counted += usize::from(cell.total.is_some());
+        if let Some(kind) = Kind::of(cell) {
+            let group = groups.entry((kind, cell.status)).or_default();
+            group.cells += 1;
+            group.regions.insert(region);
+            group.types.insert(resource_type);
+        }
+    }
+    let all_types = coverage.regions.first().map_or(0, |r| r.cells.len());
+    let missing = coverage.missing();
+    let of = if counted == cells {
+        format!("all {} (regions × types) counted", plural(cells, "cell"))
+    } else {
+        format!(
+            "{counted} of {} (regions × types) counted",
+            plural(cells, "cell")
+        )
+    };
+    let gaps = coverage.regions.iter().filter(|r| r.missing() > 0).count();
+    let mut lines = vec![match missing {
+        0 => format!("  Coverage: {of}"),
+        n => format!(
+            "  Coverage: {of}; {n} missing in {}:",
+            plural(gaps, "region")
+        ),
+    }];
+    for ((kind, status), group) in &groups {
+        let whole = group.cells == group.regions.len() * all_types;
+        let types = match whole {
+            true => String::new(),
+            false => format!(" ({})", list(&group.types)),
+        };
+        let at = format!(
+            "{} {status} in {}{types}",
+            group.cells,
+            list(&group.regions)
+        );
+        lines.push(match kind {
+            Kind::Missing => format!("    {at}: {}", status.advice()),
+            Kind::Elsewhere => format!("    {at}: none missing, another region counts the same"),
+            Kind::Noted => format!("    {at}: counted, perhaps stale; {}", status.advice()),
+        });
+    }
+    lines.extend(unknown_recorders(coverage));
+    lines
+}
+
+/// Where a zero could be a type that is not recorded.
+fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
+    let mut groups: BTreeMap<Status, BTreeSet<&Region>> = BTreeMap::new();
+    for region in &coverage.regions {
+        let why = region.recorder.as_ref().and_then(|r| r.unknown_why());
+        let any = region.cells.values().any(|cell| cell.total.is_some());
+        if let (Some(why), true) = (why, any) {
+            groups.entry(why.status).or_default().insert(&region.region);
+        }
+    }
+    let line = |(status, regions): (Status, BTreeSet<&Region>)| {
+        let advice = match status {
+            Status::Denied => status.advice(),
+            _ => "--coverage tells why",
+        };
+        format!(
+            "    recorder unknown in {} ({status}): a zero may be a type that is not recorded; \
+             {advice}",
+            list(&regions)
+        )
+    };
+    groups.into_iter().map(line).collect()
+}
+
+/// `a, b, c and 2 more`.
+fn list<T: Display>(items: &BTreeSet<&T>) -> String {
+    let named: Vec<String> = items
+        .iter()
+        .take(NAMED)
+        .map(|item| item.to_string())
+        .collect();
+    match items.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// What a comparison of both ways of counting came to, with a table of what differs.
+#[must_use]
+pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
+    let Comparison {
+        compared,
+        not_compared,
+        differences,
+    } = comparison;
+    let mut first = format!(
+        "Verified: {} compared, {} differ",
+        plural(*compared, "cell"),
+        differences.len()
+    );
+    if *not_compared > 0 {
+        first.push_str(&format!(", {not_compared} could not be compared"));
+    }
+    let mut rows = vec![
+        [
+            "region",
+            "type",
+            "listed",
+            "counted",
+            "difference",
+            "known reason",
+        ]
+        .map(str::to_owned),
+    ];
+    rows.extend(differences.iter().map(|d| {
+        [
+            d.region.to_string(),
+            d.resource_type.to_string(),
+            d.listed.to_string(),
+            d.counted.to_string(),
+            format!("{:+}", d.by()),
+            d.reason.to_owned(),
+        ]
+    }));
+    let width = |n: usize| {
+        rows.iter()
+            .map(|row| row[n].len())
+            .max()
+            .unwrap_or_default()
+    };
+    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(width);
+    let line = |[region, t, listed, counted, by, reason]: &[String; 6]| {
+        format!("  {region:a$}  {t:b$}  {listed:>c$}  {counted:>d$}  {by:>e$}  {reason}")
+    };
+    let table = rows.iter().map(line).filter(|_| !differences.is_empty());
+    std::iter::once(first).chain(table).collect()
+}

@@ -1,0 +1,271 @@
+//! From what the tasks brought and what the recorders say to what is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Cell, Coverage, Loss, Outcome, Recorder, RegionCoverage, Standing, Status};
+use crate::count::Method;
+use crate::error_log::ErrorType;
+use crate::model::{Region, ResourceType, ResourceTypes, plural};
+
+/// How many types a line of the log names.
+const NAMED: usize = 20;
+
+/// A loss that no call told of: the log has no line for it yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untold {
+    /// How the log calls it.
+    pub error_type: ErrorType,
+    /// Where.
+    pub region: Region,
+    /// The type, where it is one.
+    pub resource_type: Option<ResourceType>,
+    /// What is not known, why, and what to do about it.
+    pub message: String,
+}
+
+/// What a task found out about a type.
+enum Evidence<'a> {
+    Listed(u64),
+    Counted(u64),
+    Lost(&'a Loss),
+}
+
+impl Coverage {
+    /// What is known after a run of `method` over `types`.
+    ///
+    /// Where all types were asked for, they are those that any region has, and the common ones: an
+    /// account in which nothing could be asked has cells all the same, and none of them is a zero.
+    #[must_use]
+    pub fn settle(
+        outcomes: Vec<Outcome>,
+        mut recorders: BTreeMap<Region, Recorder>,
+        types: &ResourceTypes,
+        method: Method,
+    ) -> Self {
+        let all: BTreeSet<ResourceType> = match types {
+            ResourceTypes::Named(types) => types.iter().cloned().collect(),
+            ResourceTypes::All => {
+                let found = outcomes.iter().flat_map(|outcome| {
+                    outcome
+                        .listed
+                        .keys()
+                        .chain(outcome.counts.iter().flat_map(BTreeMap::keys))
+                });
+                found.cloned().chain(ResourceType::common()).collect()
+            }
+        };
+        let region = |outcome: Outcome| {
+            let recorder = recorders.remove(&outcome.region);
+            let cell = |resource_type: &ResourceType| {
+                let evidence = outcome.evidence(resource_type, types, method);
+                let cell = settled(&outcome, recorder.as_ref(), resource_type, &evidence);
+                (resource_type.clone(), cell)
+            };
+            RegionCoverage {
+                cells: all.iter().map(cell).collect(),
+                recorder,
+                region: outcome.region,
+                took: outcome.took,
+            }
+        };
+        let mut regions: Vec<_> = outcomes.into_iter().map(region).collect();
+        regions.sort_by(|a, b| a.region.cmp(&b.region));
+        let mut coverage = Self { regions };
+        coverage.find_elsewhere();
+        coverage
+    }
+
+    /// A region that does not record global resources misses none where another one counts them.
+    fn find_elsewhere(&mut self) {
+        let mut counted: BTreeMap<ResourceType, Region> = BTreeMap::new();
+        for (region, resource_type, cell) in self.cells() {
+            if resource_type.is_global() && cell.total.is_some() {
+                let first = counted.entry(resource_type.clone());
+                first.or_insert_with(|| region.clone());
+            }
+        }
+        for region in &mut self.regions {
+            for (resource_type, cell) in &mut region.cells {
+                let elsewhere = counted.get(resource_type);
+                if let (Status::NotRecorded, true, Some(elsewhere)) =
+                    (cell.status, cell.missing, elsewhere)
+                {
+                    cell.missing = false;
+                    cell.detail =
+                        format!("not recorded here; {elsewhere} counts the same resources").into();
+                }
+            }
+        }
+    }
+
+    /// The losses that no call told of, a line for each region and reason.
+    #[must_use]
+    pub fn untold(&self) -> Vec<Untold> {
+        let mut lines = Vec::new();
+        for region in &self.regions {
+            let mut groups: BTreeMap<(Status, ErrorType), Vec<(&ResourceType, &Cell)>> =
+                BTreeMap::new();
+            for (resource_type, cell) in region.cells.iter().filter(|(_, cell)| cell.missing) {
+                if let Some(error_type) = cell.untold {
+                    let group = groups.entry((cell.status, error_type)).or_default();
+                    group.push((resource_type, cell));
+                }
+            }
+            lines.extend(groups.into_iter().map(|((status, error_type), cells)| {
+                let types: Vec<&ResourceType> = cells.iter().map(|(t, _)| *t).collect();
+                let what = match types[..] {
+                    [_] => "not counted".to_owned(),
+                    _ => format!(
+                        "{} not counted ({})",
+                        plural(types.len(), "type"),
+                        names(&types)
+                    ),
+                };
+                Untold {
+                    error_type,
+                    region: region.region.clone(),
+                    resource_type: (types.len() == 1).then(|| types[0].clone()),
+                    message: format!("{what}: {}; {}", cells[0].1.detail, status.advice()),
+                }
+            }));
+        }
+        lines
+    }
+}
+
+impl Outcome {
+    fn evidence(
+        &self,
+        resource_type: &ResourceType,
+        types: &ResourceTypes,
+        method: Method,
+    ) -> Evidence<'_> {
+        let counted = self.counts.as_ref();
+        let counted = counted.map(|c| c.get(resource_type).copied().unwrap_or_default());
+        match (self.listed.get(resource_type), counted) {
+            (Some(Ok(listed)), _) => Evidence::Listed(listed.total),
+            (Some(Err(loss)), _) => Evidence::Lost(loss),
+            (None, Some(n)) if !method.lists() => Evidence::Counted(n),
+            // Of all types those are listed that the counts name; they have the word on the others.
+            (None, Some(0)) if *types == ResourceTypes::All => Evidence::Counted(0),
+            (None, _) => Evidence::Lost(&self.rest),
+        }
+    }
+}
+
+fn settled(
+    outcome: &Outcome,
+    recorder: Option<&Recorder>,
+    resource_type: &ResourceType,
+    evidence: &Evidence<'_>,
+) -> Cell {
+    let counts = outcome.counts.as_ref();
+    let mut cell = match *evidence {
+        Evidence::Lost(loss) => Cell::without_total(loss.status, loss.detail.clone(), None),
+        Evidence::Listed(n) | Evidence::Counted(n) => {
+            let listed = matches!(evidence, Evidence::Listed(_));
+            let standing = match recorder {
+                Some(recorder) => recorder.standing(&outcome.region, resource_type),
+                None => Standing::Unknown(&outcome.rest),
+            };
+            known(n, listed, &standing)
+        }
+    };
+    let listed = outcome
+        .listed
+        .get(resource_type)
+        .and_then(|l| l.as_ref().ok());
+    cell.listed = listed.map(|l| l.total);
+    cell.counted = counts.map(|c| c.get(resource_type).copied().unwrap_or_default());
+    cell.first_seen = outcome.first_seen.get(resource_type).copied();
+    cell
+}
+
+/// What `n` resources in a listing, or in the counts, mean under a recorder of that standing.
+fn known(n: u64, listed: bool, standing: &Standing<'_>) -> Cell {
+    let plain = if n > 0 { Status::Counted } else { Status::Zero };
+    let lost = |status, detail: &str| {
+        let untold = Some(ErrorType::ConfigDisabled);
+        Cell::without_total(status, detail.into(), untold)
+    };
+    match (standing, n) {
+        (Standing::Recorded, _) => Cell::with_total(n, plain, ""),
+        (Standing::Missing, 0) => lost(
+            Status::RecorderMissing,
+            "the region has no configuration recorder, and whether there are any is not known",
+        ),
+        (Standing::Missing, _) => Cell::with_total(
+            n,
+            Status::RecorderMissing,
+            "the region has no configuration recorder: what is listed may be stale",
+        ),
+        (Standing::NotRecorded, 0) => lost(
+            Status::NotRecorded,
+            "not recorded here: none was discovered, and whether there are any is not known",
+        ),
+        (Standing::NotRecorded, _) => Cell::with_total(
+            n,
+            Status::NotRecorded,
+            "not recorded here, and discovered all the same: it may be stale or a part",
+        ),
+        (Standing::Stopped, 0) if !listed => lost(
+            Status::RecorderStopped,
+            "the recorder is stopped, and config:GetDiscoveredResourceCounts counts nothing then",
+        ),
+        (Standing::Stopped, _) => Cell::with_total(
+            n,
+            Status::RecorderStopped,
+            "the recorder is stopped: the inventory is as it was then",
+        ),
+        (Standing::Unknown(why), 0) if !listed => Cell::without_total(
+            why.status,
+            format!(
+                "recorder unknown, so that none may mean not recorded: {}",
+                why.detail
+            )
+            .into(),
+            Some(why.error_type),
+        ),
+        (Standing::Unknown(why), _) => {
+            Cell::with_total(n, plain, &format!("recorder unknown: {}", why.detail))
+        }
+    }
+}
+
+impl Cell {
+    fn with_total(total: u64, status: Status, detail: &str) -> Self {
+        Self {
+            status,
+            total: Some(total),
+            missing: false,
+            detail: detail.into(),
+            listed: None,
+            counted: None,
+            first_seen: None,
+            untold: None,
+        }
+    }
+
+    fn without_total(status: Status, detail: Arc<str>, untold: Option<ErrorType>) -> Self {
+        Self {
+            total: None,
+            missing: true,
+            detail,
+            untold,
+            ..Self::with_total(0, status, "")
+        }
+    }
+}
+
+/// `A, B and 3 more`.
+fn names(types: &[&ResourceType]) -> String {
+    let named: Vec<&str> = types.iter().take(NAMED).map(|t| t.as_str()).collect();
+    let more = types.len() - named.len();
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{more}", named.join(", "))
+}
