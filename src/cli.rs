@@ -401,7 +401,10 @@ mod tests {
     #[test]
     fn without_options_the_specification_holds() {
         let config = config(&[]);
-        assert_eq!(config.resource_types, ResourceType::common());
+        let common = ResourceTypes::Named(ResourceType::common());
+        assert_eq!(config.resource_types, common);
+        assert_eq!(config.method, Method::List);
+        assert!(!config.skip_checks && !config.coverage && config.report.is_none());
         assert_eq!(config.output_dir, PathBuf::from("."));
         assert_eq!(config.connect_timeout, Duration::from_secs(5));
         assert_eq!(config.read_timeout, Duration::from_secs(30));
@@ -419,7 +422,103 @@ mod tests {
         ]);
         let regions: Vec<_> = config.regions.iter().map(Region::as_str).collect();
         assert_eq!(regions, ["eu-west-1", "us-east-1"]);
-        assert_eq!(config.resource_types.len(), 2);
+        assert_eq!(config.resource_types.named().len(), 2);
+    }
+
+    fn names(types: &ResourceTypes) -> String {
+        let names: Vec<&str> = types.named().iter().map(ResourceType::as_str).collect();
+        names.join(" ")
+    }
+
+    #[test]
+    fn all_types_or_those_of_a_file() {
+        assert_eq!(
+            config(&["--resource-types=all"]).resource_types,
+            ResourceTypes::All
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("types.txt");
+        let list = "\u{feff}# ours\r\nAWS::EC2::VPC, AWS::S3::Bucket\r\n\r\n\tAWS::EC2::VPC # again\n\
+                    AWS::IAM::Role AWS::IAM::User";
+        std::fs::write(&path, list).unwrap();
+        let argument = format!("--resource-types=@{},AWS::SNS::Topic", path.display());
+        assert_eq!(
+            names(&config(&[&argument]).resource_types),
+            "AWS::EC2::VPC AWS::S3::Bucket AWS::IAM::Role AWS::IAM::User AWS::SNS::Topic"
+        );
+        for (text, hint) in [
+            ("# nothing\n\n", "names no type"),
+            (
+                "AWS::EC2::VPC\nEC2\n",
+                "line 2: \"EC2\" is not a resource type",
+            ),
+            (&"#".repeat(1 << 21), "is larger than a list of types"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let (code, told) = error(&[&argument]);
+            assert!(code == 2 && told.contains(hint), "{hint}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_policy_is_the_smallest_for_its_flags() {
+        let (list, counts) = ("ListDiscoveredResources", "GetDiscoveredResourceCounts");
+        for (args, lists, asks_counts) in [
+            (&[][..], true, false),
+            (&["--method=counts"], false, true),
+            (&["--method=verify"], true, true),
+            (&["--resource-types=all"], true, true),
+            (&["--resource-types=all", "--method=counts"], false, true),
+            (&["--skip-checks", "--regions=eu-west-1"], true, false),
+        ] {
+            let args = ["x", "iam-policy"].iter().chain(args).map(OsString::from);
+            let Ok(Command::Print(policy)) = parse(args.clone()) else {
+                panic!("{args:?}")
+            };
+            let policy = String::from_utf8(policy).unwrap();
+            assert_eq!(policy.contains(list), lists, "{policy}");
+            assert_eq!(policy.contains(counts), asks_counts, "{policy}");
+            assert_eq!(
+                policy.matches(':').count(),
+                4 + 1 + 4 + usize::from(lists) + usize::from(asks_counts)
+            );
+            for action in [
+                "config:DescribeConfigurationRecorderStatus",
+                "config:DescribeConfigurationRecorders",
+                "ec2:DescribeRegions",
+                "iam:ListAccountAliases",
+            ] {
+                assert!(policy.contains(action), "{policy}");
+            }
+        }
+    }
+
+    /// Every policy in the README, with the command before it.
+    #[test]
+    fn the_readmes_policies_are_what_is_printed() {
+        let readme = include_str!("../README.md");
+        let mut held = 0;
+        let blocks: Vec<&str> = readme.split("```").collect();
+        for pair in blocks.windows(3) {
+            let (Some(command), Some(policy)) =
+                (pair[0].strip_prefix("sh\n"), pair[2].strip_prefix("json\n"))
+            else {
+                continue;
+            };
+            let command = command.trim().split('#').next().unwrap_or_default();
+            let args = command.split_whitespace().map(OsString::from);
+            let Ok(Command::Print(printed)) = parse(args) else {
+                continue;
+            };
+            assert_eq!(String::from_utf8(printed).unwrap(), policy, "{command}");
+            held += 1;
+        }
+        assert_eq!(
+            held,
+            readme.matches("2012-10-17").count(),
+            "every policy is held"
+        );
+        assert!(held >= 2);
     }
 
     #[test]
@@ -435,7 +534,16 @@ mod tests {
             ),
             (
                 &["--resource-types", "EC2"],
-                "is not a resource type such as AWS::EC2::Instance",
+                "is not a resource type such as AWS::EC2::Instance, nor @FILE, nor all",
+            ),
+            (
+                &["--resource-types=all,AWS::EC2::VPC"],
+                "all stands alone, and not beside types",
+            ),
+            (&["--resource-types=@/none/x"], "/none/x: No such file"),
+            (
+                &["--method", "guess"],
+                "[possible values: list, counts, verify]",
             ),
             (&["--endpoint-url", "localhost"], "is not an endpoint URL"),
             (&["--max-attempts", "0"], "0 is not in 1.."),
@@ -467,6 +575,11 @@ mod tests {
             "--regions",
             "--exclude-regions",
             "--resource-types",
+            "--method",
+            "--skip-checks",
+            "--coverage",
+            "--report",
+            "iam-policy",
             "--output-dir",
             "--endpoint-url",
             "--ca-bundle",

@@ -247,3 +247,196 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
     let table = rows.iter().map(line).filter(|_| !differences.is_empty());
     std::iter::once(first).chain(table).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::count::{Listed, Method};
+    use crate::coverage::{Loss, Outcome, Recorder, Running};
+    use crate::error_log::ErrorType;
+    use crate::model::ResourceTypes;
+
+    const TYPES: [&str; 3] = ["AWS::EC2::VPC", "AWS::S3::Bucket", "AWS::IAM::Role"];
+
+    fn denied() -> Loss {
+        Loss::of(ErrorType::Permission, "denied")
+    }
+
+    /// A region in which these of [`TYPES`] were listed, and the others denied.
+    fn region(code: &str, totals: &[u64]) -> Outcome {
+        let listing = |(name, total): (&&str, &u64)| {
+            let ids = (0..*total).map(|n| n.to_string()).collect();
+            (name.parse().unwrap(), Ok(Listed { total: *total, ids }))
+        };
+        Outcome {
+            listed: TYPES.iter().zip(totals).map(listing).collect(),
+            ..Outcome::lost(code.parse().unwrap(), denied())
+        }
+    }
+
+    fn coverage(regions: Vec<Outcome>, types: usize, recorder: &Recorder) -> Coverage {
+        let types = TYPES[..types].iter().map(|t| t.parse().unwrap()).collect();
+        let recorders = regions
+            .iter()
+            .map(|r| (r.region.clone(), recorder.clone()))
+            .collect();
+        let types = ResourceTypes::Named(types);
+        Coverage::settle(regions, recorders, &types, Method::List)
+    }
+
+    fn recording() -> Recorder {
+        Recorder {
+            running: Ok(Running::Recording),
+            group: Ok(serde_json::from_str(r#"{"includeGlobalResourceTypes": true}"#).unwrap()),
+        }
+    }
+
+    #[test]
+    fn nothing_is_missing() {
+        let regions = vec![region("us-east-1", &[0, 7]), region("eu-west-1", &[2, 5])];
+        let coverage = coverage(regions, 2, &recording());
+        assert_eq!(
+            summary(&coverage, 0, 0, "e.txt"),
+            [
+                "Summary",
+                "  Regions scanned: 2 (2 complete, 0 with gaps)",
+                "  Resource types found: 2",
+                "  Total resources: 14",
+                "  Errors encountered: 0",
+                "  Coverage: all 4 cells (regions × types) counted",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_part_is_never_passed_off_as_the_whole() {
+        let regions = vec![region("us-east-1", &[0, 7]), region("eu-west-1", &[2])];
+        let coverage = coverage(regions, 2, &recording());
+        assert_eq!(
+            summary(&coverage, 1, 2, "e.txt"),
+            [
+                "Summary",
+                "  Regions scanned: 2 (1 complete, 1 with gaps)",
+                "  Resource types found: 2",
+                "  Total resources: 9 (partial)",
+                "  Errors encountered: 2 (see e.txt)",
+                "  Coverage: 3 of 4 cells (regions × types) counted; 1 missing in 1 region:",
+                "    1 denied in eu-west-1 (AWS::S3::Bucket): allow what `iam-policy` prints, also \
+                 in service control policies",
+                "    1 region not asked: what ec2:DescribeRegions gave is no name",
+            ]
+        );
+    }
+
+    #[test]
+    fn many_regions_are_not_all_named() {
+        let codes = [
+            "eu-west-1",
+            "eu-west-2",
+            "eu-west-3",
+            "sa-east-1",
+            "us-east-1",
+        ];
+        let regions = codes.iter().map(|code| region(code, &[])).collect();
+        let lines = summary(&coverage(regions, 2, &recording()), 0, 5, "e.txt");
+        assert_eq!(
+            lines[6],
+            "    10 denied in eu-west-1, eu-west-2, eu-west-3 and 2 more: allow what `iam-policy` \
+             prints, also in service control policies"
+        );
+        assert_eq!(lines.len(), 7);
+    }
+
+    #[test]
+    fn what_to_keep_in_mind_is_told_below() {
+        let stopped = Recorder {
+            running: Ok(Running::Stopped),
+            ..recording()
+        };
+        let lines = summary(
+            &coverage(vec![region("eu-west-1", &[1, 2])], 2, &stopped),
+            0,
+            0,
+            "",
+        );
+        assert_eq!(
+            lines[5..],
+            [
+                "  Coverage: all 2 cells (regions × types) counted",
+                "    2 recorder stopped in eu-west-1: counted, perhaps stale; start the recorder \
+                 there",
+            ]
+        );
+        let unknown = Recorder::unknown(&denied());
+        let lines = summary(
+            &coverage(vec![region("eu-west-1", &[1, 0])], 2, &unknown),
+            0,
+            0,
+            "",
+        );
+        assert_eq!(
+            lines[6..],
+            [
+                "    recorder unknown in eu-west-1 (denied): a zero may be a type that is not \
+                 recorded; allow what `iam-policy` prints, also in service control policies"
+            ]
+        );
+    }
+
+    #[test]
+    fn global_resources_are_in_two_totals() {
+        let mut regions = vec![
+            region("us-east-1", &[1, 1, 4]),
+            region("eu-west-1", &[1, 1, 3]),
+        ];
+        let line = |regions: Vec<Outcome>| {
+            let coverage = coverage(regions, 3, &recording());
+            summary(&coverage, 0, 0, "").swap_remove(3)
+        };
+        // Without their ids, as counts are.
+        assert_eq!(
+            line(regions.clone()),
+            "  Total resources: 11 as recorded, 8 with IAM counted once (as in us-east-1)"
+        );
+        let mut seen = Default::default();
+        for region in &mut regions {
+            region.hand_over_ids(&mut seen);
+        }
+        assert_eq!(
+            line(regions.clone()),
+            "  Total resources: 11 as recorded, 8 with IAM counted once"
+        );
+        regions.push(region("sa-east-1", &[]));
+        assert_eq!(
+            line(regions),
+            "  Total resources: 11 as recorded, 8 with IAM counted once (both partial)"
+        );
+    }
+
+    #[test]
+    fn differences_are_a_table() {
+        let mut outcome = region("eu-west-1", &[12, 3]);
+        let counts = [("AWS::EC2::VPC", 9), ("AWS::S3::Bucket", 3)];
+        outcome.counts = Some(
+            counts
+                .iter()
+                .map(|(t, n)| (t.parse().unwrap(), *n))
+                .collect(),
+        );
+        let regions = vec![outcome, region("us-east-1", &[1])];
+        assert_eq!(
+            comparison(&coverage(regions, 2, &recording()).compare()),
+            [
+                "Verified: 2 cells compared, 1 differ, 2 could not be compared",
+                "  region     type           listed  counted  difference  known reason",
+                "  eu-west-1  AWS::EC2::VPC      12        9          +3  recorded: the counts \
+                 follow some minutes after the recorder or the resources",
+            ]
+        );
+        let same = coverage(vec![region("eu-west-1", &[])], 0, &recording());
+        assert_eq!(
+            comparison(&same.compare()),
+            ["Verified: 0 cells compared, 0 differ"]
+        );
+    }
+}

@@ -111,12 +111,9 @@ mod tests {
         let client = client(http.clone(), clock());
         let types = ["AWS::S3::Bucket".parse().unwrap()];
         let region = "eu-west-1".parse().unwrap();
-        let counts = Listing { client: &client }.count(&region, &types)?;
-        let [count] = &counts[..] else {
-            panic!("one count")
-        };
-        assert_eq!((&count.region, &count.resource_type), (&region, &types[0]));
-        Ok(count.total)
+        let listed = Listing { client: &client }.list(&region, &types[0])?;
+        assert_eq!(listed.ids, [""; 0], "buckets are no global resources");
+        Ok(listed.total)
     }
 
     fn bodies(http: &Scripted) -> Vec<serde_json::Value> {
@@ -229,11 +226,25 @@ mod tests {
     }
 
     #[test]
-    fn each_type_is_a_batch_of_its_own() {
-        let types = ResourceType::common();
-        let client = client(Scripted::list([]), clock());
-        let batches = Listing { client: &client }.batches(&types);
-        assert_eq!(batches.len(), 10);
-        assert_eq!(batches.concat(), types);
+    fn the_ids_of_global_resources_are_kept() {
+        let page = |ids: &[&str], token: &str| {
+            let ids: Vec<_> = ids
+                .iter()
+                .map(|id| serde_json::json!({"resourceType": "AWS::IAM::Role", "resourceId": id}))
+                .collect();
+            let body = serde_json::json!({"resourceIdentifiers": ids, "nextToken": token});
+            answer_with(200, &[], body.to_string())
+        };
+        let http = Scripted::list([page(&["AROA1", "AROA2"], "a"), page(&["AROA3"], "")]);
+        let client = client(http, clock());
+        let (region, role) = (
+            "eu-west-1".parse().unwrap(),
+            "AWS::IAM::Role".parse().unwrap(),
+        );
+        let listed = Listing { client: &client }.list(&region, &role).unwrap();
+        assert_eq!(
+            (listed.total, listed.ids.join(" ")),
+            (3, "AROA1 AROA2 AROA3".to_owned())
+        );
     }
 }

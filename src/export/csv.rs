@@ -28,6 +28,9 @@ mod tests {
 
     use super::super::Format;
     use super::*;
+    use crate::model::{Account, ResourceCount};
+
+    const COLUMNS: [&str; 5] = ["account", "alias", "region", "resource_type", "total"];
 
     fn count(region: &str, resource_type: &str, total: u64) -> ResourceCount {
         ResourceCount {
@@ -42,7 +45,8 @@ mod tests {
             id: "012345678901".parse().unwrap(),
             alias: alias.map(str::to_owned),
         };
-        String::from_utf8(Format::Csv.render(&account, counts)).unwrap()
+        let table = Table::counts(&account, counts);
+        String::from_utf8(Format::Csv.render(&table)).unwrap()
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::aws::keyring::{CredentialsError, Keyring, Resolved};
 use crate::aws::operation::Service;
 use crate::aws::protocol::Unreadable;
 use crate::clock::VirtualClock;
-use crate::count::list::Listing;
+use crate::count::{Listed, Tally};
+use crate::coverage::{RegionCoverage, Running, Status};
 use crate::http::fake::{Scripted, answer};
 use crate::http::{TransportError, TransportErrorKind};
 
@@ -32,32 +33,37 @@ struct Fake<F> {
 }
 
 impl<F: Fn(&str, &str) -> Result<u64, CountError> + Sync> CountResources for Fake<F> {
-    fn batches<'t>(&self, types: &'t [ResourceType]) -> Vec<&'t [ResourceType]> {
-        types.chunks(1).collect()
+    fn count(&self, region: &Region, types: &ResourceTypes, tally: &mut dyn Tally) {
+        tally.each(types.named(), &|resource_type| {
+            let (region, name) = (region.as_str(), resource_type.as_str());
+            self.asked.lock().unwrap().push(format!("{region} {name}"));
+            let total = (self.script)(region, name)?;
+            let ids = Vec::new();
+            Ok(Listed { total, ids })
+        });
     }
+}
 
-    fn count(
-        &self,
-        region: &Region,
-        types: &[ResourceType],
-    ) -> Result<Vec<ResourceCount>, CountError> {
-        let (region_code, name) = (region.as_str(), types[0].as_str());
-        self.asked
-            .lock()
-            .unwrap()
-            .push(format!("{region_code} {name}"));
-        let total = (self.script)(region_code, name)?;
-        Ok(vec![ResourceCount {
-            region: region.clone(),
-            resource_type: types[0].clone(),
-            total,
-        }])
+/// What is looked at of a cell: its total, or its status where it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Counted(u64),
+    Lost(Status),
+}
+use Cell::{Counted, Lost};
+
+/// A recorder that runs and records everything.
+fn recording(_: &Region) -> Recorder {
+    Recorder {
+        running: Ok(Running::Recording),
+        group: Ok(serde_json::from_str(r#"{"includeGlobalResourceTypes": true}"#).unwrap()),
     }
 }
 
 /// What a scan came to.
 struct Scanned {
-    results: Vec<RegionResult>,
+    results: Vec<RegionCoverage>,
+    entries: Vec<Entry>,
     /// `eu-west-1 AWS::S3::Bucket THROTTLE message`, in their order.
     lines: Vec<String>,
     /// The regions that were told to be done.
@@ -72,7 +78,8 @@ impl Scanned {
         let result = result.expect("every region has a result");
         types()
             .iter()
-            .map(|t| result.cells[t])
+            .map(|t| &result.cells[t])
+            .map(|cell| cell.total.map_or(Lost(cell.status), Counted))
             .collect::<Vec<_>>()
             .try_into()
             .unwrap()
@@ -106,21 +113,36 @@ fn run(
     interrupt: &Interrupt,
     threads: usize,
 ) -> Scanned {
-    let types = types();
-    let scan = Scan::new(counter, client, clock, interrupt.clone(), &types);
+    let types = ResourceTypes::Named(types());
+    let scan = Scan {
+        counter,
+        method: Method::List,
+        recorder: &recording,
+        client,
+        clock,
+        interrupt: interrupt.clone(),
+        types: &types,
+        flags: Flags::default(),
+    };
     let regions = REGIONS.map(|r| r.parse().unwrap());
     let (mut entries, mut done) = (Vec::new(), Vec::new());
     let pool = Pool::new(threads).unwrap();
-    let results = scan.run(&pool, &regions, |event| match event {
-        Event::Incident(entry) => entries.push(entry.clone()),
-        Event::Done(result) => done.push(result.region.to_string()),
+    let coverage = scan.run(&pool, &regions, Vec::new(), |event| match event {
+        Event::Incident(entry) => entries.push(entry),
+        Event::Done(region) => done.push(region.to_string()),
     });
+    let results = coverage.regions;
     let codes: Vec<&str> = results.iter().map(|r| r.region.as_str()).collect();
     assert_eq!(codes, ["eu-west-1", "us-east-1"], "sorted, each once");
     for result in &results {
         assert_eq!(result.cells.len(), TYPES.len(), "a cell for every type");
         for (resource_type, cell) in &result.cells {
-            let lost = matches!(cell, Cell::Lost(_));
+            assert_eq!(
+                cell.missing,
+                cell.total.is_none(),
+                "no type is counted elsewhere"
+            );
+            let lost = cell.missing;
             let told = entries.iter().any(|e| {
                 e.region.as_ref() == Some(&result.region)
                     && e.resource_type.as_ref().is_none_or(|t| t == resource_type)
@@ -135,6 +157,7 @@ fn run(
     Scanned {
         results,
         lines: entries.iter().map(line).collect(),
+        entries,
         done,
         stopped: scan.was_stopped(),
     }
@@ -160,7 +183,7 @@ fn scan_with(error: &CountError) -> (Scanned, Vec<String>, Vec<Duration>) {
         ("eu-west-1", "AWS::EC2::VPC") => Err(error.clone()),
         _ => Ok(7),
     });
-    assert_eq!(scanned.cells("us-east-1"), [Cell::Counted(7); 3]);
+    assert_eq!(scanned.cells("us-east-1"), [Counted(7); 3]);
     assert_eq!(scanned.lines_of("us-east-1"), [""; 0]);
     assert!(!scanned.stopped);
     let own = asked.into_iter().filter(|a| a.starts_with("eu-west-1"));
@@ -211,25 +234,25 @@ const ALL_ASKED: [&str; 3] = [
 
 /// The cells of a region that lost its VPCs alone.
 fn one_lost(why: ErrorType) -> [Cell; 3] {
-    [Cell::Counted(7), Cell::Lost(why), Cell::Counted(7)]
+    [Counted(7), Lost(Status::of(why)), Counted(7)]
 }
 
 /// The cells of a region that ended at its VPCs.
 fn rest_lost(why: ErrorType) -> [Cell; 3] {
-    [Cell::Counted(7), Cell::Lost(why), Cell::Lost(why)]
+    [Counted(7), Lost(Status::of(why)), Lost(Status::of(why))]
 }
 
 #[test]
 fn everything_is_counted_in_every_region() {
     let (scanned, asked, sleeps) = scan(|region, name| Ok((region.len() + name.len()) as u64));
-    assert_eq!(scanned.cells("eu-west-1"), [24, 22, 23].map(Cell::Counted));
+    assert_eq!(scanned.cells("eu-west-1"), [24, 22, 23].map(Counted));
     assert_eq!(asked[0], "us-east-1 AWS::S3::Bucket", "in the order given");
     assert_eq!((asked.len(), sleeps.len()), (6, 0));
     assert_eq!(scanned.done, ["us-east-1", "eu-west-1"]);
     assert_eq!(scanned.lines, [""; 0]);
     let result = &scanned.results[0];
-    assert_eq!(result.gaps(), 0);
-    let totals: Vec<u64> = result.counts().map(|c| c.total).collect();
+    assert_eq!(result.missing(), 0);
+    let totals: Vec<_> = result.cells.values().map(|c| c.total.unwrap()).collect();
     assert_eq!(totals, [22, 23, 24], "by type");
 }
 
@@ -244,12 +267,7 @@ fn a_throttle_is_logged_then_a_second_slept_then_the_next_type() {
     assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Throttle));
     assert_eq!(sleeps, [Duration::from_secs(1)]);
     assert_eq!(asked, ALL_ASKED);
-    assert_eq!(scanned.results[0].gaps(), 1);
-    assert_eq!(
-        scanned.results[0].counts().count(),
-        2,
-        "a lost type has no row"
-    );
+    assert_eq!(scanned.results[0].missing(), 1);
 }
 
 #[test]
@@ -334,8 +352,8 @@ fn a_session_token_is_named_where_a_region_does_not_know_the_key() {
     let clock = clock();
     let http = Scripted::by(|_| answer(400, r#"{"__type": "UnrecognizedClientException"}"#));
     let client = client(http, clock.clone());
-    let counter = Listing { client: &client };
-    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+    let counter = Method::List.counter(&client);
+    let scanned = run(&*counter, Some(&client), clock, &Interrupt::default(), 1);
     assert_eq!(scanned.lines.len(), 2, "one for each region");
     for line in &scanned.lines {
         assert!(
@@ -354,7 +372,7 @@ fn resource_not_discovered_is_silent() {
     assert_eq!(scanned.lines, [""; 0]);
     assert_eq!(
         scanned.cells("eu-west-1"),
-        [Cell::Counted(7), Cell::Counted(0), Cell::Counted(7)]
+        [Counted(7), Counted(0), Counted(7)]
     );
     assert_eq!(asked, ALL_ASKED);
     assert_eq!(sleeps, [Duration::ZERO; 0]);
@@ -378,7 +396,10 @@ fn connection_then_scan_failed_gives_the_region_up() {
         );
         let given_up = "SCAN_FAILED region given up, 2 types not counted";
         assert_eq!(scanned.lines_of("eu-west-1"), [&connection, given_up]);
-        assert_eq!(scanned.cells("eu-west-1"), rest_lost(ErrorType::Connection));
+        // Only the type that was asked for met the network.
+        let rest = Lost(Status::NotTried);
+        let expected = [Counted(7), Lost(Status::ConnectionFailed), rest];
+        assert_eq!(scanned.cells("eu-west-1"), expected);
         assert_eq!(asked, ALL_ASKED[..2], "not one type after the other");
         assert_eq!(sleeps, [Duration::ZERO; 0]);
     }
@@ -400,7 +421,8 @@ fn api_error_skips_the_type_alone() {
 
 #[test]
 fn a_listing_that_breaks_off_has_no_row() {
-    let (scanned, asked, _) = scan_with(&CountError::Listing {
+    let (scanned, asked, _) = scan_with(&CountError::Pages {
+        operation: "ListDiscoveredResources",
         why: "the same page token twice".to_owned(),
         request_id: Some("r-1".to_owned()),
     });
@@ -463,11 +485,8 @@ fn a_panic_takes_its_type_alone() {
 fn a_task_that_ends_without_a_word_loses_its_region_and_says_so() {
     struct Broken;
     impl CountResources for Broken {
-        fn batches<'t>(&self, _: &'t [ResourceType]) -> Vec<&'t [ResourceType]> {
+        fn count(&self, _: &Region, _: &ResourceTypes, _: &mut dyn Tally) {
             panic!("before anything was counted")
-        }
-        fn count(&self, _: &Region, _: &[ResourceType]) -> Result<Vec<ResourceCount>, CountError> {
-            Ok(Vec::new())
         }
     }
     let scanned = run(&Broken, None, clock(), &Interrupt::default(), 2);
@@ -476,7 +495,7 @@ fn a_task_that_ends_without_a_word_loses_its_region_and_says_so() {
         assert_eq!(scanned.lines_of(region), [told]);
         assert_eq!(
             scanned.cells(region),
-            [Cell::Lost(ErrorType::Unexpected); 3]
+            [Lost(Status::of(ErrorType::Unexpected)); 3]
         );
     }
     assert_eq!(scanned.done, REGIONS, "the bar reaches its end");
@@ -508,12 +527,12 @@ fn a_clock_that_is_off_stops_the_scan() {
     assert!(scanned.stopped);
     assert_eq!(
         scanned.cells("us-east-1"),
-        rest_lost(ErrorType::ScanFailed),
+        [Counted(7), Lost(Status::Error), Lost(Status::NotTried)],
         "what there is is kept"
     );
     assert_eq!(
         scanned.cells("eu-west-1"),
-        [Cell::Lost(ErrorType::ScanFailed); 3]
+        [Lost(Status::of(ErrorType::ScanFailed)); 3]
     );
 }
 
@@ -539,7 +558,9 @@ fn expiring(
         let token = if paged { r#", "nextToken": "t""# } else { "" };
         answer(
             200,
-            format!(r#"{{"resourceIdentifiers": [{{}}, {{}}]{token}}}"#),
+            format!(
+                r#"{{"resourceIdentifiers": [{{"resourceId": "a"}}, {{"resourceId": "b"}}]{token}}}"#
+            ),
         )
     });
     let loads = AtomicUsize::new(0);
@@ -563,9 +584,9 @@ fn expired_credentials_are_fatal_once_and_renewed_ones_go_on() {
     for threads in [1, 2] {
         let clock = clock();
         let client = expiring("VPC", || Ok(keys_of("AKIANEWKEY")), &clock);
-        let counter = Listing { client: &client };
+        let counter = Method::List.counter(&client);
         let none = Interrupt::default();
-        let scanned = run(&counter, Some(&client), clock, &none, threads);
+        let scanned = run(&*counter, Some(&client), clock, &none, threads);
         assert_eq!(scanned.lines.len(), 1, "{:?}", scanned.lines);
         assert!(
             scanned.lines[0].ends_with(&format!(" AWS::EC2::VPC {EXPIRED}")),
@@ -574,7 +595,7 @@ fn expired_credentials_are_fatal_once_and_renewed_ones_go_on() {
         );
         for region in REGIONS {
             let [_, vpc, role] = scanned.cells(region);
-            assert_eq!([vpc, role], [Cell::Counted(2); 2]);
+            assert_eq!([vpc, role], [Counted(2); 2]);
         }
         assert!(!scanned.stopped);
     }
@@ -585,13 +606,9 @@ fn a_listing_whose_credentials_expire_between_pages_begins_anew() {
     let clock = clock();
     // With the old keys the buckets have two pages, and the second one is refused.
     let client = expiring("nextToken", || Ok(keys_of("AKIANEWKEY")), &clock);
-    let counter = Listing { client: &client };
-    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
-    assert_eq!(
-        scanned.cells("us-east-1"),
-        [Cell::Counted(2); 3],
-        "no page twice"
-    );
+    let counter = Method::List.counter(&client);
+    let scanned = run(&*counter, Some(&client), clock, &Interrupt::default(), 1);
+    assert_eq!(scanned.cells("us-east-1"), [Counted(2); 3], "no page twice");
     assert_eq!(scanned.lines.len(), 1);
 }
 
@@ -609,8 +626,8 @@ fn expired_credentials_that_cannot_be_renewed_stop_the_scan_and_keep_what_there_
     ] {
         let clock = clock();
         let client = expiring("VPC", move || later.clone(), &clock);
-        let counter = Listing { client: &client };
-        let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+        let counter = Method::List.counter(&client);
+        let scanned = run(&*counter, Some(&client), clock, &Interrupt::default(), 1);
         assert_eq!(
             scanned.lines,
             [
@@ -626,8 +643,8 @@ fn expired_credentials_that_cannot_be_renewed_stop_the_scan_and_keep_what_there_
         );
         assert!(scanned.stopped);
         let [bucket, vpc, _] = scanned.cells("us-east-1");
-        assert_eq!(bucket, Cell::Counted(4));
-        assert_eq!(vpc, Cell::Lost(ErrorType::ScanFailed));
+        assert_eq!(bucket, Counted(4));
+        assert_eq!(vpc, Lost(Status::of(ErrorType::ScanFailed)));
     }
 }
 
@@ -637,8 +654,8 @@ fn credentials_that_expire_a_second_time_stop_the_scan() {
     // The new keys end like the old ones, so they are taken for expired too.
     let again = format!("NEW{KEY_ID}");
     let client = expiring("VPC", move || Ok(keys_of(&again)), &clock);
-    let counter = Listing { client: &client };
-    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+    let counter = Method::List.counter(&client);
+    let scanned = run(&*counter, Some(&client), clock, &Interrupt::default(), 1);
     let fatal = scanned.lines.iter().filter(|l| l.contains("FATAL config"));
     assert_eq!(fatal.count(), 1, "{:?}", scanned.lines);
     assert!(scanned.lines[1].ends_with("(they expired a second time)"));
@@ -667,9 +684,8 @@ fn one_regions_failure_never_stops_the_rest() {
                 asked: Mutex::default(),
             };
             let scanned = run(&counter, None, clock(), &Interrupt::default(), threads);
-            assert_eq!(scanned.cells("eu-west-1"), [Cell::Counted(7); 3]);
-            assert_eq!(scanned.results[1].gaps(), 3);
-            assert_eq!(scanned.results[1].counts().count(), 0);
+            assert_eq!(scanned.cells("eu-west-1"), [Counted(7); 3]);
+            assert_eq!(scanned.results[1].missing(), 3);
             assert!(!scanned.stopped);
         }
     }
@@ -696,8 +712,8 @@ fn regions_side_by_side_do_not_use_up_each_others_time() {
     let mut parts = parts(http, clock.clone());
     parts.chance = || 1.0;
     let client = Client::new(parts);
-    let counter = Listing { client: &client };
-    let scanned = run(&counter, None, clock, &Interrupt::default(), 2);
+    let counter = Method::List.counter(&client);
+    let scanned = run(&*counter, None, clock, &Interrupt::default(), 2);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
 }
 
@@ -729,19 +745,11 @@ fn incidents_carry_their_time() {
         script: |_: &str, _: &str| Err(service("ThrottlingException")),
         asked: Mutex::default(),
     };
-    let types = types();
-    let scan = Scan::new(&counter, None, clock(), Interrupt::default(), &types);
-    let mut lines = Vec::new();
-    let regions = ["eu-west-1".parse().unwrap()];
-    scan.run(&Pool::new(1).unwrap(), &regions, |event| {
-        if let Event::Incident(entry) = event {
-            lines.push(entry.to_string());
-        }
-    });
+    let scanned = run(&counter, None, clock(), &Interrupt::default(), 1);
     assert_eq!(
-        lines[1],
+        scanned.entries[1].to_string(),
         format!(
-            "[2026-11-24T12:00:01.000Z] [THROTTLE] Region: eu-west-1, Resource: AWS::EC2::VPC, \
+            "[2026-11-24T12:00:01.000Z] [THROTTLE] Region: us-east-1, Resource: AWS::EC2::VPC, \
              Message: {}; run again later, or ask for fewer types",
             told("ThrottlingException")
         )
@@ -813,7 +821,8 @@ fn the_verdicts_of_the_table() {
         status: 400,
     });
     assert_eq!(verdict(&clock), (Some(E::Fatal), Then::StopScan));
-    let listing = CountError::Listing {
+    let listing = CountError::Pages {
+        operation: "ListDiscoveredResources",
         why: String::new(),
         request_id: None,
     };

@@ -32,7 +32,6 @@ fn list_in(client: &Client, code: &str) -> Result<Answer<Page>, CallError> {
     let resource_type: ResourceType = "AWS::S3::Bucket".parse().unwrap();
     let operation = ListDiscoveredResources {
         resource_type: &resource_type,
-        limit: None,
         next_token: None,
     };
     client.call(&region(code), &operation)
@@ -821,4 +820,81 @@ fn renewed_keys_sign_the_next_call() {
         let authorization = request.header("authorization").unwrap();
         assert!(authorization.contains(&format!("Credential=KEY-{n}/")));
     }
+}
+
+#[test]
+fn what_was_asked_ahead_is_not_asked_again_and_answered_once() {
+    let page = |n: usize| {
+        let resources = vec![serde_json::json!({}); n];
+        answer(
+            200,
+            serde_json::json!({"resourceIdentifiers": resources}).to_string(),
+        )
+    };
+    let denied = || answer(400, r#"{"__type": "AccessDeniedException"}"#);
+    let http = Scripted::list([page(1), page(2), page(3), denied(), page(4)]);
+    let client = client(http.clone(), clock());
+    let (region, other) = (region("eu-west-1"), region("us-east-1"));
+    let types: [ResourceType; 2] = ["AWS::S3::Bucket", "AWS::EC2::VPC"].map(|t| t.parse().unwrap());
+    let operation = |n: usize| ListDiscoveredResources {
+        resource_type: &types[n],
+        next_token: None,
+    };
+    let total = |answer: Result<Answer<Page>, CallError>| answer.unwrap().output.resources;
+
+    assert_eq!(total(client.call_ahead(&region, &operation(0))), 1);
+    assert_eq!(
+        total(client.call(&other, &operation(0))),
+        2,
+        "another region"
+    );
+    assert_eq!(
+        total(client.call(&region, &operation(1))),
+        3,
+        "another input"
+    );
+    assert_eq!(total(client.call(&region, &operation(0))), 1, "kept");
+    assert_eq!(http.requests().len(), 3);
+    assert!(client.call_ahead(&region, &operation(1)).is_err());
+    let kept = client.call(&region, &operation(1)).unwrap_err();
+    assert_eq!(
+        kept.kind(),
+        Some(ErrorKind::AccessDenied),
+        "a failure is kept too"
+    );
+    assert_eq!(http.requests().len(), 4);
+    assert_eq!(total(client.call(&region, &operation(0))), 4, "once");
+}
+
+#[test]
+fn what_calls_cost_is_added_up_by_region() {
+    let throttled = || answer(400, r#"{"__type": "ThrottlingException"}"#);
+    let http = Scripted::list([
+        throttled(),
+        failure(TransportErrorKind::Connection),
+        answer(200, r#"{"resourceIdentifiers": []}"#),
+        answer(403, ""),
+        answer(200, r#"{"resourceIdentifiers": []}"#),
+    ]);
+    let client = client(http, clock());
+    list(&client).unwrap();
+    list(&client).unwrap_err();
+    list_in(&client, "us-east-1").unwrap();
+    let usage = client.usage();
+    let of = |code| usage[&(Service::Config, region(code))];
+    let page = r#"{"resourceIdentifiers": []}"#.len() as u64;
+    let expected = Usage {
+        requests: 4,
+        retries: 2,
+        throttles: 1,
+        bytes: r#"{"__type": "ThrottlingException"}"#.len() as u64 + page,
+    };
+    assert_eq!(of("eu-west-1"), expected);
+    let once = Usage {
+        requests: 1,
+        bytes: page,
+        ..Usage::default()
+    };
+    assert_eq!(of("us-east-1"), once);
+    assert_eq!(usage.len(), 2);
 }

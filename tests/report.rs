@@ -1,0 +1,148 @@
+//! The report of every recorded run against the schema that the repository offers for it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use aws_config_resource_count::coverage::Status;
+use aws_config_resource_count::error_log::ErrorType;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+fn schema() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/report.schema.json");
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn validator() -> Validator {
+    jsonschema::draft202012::new(&schema()).unwrap()
+}
+
+/// The report of a replay of `case` by the built binary, and its exit code.
+fn report(case: &str, args: &[&str]) -> (Value, i32) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
+        .env_clear()
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["--replay", &format!("fixtures/{case}"), "--output-dir"])
+        .arg(folder.path())
+        .arg("--report")
+        .arg(&path)
+        .args(args)
+        .output()
+        .unwrap();
+    let code = run.status.code().unwrap();
+    (
+        serde_json::from_slice(&fs::read(path).unwrap()).unwrap(),
+        code,
+    )
+}
+
+fn cases() -> Vec<String> {
+    let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
+    let names = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+#[test]
+fn every_recorded_runs_report_is_as_the_schema_says() {
+    let validator = validator();
+    let cases = cases();
+    assert!(cases.len() > 60);
+    for case in cases {
+        // A recording has no answers for most of these; what comes of that is to be reported too.
+        for args in [
+            &[][..],
+            &["--method=verify", "--resource-types=all", "--strict"],
+        ] {
+            let (report, code) = report(&case, args);
+            let wrong: Vec<String> = validator
+                .iter_errors(&report)
+                .map(|e| format!("{}: {e}", e.instance_path()))
+                .collect();
+            assert!(wrong.is_empty(), "{case} {args:?}: {wrong:#?}");
+            assert_eq!(report["exit_code"], code, "{case} {args:?}");
+        }
+    }
+}
+
+#[test]
+fn the_figures_are_those_of_the_cells() {
+    let (report, code) = report("demo", &["--strict"]);
+    assert_eq!(code, 3);
+    let regions = report["regions"].as_array().unwrap();
+    assert_eq!(regions.len(), 17);
+    let cells: Vec<&Value> = regions
+        .iter()
+        .flat_map(|region| region["cells"].as_array().unwrap())
+        .collect();
+    let counted = cells.iter().filter(|cell| !cell["total"].is_null()).count();
+    let missing = cells.iter().filter(|cell| cell["missing"] == true).count();
+    let expected = json!({"total": cells.len(), "counted": counted, "missing": missing});
+    assert_eq!(report["cells"], expected);
+    assert!(missing > 0);
+    for name in ["requests", "retries", "throttles", "bytes"] {
+        let sum: u64 = regions
+            .iter()
+            .map(|r| r["usage"][name].as_u64().unwrap())
+            .sum();
+        let all = report["usage"][name].as_u64().unwrap();
+        // STS, IAM and EC2 are asked once each.
+        let others = all - sum;
+        match name {
+            "requests" => assert_eq!(others, 3),
+            "bytes" => assert!(others > 0 && sum > 0),
+            _ => assert_eq!(others, 0, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn the_schema_names_every_status_and_every_error_type() {
+    let schema = schema();
+    let names = |value: &Value| -> Vec<String> { serde_json::from_value(value.clone()).unwrap() };
+    let statuses = &schema["$defs"]["cell"]["properties"]["status"]["enum"];
+    assert_eq!(names(statuses), Status::ALL.map(Status::as_str));
+    let types = &schema["properties"]["errors"]["items"]["properties"]["error_type"]["enum"];
+    assert_eq!(names(types), ErrorType::ALL.map(ErrorType::as_str));
+}
+
+/// A schema that took anything would hold nothing.
+#[test]
+fn the_schema_refuses_what_is_no_report() {
+    assert!(jsonschema::meta::is_valid(&schema()));
+    let validator = validator();
+    let (good, _) = report("demo", &[]);
+    assert!(validator.is_valid(&good));
+    let counted = good["regions"].as_array().unwrap().iter().enumerate();
+    let (n, _) = counted
+        .filter(|(_, region)| region["cells"][0]["status"] == "counted")
+        .next()
+        .unwrap();
+    let cell = format!("/regions/{n}/cells/0");
+    for (pointer, value) in [
+        ("/exit_code".to_owned(), json!(2)),
+        ("/start".to_owned(), json!("today")),
+        ("/account/id".to_owned(), json!("12")),
+        ("/flags/method".to_owned(), json!("guess")),
+        ("/flags/resource_types".to_owned(), json!("some")),
+        ("/usage/requests".to_owned(), json!(-1)),
+        ("/errors/0/error_type".to_owned(), json!("OTHER")),
+        (format!("/regions/{n}/recorder"), json!("asleep")),
+        (format!("{cell}/status"), json!("probably")),
+        (format!("{cell}/total"), json!(null)),
+        (format!("{cell}/total"), json!(0)),
+        (format!("{cell}/missing"), json!(true)),
+        (format!("{cell}/resource_type"), json!("EC2")),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(&pointer).unwrap() = value;
+        assert!(!validator.is_valid(&bad), "{pointer}");
+    }
+    let mut more = good.clone();
+    more["surprise"] = json!(1);
+    let mut less = good;
+    less.as_object_mut().unwrap().remove("errors");
+    assert!(!validator.is_valid(&more) && !validator.is_valid(&less));
+}
