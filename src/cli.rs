@@ -1,8 +1,8 @@
 //! The command line.
 
+mod types;
+
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::console::Color;
 use crate::count::Method;
 use crate::iam_policy;
-use crate::model::{AccountId, Region, ResourceType, ResourceTypes};
+use crate::model::{AccountId, Region};
 
 /// Counts the resources that AWS Config knows, per region and resource type, in every enabled
 /// region of an account.
@@ -97,8 +97,8 @@ struct Run {
 
     /// Count these types, such as AWS::EC2::Instance; those in a file, with @FILE; or all that the
     /// account has, with all [default: ten common types]
-    #[arg(help_heading = SCAN, long, value_name = "TYPE,...|@FILE|all", value_delimiter = ',', num_args = 1, value_parser = type_argument)]
-    resource_types: Vec<TypeArgument>,
+    #[arg(help_heading = SCAN, long, value_name = "TYPE,...|@FILE|all", value_delimiter = ',', num_args = 1, value_parser = types::argument)]
+    resource_types: Vec<types::Argument>,
 
     /// How to count: list every resource; ask for the counts of what is recorded, one call a region;
     /// or do both and show what differs
@@ -198,51 +198,6 @@ impl ValueEnum for Method {
     }
 }
 
-/// What stands in `--resource-types` between two commas.
-#[derive(Debug, Clone)]
-enum TypeArgument {
-    All,
-    Types(Vec<ResourceType>),
-}
-
-/// The longest file of types that is read, in bytes.
-const MAX_TYPE_FILE: u64 = 1 << 20;
-
-fn type_argument(text: &str) -> Result<TypeArgument, String> {
-    match (text, text.strip_prefix('@')) {
-        ("all", _) => Ok(TypeArgument::All),
-        (_, Some(path)) => types_of_file(path).map(TypeArgument::Types),
-        _ => match text.parse() {
-            Ok(resource_type) => Ok(TypeArgument::Types(vec![resource_type])),
-            Err(why) => Err(format!("{why}, nor @FILE, nor all")),
-        },
-    }
-}
-
-/// The types in a file, with commas, blanks or line ends between them; # begins a comment.
-fn types_of_file(path: &str) -> Result<Vec<ResourceType>, String> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_TYPE_FILE + 1).read_to_string(&mut text))
-        .map_err(|e| format!("{path}: {e}"))?;
-    if text.len() as u64 > MAX_TYPE_FILE {
-        return Err(format!("{path} is larger than a list of types"));
-    }
-    let mut types = Vec::new();
-    for (n, line) in text.lines().enumerate() {
-        let line = line.trim_start_matches('\u{feff}');
-        let line = line.split('#').next().unwrap_or_default();
-        for name in line.split([',', ' ', '\t']).filter(|name| !name.is_empty()) {
-            let resource_type = name.parse();
-            types.push(resource_type.map_err(|why| format!("{path}, line {}: {why}", n + 1))?);
-        }
-    }
-    match types.len() {
-        0 => Err(format!("{path} names no type")),
-        _ => Ok(types),
-    }
-}
-
 /// What else the program does.
 #[derive(Debug, Subcommand)]
 enum Tool {
@@ -325,7 +280,8 @@ fn run(run: Run) -> Result<(Config, View), clap::Error> {
         region: run.region,
         regions: without_repeats(run.regions),
         exclude_regions: run.exclude_regions,
-        resource_types: resource_types(run.resource_types)?,
+        resource_types: types::chosen(run.resource_types)
+            .map_err(|why| Cli::command().error(ErrorKind::ArgumentConflict, why))?,
         method: run.method,
         skip_checks: run.skip_checks,
         output_dir: run.output_dir,
@@ -345,25 +301,6 @@ fn run(run: Run) -> Result<(Config, View), clap::Error> {
     Ok((config, view))
 }
 
-fn resource_types(arguments: Vec<TypeArgument>) -> Result<ResourceTypes, clap::Error> {
-    let (mut all, mut named) = (false, Vec::new());
-    for argument in arguments {
-        match argument {
-            TypeArgument::All => all = true,
-            TypeArgument::Types(types) => named.extend(types),
-        }
-    }
-    match (all, named.is_empty()) {
-        (true, true) => Ok(ResourceTypes::All),
-        (true, false) => Err(Cli::command().error(
-            ErrorKind::ArgumentConflict,
-            "--resource-types: all stands alone, and not beside types",
-        )),
-        (false, true) => Ok(ResourceTypes::Named(ResourceType::common())),
-        (false, false) => Ok(ResourceTypes::Named(without_repeats(named))),
-    }
-}
-
 /// The items in their order, each once: a type that is named twice is counted once.
 fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
     let mut once = Vec::with_capacity(items.len());
@@ -378,6 +315,7 @@ fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ResourceType, ResourceTypes};
 
     fn config(args: &[&str]) -> Config {
         let args = ["aws-config-resource-count"].iter().chain(args);

@@ -115,10 +115,9 @@ fn the_schema_refuses_what_is_no_report() {
     let validator = validator();
     let (good, _) = report("demo", &[]);
     assert!(validator.is_valid(&good));
-    let counted = good["regions"].as_array().unwrap().iter().enumerate();
-    let (n, _) = counted
-        .filter(|(_, region)| region["cells"][0]["status"] == "counted")
-        .next()
+    let mut regions = good["regions"].as_array().unwrap().iter();
+    let n = regions
+        .position(|region| region["cells"][0]["status"] == "counted")
         .unwrap();
     let cell = format!("/regions/{n}/cells/0");
     for (pointer, value) in [

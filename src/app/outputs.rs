@@ -47,7 +47,7 @@ impl Run<'_> {
         let folder = &self.config.output_dir;
         let written = atomic::write(folder, &name, &format.render(table));
         let path = self.path(&name);
-        self.told_written(what, &path, written)
+        self.told_written(what, &path, &written)
     }
 
     /// The report, where one was asked for; a run whose report is lost has failed.
@@ -69,16 +69,16 @@ impl Run<'_> {
             Some(name) => atomic::write(folder_of(&path), name, &report.render()),
             None => Err(io::Error::other("this is no name of a file")),
         };
-        if self.told_written("Report", &path, written) {
+        if self.told_written("Report", &path, &written) {
             exit
         } else {
             Exit::Failed
         }
     }
 
-    fn told_written(&mut self, what: &str, path: &Path, written: io::Result<()>) -> bool {
+    fn told_written(&mut self, what: &str, path: &Path, written: &io::Result<()>) -> bool {
         let path = path.display();
-        match &written {
+        match written {
             Ok(()) => self.console.line(format_args!("{what} written to {path}")),
             Err(e) => {
                 let what = what.to_lowercase();

@@ -2,7 +2,7 @@
 //! from the cells.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use crate::coverage::{Cell, Comparison, Coverage, Status};
 use crate::model::{Region, ResourceType, plural};
@@ -141,9 +141,10 @@ fn coverage_lines(coverage: &Coverage) -> Vec<String> {
     }];
     for ((kind, status), group) in &groups {
         let whole = group.cells == group.regions.len() * all_types;
-        let types = match whole {
-            true => String::new(),
-            false => format!(" ({})", list(&group.types)),
+        let types = if whole {
+            String::new()
+        } else {
+            format!(" ({})", list(&group.types))
         };
         let at = format!(
             "{} {status} in {}{types}",
@@ -186,11 +187,7 @@ fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
 
 /// `a, b, c and 2 more`.
 fn list<T: Display>(items: &BTreeSet<&T>) -> String {
-    let named: Vec<String> = items
-        .iter()
-        .take(NAMED)
-        .map(|item| item.to_string())
-        .collect();
+    let named: Vec<String> = items.iter().take(NAMED).map(ToString::to_string).collect();
     match items.len() - named.len() {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
@@ -211,7 +208,7 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
         differences.len()
     );
     if *not_compared > 0 {
-        first.push_str(&format!(", {not_compared} could not be compared"));
+        let _ = write!(first, ", {not_compared} could not be compared");
     }
     let mut rows = vec![
         [
@@ -240,9 +237,12 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
             .max()
             .unwrap_or_default()
     };
-    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(width);
+    let [regions, types, listings, counts, steps] = [0, 1, 2, 3, 4].map(width);
     let line = |[region, t, listed, counted, by, reason]: &[String; 6]| {
-        format!("  {region:a$}  {t:b$}  {listed:>c$}  {counted:>d$}  {by:>e$}  {reason}")
+        format!(
+            "  {region:regions$}  {t:types$}  {listed:>listings$}  {counted:>counts$}  \
+             {by:>steps$}  {reason}"
+        )
     };
     let table = rows.iter().map(line).filter(|_| !differences.is_empty());
     std::iter::once(first).chain(table).collect()
@@ -252,7 +252,7 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::count::{Listed, Method};
-    use crate::coverage::{Loss, Outcome, Recorder, Running};
+    use crate::coverage::{Loss, Outcome, Recorder, Running, Seen};
     use crate::error_log::ErrorType;
     use crate::model::ResourceTypes;
 
@@ -398,7 +398,7 @@ mod tests {
             line(regions.clone()),
             "  Total resources: 11 as recorded, 8 with IAM counted once (as in us-east-1)"
         );
-        let mut seen = Default::default();
+        let mut seen = Seen::new();
         for region in &mut regions {
             region.hand_over_ids(&mut seen);
         }

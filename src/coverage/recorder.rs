@@ -127,6 +127,7 @@ fn records_global(region: &Region) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::Standing as S;
     use super::*;
     use crate::coverage::Status;
     use crate::error_log::ErrorType;
@@ -135,129 +136,69 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
+    const VPC: &str = "AWS::EC2::VPC";
+    const BUCKET: &str = "AWS::S3::Bucket";
+    const ROLE: &str = "AWS::IAM::Role";
+
+    fn standing<'a>(recorder: &'a Recorder, region: &str, resource_type: &str) -> S<'a> {
+        recorder.standing(&region.parse().unwrap(), &resource_type.parse().unwrap())
+    }
+
+    #[test]
+    fn where_global_types_can_be_recorded() {
+        let recorder = Recorder {
+            running: Ok(Running::Recording),
+            group: Ok(group(r#"{"includeGlobalResourceTypes": true}"#)),
+        };
+        for (region, resource_type, expected) in [
+            ("eu-west-1", ROLE, S::Recorded),
+            // AWS Config came here after February 2022.
+            ("me-central-1", ROLE, S::NotRecorded),
+            ("mx-central-1", ROLE, S::NotRecorded),
+            ("me-central-1", VPC, S::Recorded),
+            ("cn-north-1", ROLE, S::Recorded),
+            ("us-gov-west-1", ROLE, S::Recorded),
+        ] {
+            let said = standing(&recorder, region, resource_type);
+            assert_eq!(said, expected, "{region} {resource_type}");
+        }
+    }
+
     #[test]
     fn what_a_recorder_says_of_a_type() {
         let denied = Loss::of(ErrorType::Permission, "denied");
-        let all = Ok(group(r#"{"includeGlobalResourceTypes": true}"#));
         let vpc = Ok(group(r#"{"resourceTypes": ["AWS::EC2::VPC"]}"#));
         let (unknown, no_group) = (Err(denied.clone()), Err(denied.clone()));
-        use Standing as S;
-        for (running, group, region, resource_type, expected) in [
-            (
-                Ok(Running::Recording),
-                all.clone(),
-                "eu-west-1",
-                "AWS::IAM::Role",
-                S::Recorded,
-            ),
-            // Added to AWS Config after February 2022.
-            (
-                Ok(Running::Recording),
-                all.clone(),
-                "me-central-1",
-                "AWS::IAM::Role",
-                S::NotRecorded,
-            ),
-            (
-                Ok(Running::Recording),
-                all.clone(),
-                "mx-central-1",
-                "AWS::IAM::Role",
-                S::NotRecorded,
-            ),
-            (
-                Ok(Running::Recording),
-                all.clone(),
-                "me-central-1",
-                "AWS::EC2::VPC",
-                S::Recorded,
-            ),
-            (
-                Ok(Running::Recording),
-                all.clone(),
-                "cn-north-1",
-                "AWS::IAM::Role",
-                S::Recorded,
-            ),
-            (
-                Ok(Running::Recording),
-                all.clone(),
-                "us-gov-west-1",
-                "AWS::IAM::User",
-                S::Recorded,
-            ),
-            (
-                Ok(Running::Recording),
-                vpc.clone(),
-                "eu-west-1",
-                "AWS::EC2::VPC",
-                S::Recorded,
-            ),
-            (
-                Ok(Running::Recording),
-                vpc.clone(),
-                "eu-west-1",
-                "AWS::S3::Bucket",
-                S::NotRecorded,
-            ),
-            (
-                Ok(Running::Stopped),
-                vpc.clone(),
-                "eu-west-1",
-                "AWS::EC2::VPC",
-                S::Stopped,
-            ),
+        let why = S::Unknown(&denied);
+        for (running, group, of_vpc, of_bucket) in [
+            (Ok(Running::Recording), &vpc, S::Recorded, S::NotRecorded),
             // What was never recorded was not stopped either.
-            (
-                Ok(Running::Stopped),
-                vpc.clone(),
-                "eu-west-1",
-                "AWS::S3::Bucket",
-                S::NotRecorded,
-            ),
-            (
-                Ok(Running::Missing),
-                vpc.clone(),
-                "eu-west-1",
-                "AWS::S3::Bucket",
-                S::Missing,
-            ),
-            (
-                Ok(Running::Missing),
-                no_group.clone(),
-                "eu-west-1",
-                "AWS::S3::Bucket",
-                S::Missing,
-            ),
-            (
-                Ok(Running::Stopped),
-                no_group.clone(),
-                "eu-west-1",
-                "AWS::S3::Bucket",
-                S::Stopped,
-            ),
+            (Ok(Running::Stopped), &vpc, S::Stopped, S::NotRecorded),
+            (Ok(Running::Missing), &vpc, S::Missing, S::Missing),
+            (unknown.clone(), &vpc, why, S::NotRecorded),
             (
                 Ok(Running::Recording),
-                no_group.clone(),
-                "eu-west-1",
-                "AWS::S3::Bucket",
+                &no_group,
+                S::Unknown(&denied),
                 S::Unknown(&denied),
             ),
-            (
-                unknown.clone(),
-                all.clone(),
-                "eu-west-1",
-                "AWS::EC2::VPC",
-                S::Unknown(&denied),
-            ),
-            (unknown, vpc, "eu-west-1", "AWS::S3::Bucket", S::NotRecorded),
+            (Ok(Running::Stopped), &no_group, S::Stopped, S::Stopped),
+            (Ok(Running::Missing), &no_group, S::Missing, S::Missing),
+            (unknown, &no_group, S::Unknown(&denied), S::Unknown(&denied)),
         ] {
-            let recorder = Recorder { running, group };
-            let (region, resource_type) = (region.parse().unwrap(), resource_type.parse().unwrap());
+            let recorder = Recorder {
+                running,
+                group: group.clone(),
+            };
             assert_eq!(
-                recorder.standing(&region, &resource_type),
-                expected,
-                "{recorder:?} {region} {resource_type}"
+                standing(&recorder, "eu-west-1", VPC),
+                of_vpc,
+                "{recorder:?}"
+            );
+            assert_eq!(
+                standing(&recorder, "eu-west-1", BUCKET),
+                of_bucket,
+                "{recorder:?}"
             );
         }
     }

@@ -6,7 +6,9 @@ use crate::aws::operation::Operation;
 use crate::aws::ops::describe_configuration_recorder_status::{
     DescribeConfigurationRecorderStatus, RecorderStatus,
 };
-use crate::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
+use crate::aws::ops::describe_configuration_recorders::{
+    DescribeConfigurationRecorders, RecordingGroup,
+};
 use crate::count::CountError;
 use crate::coverage::{Loss, Recorder, Running};
 use crate::error_log::ErrorType;
@@ -43,7 +45,7 @@ pub fn ask(client: &Client, region: &Region) -> Recorder {
             let group = recorders.into_iter().find_map(|r| r.recording_group);
             Ok(group.unwrap_or_default())
         }
-        Ok(None) => Ok(Default::default()),
+        Ok(None) => Ok(RecordingGroup::default()),
         Err(error) => Err(loss(&error)),
     };
     Recorder { running, group }
