@@ -25,9 +25,9 @@
 //! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`] | time, environment, Ctrl-C, the nouns |
 //!
 //! A run, in one line: argv → [`config::Config`] → [`preflight`] hands on credentials, account,
-//! alias and regions → [`scan`] counts each region through [`aws::client::Client::call`] → results
-//! travel over a channel to the main thread, which alone draws the bar and writes the log → sorted
-//! → bytes → atomic write → summary.
+//! alias and regions → [`scan`] counts each region through [`aws::client::Client::call`], and asks for
+//! its recorder beside that → results travel over a channel to the main thread, which alone draws
+//! the bar and writes the log → [`coverage`] says what is known → bytes → atomic write → summary.
 //!
 //! Three seams let nothing in that is not handed in: [`http::HttpSend`], [`clock::Clock`] and
 //! [`env::Env`]. A test hands in recordings, a clock that nobody waits for, and a folder.
@@ -37,7 +37,9 @@
 //! - a credentials provider: a file in `aws/credentials/`, a line in the chain, a folder in
 //!   `tests/credentials/`;
 //! - an output format: a file in `export/`, an arm of [`export::Format`];
-//! - a way to count: a file in `count/` that implements [`count::CountResources`].
+//! - another output: a function of [`export::Table`], a line in `app/outputs.rs`;
+//! - a way to count: a file in `count/` that implements [`count::CountResources`], an arm of
+//!   [`count::Method`].
 
 pub mod app;
 pub mod aws;
