@@ -164,8 +164,21 @@ impl Client {
         region: &Region,
         operation: &O,
     ) -> Result<Answer<O::Output>, CallError> {
+        self.call_within(CALL_LIMIT, region, operation)
+    }
+
+    /// [`Self::call`] that ends after `limit`, with all its attempts.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub fn call_within<O: Operation>(
+        &self,
+        limit: Duration,
+        region: &Region,
+        operation: &O,
+    ) -> Result<Answer<O::Output>, CallError> {
         self.kept(region, operation)
-            .unwrap_or_else(|| self.ask(region, operation))
+            .unwrap_or_else(|| self.ask(limit, region, operation))
     }
 
     /// What [`Self::call_ahead`] kept of this call, once.
@@ -185,11 +198,12 @@ impl Client {
 
     fn ask<O: Operation>(
         &self,
+        limit: Duration,
         region: &Region,
         operation: &O,
     ) -> Result<Answer<O::Output>, CallError> {
         let clock = &self.parts.clock;
-        let deadline = clock.elapsed() + CALL_LIMIT;
+        let deadline = clock.elapsed() + limit;
         let mut last: Option<(Cost, CallError)> = None;
         let mut attempts = 1;
         loop {

@@ -1,20 +1,19 @@
 //! Asks for a region's recorder: whether it runs, and what it records.
 
+use std::time::Duration;
+
+use super::verdict::verdict;
 use crate::aws::client::Client;
-use crate::aws::error::{CallError, ErrorKind};
+use crate::aws::error::{CallError, Cause, ErrorKind};
 use crate::aws::operation::Operation;
 use crate::aws::ops::describe_configuration_recorder_status::{
     DescribeConfigurationRecorderStatus, RecorderStatus,
 };
-use crate::aws::ops::describe_configuration_recorders::{
-    DescribeConfigurationRecorders, RecordingGroup,
-};
+use crate::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
 use crate::count::CountError;
 use crate::coverage::{Loss, Recorder, Running};
 use crate::error_log::ErrorType;
 use crate::model::Region;
-
-use super::verdict::verdict;
 
 /// Whether a region has a recorder and it runs, by the statuses that it answered with.
 #[must_use]
@@ -28,27 +27,36 @@ pub fn running(statuses: &[RecorderStatus]) -> Running {
     }
 }
 
+/// How long a call may take: the counts are there before, as a rule, and nobody is to wait for this.
+const LIMIT: Duration = Duration::from_secs(30);
+
 /// Asks in `region` by two calls; what they fail with is a part of the answer.
 #[must_use]
 pub fn ask(client: &Client, region: &Region) -> Recorder {
-    let status = call(client, region, &DescribeConfigurationRecorderStatus {});
-    let recorders = call(client, region, &DescribeConfigurationRecorders {});
-    let running = match (status, &recorders) {
-        (Ok(Some(statuses)), _) => Ok(running(&statuses)),
-        (Ok(None), _) | (_, Ok(None)) => Ok(Running::Missing),
-        // Either call tells that there is none.
-        (Err(_), Ok(Some(recorders))) if recorders.is_empty() => Ok(Running::Missing),
-        (Err(error), _) => Err(loss(&error)),
-    };
-    let group = match recorders {
-        Ok(Some(recorders)) => {
-            let group = recorders.into_iter().find_map(|r| r.recording_group);
-            Ok(group.unwrap_or_default())
+    let running = match call(client, region, &DescribeConfigurationRecorderStatus {}) {
+        Ok(statuses) => Ok(running(&statuses.unwrap_or_default())),
+        // The other call would not get an answer either.
+        Err(error) if matches!(error.cause, Cause::Transport(_)) => {
+            return Recorder::unknown(&loss(&error));
         }
-        Ok(None) => Ok(RecordingGroup::default()),
         Err(error) => Err(loss(&error)),
     };
-    Recorder { running, group }
+    let recorders = call(client, region, &DescribeConfigurationRecorders {});
+    let recorders = recorders.map(Option::unwrap_or_default);
+    Recorder {
+        // Either call tells that there is none.
+        running: match &recorders {
+            Ok(none) if none.is_empty() => Ok(Running::Missing),
+            _ => running,
+        },
+        group: match recorders {
+            Ok(recorders) => {
+                let mut groups = recorders.into_iter().filter_map(|r| r.recording_group);
+                Ok(groups.next().unwrap_or_default())
+            }
+            Err(error) => Err(loss(&error)),
+        },
+    }
 }
 
 /// The reply; `None` where the region says that there is no recorder.
@@ -57,12 +65,12 @@ fn call<O: Operation>(
     region: &Region,
     operation: &O,
 ) -> Result<Option<O::Output>, CallError> {
-    let mut answer = client.call(region, operation);
+    let mut answer = client.call_within(LIMIT, region, operation);
     if let Err(error) = &answer
         && error.kind() == Some(ErrorKind::Expired)
         && client.renew_credentials(error).is_ok()
     {
-        answer = client.call(region, operation);
+        answer = client.call_within(LIMIT, region, operation);
     }
     match answer {
         Ok(answer) => Ok(Some(answer.output)),
@@ -75,4 +83,95 @@ fn loss(error: &CallError) -> Loss {
     let (error_type, _) = verdict(&CountError::Call(error.clone()));
     let detail = format!("{error}; {}", error.advice());
     Loss::of(error_type.unwrap_or(ErrorType::ScanFailed), &detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::client::fake::{client, clock};
+    use crate::coverage::Status;
+    use crate::http::TransportErrorKind;
+    use crate::http::fake::{Answer, Scripted, answer, failure};
+
+    fn status(recorders: &str) -> Answer {
+        answer(
+            200,
+            format!(r#"{{"ConfigurationRecordersStatus": [{recorders}]}}"#),
+        )
+    }
+
+    fn group(recorders: &str) -> Answer {
+        answer(
+            200,
+            format!(r#"{{"ConfigurationRecorders": [{recorders}]}}"#),
+        )
+    }
+
+    fn denied() -> Answer {
+        answer(400, r#"{"__type": "AccessDeniedException"}"#)
+    }
+
+    fn asked(answers: impl IntoIterator<Item = Answer>) -> Recorder {
+        let client = client(Scripted::list(answers), clock());
+        ask(&client, &"eu-west-1".parse().unwrap())
+    }
+
+    #[test]
+    fn the_two_answers_together() {
+        let none = || answer(400, r#"{"__type": "NoSuchConfigurationRecorderException"}"#);
+        let some = || group(r#"{"recordingGroup": {"allSupported": true}}"#);
+        for (status, group, word, unknown) in [
+            (status(r#"{"recording": true}"#), some(), "recording", false),
+            (status(r#"{"recording": false}"#), some(), "stopped", false),
+            (status(""), group(""), "missing", false),
+            (none(), none(), "missing", false),
+            (denied(), group(""), "missing", false),
+            (status(""), denied(), "missing", false),
+            (
+                status(r#"{"recording": true}"#),
+                denied(),
+                "recording",
+                true,
+            ),
+            (denied(), some(), "unknown", true),
+            (denied(), denied(), "unknown", true),
+        ] {
+            let recorder = asked([status, group]);
+            assert_eq!(recorder.as_str(), word, "{recorder:?}");
+            assert_eq!(recorder.unknown_why().is_some(), unknown, "{recorder:?}");
+        }
+    }
+
+    #[test]
+    fn why_it_is_unknown_is_told_with_what_to_do() {
+        let recorder = asked([denied(), denied()]);
+        let why = recorder.unknown_why().unwrap();
+        assert_eq!(why.status, Status::Denied);
+        assert_eq!(
+            &*why.detail,
+            "config:DescribeConfigurationRecorderStatus failed with AccessDeniedException (HTTP \
+             400); allow config:DescribeConfigurationRecorderStatus in the caller's policies and \
+             service control policies"
+        );
+    }
+
+    #[test]
+    fn where_nothing_answers_the_second_call_is_not_made_and_nobody_waits_long() {
+        let http = Scripted::by(|_| failure(TransportErrorKind::Timeout));
+        let clock = clock();
+        let mut parts = crate::aws::client::fake::parts(http.clone(), clock.clone());
+        parts.chance = || 1.0;
+        let recorder = ask(&Client::new(parts), &"eu-west-1".parse().unwrap());
+        assert_eq!(
+            recorder.unknown_why().unwrap().status,
+            Status::ConnectionFailed
+        );
+        let requests = http.requests();
+        assert!(requests.iter().all(|r| {
+            let target = r.header("x-amz-target").unwrap();
+            target.ends_with(".DescribeConfigurationRecorderStatus")
+        }));
+        let waited: Duration = clock.sleeps().iter().sum();
+        assert!(waited < LIMIT && requests.len() > 1, "{waited:?}");
+    }
 }
