@@ -65,7 +65,7 @@ impl Run<'_> {
         let scan = Scan {
             counter: &*counter,
             method: config.method,
-            recorder: &|region| recorder::ask(client, region),
+            recorder: &|region, renew| recorder::ask(client, region, renew),
             client: Some(client),
             clock: world.clock.clone(),
             interrupt: world.interrupt.clone(),

@@ -166,7 +166,7 @@ fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
     let mut groups: BTreeMap<Status, BTreeSet<&Region>> = BTreeMap::new();
     for region in &coverage.regions {
         let why = region.recorder.as_ref().and_then(|r| r.unknown_why());
-        let any = region.cells.values().any(|cell| cell.total.is_some());
+        let any = region.cells.values().any(|cell| cell.total == Some(0));
         if let (Some(why), true) = (why, any) {
             groups.entry(why.status).or_default().insert(&region.region);
         }

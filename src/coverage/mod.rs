@@ -180,7 +180,9 @@ impl Coverage {
             let own = || self.cells().filter(move |(_, t, _)| *t == resource_type);
             let counted =
                 || own().filter_map(|(region, _, cell)| Some((cell.total?, region, cell)));
-            let by_id: Option<u64> = counted().map(|(.., cell)| cell.first_seen).sum();
+            // Of none there are no ids, whichever way they were counted.
+            let new = |cell: &Cell| cell.first_seen.or((cell.total == Some(0)).then_some(0));
+            let by_id: Option<u64> = counted().map(|(.., cell)| new(cell)).sum();
             // Of regions with the same number the first one.
             let largest = counted().max_by_key(|(total, region, _)| (*total, Reverse(*region)));
             if let Some((total, region, _)) = largest {

@@ -126,7 +126,13 @@ impl Coverage {
                     error_type,
                     region: region.region.clone(),
                     resource_type: (types.len() == 1).then(|| types[0].clone()),
-                    message: format!("{what}: {}; {}", cells[0].1.detail, status.advice()),
+                    message: match (error_type, &cells[0].1.detail) {
+                        (ErrorType::ConfigDisabled, detail) => {
+                            format!("{what}: {detail}; {}", status.advice())
+                        }
+                        // What hid the recorder says itself what to do.
+                        (_, detail) => format!("{what}: {detail}"),
+                    },
                 }
             }));
         }

@@ -239,8 +239,7 @@ fn losses_that_no_call_told_of_have_a_line_for_each_region_and_reason() {
         untold(&coverage),
         [
             "us-east-1 PERMISSION 2 types not counted (AWS::IAM::Role, AWS::S3::Bucket): recorder \
-             unknown, so that none may mean not recorded: denied; allow it; allow what `iam-policy` \
-             prints, also in service control policies",
+             unknown, so that none may mean not recorded: denied; allow it",
             "us-west-2 CONFIG_DISABLED 3 types not counted (AWS::EC2::VPC, AWS::IAM::Role, \
              AWS::S3::Bucket): the recorder is stopped, and config:GetDiscoveredResourceCounts \
              counts nothing then; start the recorder there",
@@ -357,6 +356,22 @@ fn global_resources_are_counted_once_by_their_ids_or_as_in_the_largest_region() 
     ];
     let coverage = settle(by_region, &types, Method::Counts);
     assert_eq!(once(&coverage), role(3, Some("us-east-1")));
+
+    // Of all types a region lists those that it has, and here one has no roles.
+    let mut none = listed("sa-east-1", &[(VPC, 1)]);
+    none.counts = counted("sa-east-1", &[(VPC, 1)]).counts;
+    let mut some = listed("us-east-1", &[(VPC, 1), (ROLE, 3)]);
+    some.counts = counted("us-east-1", &[(VPC, 1), (ROLE, 3)]).counts;
+    let coverage = settle(
+        vec![(none.clone(), on()), (some, on())],
+        &ResourceTypes::All,
+        Method::List,
+    );
+    assert_eq!(once(&coverage)[..1], role(3, None));
+    let coverage = settle(vec![(none, on())], &ResourceTypes::All, Method::List);
+    let nothing = |name: &str| (name.to_owned(), 0, None);
+    let expected = ["AWS::IAM::Role", "AWS::IAM::User"].map(nothing);
+    assert_eq!(once(&coverage), expected, "the common ones");
 
     let nowhere = vec![(Outcome::lost(region("eu-west-1"), denied()), on())];
     assert_eq!(once(&settle(nowhere, &types, Method::List)), []);

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
 use crate::aws::client::Client;
+use crate::aws::error::CallError;
 use crate::clock::Clock;
 use crate::count::{CountError, CountResources, Method};
 use crate::coverage::{Coverage, Loss, Outcome, Recorder, Seen};
@@ -50,7 +51,7 @@ pub struct Scan<'a> {
     /// The way in which it does.
     pub method: Method,
     /// Asks for a region's recorder.
-    pub recorder: &'a (dyn Fn(&Region) -> Recorder + Sync),
+    pub recorder: &'a AskRecorder<'a>,
     /// Renews the credentials that have expired; `None` where there is nothing to renew.
     pub client: Option<&'a Client>,
     /// The time of an incident, and the wait after a throttled type.
@@ -62,6 +63,10 @@ pub struct Scan<'a> {
     /// What the tasks tell each other.
     pub flags: Flags,
 }
+
+/// Asks for a region's recorder; the second argument brings new credentials in the place of those
+/// that a call found expired.
+pub type AskRecorder<'a> = dyn Fn(&Region, &dyn Fn(&CallError) -> bool) -> Recorder + Sync + 'a;
 
 /// What the tasks of a scan tell each other.
 #[derive(Default)]
@@ -96,7 +101,7 @@ impl Scan<'_> {
         let work = |job: Job, to_main: &Sender<Report>| match job {
             Job::Count(region) => self.region(&region, to_main),
             Job::Recorder(region) => {
-                let recorder = (self.recorder)(&region);
+                let recorder = self.recorder(&region, to_main);
                 let _ = to_main.send(Report::Recorder(region, recorder));
             }
         };
@@ -146,6 +151,31 @@ impl Scan<'_> {
         }
         // The main thread waits for this; it cannot have gone.
         let _ = to_main.send(Report::Counted(task.outcome()));
+    }
+
+    fn recorder(&self, region: &Region, to_main: &Sender<Report>) -> Recorder {
+        if self.was_stopped() {
+            return Recorder::unknown(&Loss::of(ErrorType::ScanFailed, "not tried"));
+        }
+        (self.recorder)(region, &|expired| {
+            let message = format!("{expired}; {}", expired.advice());
+            self.tell_fatal(region, None, message, to_main);
+            self.renew(&CountError::Call(expired.clone())).is_ok()
+        })
+    }
+
+    /// Once for all threads.
+    fn tell_fatal(
+        &self,
+        region: &Region,
+        resource_type: Option<&ResourceType>,
+        message: String,
+        to_main: &Sender<Report>,
+    ) {
+        if !self.flags.fatal_told.swap(true, Ordering::SeqCst) {
+            let entry = self.entry(ErrorType::Fatal, region, resource_type, message);
+            let _ = to_main.send(Report::Incident(entry));
+        }
     }
 
     fn entry(

@@ -30,10 +30,16 @@ pub fn running(statuses: &[RecorderStatus]) -> Running {
 /// How long a call may take: the counts are there before, as a rule, and nobody is to wait for this.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Asks in `region` by two calls; what they fail with is a part of the answer.
+/// Asks in `region` by two calls; what they fail with is a part of the answer. `renew` brings new
+/// credentials in the place of expired ones.
 #[must_use]
-pub fn ask(client: &Client, region: &Region) -> Recorder {
-    let running = match call(client, region, &DescribeConfigurationRecorderStatus {}) {
+pub fn ask(client: &Client, region: &Region, renew: &dyn Fn(&CallError) -> bool) -> Recorder {
+    let running = match call(
+        client,
+        region,
+        renew,
+        &DescribeConfigurationRecorderStatus {},
+    ) {
         Ok(statuses) => Ok(running(&statuses.unwrap_or_default())),
         // The other call would not get an answer either.
         Err(error) if matches!(error.cause, Cause::Transport(_)) => {
@@ -41,7 +47,7 @@ pub fn ask(client: &Client, region: &Region) -> Recorder {
         }
         Err(error) => Err(loss(&error)),
     };
-    let recorders = call(client, region, &DescribeConfigurationRecorders {});
+    let recorders = call(client, region, renew, &DescribeConfigurationRecorders {});
     let recorders = recorders.map(Option::unwrap_or_default);
     Recorder {
         // Either call tells that there is none.
@@ -63,12 +69,13 @@ pub fn ask(client: &Client, region: &Region) -> Recorder {
 fn call<O: Operation>(
     client: &Client,
     region: &Region,
+    renew: &dyn Fn(&CallError) -> bool,
     operation: &O,
 ) -> Result<Option<O::Output>, CallError> {
     let mut answer = client.call_within(LIMIT, region, operation);
     if let Err(error) = &answer
         && error.kind() == Some(ErrorKind::Expired)
-        && client.renew_credentials(error).is_ok()
+        && renew(error)
     {
         answer = client.call_within(LIMIT, region, operation);
     }
@@ -113,7 +120,7 @@ mod tests {
 
     fn asked(answers: impl IntoIterator<Item = Answer>) -> Recorder {
         let client = client(Scripted::list(answers), clock());
-        ask(&client, &"eu-west-1".parse().unwrap())
+        ask(&client, &"eu-west-1".parse().unwrap(), &|_| false)
     }
 
     #[test]
@@ -156,12 +163,34 @@ mod tests {
     }
 
     #[test]
+    fn credentials_that_have_expired_are_renewed() {
+        let expired = || answer(400, r#"{"__type": "ExpiredTokenException"}"#);
+        let recording = || status(r#"{"recording": true}"#);
+        let region = "eu-west-1".parse().unwrap();
+        for (renewed, answers, word) in [
+            (true, vec![expired(), recording(), group("{}")], "recording"),
+            (false, vec![expired(), group("{}")], "unknown"),
+        ] {
+            let client = client(Scripted::list(answers), clock());
+            let asked = std::cell::Cell::new(0);
+            let recorder = ask(&client, &region, &|error| {
+                assert_eq!(error.kind(), Some(ErrorKind::Expired));
+                asked.set(asked.get() + 1);
+                renewed
+            });
+            assert_eq!((recorder.as_str(), asked.get()), (word, 1));
+        }
+    }
+
+    #[test]
     fn where_nothing_answers_the_second_call_is_not_made_and_nobody_waits_long() {
         let http = Scripted::by(|_| failure(TransportErrorKind::Timeout));
         let clock = clock();
         let mut parts = crate::aws::client::fake::parts(http.clone(), clock.clone());
         parts.chance = || 1.0;
-        let recorder = ask(&Client::new(parts), &"eu-west-1".parse().unwrap());
+        let recorder = ask(&Client::new(parts), &"eu-west-1".parse().unwrap(), &|_| {
+            false
+        });
         assert_eq!(
             recorder.unknown_why().unwrap().status,
             Status::ConnectionFailed

@@ -161,12 +161,10 @@ impl<'a> Task<'a> {
         format!("{error}; {advice}")
     }
 
-    /// Once for all threads.
     fn tell_fatal(&self, error: &CountError, resource_type: Option<&ResourceType>) {
-        if !self.scan.flags.fatal_told.swap(true, Ordering::SeqCst) {
-            let message = self.told(ErrorType::Fatal, error, resource_type);
-            self.tell(ErrorType::Fatal, resource_type, message);
-        }
+        let message = self.told(ErrorType::Fatal, error, resource_type);
+        self.scan
+            .tell_fatal(self.region, resource_type, message, self.to_main);
     }
 
     /// Ends the scan of every region.

@@ -53,7 +53,7 @@ enum Cell {
 use Cell::{Counted, Lost};
 
 /// A recorder that runs and records everything.
-fn recording(_: &Region) -> Recorder {
+fn recording(_: &Region, _: &dyn Fn(&CallError) -> bool) -> Recorder {
     Recorder {
         running: Ok(Running::Recording),
         group: Ok(serde_json::from_str(r#"{"includeGlobalResourceTypes": true}"#).unwrap()),
