@@ -3,8 +3,9 @@
 //!
 //! A case is a folder and one line of the table below. The folder holds `env.json`, perhaps
 //! `home/.aws/`, the exchanges in `interactions/`, and what has to come of them: `expected.csv`,
-//! `expected_errors.txt` and `expected_stdout.txt`. Where one of the first two is absent, that file
-//! must not be written; the last one is compared where it stands.
+//! `expected_coverage.csv`, `expected_verify.csv`, `expected_errors.txt` and `expected_stdout.txt`.
+//! Where one of the first four is absent, that file must not be written; the last one is compared
+//! where it stands.
 //!
 //! `FIXTURES_WRITE=1 cargo test --test replay case::` writes these files anew. Read the difference as
 //! you would read code: it is what the user gets to see.
@@ -36,8 +37,13 @@ const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
 const TWO_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket";
 const ONE_TYPE: &str = "--resource-types=AWS::EC2::VPC";
 const THREE_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket,AWS::DynamoDB::Table";
-const SIX_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket,AWS::IAM::Role,\
-    AWS::IAM::User,AWS::DynamoDB::Table,AWS::Lambda::Function";
+/// The first one is the one that the checks ask for.
+const SIX_TYPES: &str = "--resource-types=AWS::Lambda::Function,AWS::EC2::VPC,AWS::S3::Bucket,\
+    AWS::IAM::Role,AWS::IAM::User,AWS::DynamoDB::Table";
+/// All common types, and first the one that the checks are to get an answer for.
+const TEN_TYPES: &str = "--resource-types=AWS::DynamoDB::Table,AWS::EC2::Instance,\
+    AWS::EC2::Volume,AWS::EC2::SecurityGroup,AWS::EC2::VPC,AWS::S3::Bucket,AWS::RDS::DBInstance,\
+    AWS::Lambda::Function,AWS::IAM::Role,AWS::IAM::User";
 
 /// A folder, what stands on the command line, and the exit code.
 struct Case {
@@ -84,7 +90,7 @@ cases! {
     clock_goes_wrong_in_the_scan [TWO_TYPES] => 1
     another_error_code [TWO_TYPES] => 0
     answers_that_are_no_listing [SIX_TYPES] => 0
-    errors_of_every_shape [] => 0
+    errors_of_every_shape [TEN_TYPES] => 0
     page_cut_on_its_way [TWO_TYPES, "--strict"] => 0
     page_cut_every_time [TWO_TYPES, "--strict"] => 3
     pages_with_and_without_resources [TWO_TYPES] => 0
@@ -290,13 +296,11 @@ fn check(folder: &str) {
         case.write(&outcome);
         return;
     }
-    let (csv, errors) = (outcome.file(".csv"), outcome.file("_errors.txt"));
-    same(
-        "the error file",
-        errors.as_deref(),
-        case.expected("expected_errors.txt"),
-    );
-    same("the CSV", csv.as_deref(), case.expected("expected.csv"));
+    let errors = outcome.file("_errors.txt");
+    for (suffix, expected) in FILES {
+        let written = outcome.file(suffix);
+        same(expected, written.as_deref(), case.expected(expected));
+    }
     if let Some(expected) = case.expected("expected_stdout.txt") {
         same("stdout", Some(&outcome.stdout), Some(expected));
     }
@@ -308,6 +312,9 @@ fn check(folder: &str) {
         "both destinations get every error"
     );
     assert_eq!(outcome.left_over, [""; 0], "recorded and never asked for");
+    if case.folder != WITH_A_GAP {
+        assert_eq!(outcome.gaps(), [""; 0], "asked for and never recorded");
+    }
     for name in outcome.files.keys() {
         assert!(
             outcome.stdout.contains(&format!("out/{name}\n")),
@@ -327,13 +334,51 @@ fn check(folder: &str) {
     }
 }
 
+/// How the names of a run's files end, and what each is compared with. A name ends in the first of
+/// these that fits.
+const FILES: [(&str, &str); 4] = [
+    ("_errors.txt", "expected_errors.txt"),
+    ("_coverage.csv", "expected_coverage.csv"),
+    ("_verify.csv", "expected_verify.csv"),
+    (".csv", "expected.csv"),
+];
+
+/// The one recording that lacks an answer, which is what its case is about.
+const WITH_A_GAP: &str = "recording_with_a_gap";
+
+/// Which of [`FILES`] a file is.
+fn suffix_of(name: &str) -> &'static str {
+    let mut suffixes = FILES.iter().map(|(suffix, _)| *suffix);
+    let own = suffixes.find(|suffix| name.ends_with(suffix));
+    own.unwrap_or_else(|| panic!("{name} is no file that a case compares"))
+}
+
 impl Outcome {
-    /// The one file whose name ends in `suffix`.
+    /// The one file of that kind: `.csv` is the counts alone.
     fn file(&self, suffix: &str) -> Option<String> {
-        let mut found = self.files.iter().filter(|(name, _)| name.ends_with(suffix));
+        assert_eq!(suffix_of(suffix), suffix);
+        let mut found = self
+            .files
+            .iter()
+            .filter(|(name, _)| suffix_of(name) == suffix);
         let file = found.next().map(|(_, bytes)| text(bytes));
         assert!(found.next().is_none(), "two files …{suffix}");
         file
+    }
+
+    /// All tables.
+    fn tables(&self) -> [Option<String>; 3] {
+        [".csv", "_coverage.csv", "_verify.csv"].map(|suffix| self.file(suffix))
+    }
+
+    /// Wherever it shows that the recording had no answer to a request.
+    fn gaps(&self) -> Vec<String> {
+        let files = self.files.values().map(|bytes| text(bytes));
+        let shown = [&self.stdout, &self.stderr, &self.trace].map(String::clone);
+        let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let mut lines: Vec<String> = files.chain(shown).flat_map(lines).collect();
+        lines.retain(|line| line.contains("the recording has no answer left to "));
+        lines
     }
 
     /// The errors on stderr: all lines but the bar's.
@@ -361,11 +406,8 @@ impl Case {
         let stdout = self
             .expected("expected_stdout.txt")
             .map(|_| outcome.stdout.clone());
-        for (name, content) in [
-            ("expected.csv", outcome.file(".csv")),
-            ("expected_errors.txt", outcome.file("_errors.txt")),
-            ("expected_stdout.txt", stdout),
-        ] {
+        let files = FILES.map(|(suffix, expected)| (expected, outcome.file(suffix)));
+        for (name, content) in files.into_iter().chain([("expected_stdout.txt", stdout)]) {
             let path = self.path().join(name);
             match content {
                 Some(content) => fs::write(path, content).unwrap(),
@@ -512,7 +554,7 @@ fn one_thread_for_every_region_gives_the_same_csv_and_the_same_errors() {
         for _ in 0..3 {
             let many = case.replay(Threads::Many);
             assert_eq!(many.exit, one.exit, "{}", case.folder);
-            assert_eq!(many.file(".csv"), one.file(".csv"), "{}", case.folder);
+            assert_eq!(many.tables(), one.tables(), "{}", case.folder);
             assert_eq!(many.incidents(), one.incidents(), "{}", case.folder);
             assert_eq!(many.left_over, [""; 0], "{}", case.folder);
         }
@@ -553,7 +595,10 @@ fn a_recording_replays_like_what_it_recorded() {
         // fewer attempts were recorded than the replay would make.
         let seen = |o: &Outcome| {
             let incidents = o.incidents().join("\n").replace("REDACTED", "****MPLE");
-            (o.exit, o.file(".csv"), incidents)
+            let tables = o
+                .tables()
+                .map(|t| t.map(|t| t.replace("REDACTED", "****MPLE")));
+            (o.exit, tables, incidents)
         };
         if seen(&again) != seen(&first) || !again.left_over.is_empty() {
             differ.push((case.folder, seen(&again), again.left_over));
