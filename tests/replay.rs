@@ -10,7 +10,7 @@
 //! `FIXTURES_WRITE=1 cargo test --test replay case::` writes these files anew. Read the difference as
 //! you would read code: it is what the user gets to see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
@@ -21,6 +21,7 @@ use aws_config_resource_count::app;
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::clock::VirtualClock;
 use aws_config_resource_count::console::{Bar, Console};
+use aws_config_resource_count::coverage::Status;
 use aws_config_resource_count::env::FolderEnv;
 use aws_config_resource_count::error_log::ErrorType;
 use aws_config_resource_count::http::replay::Replay;
@@ -37,6 +38,12 @@ const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
 const TWO_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket";
 const ONE_TYPE: &str = "--resource-types=AWS::EC2::VPC";
 const THREE_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket,AWS::DynamoDB::Table";
+const FOUR_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket,AWS::DynamoDB::Table,\
+    AWS::Lambda::Function";
+const ROLES: &str = "--resource-types=AWS::IAM::Role";
+const ROLES_AND_USERS: &str = "--resource-types=AWS::IAM::Role,AWS::IAM::User";
+const VPCS_AND_ROLES: &str = "--resource-types=AWS::EC2::VPC,AWS::IAM::Role";
+const MANY_TYPES: &str = "--resource-types=@fixtures/counts_of_more_than_twenty_types/types.txt";
 /// The first one is the one that the checks ask for.
 const SIX_TYPES: &str = "--resource-types=AWS::Lambda::Function,AWS::EC2::VPC,AWS::S3::Bucket,\
     AWS::IAM::Role,AWS::IAM::User,AWS::DynamoDB::Table";
@@ -69,37 +76,37 @@ cases! {
 
     // The account.
     no_alias [TWO_TYPES] => 0
-    empty_account [TWO_TYPES] => 0
-    third_party_type ["--resource-types=Datadog::Monitors::Monitor"] => 0
+    empty_account [TWO_TYPES, "--coverage"] => 0
+    third_party_type ["--resource-types=Datadog::Monitors::Monitor", "--coverage"] => 0
 
     // What an answer means.
-    throttled_to_the_end [TWO_TYPES] => 0
+    throttled_to_the_end [TWO_TYPES, "--coverage"] => 0
     throttled_and_then_answered [TWO_TYPES] => 0
-    no_recorder_in_the_region [TWO_TYPES] => 0
-    access_denied_type_by_type [TWO_TYPES, "--strict"] => 3
+    no_recorder_in_the_region [TWO_TYPES, "--coverage"] => 0
+    access_denied_type_by_type [TWO_TYPES, "--strict", "--coverage"] => 3
     account_not_subscribed [TWO_TYPES] => 0
-    region_not_opted_in [TWO_TYPES] => 0
+    region_not_opted_in [TWO_TYPES, "--coverage"] => 0
     session_token_of_the_global_endpoint [TWO_TYPES] => 0
-    type_never_discovered [TWO_TYPES, "--strict"] => 0
-    connection_lost [THREE_TYPES] => 0
-    no_answer_in_time [THREE_TYPES] => 0
-    host_not_found [THREE_TYPES] => 0
-    certificate_not_trusted [THREE_TYPES] => 0
+    type_never_discovered [TWO_TYPES, "--strict", "--coverage"] => 0
+    connection_lost [THREE_TYPES, "--coverage"] => 0
+    no_answer_in_time [THREE_TYPES, "--coverage"] => 0
+    host_not_found [THREE_TYPES, "--coverage"] => 0
+    certificate_not_trusted [THREE_TYPES, "--coverage"] => 0
     answer_too_large [TWO_TYPES] => 0
-    credentials_expire_in_the_scan [TWO_TYPES] => 1
+    credentials_expire_in_the_scan [TWO_TYPES, "--coverage"] => 1
     clock_goes_wrong_in_the_scan [TWO_TYPES] => 1
-    another_error_code [TWO_TYPES] => 0
-    answers_that_are_no_listing [SIX_TYPES] => 0
+    another_error_code [TWO_TYPES, "--coverage"] => 0
+    answers_that_are_no_listing [SIX_TYPES, "--coverage"] => 0
     errors_of_every_shape [TEN_TYPES] => 0
     page_cut_on_its_way [TWO_TYPES, "--strict"] => 0
     page_cut_every_time [TWO_TYPES, "--strict"] => 3
     pages_with_and_without_resources [TWO_TYPES] => 0
     listing_breaks_off_in_the_middle [TWO_TYPES, "--strict"] => 3
     denied_in_the_middle_of_a_listing [TWO_TYPES] => 0
-    region_lost_in_the_middle_of_a_listing [TWO_TYPES] => 0
+    region_lost_in_the_middle_of_a_listing [TWO_TYPES, "--coverage"] => 0
     same_page_token_twice [TWO_TYPES] => 0
-    hostile_texts [TWO_TYPES] => 0
-    recording_with_a_gap [TWO_TYPES] => 0
+    hostile_texts [TWO_TYPES, "--coverage"] => 0
+    recording_with_a_gap [TWO_TYPES, "--coverage"] => 0
 
     // The checks.
     no_credentials [] => 1
@@ -114,10 +121,10 @@ cases! {
     wrong_secret [] => 1
     clock_wrong_from_the_start [] => 1
     captive_portal [] => 1
-    exactly_the_specified_permissions [TWO_TYPES] => 0
+    exactly_the_specified_permissions [TWO_TYPES, "--coverage"] => 0
     exactly_the_specified_permissions_and_no_recorder_at_home [TWO_TYPES] => 0
     config_enabled_elsewhere [TWO_TYPES] => 0
-    recorder_stopped [TWO_TYPES] => 0
+    recorder_stopped [TWO_TYPES, "--coverage"] => 0
 
     // Whose account, and which regions.
     govcloud_account [TWO_TYPES] => 0
@@ -126,7 +133,7 @@ cases! {
     profile_on_the_command_line [ONE_TYPE, "--profile=audit"] => 0
     only_these_regions [TWO_TYPES, "--regions=eu-west-1"] => 0
     all_regions_but_these [TWO_TYPES, "--exclude-regions=us-east-1,eu-central-1"] => 0
-    asked_for_a_region_that_is_not_enabled [ONE_TYPE, "--regions=eu-west-1,ap-east-1"] => 0
+    asked_for_a_region_that_is_not_enabled [ONE_TYPE, "--regions=eu-west-1,ap-east-1", "--coverage"] => 0
     no_region_left [ONE_TYPE, "--exclude-regions=eu-west-1,us-east-1"] => 1
     one_endpoint_for_all_services [TWO_TYPES] => 0
 
@@ -136,6 +143,33 @@ cases! {
     fips_with_an_endpoint_of_ones_own [] => 1
     services_section_of_a_profile [TWO_TYPES] => 0
     services_section_that_is_not_there [] => 1
+
+    // What is known of every region and type.
+    every_status_at_once [FOUR_TYPES, "--coverage", "--max-attempts=3"] => 0
+    types_not_recorded [THREE_TYPES, "--coverage", "--strict"] => 3
+    global_resources_by_id [ROLES, "--coverage", "--strict"] => 0
+    global_resources_by_the_largest_region [ROLES_AND_USERS, "--method=counts", "--coverage"] => 0
+    global_resources_recorded_in_one_region [VPCS_AND_ROLES, "--coverage", "--strict"] => 0
+
+    // How to count.
+    counts_in_one_call [THREE_TYPES, "--method=counts", "--coverage", "--strict"] => 0
+    counts_of_all_types ["--resource-types=all", "--method=counts", "--coverage"] => 0
+    counts_that_do_not_add_up [TWO_TYPES, "--method=counts", "--coverage", "--strict"] => 3
+    counts_with_the_recorder_stopped [TWO_TYPES, "--method=counts", "--coverage", "--strict"] => 3
+    counts_without_a_recorder [TWO_TYPES, "--method=counts", "--coverage", "--strict"] => 3
+    counts_with_recorder_unknown [THREE_TYPES, "--method=counts", "--coverage", "--strict"] => 3
+    counts_denied_in_a_region [TWO_TYPES, "--method=counts", "--coverage", "--strict"] => 3
+    counts_of_more_than_twenty_types [MANY_TYPES, "--method=counts", "--coverage"] => 0
+    all_types_listed ["--resource-types=all", "--coverage"] => 0
+    all_types_nothing_reached
+        ["--resource-types=all", "--exclude-regions=us-east-1", "--coverage", "--strict"] => 3
+    verify_without_a_difference [TWO_TYPES, "--method=verify", "--coverage", "--strict"] => 0
+    verify_with_differences [THREE_TYPES, "--method=verify", "--coverage", "--strict"] => 3
+
+    // Without the checks.
+    skip_checks [TWO_TYPES, "--skip-checks", "--coverage"] => 0
+    skip_checks_without_credentials ["--skip-checks"] => 1
+    skip_checks_alias_denied ["--skip-checks"] => 1
 }
 
 /// A stream whose text can be looked at.
@@ -499,7 +533,7 @@ fn every_folder_is_a_case() {
 
 #[test]
 fn every_error_is_a_line_of_the_specified_form() {
-    let mut kinds = std::collections::BTreeSet::new();
+    let mut kinds = BTreeSet::new();
     for case in CASES {
         let errors = case
             .expected("expected_errors.txt")
@@ -530,6 +564,200 @@ fn every_error_is_a_line_of_the_specified_form() {
     ] {
         assert!(!is_log_line(line), "{line}");
     }
+}
+
+/// A row of the coverage.
+struct Known {
+    region: String,
+    resource_type: String,
+    status: String,
+    total: Option<u64>,
+    detail: String,
+}
+
+impl Known {
+    /// Whether nobody knows how many there are.
+    fn is_missing(&self) -> bool {
+        self.total.is_none() && !self.is_elsewhere()
+    }
+
+    /// Whether another region counts the same resources.
+    fn is_elsewhere(&self) -> bool {
+        self.total.is_none() && self.detail.ends_with(" counts the same resources")
+    }
+
+    /// Whether its total stands for something else than what there is.
+    fn is_noted(&self) -> bool {
+        self.total.is_some() && !["counted", "zero"].contains(&self.status.as_str())
+    }
+}
+
+/// The rows of a table below its header, without account and alias.
+fn rows(table: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let records = reader.records().map(Result::unwrap);
+    records
+        .map(|r| r.iter().skip(2).map(str::to_owned).collect())
+        .collect()
+}
+
+impl Outcome {
+    fn coverage(&self) -> Vec<Known> {
+        let table = self.file("_coverage.csv").expect("a coverage");
+        let known = |row: Vec<String>| {
+            let [region, resource_type, status, total, detail] = row.try_into().unwrap();
+            Known {
+                total: (!total.is_empty()).then(|| total.parse().unwrap()),
+                region,
+                resource_type,
+                status,
+                detail,
+            }
+        };
+        rows(&table).into_iter().map(known).collect()
+    }
+
+    /// What stands in the summary after `name: `.
+    fn figure(&self, name: &str) -> &str {
+        let start = format!("  {name}: ");
+        let mut found = self.stdout.lines().filter_map(|l| l.strip_prefix(&start));
+        let figure = found.next().unwrap_or_else(|| panic!("no {name}"));
+        assert_eq!(found.next(), None, "{name} twice");
+        figure
+    }
+
+    /// The lines below the summary's figures that tell of cells: `4 denied in eu-west-1: …`.
+    fn reasons(&self) -> Vec<&str> {
+        let lines = self.stdout.lines().filter_map(|l| l.strip_prefix("    "));
+        let lines = lines.filter(|l| l.starts_with(|c: char| c.is_ascii_digit()));
+        lines
+            .filter(|l| !l.contains(" not asked: what ec2:DescribeRegions gave"))
+            .collect()
+    }
+}
+
+#[test]
+fn one_run_shows_all_eleven_statuses() {
+    let coverage = Case::named("every_status_at_once")
+        .replay(Threads::One)
+        .coverage();
+    let shown: BTreeSet<&str> = coverage.iter().map(|k| k.status.as_str()).collect();
+    let all = BTreeSet::from(Status::ALL.map(Status::as_str));
+    assert_eq!((shown, all.len()), (all.clone(), 11));
+    let statuses = all
+        .into_iter()
+        .map(|s| coverage.iter().filter(|k| k.status == s).count());
+    assert_eq!(statuses.sum::<usize>(), 20, "five regions of four types");
+}
+
+#[test]
+fn the_csv_and_the_summary_say_what_the_coverage_says() {
+    let with_coverage = |c: &&Case| c.args.contains(&"--coverage");
+    let mut statuses = BTreeSet::new();
+    for case in CASES.iter().filter(with_coverage) {
+        let (name, outcome) = (case.folder, case.replay(Threads::One));
+        let coverage = outcome.coverage();
+        statuses.extend(coverage.iter().map(|k| k.status.clone()));
+
+        let place = |k: &Known| (k.region.clone(), k.resource_type.clone());
+        let places: Vec<_> = coverage.iter().map(place).collect();
+        let once: BTreeSet<_> = places.iter().cloned().collect();
+        assert!(once.iter().eq(&places), "{name}: sorted, each cell once");
+        for k in &coverage {
+            let zero = k.total == Some(0) && !k.is_noted();
+            assert_eq!(k.status == "zero", zero, "{name}: {:?}", place(k));
+            assert!(k.status != "counted" || k.total > Some(0), "{name}");
+            let plain = ["counted", "zero"].contains(&k.status.as_str());
+            assert!(plain || !k.detail.is_empty(), "{name}: {:?}", place(k));
+        }
+        let counted = |k: &Known| {
+            let total = k.total.filter(|n| *n > 0)?;
+            let (region, resource_type) = place(k);
+            Some(vec![region, resource_type, total.to_string()])
+        };
+        let totals: Vec<_> = coverage.iter().filter_map(counted).collect();
+        let csv = outcome.file(".csv").expect("a CSV");
+        assert_eq!(rows(&csv), totals, "{name}: no total more, and none less");
+
+        let regions: BTreeSet<&str> = coverage.iter().map(|k| k.region.as_str()).collect();
+        let gaps: BTreeSet<&str> = coverage
+            .iter()
+            .filter(|k| k.is_missing())
+            .map(|k| k.region.as_str())
+            .collect();
+        let told = format!(
+            "{} ({} complete, {} with gaps)",
+            regions.len(),
+            regions.len() - gaps.len(),
+            gaps.len()
+        );
+        assert_eq!(outcome.figure("Regions scanned"), told, "{name}");
+        let types: BTreeSet<&String> = totals.iter().map(|row| &row[1]).collect();
+        let told = types.len().to_string();
+        assert_eq!(outcome.figure("Resource types found"), told, "{name}");
+
+        let sum: u64 = coverage.iter().filter_map(|k| k.total).sum();
+        let global = coverage
+            .iter()
+            .any(|k| k.resource_type.starts_with("AWS::IAM::") && k.total.is_some());
+        let told = match (global, gaps.is_empty()) {
+            (false, true) => outcome.figure("Total resources") == sum.to_string(),
+            (false, false) => outcome.figure("Total resources") == format!("{sum} (partial)"),
+            (true, whole) => {
+                let figure = outcome.figure("Total resources");
+                figure.starts_with(&format!("{sum} as recorded, "))
+                    && figure.contains(" with IAM counted once")
+                    && figure.ends_with(" (both partial)") != whole
+            }
+        };
+        assert!(told, "{name}: {sum} in {}", outcome.stdout);
+        let errors = outcome.file("_errors.txt").unwrap_or_default();
+        let told = outcome.figure("Errors encountered").split(' ').next();
+        assert_eq!(told, Some(&*errors.lines().count().to_string()), "{name}");
+
+        let with_total = coverage.iter().filter(|k| k.total.is_some()).count();
+        let missing = coverage.iter().filter(|k| k.is_missing()).count();
+        let number = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+        let cells = number(coverage.len(), "cell") + " (regions × types) counted";
+        let mut told = match with_total == coverage.len() {
+            true => format!("all {cells}"),
+            false => format!("{with_total} of {cells}"),
+        };
+        if missing > 0 {
+            told += &format!("; {missing} missing in {}:", number(gaps.len(), "region"));
+        }
+        assert_eq!(outcome.figure("Coverage"), told, "{name}");
+
+        // Each cell that is missing, or not what it seems, is in one line, and no line has others.
+        let mut expected: Vec<(String, &str)> = Vec::new();
+        for (is_of, ends) in [
+            (Known::is_missing as fn(&Known) -> bool, ""),
+            (Known::is_elsewhere, "another region counts the same"),
+            (Known::is_noted, "counted, perhaps stale"),
+        ] {
+            for status in Status::ALL {
+                let of = |k: &&Known| is_of(k) && k.status == status.as_str();
+                let cells = coverage.iter().filter(of).count();
+                let at: BTreeSet<&str> = coverage.iter().filter(of).map(|k| &*k.region).collect();
+                let named: Vec<&str> = at.iter().copied().take(3).collect();
+                if cells > 0 {
+                    let start = format!("{cells} {status} in {}", named.join(", "));
+                    expected.push((start, ends));
+                }
+            }
+        }
+        let reasons = outcome.reasons();
+        assert_eq!(reasons.len(), expected.len(), "{name}: {reasons:#?}");
+        for (line, (start, ends)) in reasons.iter().zip(&expected) {
+            let whole = line.starts_with(start) && line.contains(ends);
+            assert!(whole, "{name}: {line} is not: {start} … {ends}");
+        }
+    }
+    assert_eq!(
+        statuses.len(),
+        Status::ALL.len(),
+        "all of them: {statuses:?}"
+    );
 }
 
 #[test]
