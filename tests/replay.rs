@@ -146,6 +146,7 @@ cases! {
 
     // What is known of every region and type.
     every_status_at_once [FOUR_TYPES, "--coverage", "--max-attempts=3"] => 0
+    recorder_half_known [THREE_TYPES, "--coverage", "--strict"] => 3
     types_not_recorded [THREE_TYPES, "--coverage", "--strict"] => 3
     global_resources_by_id [ROLES, "--coverage", "--strict"] => 0
     global_resources_by_the_largest_region [ROLES_AND_USERS, "--method=counts", "--coverage"] => 0
@@ -165,6 +166,9 @@ cases! {
         ["--resource-types=all", "--exclude-regions=us-east-1", "--coverage", "--strict"] => 3
     verify_without_a_difference [TWO_TYPES, "--method=verify", "--coverage", "--strict"] => 0
     verify_with_differences [THREE_TYPES, "--method=verify", "--coverage", "--strict"] => 3
+    verify_where_the_counts_are_denied [TWO_TYPES, "--method=verify", "--coverage", "--strict"] => 3
+    verify_of_all_types
+        ["--resource-types=all", "--method=verify", "--coverage", "--strict"] => 3
 
     // Without the checks.
     skip_checks [TWO_TYPES, "--skip-checks", "--coverage"] => 0
