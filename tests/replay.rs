@@ -659,109 +659,113 @@ fn the_csv_and_the_summary_say_what_the_coverage_says() {
     let with_coverage = |c: &&Case| c.args.contains(&"--coverage");
     let mut statuses = BTreeSet::new();
     for case in CASES.iter().filter(with_coverage) {
-        let (name, outcome) = (case.folder, case.replay(Threads::One));
+        let outcome = case.replay(Threads::One);
         let coverage = outcome.coverage();
         statuses.extend(coverage.iter().map(|k| k.status.clone()));
+        each_cell_is_sound(case.folder, &coverage);
+        the_csv_has_its_totals(case.folder, &coverage, &outcome);
+        the_figures_are_its_sums(case.folder, &coverage, &outcome);
+        the_reasons_are_those_of_its_cells(case.folder, &coverage, &outcome);
+    }
+    assert_eq!(statuses.len(), Status::ALL.len(), "all: {statuses:?}");
+}
 
-        let place = |k: &Known| (k.region.clone(), k.resource_type.clone());
-        let places: Vec<_> = coverage.iter().map(place).collect();
-        let once: BTreeSet<_> = places.iter().cloned().collect();
-        assert!(once.iter().eq(&places), "{name}: sorted, each cell once");
-        for k in &coverage {
-            let zero = k.total == Some(0) && !k.is_noted();
-            assert_eq!(k.status == "zero", zero, "{name}: {:?}", place(k));
-            assert!(k.status != "counted" || k.total > Some(0), "{name}");
-            let plain = ["counted", "zero"].contains(&k.status.as_str());
-            assert!(plain || !k.detail.is_empty(), "{name}: {:?}", place(k));
-        }
-        let counted = |k: &Known| {
-            let total = k.total.filter(|n| *n > 0)?;
-            let (region, resource_type) = place(k);
-            Some(vec![region, resource_type, total.to_string()])
-        };
-        let totals: Vec<_> = coverage.iter().filter_map(counted).collect();
-        let csv = outcome.file(".csv").expect("a CSV");
-        assert_eq!(rows(&csv), totals, "{name}: no total more, and none less");
+fn each_cell_is_sound(name: &str, coverage: &[Known]) {
+    let place = |k: &Known| (k.region.clone(), k.resource_type.clone());
+    let places: Vec<_> = coverage.iter().map(place).collect();
+    let once: BTreeSet<_> = places.iter().cloned().collect();
+    assert!(once.iter().eq(&places), "{name}: sorted, each cell once");
+    for k in coverage {
+        let zero = k.total == Some(0) && !k.is_noted();
+        assert_eq!(k.status == "zero", zero, "{name}: {:?}", place(k));
+        let some = k.total > Some(0) || k.status != "counted";
+        assert!(some, "{name}: {:?}", place(k));
+        let plain = ["counted", "zero"].contains(&k.status.as_str());
+        assert!(plain || !k.detail.is_empty(), "{name}: {:?}", place(k));
+    }
+}
 
-        let regions: BTreeSet<&str> = coverage.iter().map(|k| k.region.as_str()).collect();
-        let gaps: BTreeSet<&str> = coverage
-            .iter()
-            .filter(|k| k.is_missing())
-            .map(|k| k.region.as_str())
-            .collect();
-        let told = format!(
-            "{} ({} complete, {} with gaps)",
-            regions.len(),
-            regions.len() - gaps.len(),
-            gaps.len()
-        );
-        assert_eq!(outcome.figure("Regions scanned"), told, "{name}");
-        let types: BTreeSet<&String> = totals.iter().map(|row| &row[1]).collect();
-        let told = types.len().to_string();
-        assert_eq!(outcome.figure("Resource types found"), told, "{name}");
+fn the_csv_has_its_totals(name: &str, coverage: &[Known], outcome: &Outcome) {
+    let counted = coverage.iter().filter(|k| k.total > Some(0));
+    let row = |k: &Known| {
+        let total = k.total.unwrap_or_default().to_string();
+        vec![k.region.clone(), k.resource_type.clone(), total]
+    };
+    let totals: Vec<_> = counted.map(row).collect();
+    let csv = outcome.file(".csv").expect("a CSV");
+    assert_eq!(rows(&csv), totals, "{name}: no total more, and none less");
+}
 
-        let sum: u64 = coverage.iter().filter_map(|k| k.total).sum();
-        let global = coverage
-            .iter()
-            .any(|k| k.resource_type.starts_with("AWS::IAM::") && k.total.is_some());
-        let told = match (global, gaps.is_empty()) {
-            (false, true) => outcome.figure("Total resources") == sum.to_string(),
-            (false, false) => outcome.figure("Total resources") == format!("{sum} (partial)"),
-            (true, whole) => {
-                let figure = outcome.figure("Total resources");
-                figure.starts_with(&format!("{sum} as recorded, "))
-                    && figure.contains(" with IAM counted once")
-                    && figure.ends_with(" (both partial)") != whole
+fn the_figures_are_its_sums(name: &str, coverage: &[Known], outcome: &Outcome) {
+    let missing: Vec<&Known> = coverage.iter().filter(|k| k.is_missing()).collect();
+    let regions: BTreeSet<&str> = coverage.iter().map(|k| k.region.as_str()).collect();
+    let gaps: BTreeSet<&str> = missing.iter().map(|k| k.region.as_str()).collect();
+    let (n, with_gaps) = (regions.len(), gaps.len());
+    let told = format!("{n} ({} complete, {with_gaps} with gaps)", n - with_gaps);
+    assert_eq!(outcome.figure("Regions scanned"), told, "{name}");
+    let found = coverage.iter().filter(|k| k.total > Some(0));
+    let types: BTreeSet<&str> = found.map(|k| k.resource_type.as_str()).collect();
+    let told = types.len().to_string();
+    assert_eq!(outcome.figure("Resource types found"), told, "{name}");
+
+    let sum: u64 = coverage.iter().filter_map(|k| k.total).sum();
+    let partial = !missing.is_empty();
+    let mut totals = coverage.iter().filter(|k| k.total.is_some());
+    let figure = outcome.figure("Total resources");
+    if totals.any(|k| k.resource_type.starts_with("AWS::IAM::")) {
+        let start = format!("{sum} as recorded, ");
+        assert!(figure.starts_with(&start), "{name}: {figure}");
+        assert!(figure.contains(" with IAM counted once"), "{name}");
+        let both = figure.ends_with(" (both partial)");
+        assert_eq!(both, partial, "{name}: {figure}");
+    } else {
+        let part = if partial { " (partial)" } else { "" };
+        assert_eq!(figure, format!("{sum}{part}"), "{name}");
+    }
+    let errors = outcome.file("_errors.txt").unwrap_or_default();
+    let told = outcome.figure("Errors encountered").split(' ').next();
+    assert_eq!(told, Some(&*errors.lines().count().to_string()), "{name}");
+
+    let number = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+    let with_total = coverage.iter().filter(|k| k.total.is_some()).count();
+    let cells = number(coverage.len(), "cell") + " (regions × types) counted";
+    let all = if with_total == coverage.len() {
+        format!("all {cells}")
+    } else {
+        format!("{with_total} of {cells}")
+    };
+    let told = match missing.len() {
+        0 => all,
+        n => format!("{all}; {n} missing in {}:", number(with_gaps, "region")),
+    };
+    assert_eq!(outcome.figure("Coverage"), told, "{name}");
+}
+
+/// Each cell that is missing, or not what it seems, is in one line, and no line has others.
+fn the_reasons_are_those_of_its_cells(name: &str, coverage: &[Known], outcome: &Outcome) {
+    let mut expected: Vec<(String, &str)> = Vec::new();
+    for (is_of, told) in [
+        (Known::is_missing as fn(&Known) -> bool, ""),
+        (Known::is_elsewhere, "another region counts the same"),
+        (Known::is_noted, "counted, perhaps stale"),
+    ] {
+        for status in Status::ALL {
+            let of = |k: &&Known| is_of(k) && k.status == status.as_str();
+            let cells = coverage.iter().filter(of).count();
+            let at: BTreeSet<&str> = coverage.iter().filter(of).map(|k| &*k.region).collect();
+            let named: Vec<&str> = at.into_iter().take(3).collect();
+            if cells > 0 {
+                let start = format!("{cells} {status} in {}", named.join(", "));
+                expected.push((start, told));
             }
-        };
-        assert!(told, "{name}: {sum} in {}", outcome.stdout);
-        let errors = outcome.file("_errors.txt").unwrap_or_default();
-        let told = outcome.figure("Errors encountered").split(' ').next();
-        assert_eq!(told, Some(&*errors.lines().count().to_string()), "{name}");
-
-        let with_total = coverage.iter().filter(|k| k.total.is_some()).count();
-        let missing = coverage.iter().filter(|k| k.is_missing()).count();
-        let number = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
-        let cells = number(coverage.len(), "cell") + " (regions × types) counted";
-        let mut told = match with_total == coverage.len() {
-            true => format!("all {cells}"),
-            false => format!("{with_total} of {cells}"),
-        };
-        if missing > 0 {
-            told += &format!("; {missing} missing in {}:", number(gaps.len(), "region"));
-        }
-        assert_eq!(outcome.figure("Coverage"), told, "{name}");
-
-        // Each cell that is missing, or not what it seems, is in one line, and no line has others.
-        let mut expected: Vec<(String, &str)> = Vec::new();
-        for (is_of, ends) in [
-            (Known::is_missing as fn(&Known) -> bool, ""),
-            (Known::is_elsewhere, "another region counts the same"),
-            (Known::is_noted, "counted, perhaps stale"),
-        ] {
-            for status in Status::ALL {
-                let of = |k: &&Known| is_of(k) && k.status == status.as_str();
-                let cells = coverage.iter().filter(of).count();
-                let at: BTreeSet<&str> = coverage.iter().filter(of).map(|k| &*k.region).collect();
-                let named: Vec<&str> = at.iter().copied().take(3).collect();
-                if cells > 0 {
-                    let start = format!("{cells} {status} in {}", named.join(", "));
-                    expected.push((start, ends));
-                }
-            }
-        }
-        let reasons = outcome.reasons();
-        assert_eq!(reasons.len(), expected.len(), "{name}: {reasons:#?}");
-        for (line, (start, ends)) in reasons.iter().zip(&expected) {
-            let whole = line.starts_with(start) && line.contains(ends);
-            assert!(whole, "{name}: {line} is not: {start} … {ends}");
         }
     }
-    assert_eq!(
-        statuses.len(),
-        Status::ALL.len(),
-        "all of them: {statuses:?}"
-    );
+    let reasons = outcome.reasons();
+    assert_eq!(reasons.len(), expected.len(), "{name}: {reasons:#?}");
+    for (line, (start, told)) in reasons.iter().zip(&expected) {
+        let whole = line.starts_with(start) && line.contains(told);
+        assert!(whole, "{name}: {line} is not: {start} … {told}");
+    }
 }
 
 #[test]
