@@ -161,12 +161,12 @@ fn coverage_lines(coverage: &Coverage) -> Vec<String> {
     lines
 }
 
-/// Where a zero could be a type that is not recorded.
+/// Where a total could be stale, and a zero a type that is not recorded.
 fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
     let mut groups: BTreeMap<Status, BTreeSet<&Region>> = BTreeMap::new();
     for region in &coverage.regions {
         let why = region.recorder.as_ref().and_then(|r| r.unknown_why());
-        let any = region.cells.values().any(|cell| cell.total == Some(0));
+        let any = region.cells.values().any(|cell| cell.total.is_some());
         if let (Some(why), true) = (why, any) {
             groups.entry(why.status).or_default().insert(&region.region);
         }
@@ -177,8 +177,8 @@ fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
             _ => "--coverage tells why",
         };
         format!(
-            "    recorder unknown in {} ({status}): a zero may be a type that is not recorded; \
-             {advice}",
+            "    recorder unknown in {} ({status}): totals may be stale, and a zero a type that is not \
+             recorded; {advice}",
             list(&regions)
         )
     };
@@ -377,8 +377,9 @@ mod tests {
         assert_eq!(
             lines[6..],
             [
-                "    recorder unknown in eu-west-1 (denied): a zero may be a type that is not \
-                 recorded; allow what `iam-policy` prints, also in service control policies"
+                "    recorder unknown in eu-west-1 (denied): totals may be stale, and a zero a type \
+                 that is not recorded; allow what `iam-policy` prints, also in service control \
+                 policies"
             ]
         );
     }
