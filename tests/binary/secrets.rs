@@ -23,7 +23,7 @@ fn echo(call: &Call) -> String {
 /// Errors of every shape, and answers that are none, each with the echo in it.
 fn answer(call: &Call) -> Option<Reply> {
     let echo = echo(call);
-    if call.lists(VPC, "us-east-1") {
+    if call.lists(BUCKET, "us-east-1") {
         Some(Reply::error(call, 400, "ValidationException", &echo))
     } else if call.lists(VPC, "eu-west-1") {
         Some(Reply::answer(
