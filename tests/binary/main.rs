@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod coverage;
 mod network;
 mod proxy;
 mod run;
