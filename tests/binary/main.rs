@@ -4,8 +4,10 @@
 mod support;
 
 mod coverage;
+mod methods;
 mod network;
 mod proxy;
+mod report;
 mod run;
 mod secrets;
 mod server;
