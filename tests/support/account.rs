@@ -123,15 +123,18 @@ impl Account {
         csv
     }
 
-    /// How many requests must follow each other to list each of `types` in the region where that
-    /// takes the most.
-    pub fn longest_chain(&self, types: &[&str]) -> usize {
-        let pages = |counts: &BTreeMap<String, usize>| {
-            let of = |t: &&str| counts.get(*t).map_or(1, |n| n.div_ceil(PAGE_SIZE).max(1));
+    /// How many requests it takes to list each of `types`, region by region.
+    pub fn listings(&self, types: &[&str]) -> Vec<usize> {
+        let pages = |place: &Place| {
+            let of = |t: &&str| {
+                place
+                    .resources
+                    .get(*t)
+                    .map_or(1, |n| n.div_ceil(PAGE_SIZE).max(1))
+            };
             types.iter().map(of).sum()
         };
-        let chains = self.regions.values().map(|place| pages(&place.resources));
-        chains.max().unwrap_or_default()
+        self.regions.values().map(pages).collect()
     }
 
     /// What AWS answers for this account.
