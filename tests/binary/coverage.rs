@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use crate::support::{Account, Call, Outcome, Program, Recorder, Reply, Server};
-use crate::{BUCKET, TYPES, VPC, account, without_cell};
+use crate::{BUCKET, TYPES, VPC, account, without_cell, without_region};
 
 const ROLE: &str = "AWS::IAM::Role";
 
@@ -22,9 +22,10 @@ fn mixed() -> Account {
 fn serve(account: &Account) -> Server {
     let answers = account.answers();
     account.serve_but(move |call| {
-        let reply = match call.lists(VPC, "eu-west-1") {
-            true => Reply::error(call, 400, "AccessDeniedException", "not \"authorized\""),
-            false => answers.answer(call),
+        let reply = if call.lists(VPC, "eu-west-1") {
+            Reply::error(call, 400, "AccessDeniedException", "not \"authorized\"")
+        } else {
+            answers.answer(call)
         };
         Some(reply.header("x-amzn-requestid", "r-1"))
     })
@@ -79,11 +80,9 @@ fn the_coverage_of_a_mixed_account() {
         format!("us-east-1,{VPC},counted,2,"),
         format!("us-east-1,{BUCKET},counted,250,"),
     ];
-    let mut text = "account,alias,region,resource_type,status,total,detail\r\n".to_owned();
-    for row in expected {
-        text += &format!("012345678901,acme-prod,{row}\r\n");
-    }
-    assert_eq!(run.coverage(), text);
+    let columns = "account,alias,region,resource_type,status,total,detail\r\n".to_owned();
+    let rows = expected.map(|row| format!("012345678901,acme-prod,{row}\r\n"));
+    assert_eq!(run.coverage(), columns + &rows.concat());
     let name = "aws_config_resource_count_012345678901_acme-prod_coverage.csv";
     let path = run.folder().join("out").join(name);
     let told = format!("\nCoverage written to {}\n", path.display());
@@ -392,4 +391,57 @@ fn the_same_roles_are_missing_where_no_region_records_them() {
         "Coverage: 2 of 4 cells (regions × types) counted; 2 missing in 2 regions:"
     );
     assert_eq!(run.errors().matches("[CONFIG_DISABLED] ").count(), 2);
+}
+
+/// The counts are of what is recorded, so that of a type that they leave out nobody knows more
+/// than the recorder tells.
+#[test]
+fn counts_without_a_word_about_the_recorder_make_no_zero() {
+    let account = account().region_with("eu-north-1", Recorder::Stopped, &[(VPC, 4)]);
+    let denied = |call: &Call| {
+        let denied = || Reply::error(call, 400, "AccessDeniedException", "not authorized");
+        is_about_a_recorder(call).then(denied)
+    };
+    let types = [
+        "--resource-types",
+        "AWS::EC2::VPC,AWS::S3::Bucket,AWS::EC2::Volume",
+    ];
+    for (server, status, error_type) in [
+        (account.serve(), "recorder_stopped", "CONFIG_DISABLED"),
+        (account.serve_but(denied), "denied", "PERMISSION"),
+    ] {
+        let program = Program::new(&server)
+            .args(types)
+            .args(["--method", "counts"]);
+        let run = program.args(["--coverage", "--strict"]).run();
+        assert_eq!(run.code, Some(3), "{}", run.told());
+        assert_eq!(run.csv(), without_region(&account.csv(), "eu-north-1"));
+        let coverage = run.coverage();
+        let lost: Vec<_> = coverage
+            .lines()
+            .filter(|l| l.contains(",eu-north-1,"))
+            .collect();
+        assert_eq!(lost.len(), 3, "{coverage}");
+        let lost_so = |line: &&str| line.contains(&format!(",{status},,"));
+        assert!(lost.iter().all(lost_so), "{coverage}");
+        // Where it is known that all is recorded, what is not counted is not there.
+        let volumes = coverage
+            .lines()
+            .find(|l| l.contains(",us-east-1,AWS::EC2::Volume,"));
+        let expected = if status == "denied" {
+            ",denied,,"
+        } else {
+            ",zero,0,"
+        };
+        assert!(volumes.unwrap().contains(expected), "{coverage}");
+        let errors = run.errors();
+        let line = format!("[{error_type}] Region: eu-north-1, Message: 3 types not counted (");
+        assert!(errors.contains(&line), "{errors}");
+        let lines = if status == "denied" { 3 } else { 1 };
+        assert_eq!(
+            errors.lines().count(),
+            lines,
+            "a line for a region: {errors}"
+        );
+    }
 }

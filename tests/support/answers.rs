@@ -134,9 +134,10 @@ fn recorders(call: &Call, account: &str, place: &Place) -> Reply {
         return Reply::json(&json!({"ConfigurationRecorders": []}));
     }
     let all = place.left_out.is_empty();
-    let strategy = match all {
-        true => "ALL_SUPPORTED_RESOURCE_TYPES",
-        false => "EXCLUSION_BY_RESOURCE_TYPES",
+    let strategy = if all {
+        "ALL_SUPPORTED_RESOURCE_TYPES"
+    } else {
+        "EXCLUSION_BY_RESOURCE_TYPES"
     };
     let region = &call.region;
     let recorder = json!({

@@ -19,10 +19,9 @@ pub struct Outcome {
 impl Outcome {
     /// The CSV with the counts.
     pub fn csv(&self) -> String {
-        let beside = ["_coverage.csv", "_verify.csv"];
-        let counts = |name: &str| !beside.iter().any(|suffix| name.ends_with(suffix));
-        self.only(|name| name.ends_with(".csv") && counts(name))
-            .expect("a CSV")
+        let beside = |stem: &str| stem.ends_with("_coverage") || stem.ends_with("_verify");
+        let counts = |name: &str| name.strip_suffix(".csv").is_some_and(|stem| !beside(stem));
+        self.only(counts).expect("a CSV")
     }
 
     /// The CSV of `--coverage`.
