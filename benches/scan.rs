@@ -54,6 +54,16 @@ const MAX_RATIO: f64 = 1.3;
 const MAX_MEGABYTES: f64 = 30.0;
 const MAX_START: Duration = Duration::from_millis(50);
 
+/// What is measured.
+struct Scenario {
+    name: &'static str,
+    args: &'static [&'static str],
+    /// How many requests must follow each other.
+    chain: usize,
+    /// How many requests there are.
+    requests: usize,
+}
+
 /// One run's figures.
 struct Figures {
     wall: Duration,
@@ -67,31 +77,58 @@ struct Figures {
 
 fn main() -> ExitCode {
     let account = account();
-    let requests = account.longest_chain(&TYPES);
-    let chain = LATENCY * u32::try_from(requests).unwrap_or(u32::MAX);
-    let mut runs = Vec::new();
-    for _ in 0..RUNS {
-        // A server of its own for each run, so that its counts are this run's.
-        match measure(&account, &account.serve()) {
-            Ok(figures) => runs.push(figures),
-            Err(told) => {
-                eprintln!("the CSV is wrong\n{told}");
-                return ExitCode::FAILURE;
-            }
-        }
-    }
     println!(
         "{} regions × {} types, {} ms a request, 100 to 400 resources each; release build, {RUNS} \
-         runs\nlongest region's chain: {requests} requests one after the other, {:.2} s\n",
+         runs",
         REGIONS.len(),
         TYPES.len(),
-        LATENCY.as_millis(),
-        chain.as_secs_f64()
+        LATENCY.as_millis()
     );
-    print_runs(&runs, chain);
-    println!();
-    print_targets(&runs, chain);
+    for scenario in scenarios(&account) {
+        let mut runs = Vec::new();
+        for _ in 0..RUNS {
+            // A server of its own for each run, so that its counts are this run's.
+            match measure(&scenario, &account, &account.serve()) {
+                Ok(figures) => runs.push(figures),
+                Err(told) => {
+                    eprintln!("the CSV is wrong\n{told}");
+                    return ExitCode::FAILURE;
+                }
+            }
+        }
+        let chain = LATENCY * u32::try_from(scenario.chain).unwrap_or(u32::MAX);
+        println!(
+            "\n{}: {} requests one after the other, {:.2} s\n",
+            scenario.name,
+            scenario.chain,
+            chain.as_secs_f64()
+        );
+        print_runs(&runs, chain);
+        println!();
+        print_targets(&scenario, &runs, chain);
+    }
     ExitCode::SUCCESS
+}
+
+/// Account, alias and regions, side by side; each region's recorder, beside the counting.
+fn scenarios(account: &Account) -> [Scenario; 2] {
+    let listings = account.listings(&TYPES);
+    let (checks, recorders) = (3, 2 * REGIONS.len());
+    [
+        Scenario {
+            name: "--method list, the longest region",
+            args: &[],
+            chain: listings.iter().copied().max().unwrap_or_default(),
+            requests: checks + recorders + listings.iter().sum::<usize>(),
+        },
+        Scenario {
+            name: "--method counts --resource-types all, three checks and a recorder",
+            args: &["--method", "counts", "--resource-types", "all"],
+            // The counts come faster than the two answers about the recorder.
+            chain: 3 + 2,
+            requests: checks + recorders + REGIONS.len(),
+        },
+    ]
 }
 
 /// 100 to 400 resources of each type in each region, the same in every run.
@@ -110,8 +147,8 @@ fn account() -> Account {
 }
 
 /// Runs the binary once; an error is all that was seen of a run with a wrong CSV.
-fn measure(account: &Account, server: &Server) -> Result<Figures, String> {
-    let program = Program::new(server);
+fn measure(scenario: &Scenario, account: &Account, server: &Server) -> Result<Figures, String> {
+    let program = Program::new(server).args(scenario.args);
     let before = Instant::now();
     let running = program.start();
     let watch = watch_memory(running.id());
@@ -170,7 +207,7 @@ fn print_runs(runs: &[Figures], chain: Duration) {
 }
 
 /// The worst of the runs against what is aimed at.
-fn print_targets(runs: &[Figures], chain: Duration) {
+fn print_targets(scenario: &Scenario, runs: &[Figures], chain: Duration) {
     let worst = |figures: &mut dyn Iterator<Item = f64>| figures.fold(f64::NAN, f64::max);
     let ratio = worst(&mut runs.iter().map(|run| ratio(run, chain)));
     let memory = worst(&mut runs.iter().filter_map(|run| run.memory));
@@ -178,6 +215,7 @@ fn print_targets(runs: &[Figures], chain: Duration) {
     let surplus = |run: &&Figures| run.connections.saturating_sub(run.in_flight);
     let most = runs.iter().max_by_key(surplus);
     let (connections, in_flight) = most.map_or((0, 0), |run| (run.connections, run.in_flight));
+    let requests = runs.iter().map(|run| run.requests).max().unwrap_or(0);
     println!("worst of the runs       measured  aimed at");
     for (what, measured, aim, reached) in [
         (
@@ -197,6 +235,12 @@ fn print_targets(runs: &[Figures], chain: Duration) {
             format!("{start:.1} ms"),
             format!("< {} ms", MAX_START.as_millis()),
             start < milliseconds(MAX_START),
+        ),
+        (
+            "requests",
+            requests.to_string(),
+            format!("= {}", scenario.requests),
+            requests == scenario.requests,
         ),
         (
             "connections",

@@ -3,8 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod coverage;
+mod methods;
 mod network;
 mod proxy;
+mod report;
 mod run;
 mod secrets;
 mod server;

@@ -1,5 +1,7 @@
 //! What a run asks, and what it leaves.
 
+use std::collections::BTreeMap;
+
 use crate::support::{Account, Call, Program, Recorder, Reply};
 use crate::{BUCKET, TYPES, VPC, account, without_cell};
 
@@ -37,8 +39,9 @@ fn a_whole_run() {
              Summary\n\
              \x20 Regions scanned: 2 (2 complete, 0 with gaps)\n\
              \x20 Resource types found: 2\n\
-             \x20 Total resources: 260\n\
-             \x20 Errors encountered: 0\n",
+             \x20 Total resources: 260 as recorded, 260 with IAM counted once\n\
+             \x20 Errors encountered: 0\n\
+             \x20 Coverage: all 20 cells (regions × types) counted\n",
             path.display()
         )
     );
@@ -49,19 +52,57 @@ fn a_whole_run() {
 fn what_a_check_fetched_is_not_fetched_twice() {
     let server = account().serve();
     Program::new(&server).args(TYPES).run();
-    for (operation, times) in [
-        ("GetCallerIdentity", 1),
-        ("ListAccountAliases", 1),
-        ("DescribeRegions", 1),
-        ("DescribeConfigurationRecorderStatus", 1),
-        // One for the check; then one, one, one and three pages.
-        ("ListDiscoveredResources", 7),
-    ] {
-        let count = server.count(|call| call.operation == operation);
-        assert_eq!(count, times, "{operation}");
+    let mut times = BTreeMap::new();
+    for call in server.calls() {
+        let listed = call.field("resourceType").unwrap_or_default().to_owned();
+        let call = (call.operation.clone(), call.region.clone(), listed);
+        *times.entry(call).or_insert(0) += 1;
     }
-    // Three at once in the checks, one per region in the scan.
-    assert!(server.connections() <= 3, "{}", server.connections());
+    let expected = [
+        ("DescribeConfigurationRecorderStatus", "eu-west-1", "", 1),
+        ("DescribeConfigurationRecorderStatus", "us-east-1", "", 1),
+        ("DescribeConfigurationRecorders", "eu-west-1", "", 1),
+        ("DescribeConfigurationRecorders", "us-east-1", "", 1),
+        ("DescribeRegions", "us-east-1", "", 1),
+        ("GetCallerIdentity", "us-east-1", "", 1),
+        ("ListAccountAliases", "us-east-1", "", 1),
+        ("ListDiscoveredResources", "eu-west-1", VPC, 1),
+        ("ListDiscoveredResources", "eu-west-1", BUCKET, 1),
+        ("ListDiscoveredResources", "us-east-1", VPC, 1),
+        // A call for each of its pages.
+        ("ListDiscoveredResources", "us-east-1", BUCKET, 3),
+    ];
+    let expected = expected.map(|(operation, region, listed, times)| {
+        let call = (operation.to_owned(), region.to_owned(), listed.to_owned());
+        (call, times)
+    });
+    assert_eq!(times, BTreeMap::from(expected));
+    // In the scan one that counts and one that asks for the recorder, in each of two regions.
+    assert!(server.most_in_flight() <= 4, "{}", server.most_in_flight());
+    assert!(server.connections() <= 4, "{}", server.connections());
+}
+
+/// The answers of the checks serve the scan wherever they come from: the first region that has
+/// something to list, and those that were asked for their recorder in vain.
+#[test]
+fn what_the_checks_asked_elsewhere_is_not_asked_again() {
+    let account = Account::new()
+        .region_with("ap-south-1", Recorder::None, &[])
+        .region("eu-north-1", &[(VPC, 1)])
+        .region_with("eu-west-1", Recorder::None, &[])
+        .region_with("us-east-1", Recorder::None, &[]);
+    let server = account.serve();
+    let run = Program::new(&server).args(TYPES).run();
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert_eq!(run.csv(), account.csv());
+    for region in ["ap-south-1", "eu-north-1", "eu-west-1", "us-east-1"] {
+        let calls = |operation| server.count(|call| call.is(operation, region));
+        assert_eq!(calls("DescribeConfigurationRecorderStatus"), 1, "{region}");
+        assert_eq!(calls("DescribeConfigurationRecorders"), 1, "{region}");
+        // The refusal of the first listing ends the region, in the check or in the scan.
+        let listings = if region == "eu-north-1" { 2 } else { 1 };
+        assert_eq!(calls("ListDiscoveredResources"), listings, "{region}");
+    }
 }
 
 #[test]

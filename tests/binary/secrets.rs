@@ -23,7 +23,7 @@ fn echo(call: &Call) -> String {
 /// Errors of every shape, and answers that are none, each with the echo in it.
 fn answer(call: &Call) -> Option<Reply> {
     let echo = echo(call);
-    if call.lists(VPC, "us-east-1") {
+    if call.lists(BUCKET, "us-east-1") {
         Some(Reply::error(call, 400, "ValidationException", &echo))
     } else if call.lists(VPC, "eu-west-1") {
         Some(Reply::answer(
@@ -35,6 +35,17 @@ fn answer(call: &Call) -> Option<Reply> {
         Some(Reply::json(
             &serde_json::json!({"resourceIdentifiers": [{"resourceType": echo}]}),
         ))
+    } else if call.is("DescribeConfigurationRecorders", "us-east-1") {
+        // Nothing but the coverage and the report tells of this one.
+        Some(Reply::error(call, 400, "ValidationException", &echo))
+    } else if call.is("GetDiscoveredResourceCounts", "eu-west-1") {
+        let total = serde_json::json!({"totalDiscoveredResources": echo, "resourceCounts": []});
+        Some(Reply::json(&total))
+    } else if call.is("GetDiscoveredResourceCounts", "ap-south-1") {
+        Some(Reply::json(&serde_json::json!({
+            "totalDiscoveredResources": 1,
+            "resourceCounts": [{"resourceType": echo, "count": 1}],
+        })))
     } else if call.is("ListDiscoveredResources", "eu-north-1") {
         let reply = Reply::error(call, 400, &echo, "no");
         Some(
@@ -86,22 +97,42 @@ fn no_secret_in_anything_that_is_written() {
     let account = account()
         .region("eu-north-1", &[])
         .region("ap-south-1", &[]);
-    let server = account.serve_but(answer);
-    let program = Program::new(&server);
-    let recording = program.folder().join("out/recording");
-    let run = program
-        .env("AWS_ACCESS_KEY_ID", KEY)
-        .env("AWS_SECRET_ACCESS_KEY", SECRET)
-        .env("AWS_SESSION_TOKEN", TOKEN)
-        .args(TYPES)
-        .args(["--debug", "--max-attempts", "1", "--record"])
-        .arg(recording)
-        .run();
-    assert_eq!(run.code, Some(0), "{}", run.told());
-    assert!(run.files().len() > 5, "a recording: {}", run.told());
-    let echoes = run.errors().matches("key ****WXYZ token ****").count();
-    assert!(echoes >= 7, "the echo came through: {}", run.told());
-    assert_secret(&run);
+    for method in ["list", "verify", "counts"] {
+        let server = account.serve_but(answer);
+        let program = Program::new(&server);
+        let recording = program.folder().join("out/recording");
+        let run = program
+            .env("AWS_ACCESS_KEY_ID", KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET)
+            .env("AWS_SESSION_TOKEN", TOKEN)
+            .args(TYPES)
+            .args(["--debug", "--max-attempts", "1", "--method", method])
+            .args(["--coverage", "--report", "report.json", "--record"])
+            .arg(recording)
+            .run();
+        assert_eq!(run.code, Some(0), "{}", run.told());
+        assert!(run.files().len() > 5, "a recording: {}", run.told());
+        let echoes = |text: &str| text.matches("key ****WXYZ token ****").count();
+        let report = std::fs::read_to_string(run.folder().join("work/report.json")).unwrap();
+        // In the log a line each: listings, and counts.
+        let (lines, cells) = match method {
+            "list" => (7, 8),
+            "verify" => (9, 8),
+            _ => (2, 6),
+        };
+        for (place, text, at_least) in [
+            ("log", run.errors(), lines),
+            ("coverage", run.coverage(), cells),
+            ("report", report, lines + cells),
+        ] {
+            let echoes = echoes(&text);
+            assert!(
+                echoes >= at_least,
+                "{method}: {echoes} echoes in the {place}:\n{text}"
+            );
+        }
+        assert_secret(&run);
+    }
 }
 
 #[test]
@@ -114,10 +145,12 @@ fn no_secret_in_a_failed_check() {
         .env("AWS_ACCESS_KEY_ID", KEY)
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
         .env("AWS_SESSION_TOKEN", TOKEN)
-        .args(["--debug", "--max-attempts", "1"])
+        .args(["--debug", "--max-attempts", "1", "--report", "report.json"])
         .run();
     assert_eq!(run.code, Some(1), "{}", run.told());
     assert_eq!(run.errors().lines().count(), 5, "{}", run.told());
+    let report = std::fs::read_to_string(run.folder().join("work/report.json")).unwrap();
+    assert!(report.contains("key ****WXYZ token ****"), "{report}");
     assert_secret(&run);
 }
 

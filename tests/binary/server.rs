@@ -4,16 +4,23 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::support::{Account, Call, Reply, Server};
+use serde_json::{Value, json};
+
+use crate::support::{Account, Call, Recorder, Reply, Server};
 
 const BODY: &str = r#"{"resourceType":"AWS::S3::Bucket"}"#;
 
 /// A request of config:ListDiscoveredResources in eu-west-1 with `body`.
 fn request(body: &str) -> String {
+    request_of("ListDiscoveredResources", "eu-west-1", body)
+}
+
+/// A request of AWS Config's `operation` in `region` with `body`.
+fn request_of(operation: &str, region: &str, body: &str) -> String {
     format!(
         "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4-HMAC-SHA256 \
-         Credential=AKID/20261124/eu-west-1/config/aws4_request, SignedHeaders=host, \
-         Signature=0\r\nX-Amz-Target: StarlingDoveService.ListDiscoveredResources\r\n\
+         Credential=AKID/20261124/{region}/config/aws4_request, SignedHeaders=host, \
+         Signature=0\r\nX-Amz-Target: StarlingDoveService.{operation}\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
@@ -35,8 +42,12 @@ fn ask(server: &Server) -> Result<String, ErrorKind> {
 }
 
 /// Sends a request and reads one whole answer's body.
-fn exchange(socket: &mut TcpStream, body: &str) -> serde_json::Value {
-    socket.write_all(request(body).as_bytes()).unwrap();
+fn exchange(socket: &mut TcpStream, body: &str) -> Value {
+    send(socket, &request(body))
+}
+
+fn send(socket: &mut TcpStream, request: &str) -> Value {
+    socket.write_all(request.as_bytes()).unwrap();
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -166,4 +177,116 @@ fn a_listing_is_paged_as_the_real_one() {
         r#"{"resourceType":"AWS::S3::Bucket","limit":2}"#,
     );
     assert_eq!(small["resourceIdentifiers"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn counts_are_those_of_what_is_recorded() {
+    let types: Vec<String> = (0..105).map(|n| format!("AWS::EC2::Type{n:03}")).collect();
+    let counts: Vec<(&str, usize)> = types.iter().enumerate().map(|(n, t)| (&**t, n)).collect();
+    let server = Account::new()
+        .region("eu-west-1", &counts)
+        .leaving_out("eu-west-1", &[&types[104]])
+        .region_with("eu-west-2", Recorder::Stopped, &counts)
+        .region_with("eu-west-3", Recorder::None, &counts)
+        .serve();
+    let mut socket = connect(&server);
+    let mut count = |region: &str, body: &Value| {
+        let request = request_of("GetDiscoveredResourceCounts", region, &body.to_string());
+        send(&mut socket, &request)
+    };
+    let first = count("eu-west-1", &json!({}));
+    let page = first["resourceCounts"].as_array().unwrap();
+    assert_eq!(page.len(), 100);
+    assert_eq!(
+        page[0],
+        json!({"resourceType": types[103], "count": 103}),
+        "biggest first"
+    );
+    let token = &first["nextToken"];
+    let last = count("eu-west-1", &json!({"nextToken": token}));
+    let expected = json!({
+        // The sum of 1 to 103; a type without resources is not among them.
+        "totalDiscoveredResources": 5356,
+        "resourceCounts": [
+            {"resourceType": types[3], "count": 3},
+            {"resourceType": types[2], "count": 2},
+            {"resourceType": types[1], "count": 1},
+        ],
+    });
+    assert_eq!(last, expected);
+    let named = count(
+        "eu-west-1",
+        &json!({"resourceTypes": [types[7], types[0], types[104]]}),
+    );
+    let expected = json!({
+        "totalDiscoveredResources": 7,
+        "resourceCounts": [{"resourceType": types[7], "count": 7}],
+    });
+    assert_eq!(named, expected);
+
+    for (input, code) in [
+        (json!({"resourceTypes": types[..21]}), "ValidationException"),
+        (json!({"limit": 101}), "InvalidLimitException"),
+        (
+            json!({"limit": 10, "nextToken": token}),
+            "InvalidNextTokenException",
+        ),
+    ] {
+        assert_eq!(count("eu-west-1", &input)["__type"], code);
+    }
+    let none = json!({"totalDiscoveredResources": 0, "resourceCounts": []});
+    assert_eq!(count("eu-west-2", &json!({})), none, "stopped");
+    assert_eq!(count("eu-west-3", &json!({})), none, "no recorder");
+}
+
+#[test]
+fn a_recorder_says_what_it_records() {
+    let server = Account::new()
+        .region_with("eu-west-1", Recorder::Stopped, &[])
+        .region("eu-west-2", &[])
+        .leaving_out("eu-west-2", &["AWS::IAM::Role"])
+        .region_with("eu-west-3", Recorder::None, &[])
+        .serve();
+    let mut socket = connect(&server);
+    let mut recorders = |region: &str| {
+        let request = request_of("DescribeConfigurationRecorders", region, "{}");
+        send(&mut socket, &request)["ConfigurationRecorders"].clone()
+    };
+    let group = &recorders("eu-west-1")[0]["recordingGroup"];
+    assert_eq!(group["allSupported"], true);
+    assert_eq!(group["includeGlobalResourceTypes"], true);
+    assert_eq!(
+        group["recordingStrategy"]["useOnly"],
+        "ALL_SUPPORTED_RESOURCE_TYPES"
+    );
+    let group = &recorders("eu-west-2")[0]["recordingGroup"];
+    assert_eq!(group["allSupported"], false);
+    let left_out = &group["exclusionByResourceTypes"]["resourceTypes"];
+    assert_eq!(*left_out, json!(["AWS::IAM::Role"]));
+    assert_eq!(
+        group["recordingStrategy"]["useOnly"],
+        "EXCLUSION_BY_RESOURCE_TYPES"
+    );
+    assert_eq!(recorders("eu-west-3"), json!([]));
+}
+
+#[test]
+fn every_region_names_the_same_roles_and_its_own_buckets() {
+    let counts = [("AWS::IAM::Role", 3), ("AWS::S3::Bucket", 3)];
+    let server = Account::new()
+        .region("eu-west-1", &counts)
+        .region("eu-west-2", &counts)
+        .serve();
+    let mut socket = connect(&server);
+    let mut list = |region: &str, resource_type: &str| {
+        let body = json!({"resourceType": resource_type}).to_string();
+        send(
+            &mut socket,
+            &request_of("ListDiscoveredResources", region, &body),
+        )
+    };
+    let roles = "AWS::IAM::Role";
+    assert_eq!(list("eu-west-1", roles), list("eu-west-2", roles));
+    let buckets = "AWS::S3::Bucket";
+    assert_ne!(list("eu-west-1", buckets), list("eu-west-2", buckets));
 }

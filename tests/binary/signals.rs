@@ -8,9 +8,17 @@ use crate::{TYPES, VPC, account};
 
 const OLD: &str = "account,alias,region,resource_type,total\r\nold\r\n";
 
-/// A run over an old CSV; it gets `signal` once a call is as `wanted`.
+/// A run over an old CSV, which is to leave all that a run can leave; it gets `signal` once a call
+/// is as `wanted`.
 fn interrupted(server: &Server, signal: &str, wanted: impl Fn(&Call) -> bool) -> Outcome {
-    let program = Program::new(server).args(TYPES);
+    let beside = [
+        "--coverage",
+        "--method",
+        "verify",
+        "--report",
+        "report.json",
+    ];
+    let program = Program::new(server).args(TYPES).args(beside);
     std::fs::write(program.folder().join(csv_name()), OLD).unwrap();
     let running = program.start();
     server.wait_for(wanted);
@@ -46,6 +54,14 @@ fn ctrl_c_and_a_termination_end_a_scan() {
             run.told()
         );
     }
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_recorder() {
+    let about = |call: &Call| call.is("DescribeConfigurationRecorders", "eu-west-1");
+    let server = account().serve_but(move |call| about(call).then(Reply::stall));
+    let run = interrupted(&server, "INT", about);
+    assert_untouched(&run, 130);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! An AWS account: who it is, and what it holds where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -26,6 +26,26 @@ pub enum Recorder {
     None,
 }
 
+/// One enabled region of an account.
+#[derive(Clone)]
+pub struct Place {
+    /// The region's recorder.
+    pub recorder: Recorder,
+    /// The types that the recorder leaves out; it records all others, IAM's included.
+    pub left_out: BTreeSet<String>,
+    /// How many resources there are of each type.
+    pub resources: BTreeMap<String, usize>,
+}
+
+impl Place {
+    /// What its recorder counts: nothing unless it records, and nothing of what it leaves out.
+    pub fn counted(&self) -> impl Iterator<Item = (&str, usize)> {
+        let resources = self.resources.iter().map(|(t, n)| (t.as_str(), *n));
+        resources
+            .filter(|(t, n)| self.recorder == Recorder::On && *n > 0 && !self.left_out.contains(*t))
+    }
+}
+
 /// An account: who it is, and what it holds where.
 #[derive(Clone)]
 pub struct Account {
@@ -33,8 +53,8 @@ pub struct Account {
     pub id: String,
     /// The alias, if it has one.
     pub alias: Option<String>,
-    /// The enabled regions, each with its recorder and its resources by type.
-    pub regions: BTreeMap<String, (Recorder, BTreeMap<String, usize>)>,
+    /// The enabled regions.
+    pub regions: BTreeMap<String, Place>,
     /// How long every answer takes.
     pub latency: Duration,
 }
@@ -63,8 +83,19 @@ impl Account {
 
     /// The same account with one more region.
     pub fn region_with(mut self, name: &str, recorder: Recorder, counts: &[(&str, usize)]) -> Self {
-        let counts = counts.iter().map(|(t, n)| ((*t).to_owned(), *n)).collect();
-        self.regions.insert(name.to_owned(), (recorder, counts));
+        let place = Place {
+            recorder,
+            left_out: BTreeSet::new(),
+            resources: counts.iter().map(|(t, n)| ((*t).to_owned(), *n)).collect(),
+        };
+        self.regions.insert(name.to_owned(), place);
+        self
+    }
+
+    /// The same account, where the recorder of its region `name` leaves `types` out.
+    pub fn leaving_out(mut self, name: &str, types: &[&str]) -> Self {
+        let place = self.regions.get_mut(name).expect("one of its regions");
+        place.left_out = types.iter().map(|t| (*t).to_owned()).collect();
         self
     }
 
@@ -78,8 +109,9 @@ impl Account {
     pub fn csv(&self) -> String {
         let mut csv = "account,alias,region,resource_type,total\r\n".to_owned();
         let alias = self.alias.as_deref().unwrap_or_default();
-        for (region, (recorder, counts)) in &self.regions {
-            let counts = counts.iter().filter(|_| *recorder != Recorder::None);
+        for (region, place) in &self.regions {
+            let listed = |_: &_| place.recorder != Recorder::None;
+            let counts = place.resources.iter().filter(listed);
             for (resource_type, total) in counts.filter(|(_, total)| **total > 0) {
                 let _ = write!(
                     csv,
@@ -91,15 +123,18 @@ impl Account {
         csv
     }
 
-    /// How many requests must follow each other to count each of `types` in the region where
-    /// that takes the most.
-    pub fn longest_chain(&self, types: &[&str]) -> usize {
-        let pages = |counts: &BTreeMap<String, usize>| {
-            let of = |t: &&str| counts.get(*t).map_or(1, |n| n.div_ceil(PAGE_SIZE).max(1));
+    /// How many requests it takes to list each of `types`, region by region.
+    pub fn listings(&self, types: &[&str]) -> Vec<usize> {
+        let pages = |place: &Place| {
+            let of = |t: &&str| {
+                place
+                    .resources
+                    .get(*t)
+                    .map_or(1, |n| n.div_ceil(PAGE_SIZE).max(1))
+            };
             types.iter().map(of).sum()
         };
-        let chains = self.regions.values().map(|(_, counts)| pages(counts));
-        chains.max().unwrap_or_default()
+        self.regions.values().map(pages).collect()
     }
 
     /// What AWS answers for this account.

@@ -1,15 +1,21 @@
 //! What AWS answers for an account.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::account::{Account, PAGE_SIZE, Recorder};
+use super::account::{Account, PAGE_SIZE, Place, Recorder};
 use super::call::Call;
 use super::identifiers::{offset, page, token};
 use super::reply::{Reply, escape};
+
+/// How many types one request for counts may name.
+///
+/// <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>
+const MAX_COUNTED_TYPES: usize = 20;
 
 /// Every page of every listing, by region, type and offset: rendered once, so that a benchmark
 /// does not measure the server.
@@ -25,8 +31,8 @@ impl Answers {
     /// The answers for `account`.
     pub fn of(account: &Account) -> Self {
         let mut pages = HashMap::new();
-        for (region, (_, counts)) in &account.regions {
-            for (resource_type, total) in counts {
+        for (region, place) in &account.regions {
+            for (resource_type, total) in &place.resources {
                 for first in (0..*total).step_by(PAGE_SIZE) {
                     let body = render(region, resource_type, first, PAGE_SIZE, *total);
                     pages.insert((region.clone(), resource_type.clone(), first), body);
@@ -50,13 +56,13 @@ impl Answers {
                     "UnrecognizedClientException",
                     "The security token included in the request is invalid.",
                 ),
-                Some((recorder, _)) if operation == "DescribeConfigurationRecorderStatus" => {
-                    recorder_status(*recorder)
-                }
-                Some((recorder, counts)) if operation == "ListDiscoveredResources" => {
-                    list(call, *recorder, counts, &self.pages)
-                }
-                Some(_) => Reply::error(call, 400, "UnknownOperationException", ""),
+                Some(place) => match operation {
+                    "DescribeConfigurationRecorderStatus" => recorder_status(place.recorder),
+                    "DescribeConfigurationRecorders" => recorders(call, &self.account.id, place),
+                    "GetDiscoveredResourceCounts" => count(call, place),
+                    "ListDiscoveredResources" => list(call, place, &self.pages),
+                    _ => Reply::error(call, 400, "UnknownOperationException", ""),
+                },
             },
             _ => Reply::error(call, 400, "InvalidAction", "Could not find operation"),
         }
@@ -122,9 +128,83 @@ fn recorder_status(recorder: Recorder) -> Reply {
     }
 }
 
-fn list(call: &Call, recorder: Recorder, counts: &BTreeMap<String, usize>, pages: &Pages) -> Reply {
+/// A recorder of everything says so; one that leaves types out names those.
+fn recorders(call: &Call, account: &str, place: &Place) -> Reply {
+    if place.recorder == Recorder::None {
+        return Reply::json(&json!({"ConfigurationRecorders": []}));
+    }
+    let all = place.left_out.is_empty();
+    let strategy = if all {
+        "ALL_SUPPORTED_RESOURCE_TYPES"
+    } else {
+        "EXCLUSION_BY_RESOURCE_TYPES"
+    };
+    let region = &call.region;
+    let recorder = json!({
+        "arn": format!("arn:aws:config:{region}:{account}:configuration-recorder/default/0a1b2c3d"),
+        "name": "default",
+        "roleARN": format!("arn:aws:iam::{account}:role/config"),
+        "recordingGroup": {
+            "allSupported": all,
+            "includeGlobalResourceTypes": all,
+            "resourceTypes": [],
+            "exclusionByResourceTypes": {"resourceTypes": place.left_out},
+            "recordingStrategy": {"useOnly": strategy},
+        },
+        "recordingMode": {"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": []},
+        "recordingScope": "PAID",
+    });
+    Reply::json(&json!({"ConfigurationRecorders": [recorder]}))
+}
+
+/// The types with the most resources first; the total is that of all pages.
+fn count(call: &Call, place: &Place) -> Reply {
     let refuse = |code: &str, message: &str| Reply::error(call, 400, code, message);
-    if recorder == Recorder::None {
+    let named = call.input.get("resourceTypes").and_then(Value::as_array);
+    let named: Vec<&str> = named
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if named.len() > MAX_COUNTED_TYPES {
+        return refuse("ValidationException", "resourceTypes has too many members.");
+    }
+    let Some(limit) = limit(call) else {
+        return refuse("InvalidLimitException", "The limit is too great.");
+    };
+    let listing = named.join(" ");
+    let given = call.field("nextToken");
+    let first = given.map_or(Some(0), |t| offset(&call.region, &listing, limit, t));
+    let Some(first) = first else {
+        return refuse("InvalidNextTokenException", "The nextToken is not valid.");
+    };
+    let wanted = |(t, _): &(&str, usize)| named.is_empty() || named.contains(t);
+    let mut counts: Vec<_> = place.counted().filter(wanted).collect();
+    counts.sort_by_key(|(_, n)| Reverse(*n));
+    let total: usize = counts.iter().map(|(_, n)| n).sum();
+    let page = counts.iter().skip(first).take(limit);
+    let page: Vec<_> = page
+        .map(|(t, n)| json!({"resourceType": t, "count": n}))
+        .collect();
+    let mut body = json!({"totalDiscoveredResources": total, "resourceCounts": page});
+    let end = first + limit;
+    if end < counts.len() {
+        body["nextToken"] = token(&call.region, &listing, limit, end).into();
+    }
+    Reply::json(&body)
+}
+
+/// The size of the pages that are asked for, where it is a size that they may have.
+fn limit(call: &Call) -> Option<usize> {
+    match call.input.get("limit").and_then(Value::as_u64) {
+        None | Some(0) => Some(PAGE_SIZE),
+        Some(limit) => usize::try_from(limit).ok().filter(|n| *n <= PAGE_SIZE),
+    }
+}
+
+fn list(call: &Call, place: &Place, pages: &Pages) -> Reply {
+    let refuse = |code: &str, message: &str| Reply::error(call, 400, code, message);
+    if place.recorder == Recorder::None {
         return refuse(
             "NoAvailableConfigurationRecorderException",
             "There are no customer managed configuration recorders available.",
@@ -133,17 +213,16 @@ fn list(call: &Call, recorder: Recorder, counts: &BTreeMap<String, usize>, pages
     let Some(resource_type) = call.field("resourceType") else {
         return refuse("ValidationException", "resourceType must not be null");
     };
-    let limit = match call.input.get("limit").and_then(serde_json::Value::as_u64) {
-        None | Some(0) => PAGE_SIZE,
-        Some(limit @ 1..=100) => usize::try_from(limit).unwrap_or(PAGE_SIZE),
-        Some(_) => return refuse("InvalidLimitException", "The limit is too great."),
+    let Some(limit) = limit(call) else {
+        return refuse("InvalidLimitException", "The limit is too great.");
     };
     let given = call.field("nextToken");
     let first = given.map_or(Some(0), |t| offset(&call.region, resource_type, limit, t));
     let Some(first) = first else {
         return refuse("InvalidNextTokenException", "The nextToken is not valid.");
     };
-    let total = counts.get(resource_type).copied().unwrap_or_default();
+    let total = place.resources.get(resource_type).copied();
+    let total = total.unwrap_or_default();
     let key = (call.region.clone(), resource_type.to_owned(), first);
     let ready = pages.get(&key).filter(|_| limit == PAGE_SIZE).cloned();
     Reply::json_bytes(

@@ -104,12 +104,10 @@ impl Call {
         self.operation == operation && self.region == region
     }
 
-    /// Whether it asks for a page of `resource_type` in `region`, and is no check: those ask for
-    /// one resource alone.
+    /// Whether it asks for a page of `resource_type` in `region`.
     pub fn lists(&self, resource_type: &str, region: &str) -> bool {
         self.is("ListDiscoveredResources", region)
             && self.field("resourceType") == Some(resource_type)
-            && self.input.get("limit").is_none_or(|limit| *limit != 1)
     }
 
     /// The id that the answer bears: the request's number, in the form of the real ones.

@@ -12,6 +12,9 @@ pub fn page(
 ) -> Vec<u8> {
     let mut page = String::with_capacity(128 * (end - first) + 256);
     page.push_str("{\"resourceIdentifiers\":[");
+    // IAM's resources are the account's own: every region names the same ones.
+    let global = resource_type.starts_with("AWS::IAM::");
+    let region = if global { "global" } else { region };
     for n in first..end {
         if n > first {
             page.push(',');

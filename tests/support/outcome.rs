@@ -17,9 +17,16 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The CSV.
+    /// The CSV with the counts.
     pub fn csv(&self) -> String {
-        self.output(".csv").expect("a CSV")
+        let beside = |stem: &str| stem.ends_with("_coverage") || stem.ends_with("_verify");
+        let counts = |name: &str| name.strip_suffix(".csv").is_some_and(|stem| !beside(stem));
+        self.only(counts).expect("a CSV")
+    }
+
+    /// The CSV of `--coverage`.
+    pub fn coverage(&self) -> String {
+        self.output("_coverage.csv").expect("a coverage file")
     }
 
     /// The error log; empty where there is none.
@@ -27,9 +34,14 @@ impl Outcome {
         self.output("_errors.txt").unwrap_or_default()
     }
 
-    fn output(&self, suffix: &str) -> Option<String> {
-        let named = |path: &&PathBuf| path.to_string_lossy().ends_with(suffix);
+    /// The one file whose name ends so, if there is one.
+    pub fn output(&self, suffix: &str) -> Option<String> {
+        self.only(|name| name.ends_with(suffix))
+    }
+
+    fn only(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
         let files = self.files();
+        let named = |path: &&PathBuf| wanted(&path.to_string_lossy());
         let found: Vec<_> = files.iter().filter(named).collect();
         assert!(found.len() <= 1, "{found:?}");
         Some(std::fs::read_to_string(self.temporary.path().join(found.first()?)).unwrap())

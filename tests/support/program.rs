@@ -43,7 +43,20 @@ impl Program {
         Self::of(shell, &server.url())
     }
 
-    fn of(mut command: Command, url: &str) -> Self {
+    fn of(command: Command, url: &str) -> Self {
+        let program = Self::around(command);
+        let out = program.folder().join("out");
+        program
+            .args(["--endpoint-url", url, "--output-dir"])
+            .arg(out)
+    }
+
+    /// The binary with no argument but a test's own, and nowhere to send a request to.
+    pub fn alone() -> Self {
+        Self::around(Command::new(BINARY))
+    }
+
+    fn around(mut command: Command) -> Self {
         let folder = TempDir::new().unwrap();
         for name in ["home", "out", "work"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
@@ -58,8 +71,6 @@ impl Program {
             )
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .current_dir(folder.path().join("work"))
-            .args(["--endpoint-url", url, "--output-dir"])
-            .arg(folder.path().join("out"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -161,6 +161,14 @@ impl Reply {
         self
     }
 
+    /// The bytes of the answer's body.
+    pub fn body_length(&self) -> usize {
+        match &self.action {
+            Action::Answer(answer) => answer.body.len(),
+            other => panic!("{other:?} is no answer"),
+        }
+    }
+
     /// The same answer, sent in this way.
     pub fn delivered(mut self, delivery: Delivery) -> Self {
         self.answer_mut().delivery = delivery;

@@ -1,0 +1,326 @@
+//! The report says what the server saw, and what the other files say.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::support::{Account, Call, Outcome, Program, Recorder, Reply, Server};
+use crate::{BUCKET, TYPES, VPC, account};
+
+/// What the server knows of its answers, by service and region.
+type Answered = Arc<Mutex<BTreeMap<(String, String), (u64, u64)>>>;
+
+/// A server of `account` that answers `differently` where that has an answer; it keeps how many
+/// answers it gave and how long their bodies were.
+fn counting(
+    account: &Account,
+    differently: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
+) -> (Server, Answered) {
+    let answers = account.answers();
+    let answered = Answered::default();
+    let kept = answered.clone();
+    let server = account.serve_but(move |call| {
+        let reply = differently(call).unwrap_or_else(|| answers.answer(call));
+        let at = (call.service.clone(), call.region.clone());
+        let mut kept = kept.lock().unwrap();
+        let (requests, bytes) = kept.entry(at).or_default();
+        *requests += 1;
+        *bytes += reply.body_length() as u64;
+        Some(reply)
+    });
+    (server, answered)
+}
+
+/// A run with a report, and the report.
+fn reported(server: &Server, args: &[&str]) -> (Outcome, Value) {
+    let program = Program::new(server).args(["--report", "report.json"]);
+    let run = program.args(args).run();
+    let text = std::fs::read_to_string(run.folder().join("work/report.json"));
+    let text = text.unwrap_or_else(|e| panic!("{e}: {}", run.told()));
+    assert!(text.ends_with("}\n"), "{text}");
+    (run, serde_json::from_str(&text).unwrap())
+}
+
+/// The lines of the error log, made of the report.
+fn log_lines(report: &Value) -> Vec<String> {
+    let part = |name: &str, value: &Value| match value.as_str() {
+        Some(text) => format!("{name}: {text}, "),
+        None => String::new(),
+    };
+    let errors = report["errors"].as_array().unwrap();
+    let line = |error: &Value| {
+        format!(
+            "[{}] [{}] {}{}Message: {}",
+            error["at"].as_str().unwrap(),
+            error["error_type"].as_str().unwrap(),
+            part("Region", &error["region"]),
+            part("Resource", &error["resource_type"]),
+            error["message"].as_str().unwrap()
+        )
+    };
+    errors.iter().map(line).collect()
+}
+
+/// The rows of the coverage file, made of the report.
+fn coverage_rows(report: &Value) -> Vec<Vec<String>> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut rows = Vec::new();
+    for region in report["regions"].as_array().unwrap() {
+        for cell in region["cells"].as_array().unwrap() {
+            rows.push(vec![
+                text(&report["account"]["id"]),
+                text(&report["account"]["alias"]),
+                text(&region["region"]),
+                text(&cell["resource_type"]),
+                text(&cell["status"]),
+                cell["total"]
+                    .as_u64()
+                    .map(|n| n.to_string())
+                    .unwrap_or_default(),
+                text(&cell["detail"]),
+            ]);
+        }
+    }
+    rows
+}
+
+fn csv_rows(csv: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn the_figures_are_those_of_the_server_and_of_the_other_files() {
+    let account = account()
+        .region_with("ap-south-1", Recorder::None, &[(VPC, 3)])
+        .region_with("eu-north-1", Recorder::Stopped, &[(VPC, 4)]);
+    let first = AtomicBool::new(true);
+    let (server, answered) = counting(&account, move |call| {
+        if call.lists(VPC, "eu-west-1") {
+            return Some(Reply::error(
+                call,
+                400,
+                "AccessDeniedException",
+                "\"no\", \u{1b}[1m",
+            ));
+        }
+        let once = call.lists(BUCKET, "eu-west-1") && first.swap(false, Ordering::SeqCst);
+        once.then(|| Reply::throttled(call))
+    });
+    let args = ["--coverage", "--strict", TYPES[0], TYPES[1]];
+    let (run, report) = reported(&server, &args);
+    assert_eq!(run.code, Some(3), "{}", run.told());
+    assert_eq!(report["exit_code"], 3);
+    assert_eq!(report["program"], "aws-config-resource-count");
+    assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        report["account"],
+        json!({"id": "012345678901", "alias": "acme-prod"})
+    );
+    let (start, end) = (
+        report["start"].as_str().unwrap(),
+        report["end"].as_str().unwrap(),
+    );
+    assert!(start <= end && start.ends_with('Z'), "{start} {end}");
+
+    let answered = answered.lock().unwrap();
+    let regions = report["regions"].as_array().unwrap();
+    let expected = [
+        // Status and recorder of each region; without a recorder the first listing ends it.
+        ("ap-south-1", "missing", "missing", 3, 0),
+        ("eu-north-1", "complete", "stopped", 4, 0),
+        ("eu-west-1", "partial", "recording", 5, 1),
+        ("us-east-1", "complete", "recording", 6, 0),
+    ];
+    assert_eq!(regions.len(), expected.len());
+    for (region, (name, status, recorder, requests, retries)) in regions.iter().zip(expected) {
+        let at = ("config".to_owned(), name.to_owned());
+        let (seen, bytes) = answered[&at];
+        assert_eq!(seen, requests, "{name}");
+        assert_eq!(region["region"], name);
+        assert_eq!(region["status"], status, "{name}");
+        assert_eq!(region["recorder"], recorder, "{name}");
+        assert!(region["seconds"].as_f64().unwrap() >= 0.0, "{name}");
+        let usage = json!({
+            "requests": requests, "retries": retries, "throttles": retries, "bytes": bytes,
+        });
+        assert_eq!(region["usage"], usage, "{name}");
+    }
+    let (requests, bytes) = answered
+        .values()
+        .fold((0, 0), |(n, b), one| (n + one.0, b + one.1));
+    assert_eq!(requests, server.calls().len() as u64);
+    let usage = json!({"requests": requests, "retries": 1, "throttles": 1, "bytes": bytes});
+    assert_eq!(report["usage"], usage);
+
+    assert_eq!(
+        report["cells"],
+        json!({"total": 8, "counted": 5, "missing": 3})
+    );
+    let missing = regions.iter().flat_map(|r| r["cells"].as_array().unwrap());
+    assert_eq!(missing.filter(|cell| cell["missing"] == true).count(), 3);
+    assert_eq!(coverage_rows(&report), csv_rows(&run.coverage()));
+    assert_eq!(log_lines(&report).join("\n") + "\n", run.errors());
+    assert_eq!(run.errors().lines().count(), 2, "{}", run.told());
+    let told = "\nReport written to report.json\n";
+    assert!(run.stdout.ends_with(told), "{}", run.told());
+}
+
+#[test]
+fn the_flags_are_those_of_the_run() {
+    let server = account().serve();
+    let (_, report) = reported(&server, &[]);
+    let flags = &report["flags"];
+    assert_eq!(flags["method"], "list");
+    assert_eq!(flags["resource_types"].as_array().unwrap().len(), 10);
+    assert_eq!(flags["endpoint_url"], format!("{}/", server.url()));
+    for off in ["strict", "coverage", "skip_checks"] {
+        assert_eq!(flags[off], false, "{off}");
+    }
+    for none in [
+        "profile",
+        "region",
+        "ca_bundle",
+        "max_attempts",
+        "record",
+        "replay",
+    ] {
+        assert_eq!(flags[none], Value::Null, "{none}");
+    }
+    let args = [
+        "--resource-types=all",
+        "--method=counts",
+        "--strict",
+        "--coverage",
+        "--skip-checks",
+        "--max-attempts=3",
+        "--region=eu-west-1",
+        "--exclude-regions=us-east-1",
+        "--read-timeout=7",
+    ];
+    let (run, report) = reported(&server, &args);
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    let flags = &report["flags"];
+    assert_eq!(
+        (&flags["method"], &flags["resource_types"]),
+        (&json!("counts"), &json!("all"))
+    );
+    for on in ["strict", "coverage", "skip_checks"] {
+        assert_eq!(flags[on], true, "{on}");
+    }
+    assert_eq!(flags["max_attempts"], 3);
+    assert_eq!(flags["region"], "eu-west-1");
+    assert_eq!(flags["exclude_regions"], json!(["us-east-1"]));
+    assert_eq!(flags["read_timeout"], 7);
+    assert_eq!(report["regions"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_failed_check_is_reported() {
+    let (server, _) = counting(&account(), |call| {
+        let denied = || Reply::error(call, 403, "UnauthorizedOperation", "no");
+        (call.service == "ec2").then(denied)
+    });
+    let (run, report) = reported(&server, &TYPES);
+    assert_eq!(
+        (run.code, &report["exit_code"]),
+        (Some(1), &json!(1)),
+        "{}",
+        run.told()
+    );
+    assert_eq!(
+        report["account"],
+        json!({"id": "012345678901", "alias": "acme-prod"})
+    );
+    assert_eq!(report["regions"], json!([]));
+    assert_eq!(
+        report["cells"],
+        json!({"total": 0, "counted": 0, "missing": 0})
+    );
+    assert_eq!(report["usage"]["requests"], server.calls().len());
+    assert_eq!(report["usage"]["retries"], 0);
+    assert_eq!(report["errors"].as_array().unwrap().len(), 1);
+    assert_eq!(log_lines(&report).join("\n") + "\n", run.errors());
+    assert!(
+        run.errors().contains("[PREREQUISITE] Message: "),
+        "{}",
+        run.told()
+    );
+
+    // Nobody knows the account.
+    let (server, _) = counting(&account(), |call| {
+        Some(Reply::error(call, 403, "AccessDenied", "no"))
+    });
+    let (run, report) = reported(&server, &[]);
+    assert_eq!(
+        (run.code, &report["exit_code"]),
+        (Some(1), &json!(1)),
+        "{}",
+        run.told()
+    );
+    assert_eq!(report["account"], Value::Null);
+    assert_eq!(report["errors"].as_array().unwrap().len(), 5);
+    assert_eq!(log_lines(&report).join("\n") + "\n", run.errors());
+}
+
+#[test]
+fn an_old_report_is_replaced_whole() {
+    let server = account().serve();
+    let program = Program::new(&server).args(TYPES);
+    let path = program.folder().join("out/report.json");
+    std::fs::write(&path, "old\n".repeat(10_000)).unwrap();
+    let run = program.arg("--report").arg(&path).run();
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    let report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(report["exit_code"], 0);
+    assert_eq!(run.files().len(), 2, "{}", run.told());
+}
+
+#[test]
+fn a_folder_for_the_report_that_is_not_there_is_told_before_the_scan() {
+    let server = account().serve();
+    let program = Program::new(&server).args(TYPES).arg("--skip-checks");
+    let run = program.args(["--report", "nowhere/report.json"]).run();
+    assert_eq!(run.code, Some(1), "{}", run.told());
+    let told = "[FATAL] Message: cannot write to the folder nowhere: ";
+    let line = run.stderr.lines().next().unwrap();
+    assert!(line.contains(told), "{}", run.told());
+    assert!(
+        line.ends_with("; make it, or name another with --report"),
+        "{line}"
+    );
+    assert_eq!(server.calls().len(), 3, "who asks, and where");
+    let csv = run
+        .files()
+        .iter()
+        .any(|f| f.to_string_lossy().ends_with(".csv"));
+    assert!(!csv, "{}", run.told());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_fails_the_run_and_not_the_csv() {
+    let account = account();
+    let server = account.serve();
+    let program = Program::new(&server).args(TYPES);
+    std::fs::create_dir(program.folder().join("work/report.json")).unwrap();
+    let run = program.args(["--report", "report.json"]).run();
+    assert_eq!(run.code, Some(1), "{}", run.told());
+    assert_eq!(run.csv(), account.csv());
+    let told = "[FATAL] Message: the report could not be written to report.json: ";
+    assert!(run.stderr.contains(told), "{}", run.told());
+    assert!(run.errors().contains(told), "{}", run.told());
+    assert_eq!(run.files().len(), 2, "the CSV and the log: {}", run.told());
+}
+
+#[test]
+fn a_quiet_run_reports_all_the_same() {
+    let server = account().serve();
+    let (run, report) = reported(&server, &["--quiet"]);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    assert_eq!(
+        report["cells"],
+        json!({"total": 20, "counted": 20, "missing": 0})
+    );
+}
