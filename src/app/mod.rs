@@ -17,7 +17,6 @@ use crate::config::Config;
 use crate::console::Console;
 use crate::coverage::Coverage;
 use crate::error_log::{Entry, ErrorFile, ErrorType};
-use crate::export::atomic;
 use crate::model::{Account, Region};
 use crate::preflight::{self, Findings};
 use crate::scan::panic_text;
@@ -64,6 +63,7 @@ pub fn run(config: &Config, world: &World, console: &mut Console, trace: Option<
         account: None,
         usage: BTreeMap::new(),
         coverage: Coverage::default(),
+        report: config.report.clone(),
     };
     let findings = run.check(trace);
     let http = findings.http.clone();
@@ -111,6 +111,8 @@ struct Run<'a> {
     account: Option<Account>,
     usage: BTreeMap<(Service, Region), Usage>,
     coverage: Coverage,
+    /// Where the report goes.
+    report: Option<PathBuf>,
 }
 
 impl Run<'_> {
@@ -153,18 +155,18 @@ impl Run<'_> {
         // A run that failed before it knew the account may have left this one.
         let _ = ErrorFile::new(self.path(EARLY_ERRORS));
         self.announce();
-        for (folder, option) in self.folders() {
-            if let Err(e) = atomic::check_writable(folder) {
-                let folder = folder.display();
-                let message = format!(
-                    "cannot write to the folder {folder}: {e}; make it, or name another with \
-                     {option}"
-                );
-                self.tell(ErrorType::Fatal, None, message);
-                return Exit::Failed;
-            }
+        if !self.can_write(&self.config.output_dir, "--output-dir") {
+            return Exit::Failed;
         }
         self.journal.open(error_path, self.console);
+        if let Some(path) = self.report.clone()
+            && !self.can_write(outputs::folder_of(&path), "--report")
+        {
+            // It has just been told that there will be none.
+            self.report = None;
+            self.errors_logged();
+            return Exit::Failed;
+        }
         self.scan_and_write(findings)
     }
 

@@ -11,16 +11,17 @@ use crate::model::Account;
 use crate::report::Report;
 
 impl Run<'_> {
-    /// The folders that something is to be written to, and the option that names each.
-    pub(super) fn folders(&self) -> Vec<(&Path, &'static str)> {
-        let report = self
-            .config
-            .report
-            .as_deref()
-            .map(|path| (folder_of(path), "--report"));
-        let mut folders = vec![(self.config.output_dir.as_path(), "--output-dir")];
-        folders.extend(report);
-        folders
+    /// Whether `folder`, which `option` named, can be written to; where it cannot, that is told.
+    pub(super) fn can_write(&mut self, folder: &Path, option: &str) -> bool {
+        let checked = atomic::check_writable(folder);
+        if let Err(e) = &checked {
+            let folder = folder.display();
+            let message = format!(
+                "cannot write to the folder {folder}: {e}; make it, or name another with {option}"
+            );
+            self.tell(ErrorType::Fatal, None, message);
+        }
+        checked.is_ok()
     }
 
     /// The counts, and what was asked for beside them; tells whether all of it was written.
@@ -52,7 +53,7 @@ impl Run<'_> {
 
     /// The report, where one was asked for; a run whose report is lost has failed.
     pub(super) fn write_report(&mut self, exit: Exit) -> Exit {
-        let Some(path) = self.config.report.clone() else {
+        let Some(path) = self.report.clone() else {
             return exit;
         };
         let report = Report {
@@ -93,7 +94,7 @@ impl Run<'_> {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

@@ -203,7 +203,7 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
         differences,
     } = comparison;
     let mut first = format!(
-        "Verified: {} compared, {} between the listing and the counts",
+        "Verified: {} compared, {}",
         plural(*compared, "cell"),
         plural(differences.len(), "difference")
     );
@@ -428,7 +428,7 @@ mod tests {
         assert_eq!(
             comparison(&coverage(regions, 2, &recording()).compare()),
             [
-                "Verified: 2 cells compared, 1 difference between the listing and the counts, 2 could not be compared",
+                "Verified: 2 cells compared, 1 difference, 2 could not be compared",
                 "  region     type           listed  counted  difference  known reason",
                 "  eu-west-1  AWS::EC2::VPC      12        9          +3  recorded: the counts \
                  follow some minutes after the recorder or the resources",
@@ -437,7 +437,7 @@ mod tests {
         let same = coverage(vec![region("eu-west-1", &[])], 0, &recording());
         assert_eq!(
             comparison(&same.compare()),
-            ["Verified: 0 cells compared, 0 differences between the listing and the counts"]
+            ["Verified: 0 cells compared, 0 differences"]
         );
     }
 }

@@ -66,22 +66,28 @@ impl Probe<'_> {
 
     /// Every call that the count is made of, in `region`.
     pub(super) fn ask(&self, region: &Region) -> Asked {
+        let mut known = Vec::new();
         if self.method.asks_counts(self.types) {
-            let counts = self.counts(region);
-            if !self.method.lists() || matches!(counts, Asked::Failed(..)) {
-                return counts;
+            match self.client.call_ahead(region, &first_page(self.types)) {
+                Ok(answer) => known = answer.output.counts.into_iter().map(|(t, _)| t).collect(),
+                Err(e) => return Asked::Failed(region.clone(), with_advice(&e)),
             }
         }
-        self.list(region)
+        match (self.method.lists(), known.is_empty()) {
+            (true, _) => self.list(region, known.first()),
+            // Nothing is counted without a recorder, and nothing where nothing is.
+            (false, true) => Asked::Silent(region.clone()),
+            (false, false) => Asked::Answered(region.clone()),
+        }
     }
 
-    /// The first page of a type that AWS Config is sure to know: of one that it does not know it
-    /// may say so, whatever the permission.
-    fn list(&self, region: &Region) -> Asked {
+    /// The first page of a type that AWS Config is sure to know, as one that it has just counted: of
+    /// one that it does not know it may say so, whatever the permission.
+    fn list(&self, region: &Region, counted: Option<&ResourceType>) -> Asked {
         let common = ResourceType::common();
         let named = self.types.named().iter().find(|t| common.contains(t));
         let operation = ListDiscoveredResources {
-            resource_type: named.unwrap_or(&common[0]),
+            resource_type: named.or(counted).unwrap_or(&common[0]),
             next_token: None,
         };
         match self.client.call_ahead(region, &operation) {
@@ -91,15 +97,6 @@ impl Probe<'_> {
                 Some(ErrorKind::NoRecorder) => Asked::NoRecorder(region.clone()),
                 _ => Asked::Failed(region.clone(), with_advice(&e)),
             },
-        }
-    }
-
-    fn counts(&self, region: &Region) -> Asked {
-        match self.client.call_ahead(region, &first_page(self.types)) {
-            Ok(answer) if answer.output.total > 0 => Asked::Answered(region.clone()),
-            // Nothing is counted without a recorder, and nothing where nothing is.
-            Ok(_) => Asked::Silent(region.clone()),
-            Err(e) => Asked::Failed(region.clone(), with_advice(&e)),
         }
     }
 }

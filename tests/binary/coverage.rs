@@ -232,8 +232,8 @@ fn a_recorder_that_may_not_be_asked_changes_no_count() {
                         with AccessDeniedException (HTTP 400, request id ";
         assert!(detail.starts_with(expected), "{cell}");
     }
-    let told = "recorder unknown in eu-west-1, us-east-1 (denied): a zero may be a type that is \
-                not recorded; ";
+    let told = "recorder unknown in eu-west-1, us-east-1 (denied): totals may be stale, and a \
+                zero a type that is not recorded; ";
     assert!(
         summary(&with).iter().any(|l| l.starts_with(told)),
         "{}",

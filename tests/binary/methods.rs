@@ -285,7 +285,7 @@ fn verify_tells_what_differs_and_why() {
         let reason = "not recorded here: the listing has what was discovered, the counts what is \
                       recorded";
         let table = format!(
-            "\nVerified: 6 cells compared, 1 differ\n\
+            "\nVerified: 6 cells compared, 1 difference\n\
              \x20 region     type             listed  counted  difference  known reason\n\
              \x20 eu-west-1  AWS::S3::Bucket       7        0          +7  {reason}\n\nSummary\n"
         );
@@ -312,7 +312,7 @@ fn verify_without_a_difference_leaves_a_file_with_columns_alone() {
         let run = run(&server, &args);
         assert_eq!(run.code, Some(0), "{types}: {}", run.told());
         assert_eq!(run.csv(), account.csv());
-        let told = "\nVerified: 4 cells compared, 0 differ\n\nSummary\n";
+        let told = "\nVerified: 4 cells compared, 0 differences\n\nSummary\n";
         assert!(run.stdout.contains(told), "{types}: {}", run.told());
         let columns = "account,alias,region,resource_type,listed,counted,difference,reason\r\n";
         assert_eq!(run.output("_verify.csv").as_deref(), Some(columns));
@@ -330,7 +330,7 @@ fn verify_says_what_it_could_not_compare() {
     let run = Program::new(&server).args(TYPES).args(args).run();
     assert_eq!(run.code, Some(3), "{}", run.told());
     assert_eq!(run.csv(), without_cell(&account.csv(), "eu-west-1", VPC));
-    let told = "\nVerified: 3 cells compared, 0 differ, 1 could not be compared\n";
+    let told = "\nVerified: 3 cells compared, 0 differences, 1 could not be compared\n";
     assert!(run.stdout.contains(told), "{}", run.told());
 }
 

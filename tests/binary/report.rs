@@ -291,12 +291,26 @@ fn a_folder_for_the_report_that_is_not_there_is_told_before_the_scan() {
         line.ends_with("; make it, or name another with --report"),
         "{line}"
     );
+    assert_eq!(run.stderr.lines().count(), 1, "told once: {}", run.stderr);
+    assert_eq!(run.errors(), run.stderr, "and in the log");
     assert_eq!(server.calls().len(), 3, "who asks, and where");
     let csv = run
         .files()
         .iter()
         .any(|f| f.to_string_lossy().ends_with(".csv"));
     assert!(!csv, "{}", run.told());
+}
+
+#[test]
+fn a_run_that_ends_before_the_scan_reports_what_the_checks_cost() {
+    let server = account().serve();
+    let program = Program::new(&server).args(["--exclude-regions", "eu-west-1,us-east-1"]);
+    let path = program.folder().join("report.json");
+    let run = program.arg("--report").arg(&path).run();
+    assert_eq!(run.code, Some(1), "{}", run.told());
+    let report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(report["usage"]["requests"], server.calls().len());
+    assert_eq!(report["regions"], serde_json::json!([]));
 }
 
 #[test]
