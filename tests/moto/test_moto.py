@@ -61,6 +61,7 @@ from program import (
     expected_rows,
 )
 
+
 @pytest.fixture(scope="session")
 def big_run(
     program: Program, big: Scanned, tmp_path_factory: pytest.TempPathFactory
@@ -199,10 +200,14 @@ def test_strict_exits_3_where_a_region_is_missing(ask: Ask, small: Scanned) -> N
     assert run.exit_code == 3, run.told
     assert {row.region for row in run.rows} == {"us-west-2"}
     [line] = run.log
-    assert line.startswith(f"[REGION_DISABLED] Region: {small.account.foreign_regions[0]},")
+    assert line.startswith(
+        f"[REGION_DISABLED] Region: {small.account.foreign_regions[0]},"
+    )
 
 
-def test_strict_exits_3_where_a_region_has_no_recorder(ask: Ask, small: Scanned) -> None:
+def test_strict_exits_3_where_a_region_has_no_recorder(
+    ask: Ask, small: Scanned
+) -> None:
     run = ask(small.keys, "--strict", "--regions", "us-west-2,eu-north-1")
     assert run.exit_code == 3, run.told
     # What is listed there has its row all the same.
