@@ -455,6 +455,7 @@ def test_the_policy_is_the_smallest(
         name = "skipped" if options else "checked"
         document = printed(program, tmp_path / f"policy-{name}", *options)
         actions = actions_of(document)
+        assert set(actions) == set(LACKING), "each of them is left out once"
         whole = ask.into(f"whole-{name}")(
             big.account.user_with(document), *scan, *options
         )
