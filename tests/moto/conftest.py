@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from accounts import Scanned, big_account, small_account
 from emulator import Account, Emulator
-from program import Program
+from program import Ask, Program
 
 BINARY = "AWS_CONFIG_RESOURCE_COUNT_BIN"
 
@@ -64,3 +65,18 @@ def new_account(emulator: Emulator) -> Callable[[], Account]:
     """Makes accounts, each with a number of its own."""
     numbers = itertools.count(700000000001)
     return lambda: emulator.open_account(str(next(numbers)))
+
+
+@pytest.fixture(scope="session")
+def big(emulator: Emulator) -> Scanned:
+    return big_account(emulator)
+
+
+@pytest.fixture(scope="session")
+def small(emulator: Emulator) -> Scanned:
+    return small_account(emulator)
+
+
+@pytest.fixture
+def ask(program: Program, emulator: Emulator, tmp_path: Path) -> Ask:
+    return Ask(program, emulator, tmp_path)

@@ -25,6 +25,9 @@ STOP_SECONDS = 5
 # An administrator takes three actions: a user, its policy, its access key.
 ADMINISTRATOR_ACTIONS = 3
 
+# The recording group that leaves nothing out.
+EVERYTHING = {"allSupported": True, "includeGlobalResourceTypes": True}
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -161,7 +164,8 @@ class Emulator:
             params["headers"]["x-moto-account-id"] = account_id
 
         iam.meta.events.register("before-call.iam", into_account)
-        return Account(self, account_id, create_user(iam, "administrator", allow("*")))
+        keys = create_user(iam, "administrator", policy(allow("*")))
+        return Account(self, account_id, keys)
 
     def client(self, service: str, keys: Keys, region: str = "us-east-1") -> Any:
         return boto3.client(
@@ -233,7 +237,11 @@ class Account:
 
     def user(self, *statements: dict[str, Any]) -> Keys:
         """The keys of a new user whose policy is these statements."""
-        return create_user(self.iam, self.name("user"), *statements)
+        return self.user_with(policy(*statements))
+
+    def user_with(self, document: str) -> Keys:
+        """The keys of a new user whose policy is this text."""
+        return create_user(self.iam, self.name("user"), document)
 
     def role(self, **more: Any) -> str:
         """The ARN of a new role that anybody in the account may assume.
@@ -274,18 +282,27 @@ class Account:
         self.iam.create_account_alias(AccountAlias=alias)
 
     def recorder(
-        self, region: str, role: str, bucket: str, started: bool = True
+        self,
+        region: str,
+        role: str,
+        bucket: str,
+        started: bool = True,
+        group: dict[str, Any] = EVERYTHING,
     ) -> None:
-        """AWS Config in `region`, as a person would turn it on."""
+        """AWS Config in `region`, as a person would turn it on, for what `group` names."""
         config = self.client("config", region)
-        config.put_configuration_recorder(
-            ConfigurationRecorder={"name": "default", "roleARN": role}
-        )
+        recorder = {"name": "default", "roleARN": role, "recordingGroup": group}
+        config.put_configuration_recorder(ConfigurationRecorder=recorder)
         config.put_delivery_channel(
             DeliveryChannel={"name": "default", "s3BucketName": bucket}
         )
         if started:
             config.start_configuration_recorder(ConfigurationRecorderName="default")
+
+    def recorders(self, role: str, bucket: str) -> None:
+        """AWS Config in every region of the account's own, for everything."""
+        for region in self.own_regions:
+            self.recorder(region, role, bucket)
 
     def grant(self, role: str, *statements: dict[str, Any]) -> None:
         """These statements become the policy of `role`."""
@@ -305,11 +322,9 @@ class Account:
         return Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
 
 
-def create_user(iam: Any, name: str, *statements: dict[str, Any]) -> Keys:
+def create_user(iam: Any, name: str, document: str) -> Keys:
     iam.create_user(UserName=name)
-    iam.put_user_policy(
-        UserName=name, PolicyName="inline", PolicyDocument=policy(*statements)
-    )
+    iam.put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return Keys(key["AccessKeyId"], key["SecretAccessKey"])
 

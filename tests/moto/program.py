@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emulator import Account, Emulator, Keys
 
@@ -16,15 +18,47 @@ TIMEOUT_SECONDS = 60
 COLUMNS = ["account", "alias", "region", "resource_type", "total"]
 STEM = "aws_config_resource_count"
 
+COVERAGE_COLUMNS = [*COLUMNS[:-1], "status", "total", "detail"]
+
+BUCKET = "AWS::S3::Bucket"
+ROLE = "AWS::IAM::Role"
+USER = "AWS::IAM::User"
+POLICY = "AWS::IAM::Policy"
+TOPIC = "AWS::SNS::Topic"
+
+# The types that are counted where none are named.
+COMMON_TYPES = [
+    "AWS::EC2::Instance",
+    "AWS::EC2::Volume",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::VPC",
+    BUCKET,
+    "AWS::RDS::DBInstance",
+    "AWS::Lambda::Function",
+    ROLE,
+    USER,
+    "AWS::DynamoDB::Table",
+]
+
+LIST = "config:ListDiscoveredResources"
+COUNTS = "config:GetDiscoveredResourceCounts"
+STATUS = "config:DescribeConfigurationRecorderStatus"
+RECORDERS = "config:DescribeConfigurationRecorders"
+REGIONS = "ec2:DescribeRegions"
+ALIASES = "iam:ListAccountAliases"
+
+# What a run without options needs; sts:GetCallerIdentity needs no permission.
+ACTIONS = [STATUS, RECORDERS, LIST, REGIONS, ALIASES]
+
 # The eight checks in their order; each report line begins with a mark and one of these.
 CHECKS = [
     "HTTPS client",
     "Thread pool",
     "AWS credentials",
     "IAM permission: sts:GetCallerIdentity",
-    "IAM permission: iam:ListAccountAliases",
-    "IAM permission: ec2:DescribeRegions",
-    "IAM permission: config:ListDiscoveredResources",
+    f"IAM permission: {ALIASES}",
+    f"IAM permission: {REGIONS}",
+    f"IAM permission: {LIST}",
     "AWS Config enabled",
 ]
 
@@ -38,6 +72,21 @@ class Row:
     region: str
     resource_type: str
     total: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row of the coverage."""
+
+    region: str
+    resource_type: str
+    status: str
+    total: int | None
+    detail: str
+
+    @property
+    def known(self) -> tuple[str, int | None]:
+        return self.status, self.total
 
 
 @dataclass(frozen=True)
@@ -60,7 +109,10 @@ class Run:
 
     @property
     def csv_names(self) -> list[str]:
-        return [name for name in self.files if name.endswith(".csv")]
+        """The files with counts; an alias has no underscore."""
+        others = ("_coverage.csv", "_verify.csv")
+        names = [name for name in self.files if name.endswith(".csv")]
+        return [name for name in names if not name.endswith(others)]
 
     @property
     def csv_bytes(self) -> bytes:
@@ -68,9 +120,31 @@ class Run:
         return (self.folder / name).read_bytes()
 
     @property
+    def coverage_bytes(self) -> bytes:
+        [name] = [name for name in self.files if name.endswith("_coverage.csv")]
+        return (self.folder / name).read_bytes()
+
+    @property
+    def cells(self) -> list[Cell]:
+        rows = table(self.coverage_bytes, COVERAGE_COLUMNS)
+        return [
+            Cell(
+                region=row["region"],
+                resource_type=row["resource_type"],
+                status=row["status"],
+                total=int(row["total"]) if row["total"] else None,
+                detail=row["detail"],
+            )
+            for row in rows
+        ]
+
+    @property
+    def report(self) -> Any:
+        """The file that --report names, which must be `report.json`."""
+        return json.loads((self.folder / "report.json").read_text())
+
+    @property
     def rows(self) -> list[Row]:
-        reader = csv.DictReader(io.StringIO(self.csv_bytes.decode(), newline=""))
-        assert reader.fieldnames == COLUMNS
         return [
             Row(
                 account=row["account"],
@@ -79,7 +153,7 @@ class Run:
                 resource_type=row["resource_type"],
                 total=int(row["total"]),
             )
-            for row in reader
+            for row in table(self.csv_bytes, COLUMNS)
         ]
 
     @property
@@ -99,10 +173,14 @@ class Run:
     @property
     def checks(self) -> str:
         """The marks of the eight checks, such as ✓✓✓✓✓✗✓✓."""
+        return self.marks(LIST)
+
+    def marks(self, counting: str) -> str:
+        """The marks of the eight checks of a run that counts by these actions."""
         lines = [line for line in self.stdout.splitlines() if line[:2] in ("✓ ", "✗ ")]
         assert len(lines) == len(CHECKS), self.told
         for line, check in zip(lines, CHECKS):
-            assert line[2:].startswith(check), self.told
+            assert line[2:].startswith(check.replace(LIST, counting)), self.told
         return "".join(line[0] for line in lines)
 
     def failure(self, check: str) -> str:
@@ -117,6 +195,10 @@ class Run:
         found = re.search(rf"^ *{figure}: (\d+)", self.stdout, re.MULTILINE)
         assert found, self.told
         return int(found[1])
+
+    def requests(self, action: str, region: str) -> int:
+        """How many requests --debug tells of."""
+        return self.stderr.count(f"debug: {action} {region} attempt ")
 
 
 # Without other credentials the program asks the machine that it runs on, which may be an
@@ -157,6 +239,22 @@ class Program:
         return run
 
 
+@dataclass(frozen=True)
+class Ask:
+    """Runs the program against the emulator, in a folder of the test."""
+
+    program: Program
+    emulator: Emulator
+    folder: Path
+
+    def __call__(self, keys: Keys, *options: str) -> Run:
+        return self.program.ask(self.emulator, self.folder, keys, *options)
+
+    def into(self, name: str) -> Ask:
+        """The same in a folder of its own, where no other run leaves files."""
+        return Ask(self.program, self.emulator, self.folder / name)
+
+
 def assert_no_secret(run: Run, keys: Keys) -> None:
     files = [path for path in run.folder.rglob("*") if path.is_file()]
     texts = [run.stdout, run.stderr, *(path.read_text() for path in files)]
@@ -173,6 +271,12 @@ def expected_rows(
         for (region, resource_type), total in sorted(totals.items())
         if total > 0
     ]
+
+
+def table(text: bytes, columns: list[str]) -> list[dict[str, str]]:
+    reader = csv.DictReader(io.StringIO(text.decode(), newline=""))
+    assert reader.fieldnames == columns
+    return list(reader)
 
 
 def is_log_line(line: str) -> bool:

@@ -26,19 +26,12 @@ from pathlib import Path
 import pytest
 
 from emulator import Account, Emulator, Keys, allow
-from program import STEM, Program, Run, assert_no_secret
+from program import ACTIONS, BUCKET, STEM, Program, Run, assert_no_secret
 
-ACTIONS = [
-    "config:ListDiscoveredResources",
-    "config:DescribeConfigurationRecorderStatus",
-    "ec2:DescribeRegions",
-    "iam:ListAccountAliases",
-]
 ASSUME = allow("sts:AssumeRole")
 
 REGION = "us-west-2"
-TYPE = "AWS::S3::Bucket"
-SCAN = ("--strict", "--debug", "--regions", REGION, "--resource-types", TYPE)
+SCAN = ("--strict", "--debug", "--regions", REGION, "--resource-types", BUCKET)
 
 ROLES_PATH = "/latest/meta-data/iam/security-credentials/"
 METADATA_TOKEN = "token-of-the-metadata-service"
