@@ -79,10 +79,18 @@ impl Coverage {
     /// A region that does not record global resources misses none where another one counts them.
     fn find_elsewhere(&mut self) {
         let mut counted: BTreeMap<ResourceType, Region> = BTreeMap::new();
-        for (region, resource_type, cell) in self.cells() {
-            if resource_type.is_global() && cell.total.is_some() {
-                let first = counted.entry(resource_type.clone());
-                first.or_insert_with(|| region.clone());
+        for region in &self.regions {
+            // What is stale or of which the recorder is unknown does not stand in for another.
+            let vouched = |resource_type: &ResourceType| {
+                let recorder = region.recorder.as_ref();
+                let standing = recorder.map(|r| r.standing(&region.region, resource_type));
+                standing == Some(Standing::Recorded)
+            };
+            for (resource_type, cell) in &region.cells {
+                if resource_type.is_global() && cell.total.is_some() && vouched(resource_type) {
+                    let first = counted.entry(resource_type.clone());
+                    first.or_insert_with(|| region.region.clone());
+                }
             }
         }
         for region in &mut self.regions {

@@ -90,7 +90,9 @@ impl Status {
             Self::Denied => "allow what `iam-policy` prints, also in service control policies",
             Self::RecorderMissing => "turn AWS Config on there, or use --exclude-regions",
             Self::RecorderStopped => "start the recorder there",
-            Self::NotRecorded => "add the types to the recording group there",
+            Self::NotRecorded => {
+                "add the types to the recording group there (IAM's to that of one older region)"
+            }
             Self::RegionDisabled => "enable the region for the account, or use --exclude-regions",
             Self::Throttled => "run again later, or with --method counts",
             Self::ConnectionFailed => "check the network, a firewall and the endpoint",

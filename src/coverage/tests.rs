@@ -215,7 +215,7 @@ fn losses_that_no_call_told_of_have_a_line_for_each_region_and_reason() {
         Method::List,
     );
     let not_recorded = "not recorded here: none was discovered, and whether there are any is not \
-                        known; add the types to the recording group there";
+                        known; add the types to the recording group there (IAM's to that of one older region)";
     assert_eq!(
         untold(&coverage),
         [format!(
@@ -269,6 +269,18 @@ fn global_resources_that_another_region_counts_are_not_missing() {
     );
     assert_eq!((coverage.missing(), coverage.untold().len()), (0, 0));
 
+    for stale in [
+        with(Running::Stopped),
+        with(Running::Missing),
+        Recorder::unknown(&denied()),
+    ] {
+        let both = vec![(none(), regional.clone()), (home(), stale)];
+        let coverage = settle(both, &types, Method::List);
+        assert!(
+            coverage.regions[0].cells[&ROLE.parse().unwrap()].missing,
+            "nobody vouches"
+        );
+    }
     let alone = settle(vec![(none(), regional)], &types, Method::List);
     assert_eq!(
         (alone.missing(), alone.untold().len()),
