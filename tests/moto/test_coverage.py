@@ -789,7 +789,7 @@ def test_a_comparison_without_counts_has_the_listing_and_says_that_it_compares_n
     ]
     assert known_of(run) == known_of(listed)
     assert (
-        "Verified: 0 cells compared, 0 differ, 6 could not be compared\n" in run.stdout
+        "Verified: 0 cells compared, 0 differences, 6 could not be compared\n" in run.stdout
     )
     # Also where the listing alone misses nothing.
     options = ("--method", "verify", "--strict", "--exclude-regions", countless.without)
