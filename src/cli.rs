@@ -11,6 +11,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::aws::endpoint::EndpointUrl;
+use crate::aws::limit::Limits;
 use crate::config::Config;
 use crate::console::Color;
 use crate::count::Method;
@@ -135,6 +136,14 @@ struct Run {
     #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: Option<u32>,
 
+    /// Requests in flight in one region, at the most; throttling halves them for a while
+    #[arg(help_heading = NETWORK, long, value_name = "N", default_value_t = REGION_CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=100))]
+    region_concurrency: u16,
+
+    /// Requests a second in one region, at the most [default: as many as AWS takes]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = rate)]
+    max_rps: Option<f64>,
+
     /// Seconds to connect
     #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds())]
     connect_timeout: u64,
@@ -174,6 +183,16 @@ struct Run {
     /// Answer from a recording: no network, no credentials, no waiting
     #[arg(help_heading = RECORD, long, value_name = "DIR")]
     replay: Option<PathBuf>,
+}
+
+/// Requests in flight in one region where nothing else is said: as many as there are common types.
+const REGION_CONCURRENCY: u16 = 10;
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.01..=10_000.0).contains(&rate) => Ok(rate),
+        _ => Err("not a number of requests a second, 0.01 to 10000".to_owned()),
+    }
 }
 
 /// One call ends after 120 seconds in any case, so that longer time-outs would mean nothing.
@@ -290,6 +309,14 @@ fn run(run: Run) -> Result<(Config, View), clap::Error> {
         endpoint_url: run.endpoint_url,
         ca_bundle: run.ca_bundle,
         max_attempts: run.max_attempts,
+        limits: Limits {
+            // A replay answers in the order in which it was asked.
+            concurrency: match run.replay {
+                Some(_) => 1,
+                None => run.region_concurrency.into(),
+            },
+            rate: run.max_rps,
+        },
         connect_timeout: Duration::from_secs(run.connect_timeout),
         read_timeout: Duration::from_secs(run.read_timeout),
         debug: run.debug,

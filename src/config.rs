@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::aws::endpoint::EndpointUrl;
+use crate::aws::limit::Limits;
 use crate::count::Method;
 use crate::model::{AccountId, Region, ResourceTypes};
 
 /// The command line, validated and typed. What it leaves open comes from the environment and the
 /// shared files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
@@ -41,6 +42,8 @@ pub struct Config {
     pub ca_bundle: Option<PathBuf>,
     /// Attempts per request; else AWS_MAX_ATTEMPTS, the profile's `max_attempts`, 10.
     pub max_attempts: Option<u32>,
+    /// What each region may be asked.
+    pub limits: Limits,
     /// Time to connect.
     pub connect_timeout: Duration,
     /// Time without an answer.

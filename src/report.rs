@@ -110,6 +110,8 @@ fn flags(config: &Config) -> Value {
         "endpoint_url": config.endpoint_url.as_ref().map(ToString::to_string),
         "ca_bundle": path(&config.ca_bundle),
         "max_attempts": config.max_attempts,
+        "region_concurrency": config.limits.concurrency,
+        "max_rps": config.limits.rate,
         "connect_timeout": config.connect_timeout.as_secs(),
         "read_timeout": config.read_timeout.as_secs(),
         "record": path(&config.record),

@@ -250,6 +250,9 @@ impl Case {
         args.extend(["--output-dir".into(), out.clone().into()]);
         if threads == Threads::One {
             args.extend(["--replay".into(), folder.into()]);
+        } else {
+            // What a failure spares the types after it, a recording has not.
+            args.push("--region-concurrency=1".into());
         }
         if let Some(folder) = record {
             args.extend(["--record".into(), folder.into()]);

@@ -3,10 +3,10 @@
 use super::{Exit, Run};
 use crate::aws::client::Client;
 use crate::console;
-use crate::count::Method;
+use crate::count::{Counter, Method};
 use crate::coverage::{Loss, Outcome};
 use crate::error_log::ErrorType;
-use crate::model::{Region, plural};
+use crate::model::{Region, ResourceTypes, plural};
 use crate::preflight::Findings;
 use crate::scan::pool::Pool;
 use crate::scan::{Event, Flags, Scan, recorder};
@@ -30,26 +30,28 @@ impl Run<'_> {
             self.errors_logged();
             return Exit::Failed;
         }
-        // A task that counts and one that asks for the recorder.
-        let threads = match self.config.replay {
-            Some(_) => 1,
-            None => 2 * regions.len(),
-        };
-        let pool = match pool.with_at_least(threads) {
-            Ok(pool) => pool,
-            Err(e) => {
-                let message = format!("no thread pool for the scan: {e}");
-                self.tell(ErrorType::Fatal, None, message);
-                self.errors_logged();
-                return Exit::Failed;
-            }
-        };
+        let pool = pool.with_at_least(self.threads(regions.len()));
         let stopped = self.scan(&client, &pool, &regions, lost);
         self.usage = client.usage();
         if self.world.interrupt.signal().is_some() {
             return Exit::Failed;
         }
         self.conclude(stopped, findings.refused_regions.len())
+    }
+
+    /// A thread for each type that may be listed at once, and one for the recorder, in every region: no
+    /// task waits for another one's thread.
+    fn threads(&self, regions: usize) -> usize {
+        let config = self.config;
+        let at_once = match (&config.resource_types, config.method) {
+            (_, Method::Counts) => 1,
+            (ResourceTypes::All, _) => config.limits.concurrency,
+            (ResourceTypes::Named(types), _) => config.limits.concurrency.min(types.len()),
+        };
+        match config.replay {
+            Some(_) => 1,
+            None => regions * (at_once + 1),
+        }
     }
 
     /// Scans the regions; tells whether the scan had to stop.
@@ -61,10 +63,10 @@ impl Run<'_> {
         lost: Vec<Outcome>,
     ) -> bool {
         let (config, world) = (self.config, self.world);
-        let counter = config.method.counter(client);
         let scan = Scan {
-            counter: &*counter,
+            counter: &Counter { client },
             method: config.method,
+            region_concurrency: config.limits.concurrency,
             recorder: &|region, renew| recorder::ask(client, region, renew),
             client: Some(client),
             clock: world.clock.clone(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::endpoint::{Endpoint, Endpoints};
 use super::error::{CallError, Cause, ErrorKind, clock_offset};
 use super::keyring::{CredentialsError, Keyring, Resolved};
+use super::limit::{Limiter, Limits};
 use super::operation::{Operation, Service, Wire};
 use super::protocol;
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
@@ -27,6 +28,7 @@ const MAX_DNS_ATTEMPTS: u32 = 3;
 pub struct Client {
     parts: Parts,
     quotas: Mutex<HashMap<(Service, Region), Quota>>,
+    limiters: Mutex<HashMap<(Service, Region), Arc<Limiter>>>,
     usage: Mutex<BTreeMap<(Service, Region), Usage>>,
     ahead: Mutex<HashMap<Question, Kept>>,
 }
@@ -51,6 +53,8 @@ pub struct Parts {
     pub endpoints: Endpoints,
     /// How often a request is tried in all; at least 1.
     pub max_attempts: u32,
+    /// What each region of a service may be asked.
+    pub limits: Limits,
     /// Where the backoff's chance comes from, in 0..1.
     pub chance: fn() -> f64,
     /// Told of every attempt.
@@ -112,6 +116,7 @@ impl Client {
         Self {
             parts,
             quotas: Mutex::default(),
+            limiters: Mutex::default(),
             usage: Mutex::default(),
             ahead: Mutex::default(),
         }
@@ -164,21 +169,25 @@ impl Client {
         region: &Region,
         operation: &O,
     ) -> Result<Answer<O::Output>, CallError> {
-        self.call_within(CALL_LIMIT, region, operation)
+        let (limit, aside) = (CALL_LIMIT, false);
+        self.kept(region, operation)
+            .unwrap_or_else(|| self.ask(region, operation, limit, aside))
     }
 
-    /// [`Self::call`] that ends after `limit`, with all its attempts.
+    /// [`Self::call`] beside others that matter more: it ends after `limit` with all its attempts, and
+    /// takes no place in flight away from them.
     ///
     /// # Errors
     /// As [`Self::call`].
-    pub fn call_within<O: Operation>(
+    pub fn call_aside<O: Operation>(
         &self,
-        limit: Duration,
         region: &Region,
         operation: &O,
+        limit: Duration,
     ) -> Result<Answer<O::Output>, CallError> {
+        let aside = true;
         self.kept(region, operation)
-            .unwrap_or_else(|| self.ask(limit, region, operation))
+            .unwrap_or_else(|| self.ask(region, operation, limit, aside))
     }
 
     /// What [`Self::call_ahead`] kept of this call, once.
@@ -198,17 +207,36 @@ impl Client {
 
     fn ask<O: Operation>(
         &self,
-        limit: Duration,
         region: &Region,
         operation: &O,
+        limit: Duration,
+        aside: bool,
     ) -> Result<Answer<O::Output>, CallError> {
         let clock = &self.parts.clock;
-        let deadline = clock.elapsed() + limit;
+        let limiter = self.limiter(O::SERVICE, region);
+        let mut deadline = clock.elapsed() + limit;
         let mut last: Option<(Cost, CallError)> = None;
         let mut attempts = 1;
         loop {
+            // Its time is its own requests' and waits': that others are before it takes nothing away.
+            let before = clock.elapsed();
+            let pass = limiter.enter(&**clock, aside);
+            deadline += clock.elapsed().saturating_sub(before);
             let left = deadline.saturating_sub(clock.elapsed());
             let outcome = self.attempt(region, operation, attempts, left);
+            let wait = match &outcome.result {
+                Ok(_) => Duration::ZERO,
+                Err(_) => backoff(attempts - 1, (self.parts.chance)(), outcome.retry_after),
+            };
+            match &outcome.result {
+                Err(Cause::Service {
+                    kind: ErrorKind::Throttling,
+                    ..
+                }) => pass.throttled(&**clock, wait),
+                // What got no answer says nothing of the region's limit.
+                Err(Cause::Transport(_)) => drop(pass),
+                _ => pass.answered(),
+            }
             let cause = match outcome.result {
                 Ok(output) => {
                     let cost = last.map(|(cost, _)| cost);
@@ -236,7 +264,6 @@ impl Client {
             if let (true, Some((_, given_up))) = (error.not_recorded(), last.take()) {
                 return Err(given_up);
             }
-            let wait = backoff(attempts - 1, (self.parts.chance)(), outcome.retry_after);
             let cost = self
                 .cost(&error.cause, attempts)
                 .filter(|_| clock.elapsed() + wait < deadline)
@@ -269,6 +296,15 @@ impl Client {
             Cause::Unreadable { what, .. } => what.cut.then_some(Cost::Usual),
             _ => None,
         }
+    }
+
+    fn limiter(&self, service: Service, region: &Region) -> Arc<Limiter> {
+        let mut limiters = lock(&self.limiters);
+        let limiter = limiters.entry((service, region.clone()));
+        let limits = self.parts.limits;
+        limiter
+            .or_insert_with(|| Arc::new(Limiter::new(limits)))
+            .clone()
     }
 
     fn quota<R>(&self, service: Service, region: &Region, f: impl FnOnce(&mut Quota) -> R) -> R {

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod endpoint;
 pub mod error;
 pub mod keyring;
+pub mod limit;
 pub mod operation;
 pub mod ops;
 pub mod partition;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::{CountError, CountResources, Counts, Tally};
+use super::{CountError, Counts};
 use crate::aws::client::Client;
 use crate::aws::operation::Operation;
 use crate::aws::ops::get_discovered_resource_counts::{GetDiscoveredResourceCounts, MAX_TYPES};
@@ -15,82 +15,56 @@ const MAX_PAGES: usize = 200;
 /// How many types the counts may name: an account's own ones included, far fewer.
 const MAX_COUNTED: usize = 20_000;
 
-/// Counts all types of a region at once.
-pub struct Counting<'a> {
-    client: &'a Client,
-}
-
-impl CountResources for Counting<'_> {
-    fn count(&self, region: &Region, types: &ResourceTypes, tally: &mut dyn Tally) {
-        self.survey(region, types, tally);
-    }
-}
-
-impl<'a> Counting<'a> {
-    /// Counts through `client`.
-    pub(super) fn of(client: &'a Client) -> Self {
-        Self { client }
-    }
-
-    /// The counts of `types`, as a step of `tally`.
-    pub(super) fn survey(
-        &self,
-        region: &Region,
-        types: &ResourceTypes,
-        tally: &mut dyn Tally,
-    ) -> Option<Counts> {
-        tally.counts(&|| self.counts(region, types))
-    }
-
-    /// Types without resources are not among the counts.
-    fn counts(&self, region: &Region, types: &ResourceTypes) -> Result<Counts, CountError> {
-        let hasher = RandomState::new();
-        let mut counts = Counts::new();
-        let mut seen = HashSet::new();
-        let mut token: Option<String> = None;
-        let mut sum: u64 = 0;
-        for _ in 0..MAX_PAGES {
-            let page = GetDiscoveredResourceCounts {
-                next_token: token.as_deref(),
-                ..first_page(types)
+/// The counts of `types`; those without resources are not among them.
+pub(super) fn counts(
+    client: &Client,
+    region: &Region,
+    types: &ResourceTypes,
+) -> Result<Counts, CountError> {
+    let hasher = RandomState::new();
+    let mut counts = Counts::new();
+    let mut seen = HashSet::new();
+    let mut token: Option<String> = None;
+    let mut sum: u64 = 0;
+    for _ in 0..MAX_PAGES {
+        let page = GetDiscoveredResourceCounts {
+            next_token: token.as_deref(),
+            ..first_page(types)
+        };
+        let answer = client.call(region, &page)?;
+        let broken = |why| Err(broken(why, answer.request_id.clone()));
+        for (resource_type, count) in answer.output.counts {
+            let Some(more) = sum.checked_add(count) else {
+                return broken("counts too great to be added up".to_owned());
             };
-            let answer = self.client.call(region, &page)?;
-            let broken = |why| Err(broken(why, answer.request_id.clone()));
-            for (resource_type, count) in answer.output.counts {
-                let Some(more) = sum.checked_add(count) else {
-                    return broken("counts too great to be added up".to_owned());
-                };
-                sum = more;
-                if counts.contains_key(&resource_type) {
-                    return broken(format!("the type {resource_type} twice"));
-                }
-                counts.insert(resource_type, count);
+            sum = more;
+            if counts.contains_key(&resource_type) {
+                return broken(format!("the type {resource_type} twice"));
             }
-            if counts.len() > MAX_COUNTED {
-                return broken(format!("more than {MAX_COUNTED} types"));
-            }
-            let total = answer.output.total;
-            match answer.output.next_token {
-                None if sum == total => {
-                    let named = types.named();
-                    counts.retain(|t, n| *n > 0 && (named.is_empty() || named.contains(t)));
-                    return Ok(counts);
-                }
-                None => {
-                    return broken(format!(
-                        "pages that add up to {sum} where it tells of {total} resources"
-                    ));
-                }
-                Some(next) if !seen.insert(hasher.hash_one(&next)) => {
-                    return broken(
-                        "the same page token twice: the counts would never end".to_owned(),
-                    );
-                }
-                next => token = next,
-            }
+            counts.insert(resource_type, count);
         }
-        Err(broken(format!("more than {MAX_PAGES} pages"), None))
+        if counts.len() > MAX_COUNTED {
+            return broken(format!("more than {MAX_COUNTED} types"));
+        }
+        let total = answer.output.total;
+        match answer.output.next_token {
+            None if sum == total => {
+                let named = types.named();
+                counts.retain(|t, n| *n > 0 && (named.is_empty() || named.contains(t)));
+                return Ok(counts);
+            }
+            None => {
+                return broken(format!(
+                    "pages that add up to {sum} where it tells of {total} resources"
+                ));
+            }
+            Some(next) if !seen.insert(hasher.hash_one(&next)) => {
+                return broken("the same page token twice: the counts would never end".to_owned());
+            }
+            next => token = next,
+        }
     }
+    Err(broken(format!("more than {MAX_PAGES} pages"), None))
 }
 
 /// The first request for the counts of `types`.
@@ -146,7 +120,7 @@ mod tests {
 
     fn counts(http: &Arc<Scripted>, types: &ResourceTypes) -> Result<Counts, CountError> {
         let client = client(http.clone(), clock());
-        Counting::of(&client).counts(&"eu-west-1".parse().unwrap(), types)
+        super::counts(&client, &"eu-west-1".parse().unwrap(), types)
     }
 
     fn expected(counts: &[(&str, u64)]) -> Counts {

@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::counts::Counting;
-use super::{CountError, CountResources, Listed, Tally};
+use super::{CountError, Listed};
 use crate::aws::client::Client;
 use crate::aws::operation::Operation;
 use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
-use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::model::{Region, ResourceType};
 
 /// How many empty pages in a row may carry a token: some do, but a listing has to go on.
 const MAX_EMPTY_PAGES: u32 = 100;
@@ -16,67 +15,49 @@ const MAX_EMPTY_PAGES: u32 = 100;
 /// How many pages a listing may have: ten million resources of one type in one region.
 const MAX_PAGES: u32 = 100_000;
 
-/// Counts type by type, page by page; only the number is kept, and the ids of global resources.
-pub struct Listing<'a> {
-    /// Makes the calls.
-    pub client: &'a Client,
-}
-
-impl CountResources for Listing<'_> {
-    fn count(&self, region: &Region, types: &ResourceTypes, tally: &mut dyn Tally) {
-        match types {
-            ResourceTypes::Named(types) => self.each(region, types, tally),
-            // The counts say which types there are.
-            ResourceTypes::All => {
-                if let Some(counts) = Counting::of(self.client).survey(region, types, tally) {
-                    let found: Vec<_> = counts.into_keys().collect();
-                    self.each(region, &found, tally);
-                }
-            }
+/// Lists `resource_type` page by page; only the number is kept, and the ids of global resources.
+pub(super) fn list(
+    client: &Client,
+    region: &Region,
+    resource_type: &ResourceType,
+) -> Result<Listed, CountError> {
+    let hasher = RandomState::new();
+    // Eight bytes a page for each, whatever the length of a token or the number of resources.
+    let (mut seen, mut pages) = (HashSet::new(), HashSet::new());
+    let mut token: Option<String> = None;
+    let mut listed = Listed::default();
+    let mut empty = 0;
+    for _ in 0..MAX_PAGES {
+        let page = ListDiscoveredResources {
+            resource_type,
+            next_token: token.as_deref(),
+        };
+        let answer = client.call(region, &page)?;
+        let broken = |why: &str| Err(broken(why.to_owned(), answer.request_id.clone()));
+        if let Some(page) = answer.output.fingerprint
+            && !pages.insert(page)
+        {
+            return broken("the same resources on two pages: they would be counted twice");
         }
-    }
-}
-
-impl Listing<'_> {
-    /// Lists `types` one by one.
-    pub(super) fn each(&self, region: &Region, types: &[ResourceType], tally: &mut dyn Tally) {
-        tally.each(types, &|resource_type| self.list(region, resource_type));
-    }
-
-    fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
-        let hasher = RandomState::new();
-        // Eight bytes a page, whatever the length of a token.
-        let mut seen = HashSet::new();
-        let mut token: Option<String> = None;
-        let mut listed = Listed::default();
-        let mut empty = 0;
-        for _ in 0..MAX_PAGES {
-            let page = ListDiscoveredResources {
-                resource_type,
-                next_token: token.as_deref(),
-            };
-            let answer = self.client.call(region, &page)?;
-            let broken = |why: &str| Err(broken(why.to_owned(), answer.request_id.clone()));
-            listed.total += answer.output.resources;
-            listed.ids.extend(answer.output.ids);
-            let Some(next) = answer.output.next_token else {
-                return Ok(listed);
-            };
-            if !seen.insert(hasher.hash_one(&next)) {
-                return broken("the same page token twice: the listing would never end");
-            }
-            empty = if answer.output.resources == 0 {
-                empty + 1
-            } else {
-                0
-            };
-            if empty == MAX_EMPTY_PAGES {
-                return broken("a hundred empty pages in a row, and a token for another");
-            }
-            token = Some(next);
+        listed.total += answer.output.resources;
+        listed.ids.extend(answer.output.ids);
+        let Some(next) = answer.output.next_token else {
+            return Ok(listed);
+        };
+        if !seen.insert(hasher.hash_one(&next)) {
+            return broken("the same page token twice: the listing would never end");
         }
-        Err(broken(format!("more than {MAX_PAGES} pages"), None))
+        empty = if answer.output.resources == 0 {
+            empty + 1
+        } else {
+            0
+        };
+        if empty == MAX_EMPTY_PAGES {
+            return broken("a hundred empty pages in a row, and a token for another");
+        }
+        token = Some(next);
     }
+    Err(broken(format!("more than {MAX_PAGES} pages"), None))
 }
 
 fn broken(why: String, request_id: Option<String>) -> CountError {
@@ -111,7 +92,7 @@ mod tests {
         let client = client(http.clone(), clock());
         let types = ["AWS::S3::Bucket".parse().unwrap()];
         let region = "eu-west-1".parse().unwrap();
-        let listed = Listing { client: &client }.list(&region, &types[0])?;
+        let listed = list(&client, &region, &types[0])?;
         assert_eq!(listed.ids, [""; 0], "buckets are no global resources");
         Ok(listed.total)
     }
@@ -183,6 +164,30 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_brings_nothing_new_ends_the_listing_without_a_total() {
+        let n = AtomicU32::new(0);
+        let http = Scripted::by(move |_| {
+            let n = n.fetch_add(1, Ordering::SeqCst);
+            let id = |k: u32| serde_json::json!({"resourceId": format!("b-{}", (n % 3) * 2 + k)});
+            let body = serde_json::json!({
+                "resourceIdentifiers": [id(0), id(1)],
+                "nextToken": n.to_string(),
+            });
+            answer_with(200, &[], body.to_string())
+        });
+        let error = total(&http).unwrap_err().to_string();
+        assert!(
+            error.contains("gave the same resources on two pages"),
+            "{error}"
+        );
+        assert_eq!(
+            http.requests().len(),
+            4,
+            "three pages that were new, and one that was not"
+        );
+    }
+
+    #[test]
     fn empty_pages_that_are_not_in_a_row_go_on() {
         let n = AtomicU32::new(0);
         let http = Scripted::by(move |_| {
@@ -241,7 +246,7 @@ mod tests {
             "eu-west-1".parse().unwrap(),
             "AWS::IAM::Role".parse().unwrap(),
         );
-        let listed = Listing { client: &client }.list(&region, &role).unwrap();
+        let listed = list(&client, &region, &role).unwrap();
         assert_eq!(
             (listed.total, listed.ids.join(" ")),
             (3, "AROA1 AROA2 AROA3".to_owned())

@@ -1,8 +1,7 @@
-//! How one region's types are counted: one file a method.
+//! How one region's types are counted: one file a call, one [`Method`] a combination of them.
 
 pub mod counts;
 mod list;
-mod verify;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,17 +23,6 @@ pub enum Method {
 }
 
 impl Method {
-    /// Counts in this way through `client`.
-    #[must_use]
-    pub fn counter(self, client: &Client) -> Box<dyn CountResources + '_> {
-        let listing = list::Listing { client };
-        match self {
-            Self::List => Box::new(listing),
-            Self::Counts => Box::new(counts::Counting::of(client)),
-            Self::Verify => Box::new(verify::Verifying(listing)),
-        }
-    }
-
     /// The name on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -42,6 +30,17 @@ impl Method {
             Self::List => "list",
             Self::Counts => "counts",
             Self::Verify => "verify",
+        }
+    }
+
+    /// The types of a region that are listed, once its counts are known or will not be.
+    #[must_use]
+    pub fn to_list(self, types: &ResourceTypes, counts: Option<&Counts>) -> Vec<ResourceType> {
+        match types {
+            _ if !self.lists() => Vec::new(),
+            ResourceTypes::Named(types) => types.clone(),
+            // The counts say which types there are.
+            ResourceTypes::All => counts.into_iter().flat_map(Counts::keys).cloned().collect(),
         }
     }
 
@@ -58,25 +57,36 @@ impl Method {
     }
 }
 
-/// Counts the resources of a region.
+/// Counts the resources of a region, in the two ways that AWS Config offers.
 pub trait CountResources: Sync {
-    /// Counts `types`, step by step; what each step brings or loses goes to `tally`.
-    fn count(&self, region: &Region, types: &ResourceTypes, tally: &mut dyn Tally);
+    /// How many resources of `types` are recorded, by one call and its pages.
+    ///
+    /// # Errors
+    /// Nothing is known of any type.
+    fn counts(&self, region: &Region, types: &ResourceTypes) -> Result<Counts, CountError>;
+
+    /// Every resource of `resource_type`.
+    ///
+    /// # Errors
+    /// The listing is not whole: nothing of it may be used.
+    fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError>;
 }
 
-/// Does the steps of a count, and takes in what comes of them.
-///
-/// After a failure that ends its region no step is done any more.
-pub trait Tally {
-    /// One step that counts many types at once; `None` where it failed.
-    fn counts(&mut self, work: &dyn Fn() -> Result<Counts, CountError>) -> Option<Counts>;
-
-    /// A step for each of `types`.
-    fn each(&mut self, types: &[ResourceType], work: &ListOne<'_>);
+/// Counts through a client.
+pub struct Counter<'a> {
+    /// Makes the calls.
+    pub client: &'a Client,
 }
 
-/// Lists one type.
-pub type ListOne<'a> = dyn Fn(&ResourceType) -> Result<Listed, CountError> + Sync + 'a;
+impl CountResources for Counter<'_> {
+    fn counts(&self, region: &Region, types: &ResourceTypes) -> Result<Counts, CountError> {
+        counts::counts(self.client, region, types)
+    }
+
+    fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
+        list::list(self.client, region, resource_type)
+    }
+}
 
 /// The types of which there are resources, each with their number.
 pub type Counts = BTreeMap<ResourceType, u64>;

@@ -4,7 +4,6 @@ mod recorder;
 mod settings;
 
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 
 use crate::aws::client::{Answer, Client, Trace};
 use crate::aws::error::CallError;
@@ -15,9 +14,9 @@ use crate::aws::ops::list_account_aliases::ListAccountAliases;
 use crate::config::Config;
 use crate::http::HttpSend;
 use crate::model::{AccountId, Region, plural};
-use crate::scan::pool::Pool;
+use crate::scan::pool::{Outlet, Pool};
 use crate::world::World;
-use recorder::{Asked, Probe, check_region, find_recorder};
+use recorder::{Asked, Probe, check_region, find_recorder, first_regions};
 use settings::{ClientSettings, connect, keyring, net};
 
 /// The threads of a pool before the regions are known: more than a partition has regions.
@@ -107,7 +106,13 @@ pub fn run(
         pool.as_ref().map(|_| String::new()).map_err(String::clone),
     );
 
-    let net = net(world, settings.as_ref().ok(), http.as_ref().ok(), trace);
+    let net = net(
+        config,
+        world,
+        settings.as_ref().ok(),
+        http.as_ref().ok(),
+        trace,
+    );
     let keyring = keyring(config, world, net.clone());
     let told = |ring: &Keyring| {
         let keys = ring.held();
@@ -123,15 +128,13 @@ pub fn run(
         (Ok(settings), Ok(http), Ok(pool), Ok(keyring)) => {
             let client = net.client(keyring);
             let start = &settings.region.region;
-            identify(&client, &pool, start, &mut checks, &mut findings);
-            if !config.skip_checks {
-                let probe = Probe {
-                    client: &client,
-                    method: config.method,
-                    types: &config.resource_types,
-                };
-                try_counting(&probe, &pool, start, &mut checks, &findings.regions);
-            }
+            let probe = Probe {
+                client: &client,
+                method: config.method,
+                types: &config.resource_types,
+            };
+            let probe = (!config.skip_checks).then_some(&probe);
+            ask(&client, &pool, start, probe, &mut checks, &mut findings);
             findings.http = Some(http);
             findings.client = Some(client);
             findings.pool = Some(pool);
@@ -190,92 +193,161 @@ impl Checks<'_> {
     }
 }
 
-/// What one of the first three calls brought.
+/// One of the calls that the checks make side by side.
+enum Job {
+    Identity,
+    Alias,
+    /// Adds the next two, which must know the regions.
+    Regions,
+    Probe(Region),
+    Status(Region),
+}
+
+/// What a call brought.
 enum Reply {
-    Identity(Result<Answer<AccountId>, CallError>),
-    Alias(Result<Answer<Option<String>>, CallError>),
-    Regions(Result<Answer<Vec<String>>, CallError>),
+    Identity(Result<AccountId, String>),
+    Alias(Result<Option<String>, String>),
+    Regions(Result<Regions, String>),
+    Probe(Asked),
 }
 
-/// Who asks, and where: side by side.
-fn identify(
-    client: &Client,
-    pool: &Pool,
-    region: &Region,
-    checks: &mut Checks,
-    findings: &mut Findings,
-) {
-    let call = |n: usize, to_main: &Sender<Reply>| {
-        let reply = match n {
-            0 => Reply::Identity(client.call(region, &GetCallerIdentity)),
-            1 => Reply::Alias(client.call(region, &ListAccountAliases)),
-            _ => Reply::Regions(client.call(region, &DescribeRegions)),
-        };
-        let _ = to_main.send(reply);
-    };
-    let (mut identity, mut alias, mut regions) = (None, None, None);
-    pool.side_by_side(vec![0, 1, 2], call, |reply| match reply {
-        Reply::Identity(reply) => identity = Some(reply),
-        Reply::Alias(reply) => alias = Some(reply),
-        Reply::Regions(reply) => regions = Some(reply),
-    });
-    let identity = output(identity);
-    checks.add(
-        IDENTITY[0],
-        identity
-            .as_ref()
-            .map(ToString::to_string)
-            .map_err(String::clone),
-    );
-    findings.account_id = identity.ok();
-
-    let alias = output(alias);
-    let told = |alias: &Option<String>| alias.clone().unwrap_or_else(|| "no alias".to_owned());
-    checks.add(IDENTITY[1], alias.as_ref().map(told).map_err(String::clone));
-    findings.alias = alias.ok().flatten();
-
-    let regions = output(regions).and_then(|names| findings.take_regions(&names));
-    checks.add(IDENTITY[2], regions);
+/// The names that DescribeRegions gave.
+#[derive(Default)]
+struct Regions {
+    /// Those that are region codes, sorted.
+    enabled: Vec<Region>,
+    /// Why the others were refused.
+    refused: Vec<String>,
 }
 
-/// Whether resources may be counted, and whether there is a recorder anywhere.
-fn try_counting(
-    probe: &Probe<'_>,
-    pool: &Pool,
-    start: &Region,
-    checks: &mut Checks,
-    enabled: &[Region],
-) {
-    let asked = probe.ask(&check_region(start, enabled));
-    let told = match &asked {
-        Asked::Answered(region) | Asked::Silent(region) => Ok(region.to_string()),
-        Asked::NoRecorder(region) => Ok(format!("{region}, which has no recorder")),
-        Asked::Failed(_, why) => Err(why.clone()),
-    };
-    checks.add(Probe::name(probe.method, probe.types), told);
-    checks.add(ENABLED, find_recorder(probe, pool, start, enabled, &asked));
-}
-
-impl Findings {
-    /// Keeps the regions, sorted; says how many there are.
-    fn take_regions(&mut self, names: &[String]) -> Result<String, String> {
+impl Regions {
+    fn of(names: &[String]) -> Result<Self, String> {
+        let mut regions = Self::default();
         for name in names {
             match name.parse() {
-                Ok(region) => self.regions.push(region),
-                Err(why) => self.refused_regions.push(why.to_string()),
+                Ok(region) => regions.enabled.push(region),
+                Err(why) => regions.refused.push(why.to_string()),
             }
         }
-        self.regions.sort();
-        self.regions.dedup();
-        match self.regions.len() {
+        regions.enabled.sort();
+        regions.enabled.dedup();
+        match regions.enabled.len() {
             0 => Err("ec2:DescribeRegions named no region".to_owned()),
-            n => Ok(plural(n, "enabled region")),
+            _ => Ok(regions),
         }
     }
 }
 
-fn output<T>(reply: Option<Result<Answer<T>, CallError>>) -> Result<T, String> {
-    let reply = reply.ok_or("the check ended early: this is a fault of the program")?;
+/// Who asks, and where; and with a `probe`, whether resources may be counted there, and whether there
+/// is a recorder anywhere. No call waits for one whose answer it does not need.
+fn ask(
+    client: &Client,
+    pool: &Pool,
+    start: &Region,
+    probe: Option<&Probe<'_>>,
+    checks: &mut Checks,
+    findings: &mut Findings,
+) {
+    let work = |job: Job, outlet: &Outlet<'_, Job, Reply>| match job {
+        Job::Identity => {
+            outlet.send(Reply::Identity(output(
+                client.call(start, &GetCallerIdentity),
+            )));
+        }
+        Job::Alias => outlet.send(Reply::Alias(output(
+            client.call(start, &ListAccountAliases),
+        ))),
+        Job::Regions => {
+            let names = output(client.call(start, &DescribeRegions));
+            let regions = names.and_then(|names| Regions::of(&names));
+            if probe.is_some() {
+                let enabled = regions.as_ref().map_or(&[][..], |r| &r.enabled);
+                outlet.add(Job::Probe(check_region(start, enabled)));
+                let first = first_regions(start, enabled).into_iter().next();
+                first.into_iter().for_each(|r| outlet.add(Job::Status(r)));
+            }
+            outlet.send(Reply::Regions(regions));
+        }
+        Job::Probe(region) => {
+            if let Some(probe) = probe {
+                outlet.send(Reply::Probe(probe.ask(&region)));
+            }
+        }
+        Job::Status(region) => {
+            if let Some(probe) = probe {
+                probe.ask_status_ahead(&region);
+            }
+        }
+    };
+    let mut names = IDENTITY.to_vec();
+    names.extend(probe.map(|p| Probe::name(p.method, p.types)));
+    let mut shown = InOrder {
+        results: names.iter().map(|_| None).collect(),
+        names,
+        next: 0,
+    };
+    let mut asked = None;
+    let jobs = vec![Job::Identity, Job::Alias, Job::Regions];
+    pool.side_by_side(jobs, work, |reply| match reply {
+        Reply::Identity(reply) => {
+            let told = reply.as_ref().map(ToString::to_string);
+            shown.take(0, told.map_err(String::clone), checks);
+            findings.account_id = reply.ok();
+        }
+        Reply::Alias(reply) => {
+            let told = |alias: &Option<String>| alias.clone().unwrap_or("no alias".to_owned());
+            shown.take(1, reply.as_ref().map(told).map_err(String::clone), checks);
+            findings.alias = reply.ok().flatten();
+        }
+        Reply::Regions(reply) => {
+            let told = |r: &Regions| plural(r.enabled.len(), "enabled region");
+            shown.take(2, reply.as_ref().map(told).map_err(String::clone), checks);
+            let regions = reply.unwrap_or_default();
+            findings.regions = regions.enabled;
+            findings.refused_regions = regions.refused;
+        }
+        Reply::Probe(reply) => {
+            shown.take(3, reply.told(), checks);
+            asked = Some(reply);
+        }
+    });
+    shown.end(checks);
+    if let Some(probe) = probe {
+        let asked = asked.unwrap_or_else(|| Asked::Failed(start.clone(), FAULT.to_owned()));
+        let enabled = find_recorder(probe, pool, start, &findings.regions, &asked);
+        checks.add(ENABLED, enabled);
+    }
+}
+
+/// What a check says whose call never came back.
+const FAULT: &str = "the check ended early: this is a fault of the program";
+
+/// Checks that end in any order, and are shown in theirs.
+struct InOrder {
+    names: Vec<&'static str>,
+    results: Vec<Option<Result<String, String>>>,
+    next: usize,
+}
+
+impl InOrder {
+    /// Takes in what came of the check `n`, and shows all whose turn it is.
+    fn take(&mut self, n: usize, result: Result<String, String>, checks: &mut Checks) {
+        self.results[n] = Some(result);
+        while let Some(result) = self.results.get_mut(self.next).and_then(Option::take) {
+            checks.add(self.names[self.next], result);
+            self.next += 1;
+        }
+    }
+
+    /// Shows the rest.
+    fn end(mut self, checks: &mut Checks) {
+        while self.next < self.names.len() {
+            self.take(self.next, Err(FAULT.to_owned()), checks);
+        }
+    }
+}
+
+fn output<T>(reply: Result<Answer<T>, CallError>) -> Result<T, String> {
     reply
         .map(|answer| answer.output)
         .map_err(|e| with_advice(&e))

@@ -1,7 +1,6 @@
 //! The last two checks: whether resources may be listed, and whether a region has a recorder.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::Sender;
 
 use super::{FIRST_REGION, known, with_advice};
 use crate::aws::client::Client;
@@ -13,7 +12,7 @@ use crate::count::Method;
 use crate::count::counts::first_page;
 use crate::coverage::Running;
 use crate::model::{Region, ResourceType, ResourceTypes, plural};
-use crate::scan::pool::Pool;
+use crate::scan::pool::{Outlet, Pool};
 use crate::scan::recorder::running;
 
 /// The regions in which AWS Config is looked for first.
@@ -40,6 +39,17 @@ pub(super) enum Asked {
     Silent(Region),
     /// Nobody knows.
     Failed(Region, String),
+}
+
+impl Asked {
+    /// The check's result.
+    pub(super) fn told(&self) -> Result<String, String> {
+        match self {
+            Self::Answered(region) | Self::Silent(region) => Ok(region.to_string()),
+            Self::NoRecorder(region) => Ok(format!("{region}, which has no recorder")),
+            Self::Failed(_, why) => Err(why.clone()),
+        }
+    }
 }
 
 /// What the run's own way of counting needs, tried once; the scan uses the answers.
@@ -101,6 +111,26 @@ impl Probe<'_> {
     }
 }
 
+impl Probe<'_> {
+    /// Asks ahead for the recorder that is looked for first, so that it is known with the rest.
+    pub(super) fn ask_status_ahead(&self, region: &Region) {
+        let status = DescribeConfigurationRecorderStatus {};
+        let _ = self.client.call_ahead(region, &status);
+    }
+}
+
+/// Where a recorder is looked for first, one region after the other.
+pub(super) fn first_regions(start: &Region, enabled: &[Region]) -> Vec<Region> {
+    if Partition::of(start) == Partition::of(&known(FIRST_REGION)) {
+        let asked = CONFIG_REGIONS.map(known).into_iter();
+        asked
+            .filter(|r| enabled.is_empty() || enabled.contains(r))
+            .collect()
+    } else {
+        vec![start.clone()]
+    }
+}
+
 /// Looks for a recorder: in the first three regions one after the other, then in all others side
 /// by side.
 pub(super) fn find_recorder(
@@ -110,14 +140,7 @@ pub(super) fn find_recorder(
     enabled: &[Region],
     asked_before: &Asked,
 ) -> Result<String, String> {
-    let first: Vec<Region> = if Partition::of(start) == Partition::of(&known(FIRST_REGION)) {
-        let asked = CONFIG_REGIONS.map(known).into_iter();
-        asked
-            .filter(|r| enabled.is_empty() || enabled.contains(r))
-            .collect()
-    } else {
-        vec![start.clone()]
-    };
+    let first = first_regions(start, enabled);
     let mut failed = Vec::new();
     for region in &first {
         match recorder(probe, region, asked_before) {
@@ -132,9 +155,9 @@ pub(super) fn find_recorder(
         .cloned()
         .collect();
     let asked = first.len() + others.len();
-    let work = |region: Region, to_main: &Sender<_>| {
+    let work = |region: Region, outlet: &Outlet<'_, Region, _>| {
         let told = recorder(probe, &region, asked_before);
-        let _ = to_main.send((region, told));
+        outlet.send((region, told));
     };
     // By region, so that the same answers are told alike in whatever order they come.
     let mut told = BTreeMap::new();

@@ -230,6 +230,7 @@ pub(super) fn keyring(
 
 /// How the chain reaches the network; where there is none, what needs it says so.
 pub(super) fn net(
+    config: &Config,
     world: &World,
     settings: Option<&ClientSettings>,
     http: Option<&Arc<dyn HttpSend>>,
@@ -243,6 +244,7 @@ pub(super) fn net(
         endpoints: settings.map_or_else(Endpoints::default, |s| s.endpoints.clone()),
         region: settings.map_or_else(|| known(FIRST_REGION), |s| s.region.region.clone()),
         max_attempts: settings.map_or(DEFAULT_MAX_ATTEMPTS, |s| s.max_attempts),
+        limits: config.limits,
         chance: world.chance,
         trace,
     }

@@ -1,16 +1,16 @@
 //! The parallel scan: one task per region that counts, one beside it that asks for the recorder,
 //! results over a channel to the main thread.
 
+mod counting;
 pub mod pool;
 pub mod recorder;
-mod task;
+
 pub mod verdict;
 
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 
 use crate::aws::client::Client;
 use crate::aws::error::CallError;
@@ -20,8 +20,8 @@ use crate::coverage::{Coverage, Loss, Outcome, Recorder, Seen};
 use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::Interrupt;
 use crate::model::{Region, ResourceType, ResourceTypes};
-use pool::Pool;
-use task::Task;
+use counting::Counting;
+use pool::{Outlet, Pool};
 
 /// What a scan tells as it goes on.
 pub enum Event {
@@ -31,6 +31,17 @@ pub enum Event {
     Done(Region),
 }
 
+/// Where tasks tell the main thread what happens, whatever else they are.
+trait Tell {
+    fn tell(&self, report: Report);
+}
+
+impl<T> Tell for Outlet<'_, T, Report> {
+    fn tell(&self, report: Report) {
+        self.send(report);
+    }
+}
+
 /// What a task tells the main thread.
 enum Report {
     Incident(Entry),
@@ -38,18 +49,23 @@ enum Report {
     Recorder(Region, Recorder),
 }
 
-/// One task of a region.
-enum Job {
+/// One task.
+enum Job<'a> {
+    /// Begins a region: its counts, where they are asked for, and more tasks to list its types.
     Count(Region),
+    /// Lists types of a region until there are none left.
+    List(Arc<Counting<'a>>),
     Recorder(Region),
 }
 
 /// A scan of regions × types.
 pub struct Scan<'a> {
-    /// Counts a region's types.
+    /// Makes the calls that count.
     pub counter: &'a dyn CountResources,
-    /// The way in which it does.
+    /// The way in which they count.
     pub method: Method,
+    /// How many types of a region are listed at once, at the most.
+    pub region_concurrency: usize,
     /// Asks for a region's recorder.
     pub recorder: &'a AskRecorder<'a>,
     /// Renews the credentials that have expired; `None` where there is nothing to renew.
@@ -85,10 +101,10 @@ impl Scan<'_> {
     /// Scans the regions on `pool` and returns what is known of them and of `lost`, the regions that
     /// need not be asked; incidents and the regions that are done go to `each` as they come.
     ///
-    /// A region has two tasks: one counts, the other one asks for the recorder, and none waits for
-    /// the other.
-    pub fn run(
-        &self,
+    /// A region has a task that counts, as many more as its types are listed at once, and one that asks
+    /// for the recorder; none waits for another.
+    pub fn run<'s>(
+        &'s self,
         pool: &Pool,
         regions: &[Region],
         lost: Vec<Outcome>,
@@ -98,11 +114,12 @@ impl Scan<'_> {
         let mut seen = Seen::new();
         let counts = regions.iter().cloned().map(Job::Count);
         let jobs = counts.chain(regions.iter().cloned().map(Job::Recorder));
-        let work = |job: Job, to_main: &Sender<Report>| match job {
-            Job::Count(region) => self.region(&region, to_main),
+        let work = |job: Job<'s>, outlet: &Outlet<'_, Job<'s>, Report>| match job {
+            Job::Count(region) => self.begin(region, outlet),
+            Job::List(counting) => counting.list(outlet),
             Job::Recorder(region) => {
-                let recorder = self.recorder(&region, to_main);
-                let _ = to_main.send(Report::Recorder(region, recorder));
+                let recorder = self.recorder(&region, outlet);
+                outlet.send(Report::Recorder(region, recorder));
             }
         };
         pool.side_by_side(jobs.collect(), work, |report| match report {
@@ -142,24 +159,22 @@ impl Scan<'_> {
         coverage
     }
 
-    fn region(&self, region: &Region, to_main: &Sender<Report>) {
-        let mut task = Task::new(self, region, to_main);
-        if self.was_stopped() {
-            task.stop(None);
-        } else {
-            self.counter.count(region, self.types, &mut task);
+    fn begin<'s>(&'s self, region: Region, outlet: &Outlet<'_, Job<'s>, Report>) {
+        let counting = Arc::new(Counting::new(self, region));
+        let more = counting.begin(outlet);
+        for _ in 1..more.min(self.region_concurrency) {
+            outlet.add(Job::List(counting.clone()));
         }
-        // The main thread waits for this; it cannot have gone.
-        let _ = to_main.send(Report::Counted(task.outcome()));
+        counting.list(outlet);
     }
 
-    fn recorder(&self, region: &Region, to_main: &Sender<Report>) -> Recorder {
+    fn recorder(&self, region: &Region, outlet: &dyn Tell) -> Recorder {
         if self.was_stopped() {
             return Recorder::unknown(&Loss::of(ErrorType::ScanFailed, "not tried"));
         }
         (self.recorder)(region, &|expired| {
             let message = format!("{expired}; {}", expired.advice());
-            self.tell_fatal(region, None, message, to_main);
+            self.tell_fatal(region, None, message, outlet);
             self.renew(&CountError::Call(expired.clone())).is_ok()
         })
     }
@@ -170,11 +185,11 @@ impl Scan<'_> {
         region: &Region,
         resource_type: Option<&ResourceType>,
         message: String,
-        to_main: &Sender<Report>,
+        outlet: &dyn Tell,
     ) {
         if !self.flags.fatal_told.swap(true, Ordering::SeqCst) {
             let entry = self.entry(ErrorType::Fatal, region, resource_type, message);
-            let _ = to_main.send(Report::Incident(entry));
+            outlet.tell(Report::Incident(entry));
         }
     }
 

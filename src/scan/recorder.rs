@@ -72,12 +72,12 @@ fn call<O: Operation>(
     renew: &dyn Fn(&CallError) -> bool,
     operation: &O,
 ) -> Result<Option<O::Output>, CallError> {
-    let mut answer = client.call_within(LIMIT, region, operation);
+    let mut answer = client.call_aside(region, operation, LIMIT);
     if let Err(error) = &answer
         && error.kind() == Some(ErrorKind::Expired)
         && renew(error)
     {
-        answer = client.call_within(LIMIT, region, operation);
+        answer = client.call_aside(region, operation, LIMIT);
     }
     match answer {
         Ok(answer) => Ok(Some(answer.output)),

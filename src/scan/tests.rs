@@ -3,6 +3,8 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use super::verdict::{Then, verdict};
+use time::OffsetDateTime;
+
 use super::*;
 use crate::aws::client::fake::{KEY_ID, client, clock, keys_of, parts};
 use crate::aws::error::ErrorKind;
@@ -11,7 +13,7 @@ use crate::aws::keyring::{CredentialsError, Keyring, Resolved};
 use crate::aws::operation::Service;
 use crate::aws::protocol::Unreadable;
 use crate::clock::VirtualClock;
-use crate::count::{Listed, Tally};
+use crate::count::{Counter, Counts, Listed};
 use crate::coverage::{RegionCoverage, Running, Status};
 use crate::http::fake::{Scripted, answer};
 use crate::http::{TransportError, TransportErrorKind};
@@ -33,14 +35,16 @@ struct Fake<F> {
 }
 
 impl<F: Fn(&str, &str) -> Result<u64, CountError> + Sync> CountResources for Fake<F> {
-    fn count(&self, region: &Region, types: &ResourceTypes, tally: &mut dyn Tally) {
-        tally.each(types.named(), &|resource_type| {
-            let (region, name) = (region.as_str(), resource_type.as_str());
-            self.asked.lock().unwrap().push(format!("{region} {name}"));
-            let total = (self.script)(region, name)?;
-            let ids = Vec::new();
-            Ok(Listed { total, ids })
-        });
+    fn counts(&self, _: &Region, _: &ResourceTypes) -> Result<Counts, CountError> {
+        panic!("nobody asked for counts")
+    }
+
+    fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
+        let (region, name) = (region.as_str(), resource_type.as_str());
+        self.asked.lock().unwrap().push(format!("{region} {name}"));
+        let total = (self.script)(region, name)?;
+        let ids = Vec::new();
+        Ok(Listed { total, ids })
     }
 }
 
@@ -109,7 +113,7 @@ fn line(entry: &Entry) -> String {
 fn run(
     counter: &dyn CountResources,
     client: Option<&Client>,
-    clock: Arc<VirtualClock>,
+    clock: Arc<dyn Clock>,
     interrupt: &Interrupt,
     threads: usize,
 ) -> Scanned {
@@ -117,6 +121,8 @@ fn run(
     let scan = Scan {
         counter,
         method: Method::List,
+        // The order of the types is that of the specification's one task per region.
+        region_concurrency: 1,
         recorder: &recording,
         client,
         clock,
@@ -352,8 +358,8 @@ fn a_session_token_is_named_where_a_region_does_not_know_the_key() {
     let clock = clock();
     let http = Scripted::by(|_| answer(400, r#"{"__type": "UnrecognizedClientException"}"#));
     let client = client(http, clock.clone());
-    let counter = Method::List.counter(&client);
-    let scanned = run(&*counter, Some(&client), clock, &Interrupt::default(), 1);
+    let counter = Counter { client: &client };
+    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
     assert_eq!(scanned.lines.len(), 2, "one for each region");
     for line in &scanned.lines {
         assert!(
@@ -483,13 +489,23 @@ fn a_panic_takes_its_type_alone() {
 
 #[test]
 fn a_task_that_ends_without_a_word_loses_its_region_and_says_so() {
-    struct Broken;
-    impl CountResources for Broken {
-        fn count(&self, _: &Region, _: &ResourceTypes, _: &mut dyn Tally) {
+    /// Fails outside of any step.
+    struct Broken(VirtualClock);
+    impl Clock for Broken {
+        fn now(&self) -> OffsetDateTime {
+            self.0.now()
+        }
+        fn elapsed(&self) -> Duration {
             panic!("before anything was counted")
         }
+        fn sleep(&self, _: Duration) {}
     }
-    let scanned = run(&Broken, None, clock(), &Interrupt::default(), 2);
+    let counter = Fake {
+        script: |_: &str, _: &str| Ok(7),
+        asked: Mutex::default(),
+    };
+    let clock = Arc::new(Broken(VirtualClock::new(OffsetDateTime::UNIX_EPOCH)));
+    let scanned = run(&counter, None, clock, &Interrupt::default(), 2);
     let told = "UNEXPECTED the region's task ended early: this is a fault of the program";
     for region in REGIONS {
         assert_eq!(scanned.lines_of(region), [told]);
@@ -559,7 +575,7 @@ fn expiring(
         answer(
             200,
             format!(
-                r#"{{"resourceIdentifiers": [{{"resourceId": "a"}}, {{"resourceId": "b"}}]{token}}}"#
+                r#"{{"resourceIdentifiers": [{{"resourceId": "a{paged}"}}, {{"resourceId": "b"}}]{token}}}"#
             ),
         )
     });
@@ -584,9 +600,9 @@ fn expired_credentials_are_fatal_once_and_renewed_ones_go_on() {
     for threads in [1, 2] {
         let clock = clock();
         let client = expiring("VPC", || Ok(keys_of("AKIANEWKEY")), &clock);
-        let counter = Method::List.counter(&client);
+        let counter = Counter { client: &client };
         let none = Interrupt::default();
-        let scanned = run(&*counter, Some(&client), clock, &none, threads);
+        let scanned = run(&counter, Some(&client), clock, &none, threads);
         assert_eq!(scanned.lines.len(), 1, "{:?}", scanned.lines);
         assert!(
             scanned.lines[0].ends_with(&format!(" AWS::EC2::VPC {EXPIRED}")),
@@ -606,8 +622,8 @@ fn a_listing_whose_credentials_expire_between_pages_begins_anew() {
     let clock = clock();
     // With the old keys the buckets have two pages, and the second one is refused.
     let client = expiring("nextToken", || Ok(keys_of("AKIANEWKEY")), &clock);
-    let counter = Method::List.counter(&client);
-    let scanned = run(&*counter, Some(&client), clock, &Interrupt::default(), 1);
+    let counter = Counter { client: &client };
+    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
     assert_eq!(scanned.cells("us-east-1"), [Counted(2); 3], "no page twice");
     assert_eq!(scanned.lines.len(), 1);
 }
@@ -626,8 +642,8 @@ fn expired_credentials_that_cannot_be_renewed_stop_the_scan_and_keep_what_there_
     ] {
         let clock = clock();
         let client = expiring("VPC", move || later.clone(), &clock);
-        let counter = Method::List.counter(&client);
-        let scanned = run(&*counter, Some(&client), clock, &Interrupt::default(), 1);
+        let counter = Counter { client: &client };
+        let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
         assert_eq!(
             scanned.lines,
             [
@@ -654,8 +670,8 @@ fn credentials_that_expire_a_second_time_stop_the_scan() {
     // The new keys end like the old ones, so they are taken for expired too.
     let again = format!("NEW{KEY_ID}");
     let client = expiring("VPC", move || Ok(keys_of(&again)), &clock);
-    let counter = Method::List.counter(&client);
-    let scanned = run(&*counter, Some(&client), clock, &Interrupt::default(), 1);
+    let counter = Counter { client: &client };
+    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
     let fatal = scanned.lines.iter().filter(|l| l.contains("FATAL config"));
     assert_eq!(fatal.count(), 1, "{:?}", scanned.lines);
     assert!(scanned.lines[1].ends_with("(they expired a second time)"));
@@ -712,8 +728,8 @@ fn regions_side_by_side_do_not_use_up_each_others_time() {
     let mut parts = parts(http, clock.clone());
     parts.chance = || 1.0;
     let client = Client::new(parts);
-    let counter = Method::List.counter(&client);
-    let scanned = run(&*counter, None, clock, &Interrupt::default(), 2);
+    let counter = Counter { client: &client };
+    let scanned = run(&counter, None, clock, &Interrupt::default(), 2);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
 }
 
@@ -827,4 +843,96 @@ fn the_verdicts_of_the_table() {
         request_id: None,
     };
     assert_eq!(verdict(&listing), (Some(E::ApiError), Then::Next));
+}
+
+/// Answers for a region's types only once all of them are asked for.
+struct Together<F> {
+    all: std::sync::Barrier,
+    script: F,
+}
+
+impl<F: Fn(&str) -> Result<u64, CountError> + Sync> CountResources for Together<F> {
+    fn counts(&self, _: &Region, _: &ResourceTypes) -> Result<Counts, CountError> {
+        panic!("nobody asked for counts")
+    }
+
+    fn list(&self, _: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
+        self.all.wait();
+        let total = (self.script)(resource_type.as_str())?;
+        let ids = Vec::new();
+        Ok(Listed { total, ids })
+    }
+}
+
+/// The lines and the cells of a region whose three types are listed at once.
+fn together(
+    script: impl Fn(&str) -> Result<u64, CountError> + Sync,
+) -> (Vec<String>, Vec<(Status, Option<u64>)>) {
+    let counter = Together {
+        all: std::sync::Barrier::new(3),
+        script,
+    };
+    let types = ResourceTypes::Named(types());
+    let scan = Scan {
+        counter: &counter,
+        method: Method::List,
+        region_concurrency: 3,
+        recorder: &recording,
+        client: None,
+        clock: clock(),
+        interrupt: Interrupt::default(),
+        types: &types,
+        flags: Flags::default(),
+    };
+    let mut lines = Vec::new();
+    let regions = ["eu-west-1".parse().unwrap()];
+    let coverage = scan.run(&Pool::new(4).unwrap(), &regions, Vec::new(), |event| {
+        if let Event::Incident(entry) = event {
+            lines.push(line(&entry));
+        }
+    });
+    let cells = coverage.cells().map(|(_, _, c)| (c.status, c.total));
+    (lines, cells.collect())
+}
+
+#[test]
+fn the_types_of_a_region_are_listed_at_once() {
+    let (lines, cells) = together(|name| Ok(name.len() as u64));
+    assert_eq!(lines, [""; 0]);
+    let totals: Vec<_> = cells.into_iter().map(|(_, total)| total.unwrap()).collect();
+    assert_eq!(totals, [13, 14, 15]);
+}
+
+#[test]
+fn what_all_types_meet_at_once_is_told_once() {
+    let (lines, cells) = together(|_| Err(service("NoAvailableConfigurationRecorderException")));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(cells, [(Status::RecorderMissing, None); 3]);
+
+    let (lines, cells) = together(|_| Err(transport(TransportErrorKind::Connection)));
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].contains(" CONNECTION "), "{lines:?}");
+    assert!(
+        lines[1].ends_with("region given up, 3 types not counted"),
+        "{lines:?}"
+    );
+    assert_eq!(cells, [(Status::ConnectionFailed, None); 3]);
+
+    let (lines, _) = together(|_| Err(service("AccessDeniedException")));
+    assert_eq!(lines.len(), 3, "each type has its own policy: {lines:?}");
+}
+
+#[test]
+fn what_is_listed_to_its_end_counts_though_the_region_was_given_up() {
+    let (lines, cells) = together(|name| match name {
+        "AWS::EC2::VPC" => Err(transport(TransportErrorKind::Connection)),
+        _ => Ok(7),
+    });
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[1].ends_with("region given up, 1 type not counted"),
+        "{lines:?}"
+    );
+    let counted = (Status::Counted, Some(7));
+    assert_eq!(cells, [(Status::ConnectionFailed, None), counted, counted]);
 }

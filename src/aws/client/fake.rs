@@ -7,6 +7,7 @@ use time::macros::datetime;
 use super::{Client, Parts};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::keyring::{Keyring, Resolved};
+use crate::aws::limit::Limits;
 use crate::clock::VirtualClock;
 use crate::http::HttpSend;
 use crate::interrupt::Interrupt;
@@ -39,6 +40,10 @@ pub fn parts(http: Arc<dyn HttpSend>, clock: Arc<VirtualClock>) -> Parts {
         keyring: Keyring::load(Box::new(|_| Ok(keys_of(KEY_ID)))).unwrap(),
         endpoints: Endpoints::default(),
         max_attempts: 10,
+        limits: Limits {
+            concurrency: 4,
+            rate: None,
+        },
         chance: || 0.0,
         trace: None,
     }

@@ -25,6 +25,7 @@ use super::endpoint::Endpoints;
 use super::error::CallError;
 use super::keyring::{CredentialsError, Keyring, Resolved};
 use super::ops::assume_role::TemporaryKeys;
+use crate::aws::limit::Limits;
 use crate::clock::Clock;
 use crate::env::Env;
 use crate::http::HttpSend;
@@ -87,6 +88,8 @@ pub struct Net {
     pub region: Region,
     /// Attempts per request.
     pub max_attempts: u32,
+    /// What each region may be asked.
+    pub limits: Limits,
     /// The backoff's chance.
     pub chance: fn() -> f64,
     /// Told of every request.
@@ -104,6 +107,7 @@ impl Net {
             keyring,
             endpoints: self.endpoints.clone(),
             max_attempts: self.max_attempts,
+            limits: self.limits,
             chance: self.chance,
             trace: self.trace.clone(),
         })

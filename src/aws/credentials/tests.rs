@@ -16,6 +16,10 @@ fn nowhere() -> Net {
         endpoints: Endpoints::default(),
         region: "us-east-1".parse().unwrap(),
         max_attempts: 1,
+        limits: Limits {
+            concurrency: 1,
+            rate: None,
+        },
         chance: || 0.0,
         trace: None,
     }

@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,9 @@ pub struct Page {
     /// Their ids where the type is a global one, by which a resource is known again in another
     /// region; else empty, for there may be many.
     pub ids: Vec<String>,
+    /// What the page is known by: equal for pages of the same resources in the same order; none for
+    /// an empty page, and where a resource has no id.
+    pub fingerprint: Option<u64>,
     /// The token of the next page; none on the last.
     pub next_token: Option<String>,
 }
@@ -77,8 +81,16 @@ impl Operation for ListDiscoveredResources<'_> {
             let id = i.resource_id.as_deref().map(str::to_owned);
             id.ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
         });
+        let mut hasher = DefaultHasher::new();
+        let hashed: Option<()> = reply
+            .resource_identifiers
+            .iter()
+            .map(|i| Some(i.resource_id.as_deref()?.hash(&mut hasher)))
+            .collect();
+        let empty = reply.resource_identifiers.is_empty();
         Ok(Page {
             resources: reply.resource_identifiers.len() as u64,
+            fingerprint: hashed.filter(|()| !empty).map(|()| hasher.finish()),
             ids: ids.collect::<Result<_, _>>()?,
             next_token: reply.next_token.filter(|token| !token.is_empty()),
         })
@@ -124,11 +136,30 @@ mod tests {
         let expected = Page {
             resources: 2,
             ids: Vec::new(),
+            fingerprint: page.as_ref().unwrap().fingerprint,
             next_token: Some("x".to_owned()),
         };
         assert_eq!(page.unwrap(), expected);
         let last = parse(r#"{"resourceIdentifiers": [], "nextToken": ""}"#).unwrap();
-        assert_eq!(last.next_token, None);
+        assert_eq!((last.next_token, last.fingerprint), (None, None));
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_resources() {
+        let of = |ids: &str| {
+            parse(&format!(r#"{{"resourceIdentifiers": [{ids}]}}"#))
+                .unwrap()
+                .fingerprint
+        };
+        let (a, b) = (r#"{"resourceId": "a"}"#, r#"{"resourceId": "b"}"#);
+        assert_eq!(of(&format!("{a}, {b}")), of(&format!("{a}, {b}")));
+        assert_ne!(of(&format!("{a}, {b}")), of(&format!("{b}, {a}")));
+        assert_ne!(of(a), of(&format!("{a}, {a}")));
+        assert_eq!(
+            of(&format!("{a}, {{}}")),
+            None,
+            "nothing is known without ids"
+        );
     }
 
     #[test]
