@@ -19,6 +19,7 @@ use aws_config_resource_count::aws::config_file::SharedFiles;
 use aws_config_resource_count::aws::credentials::{Context, Net, Profile, resolve};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::keyring::Resolved;
+use aws_config_resource_count::aws::limit::Limits;
 use aws_config_resource_count::clock::VirtualClock;
 use aws_config_resource_count::env::FolderEnv;
 use aws_config_resource_count::http::replay::Replay;
@@ -298,6 +299,10 @@ fn check(folder: &str, flag: Option<&str>, outcome: &str) {
         endpoints: Endpoints::default(),
         region: "us-east-1".parse().unwrap(),
         max_attempts: 3,
+        limits: Limits {
+            concurrency: 1,
+            rate: None,
+        },
         chance: || 0.5,
         trace: Some(Arc::new(move |line| {
             into.lock().unwrap().push(line.to_string());

@@ -70,8 +70,8 @@ impl Limiter {
         let mut state = self.lock();
         loop {
             let now = clock.elapsed();
-            if state.next > now {
-                let rest = state.next - now;
+            let rest = state.next.saturating_sub(now);
+            if rest > Duration::ZERO {
                 drop(state);
                 clock.sleep(rest);
                 state = self.lock();

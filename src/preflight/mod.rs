@@ -263,8 +263,9 @@ fn ask(
             if probe.is_some() {
                 let enabled = regions.as_ref().map_or(&[][..], |r| &r.enabled);
                 outlet.add(Job::Probe(check_region(start, enabled)));
-                let first = first_regions(start, enabled).into_iter().next();
-                first.into_iter().for_each(|r| outlet.add(Job::Status(r)));
+                if let Some(first) = first_regions(start, enabled).into_iter().next() {
+                    outlet.add(Job::Status(first));
+                }
             }
             outlet.send(Reply::Regions(regions));
         }

@@ -115,7 +115,7 @@ mod tests {
             let mut seen = Vec::new();
             let work = |n: u32, outlet: &Outlet<'_, u32, u32>| {
                 outlet.send(n);
-                if n % 10 == 0 {
+                if n.is_multiple_of(10) {
                     outlet.add(n + 1);
                     outlet.add(n + 2);
                 }

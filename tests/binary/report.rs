@@ -109,7 +109,15 @@ fn the_figures_are_those_of_the_server_and_of_the_other_files() {
         let once = call.lists(BUCKET, "eu-west-1") && first.swap(false, Ordering::SeqCst);
         once.then(|| Reply::throttled(call))
     });
-    let args = ["--coverage", "--strict", TYPES[0], TYPES[1]];
+    let one_by_one = ["--region-concurrency", "1"];
+    let args = [
+        "--coverage",
+        "--strict",
+        TYPES[0],
+        TYPES[1],
+        one_by_one[0],
+        one_by_one[1],
+    ];
     let (run, report) = reported(&server, &args);
     assert_eq!(run.code, Some(3), "{}", run.told());
     assert_eq!(report["exit_code"], 3);

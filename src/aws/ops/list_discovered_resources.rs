@@ -81,16 +81,15 @@ impl Operation for ListDiscoveredResources<'_> {
             let id = i.resource_id.as_deref().map(str::to_owned);
             id.ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
         });
-        let mut hasher = DefaultHasher::new();
-        let hashed: Option<()> = reply
-            .resource_identifiers
-            .iter()
-            .map(|i| Some(i.resource_id.as_deref()?.hash(&mut hasher)))
-            .collect();
-        let empty = reply.resource_identifiers.is_empty();
+        let mut hash = DefaultHasher::new();
+        let mut known = !reply.resource_identifiers.is_empty();
+        for identifier in &reply.resource_identifiers {
+            identifier.resource_id.hash(&mut hash);
+            known &= identifier.resource_id.is_some();
+        }
         Ok(Page {
             resources: reply.resource_identifiers.len() as u64,
-            fingerprint: hashed.filter(|()| !empty).map(|()| hasher.finish()),
+            fingerprint: known.then(|| hash.finish()),
             ids: ids.collect::<Result<_, _>>()?,
             next_token: reply.next_token.filter(|token| !token.is_empty()),
         })
