@@ -1,17 +1,23 @@
 //! How fast the program is, and how small: it runs the release binary against a server in this
 //! process and prints what is measured beside what is aimed at.
 //!
-//! `cargo bench --bench scan`. A figure that is missed is said so and fails nothing, since it
-//! depends on the machine; a wrong CSV ends it with exit code 1.
+//! `cargo bench --bench scan`; a word after `--` runs the scenarios alone whose name has it. A figure
+//! that is missed is said so and fails nothing, since it depends on the machine; a wrong CSV ends it
+//! with exit code 1. Where a Python with aioboto3 is there (`PYTHON` names another than python3),
+//! `asyncio_scan.py`, a plain script of the same specification, takes its turn in each scenario that
+//! lists.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::process::ExitCode;
-use std::thread;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Mutex;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use support::{Account, Program, Server};
+use support::{Account, Call, Program, Reply, Server};
 
 const REGIONS: [&str; 17] = [
     "ap-northeast-1",
@@ -46,22 +52,37 @@ const TYPES: [&str; 10] = [
     "AWS::S3::Bucket",
 ];
 
+/// The region that the checks ask.
+const HOME: &str = "us-east-1";
+
 const LATENCY: Duration = Duration::from_millis(30);
+
+/// How many requests of the checks follow each other: the regions, then a first page and the recorder.
+const CHECKS: u32 = 2;
+
+/// A region's limit: requests a second, and how many of them it saves up.
+const RATE: f64 = 8.0;
+const BURST: f64 = 10.0;
+
 const RUNS: usize = 5;
 
 /// What is aimed at.
-const MAX_RATIO: f64 = 1.3;
 const MAX_MEGABYTES: f64 = 30.0;
 const MAX_START: Duration = Duration::from_millis(50);
+const MAX_CPU_PER_PAGE: Duration = Duration::from_millis(1);
 
 /// What is measured.
 struct Scenario {
     name: &'static str,
-    args: &'static [&'static str],
-    /// How many requests must follow each other.
-    chain: usize,
-    /// How many requests there are.
-    requests: usize,
+    account: Account,
+    args: Vec<String>,
+    serve: fn(&Account) -> Server,
+    /// What no program can be faster than: the requests that must follow each other.
+    floor: Duration,
+    /// How many times the floor is aimed at.
+    aim: f64,
+    /// Whether the script takes its turn.
+    script: bool,
 }
 
 /// One run's figures.
@@ -70,63 +91,181 @@ struct Figures {
     start: Duration,
     /// In megabytes; only Linux tells.
     memory: Option<f64>,
+    cpu: Option<Duration>,
     requests: usize,
     connections: usize,
     in_flight: usize,
 }
 
 fn main() -> ExitCode {
-    let account = account();
+    let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let wanted = |s: &Scenario| wanted.as_ref().is_none_or(|w| s.name.contains(w));
     println!(
-        "{} regions × {} types, {} ms a request, 100 to 400 resources each; release build, {RUNS} \
-         runs",
-        REGIONS.len(),
-        TYPES.len(),
-        LATENCY.as_millis()
+        "{:<36}  {:>7}  {:>7}  {:>7}  {:>5}  {:>8}  {:>11}  {:>9}  {:>8}  {:>7}  {:>8}",
+        "scenario (the middle of five runs)",
+        "floor",
+        "wall",
+        "÷ floor",
+        "aim",
+        "requests",
+        "connections",
+        "in flight",
+        "memory",
+        "CPU",
+        "script ÷"
     );
-    for scenario in scenarios(&account) {
-        let mut runs = Vec::new();
-        for _ in 0..RUNS {
-            // A server of its own for each run, so that its counts are this run's.
-            match measure(&scenario, &account, &account.serve()) {
-                Ok(figures) => runs.push(figures),
-                Err(told) => {
-                    eprintln!("the CSV is wrong\n{told}");
-                    return ExitCode::FAILURE;
-                }
+    let python = python();
+    let mut missed = Vec::new();
+    for scenario in scenarios().iter().filter(|s| wanted(s)) {
+        match run(scenario, python.as_deref()) {
+            Ok(more) => missed.extend(more),
+            Err(told) => {
+                eprintln!("{}: the CSV is wrong\n{told}", scenario.name);
+                return ExitCode::FAILURE;
             }
         }
-        let chain = LATENCY * u32::try_from(scenario.chain).unwrap_or(u32::MAX);
-        println!(
-            "\n{}: {} requests one after the other, {:.2} s\n",
-            scenario.name,
-            scenario.chain,
-            chain.as_secs_f64()
-        );
-        print_runs(&runs, chain);
-        println!();
-        print_targets(&scenario, &runs, chain);
+    }
+    for line in missed {
+        println!("missed: {line}");
     }
     ExitCode::SUCCESS
 }
 
-/// Account, alias and regions, side by side; each region's recorder, beside the counting.
-fn scenarios(account: &Account) -> [Scenario; 2] {
-    let listings = account.listings(&TYPES);
-    let (checks, recorders) = (3, 2 * REGIONS.len());
-    [
+/// Runs a scenario, prints its line, and returns what it missed.
+fn run(scenario: &Scenario, python: Option<&str>) -> Result<Vec<String>, String> {
+    let (mut runs, mut scripts) = (Vec::new(), Vec::new());
+    for n in 0..RUNS {
+        // A server of its own for each run, so that its counts are this run's.
+        runs.push(measure(scenario, &(scenario.serve)(&scenario.account))?);
+        // In turn, so that both meet the same machine; it is slow, and once will do.
+        if let (0, true, Some(python)) = (n, scenario.script, python) {
+            scripts.push(script(python, scenario)?);
+        }
+    }
+    runs.sort_by_key(|run| run.wall);
+    let worst_start = runs.iter().map(|run| run.start).max().unwrap_or_default();
+    let surplus = runs.iter().any(|run| run.connections > run.in_flight);
+    let memory = runs.iter().filter_map(|run| run.memory).fold(0.0, f64::max);
+    let middle = &runs[RUNS / 2];
+    let ratio = middle.wall.as_secs_f64() / scenario.floor.as_secs_f64();
+    let script = scripts.first().map_or("-".to_owned(), |script| {
+        format!("{:.1}", script.as_secs_f64() / middle.wall.as_secs_f64())
+    });
+    println!(
+        "{:<36}  {:>5.2} s  {:>5.2} s  {ratio:>7.3}  {:>5.2}  {:>8}  {:>11}  {:>9}  {:>8}  {:>7}  {script:>8}",
+        scenario.name,
+        scenario.floor.as_secs_f64(),
+        middle.wall.as_secs_f64(),
+        scenario.aim,
+        middle.requests,
+        middle.connections,
+        middle.in_flight,
+        middle
+            .memory
+            .map_or("-".to_owned(), |m| format!("{m:.1} MB")),
+        middle
+            .cpu
+            .map_or("-".to_owned(), |c| format!("{:.2} s", c.as_secs_f64())),
+    );
+    let per_page = middle
+        .cpu
+        .map(|cpu| cpu / u32::try_from(middle.requests).unwrap_or(1));
+    let aims = [
+        (
+            ratio <= scenario.aim,
+            format!("{ratio:.3} × the floor, not {}", scenario.aim),
+        ),
+        (
+            memory < MAX_MEGABYTES,
+            format!("{memory:.1} MB, not {MAX_MEGABYTES}"),
+        ),
+        (
+            worst_start < MAX_START,
+            format!("the first request after {worst_start:?}"),
+        ),
+        (
+            !surplus,
+            "more connections than requests were in flight".to_owned(),
+        ),
+        (
+            per_page.is_none_or(|cpu| cpu < MAX_CPU_PER_PAGE),
+            format!("{per_page:?} CPU a request"),
+        ),
+    ];
+    let missed = aims.into_iter().filter(|(reached, _)| !reached);
+    Ok(missed
+        .map(|(_, why)| format!("{}: {why}", scenario.name))
+        .collect())
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let account = account();
+    let pages = longest_listing(&account, &TYPES);
+    let distant: HashMap<_, _> = distances().collect();
+    // A connection is a round trip more, for the checks and in each region.
+    let home = distant[HOME] * (CHECKS + 1);
+    let far = REGIONS.iter().map(|region| {
+        let place = longest_in(&account, region, &TYPES);
+        distant[region] * (1 + place)
+    });
+    let requests = account
+        .listings(&TYPES)
+        .into_iter()
+        .max()
+        .unwrap_or_default()
+        + 2;
+    #[allow(clippy::cast_precision_loss, reason = "a few requests")]
+    let limited = Duration::from_secs_f64((requests as f64 - BURST) / RATE);
+    let big = big();
+    let many = many();
+    vec![
         Scenario {
-            name: "--method list, the longest region",
-            args: &[],
-            chain: listings.iter().copied().max().unwrap_or_default(),
-            requests: checks + recorders + listings.iter().sum::<usize>(),
+            name: "17 regions at 30 ms",
+            floor: LATENCY * (CHECKS + pages),
+            args: Vec::new(),
+            serve: Account::serve,
+            account: account.clone(),
+            aim: 1.15,
+            script: true,
         },
         Scenario {
-            name: "--method counts --resource-types all, three checks and a recorder",
-            args: &["--method", "counts", "--resource-types", "all"],
-            // The counts come faster than the two answers about the recorder.
-            chain: 3 + 2,
-            requests: checks + recorders + REGIONS.len(),
+            name: "17 regions, 15 to 280 ms away",
+            floor: home + far.max().unwrap_or_default(),
+            args: Vec::new(),
+            serve: from_a_distance,
+            account: account.clone(),
+            aim: 1.15,
+            script: true,
+        },
+        Scenario {
+            name: "30 regions, 20,000 of a type",
+            floor: LATENCY * (CHECKS + longest_listing(&big, &TYPES[..1])),
+            args: vec![format!("--resource-types={}", TYPES[0])],
+            serve: Account::serve,
+            account: big,
+            aim: 1.15,
+            script: false,
+        },
+        Scenario {
+            name: "8 requests a second, 10 at once",
+            floor: limited,
+            args: Vec::new(),
+            serve: limited_in_each_region,
+            account,
+            aim: 1.25,
+            script: true,
+        },
+        Scenario {
+            name: "100 regions × 500 types, counted",
+            floor: LATENCY * (CHECKS + 5),
+            args: vec![
+                "--resource-types=all".to_owned(),
+                "--method=counts".to_owned(),
+            ],
+            serve: Account::serve,
+            account: many,
+            aim: 1.15,
+            script: false,
         },
     ]
 }
@@ -146,38 +285,131 @@ fn account() -> Account {
     })
 }
 
+fn big() -> Account {
+    let start = Account::new()
+        .latency(LATENCY)
+        .region(HOME, &[(TYPES[0], 20_000)]);
+    (1..30).fold(start, |account, n| {
+        account.region(&format!("xx-north-{n}"), &[(TYPES[0], 20_000)])
+    })
+}
+
+fn many() -> Account {
+    let types: Vec<String> = (0..500).map(|n| format!("AWS::EC2::Type{n:03}")).collect();
+    let counts: Vec<_> = types
+        .iter()
+        .enumerate()
+        .map(|(n, t)| (t.as_str(), n + 1))
+        .collect();
+    let start = Account::new().latency(LATENCY).region(HOME, &counts);
+    (1..100).fold(start, |account, n| {
+        account.region(&format!("xx-north-{n}"), &counts)
+    })
+}
+
+/// The pages of the longest listing.
+fn longest_listing(account: &Account, types: &[&str]) -> u32 {
+    let regions = account.regions.keys().map(String::as_str);
+    regions
+        .map(|r| longest_in(account, r, types))
+        .max()
+        .unwrap_or_default()
+}
+
+fn longest_in(account: &Account, region: &str, types: &[&str]) -> u32 {
+    let place = &account.regions[region];
+    let pages = |t: &&str| {
+        place
+            .resources
+            .get(*t)
+            .map_or(1, |n| n.div_ceil(100).max(1))
+    };
+    let longest = types.iter().map(pages).max().unwrap_or_default();
+    u32::try_from(longest).unwrap_or(u32::MAX)
+}
+
+/// How far each region is: from 15 to 280 ms.
+fn distances() -> impl Iterator<Item = (&'static str, Duration)> {
+    let last = u32::try_from(REGIONS.len()).unwrap_or(u32::MAX) - 1;
+    (0_u32..).zip(REGIONS).map(move |(n, region)| {
+        // The checks' own region is the nearest, as for most of those who run this.
+        let place = if region == HOME { 0 } else { n.max(1) };
+        (
+            region,
+            Duration::from_millis((15 + 265 * place / last).into()),
+        )
+    })
+}
+
+/// Every region at its own distance; a connection's first request takes twice as long.
+fn from_a_distance(account: &Account) -> Server {
+    let answers = account.answers();
+    let distances: HashMap<_, _> = distances().collect();
+    let known = Mutex::new(HashSet::new());
+    Server::new(move |call| {
+        let distance = distances
+            .get(call.region.as_str())
+            .copied()
+            .unwrap_or(distances[HOME]);
+        let trips = 1 + u32::from(known.lock().unwrap().insert(call.connection));
+        answers.answer(call).after(distance * trips)
+    })
+}
+
+/// A bucket of requests in each region: what is too much is throttled.
+fn limited_in_each_region(account: &Account) -> Server {
+    let buckets: Mutex<HashMap<String, (f64, Instant)>> = Mutex::default();
+    account.serve_but(move |call: &Call| {
+        if call.service != "config" {
+            return None;
+        }
+        let mut buckets = buckets.lock().unwrap();
+        let now = Instant::now();
+        let (tokens, at) = buckets.entry(call.region.clone()).or_insert((BURST, now));
+        *tokens = (*tokens + at.elapsed().as_secs_f64() * RATE).min(BURST);
+        *at = now;
+        if *tokens < 1.0 {
+            return Some(Reply::throttled(call));
+        }
+        *tokens -= 1.0;
+        None
+    })
+}
+
 /// Runs the binary once; an error is all that was seen of a run with a wrong CSV.
-fn measure(scenario: &Scenario, account: &Account, server: &Server) -> Result<Figures, String> {
-    let program = Program::new(server).args(scenario.args);
+fn measure(scenario: &Scenario, server: &Server) -> Result<Figures, String> {
+    let program = Program::new(server).args(&scenario.args);
     let before = Instant::now();
     let running = program.start();
-    let watch = watch_memory(running.id());
+    let watch = watch(running.id());
     let run = running.finish();
     let wall = before.elapsed();
-    if run.code != Some(0) || run.csv() != account.csv() {
+    if run.code != Some(0) || run.csv() != scenario.account.csv() {
         return Err(run.told());
     }
     let calls = server.calls();
+    let (memory, cpu) = watch.join().unwrap_or_default();
     Ok(Figures {
         wall,
         start: calls[0].arrived - before,
-        memory: watch.join().unwrap_or_default(),
+        memory,
+        cpu,
         requests: calls.len(),
         connections: server.connections(),
         in_flight: server.most_in_flight(),
     })
 }
 
-/// Reads the process's greatest resident size until it ends. The kernel keeps that figure, so that
-/// only what is added in the last milliseconds is missed.
-fn watch_memory(process: u32) -> thread::JoinHandle<Option<f64>> {
+/// Reads the process's greatest resident size and its CPU time until it ends; what is added in the
+/// last milliseconds is missed.
+fn watch(process: u32) -> JoinHandle<(Option<f64>, Option<Duration>)> {
     thread::spawn(move || {
-        let mut greatest = None;
-        while let Some(megabytes) = peak_memory(process) {
-            greatest = Some(megabytes);
-            thread::sleep(Duration::from_millis(5));
+        let mut last = (None, None);
+        while let Some(memory) = peak_memory(process) {
+            last = (Some(memory), cpu_time(process).or(last.1));
+            thread::sleep(Duration::from_millis(2));
         }
-        greatest
+        last
     })
 }
 
@@ -189,84 +421,58 @@ fn peak_memory(process: u32) -> Option<f64> {
     Some(kibibytes * 1024.0 / 1e6)
 }
 
-fn print_runs(runs: &[Figures], chain: Duration) {
-    println!("run    wall  ÷ chain    memory  1st request  requests  connections  in flight");
-    for (n, run) in runs.iter().enumerate() {
-        println!(
-            "{:>3}  {:>4.2} s  {:>7.3}  {:>8}  {:>8.1} ms  {:>8}  {:>11}  {:>9}",
-            n + 1,
-            run.wall.as_secs_f64(),
-            ratio(run, chain),
-            megabytes(run.memory),
-            milliseconds(run.start),
-            run.requests,
-            run.connections,
-            run.in_flight
-        );
+/// The time that its threads ran, by a clock of a hundredth of a second.
+fn cpu_time(process: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in parentheses, may hold blanks.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let ticks = |n: usize| rest.split(' ').nth(n)?.parse::<u32>().ok();
+    Some(Duration::from_millis(10) * (ticks(11)? + ticks(12)?))
+}
+
+/// A Python that has aioboto3.
+fn python() -> Option<String> {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let found = Command::new(&python)
+        .args(["-c", "import aioboto3"])
+        .stderr(Stdio::null())
+        .status();
+    found.is_ok_and(|status| status.success()).then_some(python)
+}
+
+/// Runs the script once.
+fn script(python: &str, scenario: &Scenario) -> Result<Duration, String> {
+    let server = (scenario.serve)(&scenario.account);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/asyncio_scan.py");
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let before = Instant::now();
+    let ran = Command::new(python)
+        .arg(path)
+        .current_dir(folder.path())
+        .env("AWS_ENDPOINT_URL", server.url())
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env(
+            "AWS_SECRET_ACCESS_KEY",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        )
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .output()
+        .map_err(|e| e.to_string())?;
+    let took = before.elapsed();
+    let name = format!(
+        "aws_config_resource_count_{}_{}.csv",
+        scenario.account.id,
+        scenario.account.alias.as_deref().unwrap_or_default()
+    );
+    let csv = std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+    if csv == scenario.account.csv() {
+        Ok(took)
+    } else {
+        Err(format!(
+            "the script: {}",
+            String::from_utf8_lossy(&ran.stderr)
+        ))
     }
-}
-
-/// The worst of the runs against what is aimed at.
-fn print_targets(scenario: &Scenario, runs: &[Figures], chain: Duration) {
-    let worst = |figures: &mut dyn Iterator<Item = f64>| figures.fold(f64::NAN, f64::max);
-    let ratio = worst(&mut runs.iter().map(|run| ratio(run, chain)));
-    let memory = worst(&mut runs.iter().filter_map(|run| run.memory));
-    let start = worst(&mut runs.iter().map(|run| milliseconds(run.start)));
-    let surplus = |run: &&Figures| run.connections.saturating_sub(run.in_flight);
-    let most = runs.iter().max_by_key(surplus);
-    let (connections, in_flight) = most.map_or((0, 0), |run| (run.connections, run.in_flight));
-    let requests = runs.iter().map(|run| run.requests).max().unwrap_or(0);
-    println!("worst of the runs       measured  aimed at");
-    for (what, measured, aim, reached) in [
-        (
-            "wall ÷ longest chain",
-            format!("{ratio:.3}"),
-            format!("≤ {MAX_RATIO}"),
-            ratio <= MAX_RATIO,
-        ),
-        (
-            "peak memory",
-            format!("{memory:.1} MB"),
-            format!("< {MAX_MEGABYTES} MB"),
-            memory < MAX_MEGABYTES,
-        ),
-        (
-            "start to 1st request",
-            format!("{start:.1} ms"),
-            format!("< {} ms", MAX_START.as_millis()),
-            start < milliseconds(MAX_START),
-        ),
-        (
-            "requests",
-            requests.to_string(),
-            format!("= {}", scenario.requests),
-            requests == scenario.requests,
-        ),
-        (
-            "connections",
-            connections.to_string(),
-            format!("≤ {in_flight} in flight"),
-            connections <= in_flight,
-        ),
-    ] {
-        let mark = match reached {
-            true => "reached",
-            // No /proc here.
-            false if measured.starts_with("NaN") => "not known",
-            false => "MISSED",
-        };
-        println!("{what:<22}  {measured:>8}  {aim:<14}  {mark}");
-    }
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
-fn ratio(run: &Figures, chain: Duration) -> f64 {
-    run.wall.as_secs_f64() / chain.as_secs_f64()
-}
-
-fn megabytes(memory: Option<f64>) -> String {
-    memory.map_or("unknown".to_owned(), |m| format!("{m:.1} MB"))
 }

@@ -232,7 +232,7 @@ impl Client {
                 Err(Cause::Service {
                     kind: ErrorKind::Throttling,
                     ..
-                }) => pass.throttled(&**clock, wait),
+                }) => pass.throttled(&**clock),
                 // What got no answer says nothing of the region's limit.
                 Err(Cause::Transport(_)) => drop(pass),
                 _ => pass.answered(),
