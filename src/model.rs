@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -30,7 +31,7 @@ impl std::error::Error for Invalid {}
 /// It becomes part of a host name, so it is held to a DNS label: 1 to 63 letters, digits and
 /// inner hyphens, not digits alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region(String);
+pub struct Region(Arc<str>);
 
 impl Region {
     /// The region code.
@@ -50,7 +51,7 @@ impl FromStr for Region {
             && !text.ends_with('-')
             && !text.bytes().all(|b| b.is_ascii_digit());
         if label {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid(format!(
                 "\"{}\" is not a region code such as eu-west-1",
@@ -70,8 +71,14 @@ impl fmt::Display for Region {
 ///
 /// Three parts of 2 to 64 letters and digits each, joined by `::`; third-party types of the
 /// `CloudFormation` registry have the same form.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-pub struct ResourceType(String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceType(Arc<str>);
+
+impl serde::Serialize for ResourceType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl ResourceType {
     /// The ten types that are counted when none are named.
@@ -89,7 +96,7 @@ impl ResourceType {
             "AWS::IAM::User",
             "AWS::DynamoDB::Table",
         ]
-        .map(|name| Self(name.to_owned()))
+        .map(|name| Self(name.into()))
         .into()
     }
 
@@ -125,7 +132,7 @@ impl FromStr for ResourceType {
         let part =
             |p: &&str| (2..=64).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric());
         if parts.len() == 3 && parts.iter().all(part) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Invalid(format!(
                 "\"{}\" is not a resource type such as AWS::EC2::Instance",

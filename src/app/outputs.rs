@@ -29,24 +29,25 @@ impl Run<'_> {
         let Some(account) = self.account.clone() else {
             return false;
         };
-        let counts = Table::counts(&account, &self.coverage.counts());
-        let mut written = self.write_table(&account, "", &counts, "Results");
+        let counts = self.coverage.counts();
+        let bytes = Format::Csv.render(Table::counts(&account, &counts));
+        let mut written = self.write_table(&account, "", &bytes, "Results");
         if self.config.coverage {
-            let coverage = Table::coverage(&account, &self.coverage);
-            written &= self.write_table(&account, "_coverage", &coverage, "Coverage");
+            let bytes = Format::Csv.render(Table::coverage(&account, &self.coverage));
+            written &= self.write_table(&account, "_coverage", &bytes, "Coverage");
         }
         if self.config.method == Method::Verify {
-            let differences = Table::differences(&account, &self.coverage.compare().differences);
-            written &= self.write_table(&account, "_verify", &differences, "Differences");
+            let comparison = self.coverage.compare();
+            let table = Table::differences(&account, &comparison.differences);
+            let bytes = Format::Csv.render(table);
+            written &= self.write_table(&account, "_verify", &bytes, "Differences");
         }
         written
     }
 
-    fn write_table(&mut self, account: &Account, kind: &str, table: &Table, what: &str) -> bool {
-        let format = Format::Csv;
-        let name = account.file_name(&format!("{kind}{}", format.suffix()));
-        let folder = &self.config.output_dir;
-        let written = atomic::write(folder, &name, &format.render(table));
+    fn write_table(&mut self, account: &Account, kind: &str, bytes: &[u8], what: &str) -> bool {
+        let name = account.file_name(&format!("{kind}{}", Format::Csv.suffix()));
+        let written = atomic::write(&self.config.output_dir, &name, bytes);
         let path = self.path(&name);
         self.told_written(what, &path, &written)
     }

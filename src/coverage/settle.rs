@@ -253,7 +253,12 @@ impl Cell {
             status,
             total: Some(total),
             missing: false,
-            detail: detail.into(),
+            // Most have nothing to say, and share it.
+            detail: if detail.is_empty() {
+                Arc::default()
+            } else {
+                detail.into()
+            },
             listed: None,
             counted: None,
             first_seen: None,

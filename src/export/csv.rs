@@ -7,14 +7,14 @@ use csv::{QuoteStyle, Terminator, WriterBuilder};
 use super::Table;
 
 /// The header and a line per row.
-pub fn render(table: &Table) -> Vec<u8> {
+pub fn render(table: Table<'_>) -> Vec<u8> {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .quote_style(QuoteStyle::Necessary)
         .from_writer(Vec::new());
     let full = "a vector takes everything";
     writer.write_record(&table.columns).expect(full);
-    for row in &table.rows {
+    for row in table.rows {
         writer.write_record(row).expect(full);
     }
     writer.into_inner().expect("a vector takes everything")
@@ -46,7 +46,7 @@ mod tests {
             alias: alias.map(str::to_owned),
         };
         let table = Table::counts(&account, counts);
-        String::from_utf8(Format::Csv.render(&table)).unwrap()
+        String::from_utf8(Format::Csv.render(table)).unwrap()
     }
 
     #[test]

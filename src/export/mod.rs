@@ -24,7 +24,7 @@ impl Format {
 
     /// The file's bytes.
     #[must_use]
-    pub fn render(self, table: &Table) -> Vec<u8> {
+    pub fn render(self, table: Table<'_>) -> Vec<u8> {
         match self {
             Self::Csv => csv::render(table),
         }

@@ -4,43 +4,42 @@ use crate::coverage::{Coverage, Difference};
 use crate::model::{Account, Region, ResourceCount, ResourceType};
 
 /// Columns and rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
+pub struct Table<'a> {
     /// The names of the columns.
     pub columns: Vec<&'static str>,
-    /// A value per column.
-    pub rows: Vec<Vec<String>>,
+    /// A value per column; made as they are written, for there may be many.
+    pub rows: Box<dyn Iterator<Item = Vec<String>> + 'a>,
 }
 
 /// What every row begins with.
 const PLACE: [&str; 4] = ["account", "alias", "region", "resource_type"];
 
-impl Table {
+impl<'a> Table<'a> {
     /// The totals above zero, by region, then by type.
     #[must_use]
-    pub fn counts(account: &Account, counts: &[ResourceCount]) -> Self {
+    pub fn counts(account: &'a Account, counts: &'a [ResourceCount]) -> Self {
         let mut counts: Vec<&ResourceCount> = counts.iter().filter(|c| c.total > 0).collect();
         counts.sort();
-        let row =
-            |c: &&ResourceCount| row(account, &c.region, &c.resource_type, [c.total.to_string()]);
-        Self::of(["total"], counts.iter().map(row).collect())
+        let rows = counts.into_iter();
+        let rows = rows.map(|c| row(account, &c.region, &c.resource_type, [c.total.to_string()]));
+        Self::of(["total"], rows)
     }
 
     /// What is known of every region and type.
     #[must_use]
-    pub fn coverage(account: &Account, coverage: &Coverage) -> Self {
-        let rows = coverage.cells().map(|(region, resource_type, cell)| {
+    pub fn coverage(account: &'a Account, coverage: &'a Coverage) -> Self {
+        let rows = coverage.cells().map(move |(region, resource_type, cell)| {
             let status = cell.status.as_str().to_owned();
             let values = [status, number(cell.total), cell.detail.to_string()];
             row(account, region, resource_type, values)
         });
-        Self::of(["status", "total", "detail"], rows.collect())
+        Self::of(["status", "total", "detail"], rows)
     }
 
     /// Where the listing and the counts differ.
     #[must_use]
-    pub fn differences(account: &Account, differences: &[Difference<'_>]) -> Self {
-        let rows = differences.iter().map(|d| {
+    pub fn differences(account: &'a Account, differences: &'a [Difference<'a>]) -> Self {
+        let rows = differences.iter().map(move |d| {
             let values = [
                 d.listed.to_string(),
                 d.counted.to_string(),
@@ -50,13 +49,16 @@ impl Table {
             row(account, d.region, d.resource_type, values)
         });
         let columns = ["listed", "counted", "difference", "reason"];
-        Self::of(columns, rows.collect())
+        Self::of(columns, rows)
     }
 
-    fn of<const N: usize>(columns: [&'static str; N], rows: Vec<Vec<String>>) -> Self {
+    fn of<const N: usize>(
+        columns: [&'static str; N],
+        rows: impl Iterator<Item = Vec<String>> + 'a,
+    ) -> Self {
         Self {
             columns: PLACE.into_iter().chain(columns).collect(),
-            rows,
+            rows: Box::new(rows),
         }
     }
 }
