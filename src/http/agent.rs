@@ -19,6 +19,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// Time without an answer after which an attempt is given up. Default 30 s.
     pub read_timeout: Duration,
+    /// The longest budget of an exchange.
+    pub exchange_limit: Duration,
     /// The certificates to trust instead of Mozilla's, as PEM, and the file that they came from.
     pub ca_bundle: Option<(String, Vec<u8>)>,
     /// The proxies to go through.
@@ -27,10 +29,16 @@ pub struct Settings {
     pub user_agent: String,
 }
 
+/// A budget that is shorter than the longest one by no more than this is taken for it.
+const SLACK: Duration = Duration::from_secs(1);
+
 /// Sends over the network.
 pub struct Agent {
-    network: ureq::Agent,
+    direct: ureq::Agent,
+    /// For each proxy an agent of its own, for the reason that [`Agent::exchange`] tells.
+    proxied: Vec<(Proxy, ureq::Agent)>,
     proxies: Proxies,
+    exchange_limit: Duration,
     trust: String,
 }
 
@@ -44,40 +52,28 @@ impl Agent {
             None => (RootCerts::WebPki, "the built-in Mozilla roots".to_owned()),
             Some((name, pem)) => (root_certs(name, pem)?, name.clone()),
         };
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            // ureq's own reading of the environment is not the AWS CLI's: each request names its
-            // proxy.
-            .proxy(None)
-            .user_agent(&settings.user_agent)
-            // One connection per request in flight, kept for the next one.
-            .max_idle_connections(1024)
-            .max_idle_connections_per_host(1024)
-            .input_buffer_size(32 * 1024)
-            .output_buffer_size(8 * 1024)
-            .timeout_resolve(Some(settings.connect_timeout))
-            .timeout_connect(Some(settings.connect_timeout))
-            .timeout_send_request(Some(settings.read_timeout))
-            .timeout_send_body(Some(settings.read_timeout))
-            .timeout_recv_response(Some(settings.read_timeout))
-            .timeout_recv_body(Some(settings.read_timeout))
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .build()
-            .new_agent();
-        let shut = agent.clone();
-        interrupt.on_raise(move || shut.clone().shutdown());
-        for proxy in settings.proxies.iter() {
+        let agent = |proxy: Option<ureq::Proxy>| {
+            let agent = network(settings, roots.clone(), proxy);
+            let shut = agent.clone();
+            interrupt.on_raise(move || shut.clone().shutdown());
+            agent
+        };
+        let proxied = settings.proxies.iter().map(|proxy| {
             let bad = |e| io::Error::new(io::ErrorKind::InvalidInput, format!("{proxy}: {e}"));
-            as_ureq(proxy).map_err(bad)?;
-        }
+            Ok((proxy.clone(), agent(Some(as_ureq(proxy).map_err(bad)?))))
+        });
         Ok(Self {
-            network: agent,
+            proxied: proxied.collect::<io::Result<_>>()?,
+            direct: agent(None),
             proxies: settings.proxies.clone(),
+            exchange_limit: settings.exchange_limit,
             trust,
         })
     }
 
+    /// Sends by the settings of the agent where they will do. ureq keeps the TLS settings of an agent,
+    /// and with them the sessions that a later connection resumes; a request with settings of its own
+    /// only uses what is kept.
     fn exchange(&self, request: &Request, proxy: Option<&Proxy>) -> Result<Response, Error> {
         let mut builder = ureq::http::Request::builder()
             .method(request.method)
@@ -86,15 +82,40 @@ impl Agent {
             builder = builder.header(*name, value);
         }
         let built = builder.body(request.body.as_slice())?;
-        let timed = self
-            .network
-            .configure_request(built)
-            .timeout_global(Some(request.budget))
-            .proxy(proxy.map(as_ureq).transpose()?)
-            .build();
-        let answer = self.network.run(timed)?;
+        let own = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
+        let network = own.map_or(&self.direct, |(_, agent)| agent);
+        let answer = if request.budget + SLACK >= self.exchange_limit {
+            network.run(built)?
+        } else {
+            let timed = network.configure_request(built);
+            network.run(timed.timeout_global(Some(request.budget)).build())?
+        };
         read(answer)
     }
+}
+
+fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        // Never ureq's own reading of the environment, which is not the AWS CLI's.
+        .proxy(proxy)
+        .user_agent(&settings.user_agent)
+        // One connection per request in flight, kept for the next one.
+        .max_idle_connections(4096)
+        .max_idle_connections_per_host(4096)
+        .input_buffer_size(32 * 1024)
+        .output_buffer_size(8 * 1024)
+        .timeout_global(Some(settings.exchange_limit))
+        .timeout_resolve(Some(settings.connect_timeout))
+        .timeout_connect(Some(settings.connect_timeout))
+        .timeout_send_request(Some(settings.read_timeout))
+        .timeout_send_body(Some(settings.read_timeout))
+        .timeout_recv_response(Some(settings.read_timeout))
+        .timeout_recv_body(Some(settings.read_timeout))
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .build()
+        .new_agent()
 }
 
 impl HttpSend for Agent {
@@ -165,7 +186,6 @@ fn root_certs(name: &str, pem: &[u8]) -> io::Result<RootCerts> {
     Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 
-/// Equal ones share connections in ureq's pool.
 fn as_ureq(proxy: &Proxy) -> Result<ureq::Proxy, Error> {
     let protocol = if proxy.tls {
         ProxyProtocol::Https
@@ -231,6 +251,7 @@ mod tests {
         Settings {
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(30),
+            exchange_limit: Duration::from_mins(2),
             ca_bundle: Some(("bundle.pem".to_owned(), pem.as_bytes().to_vec())),
             proxies: Proxies::default(),
             user_agent: "test".to_owned(),

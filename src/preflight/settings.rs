@@ -11,7 +11,7 @@ use crate::aws::credentials::{self, Context, Net, Profile};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::keyring::{CredentialsError, Keyring};
 use crate::aws::operation::Service;
-use crate::aws::retry::DEFAULT_MAX_ATTEMPTS;
+use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
 use crate::config::Config;
 use crate::env::Env;
 use crate::http::agent::Settings;
@@ -170,6 +170,7 @@ pub(super) fn connect(
         &Settings {
             connect_timeout: config.connect_timeout,
             read_timeout: config.read_timeout,
+            exchange_limit: CALL_LIMIT,
             ca_bundle: settings.ca_bundle.clone(),
             proxies: settings.proxies.clone(),
             user_agent: format!("{}/{version}", env!("CARGO_PKG_NAME")),
