@@ -13,7 +13,7 @@ use crate::report::Report;
 impl Run<'_> {
     /// Whether `folder`, which `option` named, can be written to; where it cannot, that is told.
     pub(super) fn can_write(&mut self, folder: &Path, option: &str) -> bool {
-        let checked = atomic::check_writable(folder);
+        let checked = atomic::check_writable(folder, &self.world.interrupt);
         if let Err(e) = &checked {
             let folder = folder.display();
             let message = format!(
@@ -46,7 +46,7 @@ impl Run<'_> {
         let format = Format::Csv;
         let name = account.file_name(&format!("{kind}{}", format.suffix()));
         let folder = &self.config.output_dir;
-        let written = atomic::write(folder, &name, &format.render(table));
+        let written = atomic::write(folder, &name, &format.render(table), &self.world.interrupt);
         let path = self.path(&name);
         self.told_written(what, &path, &written)
     }
@@ -67,7 +67,12 @@ impl Run<'_> {
             errors: &self.journal.entries,
         };
         let written = match path.file_name() {
-            Some(name) => atomic::write(folder_of(&path), name, &report.render()),
+            Some(name) => atomic::write(
+                folder_of(&path),
+                name,
+                &report.render(),
+                &self.world.interrupt,
+            ),
             None => Err(io::Error::other("this is no name of a file")),
         };
         if self.told_written("Report", &path, &written) {
