@@ -133,7 +133,10 @@ impl fmt::Display for Entry {
 pub struct ErrorFile {
     path: PathBuf,
     file: Option<File>,
-    failed: bool,
+    /// Keeps a file descriptor for it, where connections take all others.
+    spare: Option<File>,
+    /// What could not be written yet; each entry is another attempt.
+    unwritten: Vec<u8>,
 }
 
 impl ErrorFile {
@@ -147,7 +150,8 @@ impl ErrorFile {
             _ => Ok(Self {
                 path,
                 file: None,
-                failed: false,
+                spare: File::open("/dev/null").ok(),
+                unwritten: Vec::new(),
             }),
         }
     }
@@ -161,30 +165,52 @@ impl ErrorFile {
     /// Whether every entry so far stands in the file.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        !self.failed
+        self.unwritten.is_empty()
     }
 
-    /// Appends an entry.
+    /// Appends an entry, after those that could not be written before.
     ///
     /// # Errors
     /// It could not be written.
     pub fn append(&mut self, entry: &Entry) -> io::Result<()> {
-        let written = self.write(&format!("{entry}\n"));
-        self.failed |= written.is_err();
-        written
+        self.unwritten.extend(format!("{entry}\n").into_bytes());
+        self.catch_up()
     }
 
-    fn write(&mut self, line: &str) -> io::Result<()> {
+    /// Writes what could not be written before.
+    ///
+    /// # Errors
+    /// It still cannot.
+    pub fn catch_up(&mut self) -> io::Result<()> {
+        while !self.unwritten.is_empty() {
+            match self.write() {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                // A part of a line is not written twice.
+                Ok(written) => drop(self.unwritten.drain(..written)),
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> io::Result<usize> {
         if self.file.is_none() {
+            self.spare = None;
             let file = OpenOptions::new()
                 .create(true)
                 .append(true)
                 .open(&self.path)?;
             self.file = Some(file);
         }
-        self.file
-            .as_mut()
-            .map_or(Ok(()), |file| file.write_all(line.as_bytes()))
+        let written = self.file.as_mut().map(|file| file.write(&self.unwritten));
+        written.unwrap_or(Ok(0))
+    }
+}
+
+impl Drop for ErrorFile {
+    fn drop(&mut self) {
+        let _ = self.catch_up();
     }
 }
 
@@ -256,6 +282,22 @@ mod tests {
         assert!(!file.is_whole());
         fs::create_dir(folder.path().join("errors.txt")).unwrap();
         assert!(ErrorFile::new(folder.path().join("errors.txt")).is_err());
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("later/errors.txt");
+        let mut file = ErrorFile::new(path.clone()).unwrap();
+        let (first, mut second) = (entry(), entry());
+        second.region = None;
+        assert!(file.append(&first).is_err());
+        assert!(file.catch_up().is_err() && !file.is_whole());
+        fs::create_dir(folder.path().join("later")).unwrap();
+        file.append(&second).unwrap();
+        assert!(file.is_whole());
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{first}\n{second}\n"));
     }
 
     proptest! {

@@ -28,12 +28,13 @@ fn main() -> ExitCode {
 fn run(config: &Config, view: cli::View) -> ExitCode {
     let interrupt = Interrupt::default();
     if let Err(e) = interrupt.listen() {
-        eprintln!("warning: Ctrl-C will leave no summary: {e}");
+        // Not eprintln!, which panics where nobody reads stderr.
+        let _ = writeln!(io::stderr(), "warning: Ctrl-C will leave no summary: {e}");
     }
     let world = match World::new(config, Box::new(SystemEnv), interrupt, Agent::new) {
         Ok(world) => world,
         Err(e) => {
-            eprintln!("error: --replay: {e}");
+            let _ = writeln!(io::stderr(), "error: --replay: {e}");
             return ExitCode::from(2);
         }
     };

@@ -42,6 +42,14 @@ impl Journal {
         self.entries.push(entry);
     }
 
+    /// Writes what could not be written before.
+    pub(super) fn catch_up(&mut self) {
+        if let Some(file) = &mut self.file {
+            // It was told when it happened; whether the file is whole now is asked next.
+            let _ = file.catch_up();
+        }
+    }
+
     /// The file that holds every entry, if there is one.
     pub(super) fn whole_file(&self) -> Option<&Path> {
         let file = self.file.as_ref().filter(|file| file.is_whole());

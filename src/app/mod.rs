@@ -223,6 +223,7 @@ impl Run<'_> {
     }
 
     fn errors_logged(&mut self) {
+        self.journal.catch_up();
         if !self.journal.entries.is_empty() && self.journal.whole_file().is_some() {
             let name = self.error_file_name();
             self.console.line(format_args!("Errors logged to {name}"));

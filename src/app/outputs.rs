@@ -13,7 +13,7 @@ use crate::report::Report;
 impl Run<'_> {
     /// Whether `folder`, which `option` named, can be written to; where it cannot, that is told.
     pub(super) fn can_write(&mut self, folder: &Path, option: &str) -> bool {
-        let checked = atomic::check_writable(folder);
+        let checked = atomic::check_writable(folder, &self.world.interrupt);
         if let Err(e) = &checked {
             let folder = folder.display();
             let message = format!(
@@ -47,7 +47,8 @@ impl Run<'_> {
 
     fn write_table(&mut self, account: &Account, kind: &str, bytes: &[u8], what: &str) -> bool {
         let name = account.file_name(&format!("{kind}{}", Format::Csv.suffix()));
-        let written = atomic::write(&self.config.output_dir, &name, bytes);
+        let folder = &self.config.output_dir;
+        let written = atomic::write(folder, &name, bytes, &self.world.interrupt);
         let path = self.path(&name);
         self.told_written(what, &path, &written)
     }
@@ -68,7 +69,12 @@ impl Run<'_> {
             errors: &self.journal.entries,
         };
         let written = match path.file_name() {
-            Some(name) => atomic::write(folder_of(&path), name, &report.render()),
+            Some(name) => atomic::write(
+                folder_of(&path),
+                name,
+                &report.render(),
+                &self.world.interrupt,
+            ),
             None => Err(io::Error::other("this is no name of a file")),
         };
         if self.told_written("Report", &path, &written) {

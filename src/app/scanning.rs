@@ -31,7 +31,10 @@ impl Run<'_> {
             return Exit::Failed;
         }
         let pool = pool.with_at_least(self.threads(regions.len()));
+        // The connections may take every file descriptor that there is; the files need one.
+        let spare = std::fs::File::open(&self.config.output_dir);
         let stopped = self.scan(&client, &pool, &regions, lost);
+        drop(spare);
         self.usage = client.usage();
         if self.world.interrupt.signal().is_some() {
             return Exit::Failed;

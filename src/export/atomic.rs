@@ -7,6 +7,8 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
+use crate::interrupt::Interrupt;
+
 /// A new file in `folder` that goes when dropped; its mode follows the umask.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     Builder::new()
@@ -17,15 +19,41 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
         .tempfile_in(folder)
 }
 
-/// Puts `bytes` at `folder/name` in one step.
+/// Puts `bytes` at `folder/name` in one step; a link that stands there gives way, and what it points
+/// to stays as it is. An end at once through `interrupt` finds the temporary file.
 ///
 /// # Errors
 /// Any step failed: what stood there before stands there still, and no temporary file is left.
-pub fn write(folder: &Path, name: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+pub fn write(
+    folder: &Path,
+    name: impl AsRef<Path>,
+    bytes: &[u8],
+    interrupt: &Interrupt,
+) -> io::Result<()> {
+    let mut unfinished = interrupt.unfinished();
     let mut file = temporary(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(folder.join(name)).map_err(|e| e.error)?;
+    let path = file.path().to_owned();
+    unfinished.insert(path.clone());
+    drop(unfinished);
+
+    // Through the file itself: the wrapper's errors name the temporary file.
+    let filled = file.as_file_mut().write_all(bytes);
+    let filled = filled.and_then(|()| file.as_file().sync_all());
+
+    let mut unfinished = interrupt.unfinished();
+    let placed = match filled {
+        Ok(()) => file
+            .persist(folder.join(name))
+            .map(drop)
+            .map_err(|e| e.error),
+        Err(e) => {
+            drop(file);
+            Err(e)
+        }
+    };
+    unfinished.remove(&path);
+    drop(unfinished);
+    placed?;
     // The rename itself reaches the disk with the folder; not every file system offers that.
     let _ = File::open(folder).and_then(|f| f.sync_all());
     Ok(())
@@ -35,12 +63,16 @@ pub fn write(folder: &Path, name: impl AsRef<Path>, bytes: &[u8]) -> io::Result<
 ///
 /// # Errors
 /// They cannot.
-pub fn check_writable(folder: &Path) -> io::Result<()> {
+pub fn check_writable(folder: &Path, interrupt: &Interrupt) -> io::Result<()> {
+    // Held while the file stands.
+    let _unfinished = interrupt.unfinished();
     temporary(folder).map(drop)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
@@ -54,7 +86,7 @@ mod tests {
     fn the_old_file_is_replaced_whole() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("x.csv"), "a longer old text").unwrap();
-        write(folder.path(), "x.csv", b"new").unwrap();
+        write(folder.path(), "x.csv", b"new", &Interrupt::default()).unwrap();
         assert_eq!(std::fs::read(folder.path().join("x.csv")).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["x.csv"]);
         let mode = |name| {
@@ -69,12 +101,45 @@ mod tests {
     fn a_failure_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("x.csv")).unwrap();
-        assert!(write(folder.path(), "x.csv", b"new").is_err());
+        assert!(write(folder.path(), "x.csv", b"new", &Interrupt::default()).is_err());
         assert_eq!(names(folder.path()), ["x.csv"]);
         let missing = folder.path().join("missing");
-        assert!(write(&missing, "x.csv", b"new").is_err());
-        assert!(check_writable(&missing).is_err());
-        check_writable(folder.path()).unwrap();
+        assert!(write(&missing, "x.csv", b"new", &Interrupt::default()).is_err());
+        assert!(check_writable(&missing, &Interrupt::default()).is_err());
+        check_writable(folder.path(), &Interrupt::default()).unwrap();
         assert_eq!(names(folder.path()), ["x.csv"]);
+    }
+
+    #[test]
+    fn an_end_at_once_finds_every_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let interrupt = Interrupt::default();
+        let (seen, bytes) = (AtomicBool::new(false), vec![b'x'; 100_000]);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !seen.load(Ordering::SeqCst) {
+                    check_writable(folder.path(), &interrupt).unwrap();
+                    write(folder.path(), "x.csv", &bytes, &interrupt).unwrap();
+                }
+            });
+            while !seen.load(Ordering::SeqCst) {
+                let unfinished = interrupt.unfinished();
+                let mut there = names(folder.path());
+                there.retain(|name| name != "x.csv");
+                let listed: Vec<_> = unfinished
+                    .iter()
+                    .map(|path| path.file_name().unwrap().to_str().unwrap())
+                    .collect();
+                // The writer is told first, so that it ends too.
+                if there != listed || !there.is_empty() {
+                    seen.store(true, Ordering::SeqCst);
+                    assert_eq!(there, listed);
+                }
+                drop(unfinished);
+                std::thread::yield_now();
+            }
+        });
+        assert_eq!(names(folder.path()), ["x.csv"]);
+        assert!(interrupt.unfinished().is_empty());
     }
 }

@@ -1,10 +1,11 @@
 //! The built binary, with nothing of the machine around it but what a test gives.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -106,6 +107,12 @@ impl Program {
         self
     }
 
+    /// The same run with another stdin.
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
     /// The folder around the run; the output goes to `out` in it.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -119,7 +126,7 @@ impl Program {
     /// Begins to run.
     pub fn start(mut self) -> Running {
         let mut child = self.command.spawn().unwrap();
-        let (out, err) = (read(child.stdout.take()), read(child.stderr.take()));
+        let (out, err) = (Text::of(child.stdout.take()), Text::of(child.stderr.take()));
         let (ended, has_ended) = channel();
         let pid = child.id();
         thread::spawn(move || {
@@ -140,8 +147,8 @@ impl Program {
 /// A run that has begun.
 pub struct Running {
     child: Child,
-    out: JoinHandle<String>,
-    err: JoinHandle<String>,
+    out: Text,
+    err: Text,
     ended: Sender<()>,
     folder: TempDir,
 }
@@ -157,14 +164,29 @@ impl Running {
         send_signal(name, self.child.id());
     }
 
+    /// Whether it is over.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until `text` stands on stdout; tells whether it ever does.
+    pub fn says(&self, text: &str) -> bool {
+        self.out.wait_for(text)
+    }
+
+    /// Waits until `text` stands on stderr; tells whether it ever does.
+    pub fn complains(&self, text: &str) -> bool {
+        self.err.wait_for(text)
+    }
+
     /// Waits for the end.
     pub fn finish(mut self) -> Outcome {
         let status = self.child.wait().unwrap();
         let _ = self.ended.send(());
         Outcome {
             code: status.code(),
-            stdout: self.out.join().unwrap(),
-            stderr: self.err.join().unwrap(),
+            stdout: self.out.whole(),
+            stderr: self.err.whole(),
             temporary: self.folder,
         }
     }
@@ -176,13 +198,54 @@ fn send_signal(name: &str, pid: u32) {
     let _ = Command::new("/bin/sh").args(["-c", &kill]).status();
 }
 
-/// Reads a pipe beside the run, so that the program never waits for its reader.
-fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            pipe.read_to_end(&mut bytes).unwrap();
-        }
+/// What has come out of a pipe so far. It is read beside the run, so that the program never waits
+/// for its reader.
+struct Text {
+    so_far: Arc<(Mutex<Read>, Condvar)>,
+    reader: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Read {
+    bytes: Vec<u8>,
+    all: bool,
+}
+
+impl Text {
+    fn of(pipe: Option<impl io::Read + Send + 'static>) -> Self {
+        let so_far = Arc::<(Mutex<Read>, Condvar)>::default();
+        let shared = so_far.clone();
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            let mut next =
+                |pipe: &mut dyn io::Read| pipe.read(&mut buffer).map(|n| buffer[..n].to_vec());
+            let mut pipe = pipe;
+            loop {
+                let bytes = pipe
+                    .as_mut()
+                    .map_or_else(Vec::new, |pipe| next(pipe).unwrap());
+                let mut read = shared.0.lock().unwrap();
+                read.all = bytes.is_empty();
+                read.bytes.extend(bytes);
+                shared.1.notify_all();
+                if read.all {
+                    return;
+                }
+            }
+        });
+        Self { so_far, reader }
+    }
+
+    fn wait_for(&self, text: &str) -> bool {
+        let stands = |read: &Read| String::from_utf8_lossy(&read.bytes).contains(text);
+        let read = self.so_far.0.lock().unwrap();
+        let not_yet = |read: &mut Read| !read.all && !stands(read);
+        stands(&self.so_far.1.wait_while(read, not_yet).unwrap())
+    }
+
+    fn whole(self) -> String {
+        self.reader.join().unwrap();
+        let bytes = std::mem::take(&mut self.so_far.0.lock().unwrap().bytes);
         String::from_utf8(bytes).unwrap()
-    })
+    }
 }
