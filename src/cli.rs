@@ -137,8 +137,9 @@ struct Run {
     max_attempts: Option<u32>,
 
     /// Requests in flight in one region, at the most; throttling halves them for a while
-    #[arg(help_heading = NETWORK, long, value_name = "N", default_value_t = REGION_CONCURRENCY, value_parser = clap::value_parser!(u16).range(1..=100))]
-    region_concurrency: u16,
+    /// [default: 10, fewer where there are many regions]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    region_concurrency: Option<u16>,
 
     /// Requests a second in one region, at the most [default: as many as AWS takes]
     #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = rate)]
@@ -313,10 +314,11 @@ fn run(run: Run) -> Result<(Config, View), clap::Error> {
             // A replay answers in the order in which it was asked.
             concurrency: match run.replay {
                 Some(_) => 1,
-                None => run.region_concurrency.into(),
+                None => run.region_concurrency.unwrap_or(REGION_CONCURRENCY).into(),
             },
             rate: run.max_rps,
         },
+        fixed_concurrency: run.region_concurrency.is_some(),
         connect_timeout: Duration::from_secs(run.connect_timeout),
         read_timeout: Duration::from_secs(run.read_timeout),
         debug: run.debug,

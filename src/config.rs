@@ -44,6 +44,8 @@ pub struct Config {
     pub max_attempts: Option<u32>,
     /// What each region may be asked.
     pub limits: Limits,
+    /// Whether the limit of requests in flight was asked for, and holds for any number of regions.
+    pub fixed_concurrency: bool,
     /// Time to connect.
     pub connect_timeout: Duration,
     /// Time without an answer.

@@ -11,6 +11,10 @@ use crate::preflight::Findings;
 use crate::scan::pool::Pool;
 use crate::scan::{Event, Flags, Scan, recorder};
 
+/// How many requests are in flight in all regions together where nothing else is asked for: each has
+/// a connection, and macOS gives a process 256 files.
+const MAX_IN_FLIGHT: usize = 220;
+
 impl Run<'_> {
     pub(super) fn scan_and_write(&mut self, findings: Findings) -> Exit {
         let (Some(client), Some(pool)) = (findings.client, findings.pool) else {
@@ -30,7 +34,12 @@ impl Run<'_> {
             self.errors_logged();
             return Exit::Failed;
         }
-        let pool = pool.with_at_least(self.threads(regions.len()));
+        // One more asks for the recorder: no task waits for another one's thread.
+        let threads = match self.config.replay {
+            Some(_) => 1,
+            None => regions.len() * (self.at_once(regions.len()) + 1),
+        };
+        let pool = pool.with_at_least(threads);
         // The connections may take every file descriptor that there is; the files need one.
         let spare = std::fs::File::open(&self.config.output_dir);
         let stopped = self.scan(&client, &pool, &regions, lost);
@@ -42,19 +51,22 @@ impl Run<'_> {
         self.conclude(stopped, findings.refused_regions.len())
     }
 
-    /// A thread for each type that may be listed at once, and one for the recorder, in every region: no
-    /// task waits for another one's thread.
-    fn threads(&self, regions: usize) -> usize {
+    /// How many types of a region are listed at once, where there are so many regions.
+    fn at_once(&self, regions: usize) -> usize {
         let config = self.config;
-        let at_once = match (&config.resource_types, config.method) {
+        let types = match (&config.resource_types, config.method) {
             (_, Method::Counts) => 1,
-            (ResourceTypes::All, _) => config.limits.concurrency,
-            (ResourceTypes::Named(types), _) => config.limits.concurrency.min(types.len()),
+            (ResourceTypes::All, _) => usize::MAX,
+            (ResourceTypes::Named(types), _) => types.len(),
         };
-        match config.replay {
-            Some(_) => 1,
-            None => regions * (at_once + 1),
-        }
+        let fair = (MAX_IN_FLIGHT / regions.max(1)).saturating_sub(1);
+        let limit = config.limits.concurrency;
+        let limit = if config.fixed_concurrency {
+            limit
+        } else {
+            limit.min(fair)
+        };
+        types.min(limit).max(1)
     }
 
     /// Scans the regions; tells whether the scan had to stop.
@@ -69,7 +81,7 @@ impl Run<'_> {
         let scan = Scan {
             counter: &Counter { client },
             method: config.method,
-            region_concurrency: config.limits.concurrency,
+            region_concurrency: self.at_once(regions.len()),
             recorder: &|region, renew| recorder::ask(client, region, renew),
             client: Some(client),
             clock: world.clock.clone(),

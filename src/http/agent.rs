@@ -32,6 +32,10 @@ pub struct Settings {
 /// A budget that is shorter than the longest one by no more than this is taken for it.
 const SLACK: Duration = Duration::from_secs(1);
 
+/// "Too many open files" in this process and in the system, on Linux and on macOS.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+
 /// Sends over the network.
 pub struct Agent {
     direct: ureq::Agent,
@@ -232,6 +236,9 @@ fn kind_of(error: &Error) -> TransportErrorKind {
         }
         Error::Timeout(_) => TransportErrorKind::Timeout,
         Error::Io(e) if e.kind() == io::ErrorKind::TimedOut => TransportErrorKind::Timeout,
+        Error::Io(e) if matches!(e.raw_os_error(), Some(EMFILE | ENFILE)) => {
+            TransportErrorKind::OutOfFiles
+        }
         Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => TransportErrorKind::Tls,
         Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TransportErrorKind::TooLarge,
         _ => TransportErrorKind::Connection,

@@ -85,6 +85,7 @@ fn connections_that_take_every_descriptor_cost_no_file() {
         let line = format!("[CONNECTION] Region: {region}, ");
         assert!(errors.contains(&line), "{region}: {}", run.told());
     }
+    assert!(errors.contains("(ulimit -n)"), "what to do: {errors}");
 }
 
 /// 64 descriptors are fewer than the tasks of 36 regions; the attempts after the first one find
