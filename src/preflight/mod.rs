@@ -19,8 +19,8 @@ use crate::world::World;
 use recorder::{Asked, Probe, check_region, find_recorder, first_regions};
 use settings::{ClientSettings, connect, keyring, net};
 
-/// The threads of a pool before the regions are known: more than a partition has regions.
-const THREADS: usize = 64;
+/// The threads of a pool before the regions are known: one for each call of the checks.
+const THREADS: usize = 5;
 
 /// The region that the checks ask first where nothing else is configured.
 const FIRST_REGION: &str = "us-east-1";

@@ -159,6 +159,8 @@ pub(super) fn find_recorder(
         let told = recorder(probe, &region, asked_before);
         outlet.send((region, told));
     };
+    let more = pool.larger(others.len());
+    let pool = more.as_ref().unwrap_or(pool);
     // By region, so that the same answers are told alike in whatever order they come.
     let mut told = BTreeMap::new();
     pool.side_by_side(others, work, |(region, reply)| {

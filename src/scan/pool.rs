@@ -28,10 +28,16 @@ impl Pool {
     /// does not give so many: the tasks then wait for each other.
     #[must_use]
     pub fn with_at_least(self, threads: usize) -> Self {
-        if self.0.current_num_threads() >= threads {
-            return self;
-        }
-        Self::new(threads).unwrap_or(self)
+        self.larger(threads).unwrap_or(self)
+    }
+
+    /// A pool of `threads` threads; none where this one has as many, or does one task after the other
+    /// with a single one.
+    #[must_use]
+    pub fn larger(&self, threads: usize) -> Option<Self> {
+        let has = self.0.current_num_threads();
+        let wanted = has > 1 && threads > has;
+        wanted.then(|| Self::new(threads).ok()).flatten()
     }
 
     /// Does `work` on every item side by side, and on those that it adds; what it sends reaches
@@ -127,7 +133,9 @@ mod tests {
 
     #[test]
     fn a_pool_grows() {
-        let pool = Pool::new(1).unwrap().with_at_least(3);
+        let single = Pool::new(1).unwrap();
+        assert!(single.larger(3).is_none(), "one task after the other");
+        let pool = Pool::new(2).unwrap().with_at_least(3);
         assert_eq!(pool.0.current_num_threads(), 3);
         let same = pool.with_at_least(2);
         assert_eq!(same.0.current_num_threads(), 3);
