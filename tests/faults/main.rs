@@ -6,6 +6,7 @@ mod support;
 
 mod expected;
 mod fault;
+mod memory;
 mod seen;
 mod site;
 
