@@ -9,6 +9,7 @@ mod fault;
 mod memory;
 mod seen;
 mod site;
+mod text;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -30,6 +30,6 @@ pub use call::Call;
 pub use outcome::Outcome;
 pub use program::{Program, Running};
 pub use proxy::Proxy;
-pub use reply::{Reply, Then};
+pub use reply::{Reply, Then, escape};
 pub use server::Server;
 pub use tls::Certificate;
