@@ -95,9 +95,9 @@ impl Expected {
         match (site.role, fault.means) {
             // The permission is there: the scan goes on with the same answer.
             (Role::CheckedCount(_, resource), Means::NoRecorder) => {
-                lost(site, resource, fault.means, whole, says)
+                lost(site, resource, fault.means, attempts, says)
             }
-            (Role::Check(check) | Role::CheckedCount(check, _), _) => failed(check, whole, says),
+            (Role::Check(check) | Role::CheckedCount(check, _), _) => failed(check, attempts, says),
             // The listing answers for the status.
             (Role::AnyRecorder, Means::Permission) => Self {
                 requests: 2 * attempts,
@@ -111,14 +111,7 @@ impl Expected {
                 } else {
                     says
                 },
-                ..failed(
-                    ENABLED,
-                    Self {
-                        requests: 2 * attempts,
-                        ..whole
-                    },
-                    vec![],
-                )
+                ..failed(ENABLED, 2 * attempts, vec![])
             },
             (Role::Recorder, means) => Self {
                 // It expires for all, whoever finds out.
@@ -137,19 +130,19 @@ impl Expected {
                 },
                 ..whole
             },
-            (Role::Count(resource), means) => lost(site, resource, means, whole, says),
+            (Role::Count(resource), means) => lost(site, resource, means, attempts, says),
         }
     }
 }
 
 /// A check that failed.
-fn failed(check: &str, whole: Expected, says: Vec<String>) -> Expected {
+fn failed(check: &str, requests: usize, says: Vec<String>) -> Expected {
     Expected {
         code: 1,
         lines: vec![Line::new("PREREQUISITE", None, None)],
         cells: Cells::None,
         says: says.into_iter().chain([check.to_owned()]).collect(),
-        ..whole
+        requests,
     }
 }
 
@@ -158,7 +151,7 @@ fn lost(
     site: &Site,
     resource: Option<&'static str>,
     means: Means,
-    whole: Expected,
+    requests: usize,
     says: Vec<String>,
 ) -> Expected {
     let region = site.region;
@@ -209,9 +202,8 @@ fn lost(
             status,
             beside,
         },
-        // Of a region that stopped the line tells; its cells refer to it.
         says,
-        ..whole
+        requests,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The faults, and what each means by the decisions' table.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -140,6 +141,9 @@ macro_rules! foreign {
 
 const MIB: usize = 1024 * 1024;
 
+/// A nest as deep as this is still a body that is read.
+const DEEP: usize = MIB / 8;
+
 const HTML: [u8; 109] =
     *b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Please log in.<br></p>\
     <hr></body></html>    ";
@@ -245,9 +249,9 @@ pub const FAULTS: &[Fault] = &[
         "without a code (HTTP 400",
         |call, _| {
             let body = if is_json(call) {
-                format!("{{\"__type\":{}1{}}}", "[".repeat(MIB), "]".repeat(MIB))
+                format!("{{\"__type\":{}1{}}}", "[".repeat(DEEP), "]".repeat(DEEP))
             } else {
-                format!("<ErrorResponse><Error><Code>{}", "<a>".repeat(MIB))
+                format!("<ErrorResponse><Error><Code>{}", "<a>".repeat(DEEP))
             };
             Reply::answer(400, "text/plain", body.into_bytes())
         },
@@ -385,6 +389,24 @@ pub const FAULTS: &[Fault] = &[
             Reply::bytes([head.as_slice(), b"zz\r\n{}\r\n0\r\n\r\n"].concat())
         },
     ),
+    last(
+        "a second answer behind the first",
+        Means::Fine,
+        "",
+        |call, right| Reply::bytes_then([raw(call, right), error_behind()].concat(), Then::Keep),
+    ),
+    last("an answer behind chunks", Means::Fine, "", |call, right| {
+        let (chunked, end) = chunked(call, right);
+        Reply::bytes_then([chunked, end, error_behind()].concat(), Then::Keep)
+    }),
+    foreign!("HTTP 204 with a body", |call, right| {
+        let head = head(call, right.body().len());
+        let head = String::from_utf8(head)
+            .unwrap()
+            .replace("200 OK", "204 No Content");
+        let bytes = [head.as_bytes(), right.body(), &error_behind()].concat();
+        Reply::bytes_then(bytes, Then::Keep)
+    }),
     // What is too much.
     large("a body of 256 MiB", |call, right| {
         let head = [
@@ -466,7 +488,7 @@ pub const FAULTS: &[Fault] = &[
         } else {
             ("<a>", "</a>")
         };
-        let body = open.repeat(MIB) + &close.repeat(MIB);
+        let body = open.repeat(DEEP) + &close.repeat(DEEP);
         Reply::answer(200, "text/plain", body.into_bytes())
     }),
     foreign!("bytes that are no UTF-8", |_, right| {
@@ -533,6 +555,13 @@ fn with_length(length: &str, right: &Reply) -> Reply {
     Reply::bytes([head.as_bytes(), right.body()].concat())
 }
 
+/// An answer that nobody has asked for, and that would be believed.
+fn error_behind() -> Vec<u8> {
+    let body = r#"{"__type":"AccessDeniedException","message":"not asked for"}"#;
+    let length = body.len();
+    format!("HTTP/1.1 400 Bad Request\r\ncontent-length: {length}\r\n\r\n{body}").into()
+}
+
 fn chunked_head(call: &Call) -> Vec<u8> {
     let id = call.request_id();
     format!("HTTP/1.1 200 OK\r\nx-amzn-requestid: {id}\r\ntransfer-encoding: chunked\r\n\r\n")
@@ -583,7 +612,7 @@ fn bomb(call: &Call, status: u16) -> Reply {
     let mut body = "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e0 \"lol\">".to_owned();
     for n in 1..10 {
         let many = format!("&e{};", n - 1).repeat(10);
-        body += &format!("<!ENTITY e{n} \"{many}\">");
+        let _ = write!(body, "<!ENTITY e{n} \"{many}\">");
     }
     body += "]>";
     body += &match status {

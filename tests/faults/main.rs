@@ -4,8 +4,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod endless;
 mod expected;
 mod fault;
+mod identity;
 mod memory;
 mod seen;
 mod site;

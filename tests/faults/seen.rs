@@ -1,6 +1,7 @@
 //! What a run left, against what has to follow.
 
 use std::collections::BTreeMap;
+use std::fmt::{Debug, Write};
 
 use crate::expected::{Beside, Cells, Expected, Line, other};
 use crate::site::Site;
@@ -20,11 +21,11 @@ pub fn compare(
     server: &Server,
     run: &Outcome,
 ) -> Result<(), String> {
-    equal("exit code", run.code, Some(expected.code))?;
+    equal("exit code", &run.code, &Some(expected.code))?;
     let requests = server.count(|call| (site.picks)(call));
-    equal("requests", requests, expected.requests)?;
+    equal("requests", &requests, &expected.requests)?;
     let astray = server.count(|call| call.path != "/");
-    equal("requests that followed a redirect", astray, 0)?;
+    equal("requests that followed a redirect", &astray, &0)?;
     let log = log(run)?;
     let mut lines: Vec<_> = log.iter().map(|(line, _)| line.clone()).collect();
     // Where the scan stops, each region says so that had something left.
@@ -39,14 +40,15 @@ pub fn compare(
         });
     }
     let mut wanted = expected.lines.clone();
-    (lines.sort(), wanted.sort());
+    lines.sort();
+    wanted.sort();
     equal("lines of the log", &lines, &wanted)?;
     if let (Some((_, message)), Some(_)) = (log.first(), wanted.first()) {
         tells("the log", message, &expected.says)?;
     }
     if let Cells::None = expected.cells {
         let left: Vec<_> = run.files().into_iter().filter(|f| !is_log(f)).collect();
-        return equal("files", left, vec![]);
+        return equal("files", left.as_slice(), &[] as &[std::path::PathBuf; 0]);
     }
     let coverage = coverage(run)?;
     rows(account, &coverage, run)?;
@@ -61,7 +63,11 @@ fn is_log(file: &std::path::Path) -> bool {
     file.to_string_lossy().ends_with("_errors.txt")
 }
 
-fn equal<T: PartialEq + std::fmt::Debug>(what: &str, is: T, wanted: T) -> Result<(), String> {
+fn equal<A, B>(what: &str, is: &A, wanted: &B) -> Result<(), String>
+where
+    A: PartialEq<B> + Debug + ?Sized,
+    B: Debug + ?Sized,
+{
     let told = || format!("{what}: {is:?} where it should be {wanted:?}");
     if is == wanted { Ok(()) } else { Err(told()) }
 }
@@ -118,14 +124,14 @@ fn rows(account: &Account, coverage: &Coverage, run: &Outcome) -> Result<(), Str
     let mut csv = "account,alias,region,resource_type,total\r\n".to_owned();
     for ((region, resource), (_, total, _)) in counted {
         let id = &account.id;
-        csv += &format!("{id},{alias},{region},{resource},{total}\r\n");
+        let _ = write!(csv, "{id},{alias},{region},{resource},{total}\r\n");
         equal(
             &format!("total of {resource} in {region}"),
-            total.as_str(),
-            &truth(account, region, resource).to_string(),
+            total,
+            truth(account, region, resource).to_string().as_str(),
         )?;
     }
-    equal("the CSV", run.csv(), csv)
+    equal("the CSV", &run.csv(), &csv)
 }
 
 fn truth(account: &Account, region: &str, resource: &str) -> usize {
@@ -146,34 +152,32 @@ fn hold(
     let truth = truth(account, region, resource);
     let plain = if truth == 0 { "zero" } else { "counted" };
     let is_counted = || {
-        equal("status", status.as_str(), plain)?;
-        equal("total", total.as_str(), &truth.to_string())
+        equal("status", status, plain)?;
+        equal("total", total, truth.to_string().as_str())
     };
     let is_lost = |with: &str| {
-        equal("status", status.as_str(), with)?;
-        equal("total", total.as_str(), "")?;
+        equal("status", status, with)?;
+        equal("total", total, "")?;
         let told = log.iter().any(|(line, _)| {
             let all = line.resource.as_deref().is_none_or(|r| r == resource);
             line.region.as_deref() == Some(region) && all
         });
-        equal("a line of the log", told, true)
+        equal("a line of the log", &told, &true)
     };
     match &expected.cells {
         Cells::None => Err("there is a coverage file".to_owned()),
-        Cells::About(place, missing) if place.is_empty() || *place == region => match missing {
-            Some(missing) => {
-                equal("status", status.as_str(), missing)?;
-                equal("total", total.as_str(), &truth.to_string())
-            }
-            None => {
-                is_counted()?;
-                tells("the detail", detail, &["recorder unknown: ".to_owned()])?;
-                tells("the detail", detail, &expected.says)
-            }
-        },
+        Cells::About(place, Some(recorder)) if *place == region => {
+            equal("status", status, recorder)?;
+            equal("total", total, truth.to_string().as_str())
+        }
+        Cells::About(place, None) if place.is_empty() || *place == region => {
+            is_counted()?;
+            tells("the detail", detail, &["recorder unknown: ".to_owned()])?;
+            tells("the detail", detail, &expected.says)
+        }
         Cells::Whole | Cells::About(..) => {
             is_counted()?;
-            equal("detail", detail.as_str(), "")
+            equal("detail", detail, "")
         }
         Cells::Lost {
             region: at,
@@ -206,7 +210,7 @@ pub fn clean(run: &Outcome) -> Result<(), String> {
         let bytes = std::fs::read(run.folder().join(&file)).unwrap();
         let text = String::from_utf8(bytes).map_err(|_| format!("{name} is no UTF-8"))?;
         // Its lines end as CSV's do, and nothing else in it is a carriage return.
-        let text = if name.ends_with(".csv") {
+        let text = if file.extension().is_some_and(|e| e == "csv") {
             text.replace("\r\n", "\n")
         } else {
             text

@@ -484,9 +484,9 @@ fn a_name_that_is_no_regions_becomes_no_host() {
         let run = run(&server, args);
         assert_eq!(run.code, Some(code), "{}", run.told());
         assert_eq!(run.csv(), account.csv());
-        let log = seen::log(&run).unwrap();
-        assert_eq!(log.len(), names.len(), "{}", run.told());
-        for (line, message) in log {
+        let told = seen::log(&run).unwrap();
+        assert_eq!(told.len(), names.len(), "{}", run.told());
+        for (line, message) in told {
             assert_eq!(
                 (line.error_type.as_str(), line.region),
                 ("UNEXPECTED", None)

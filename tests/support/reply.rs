@@ -186,7 +186,7 @@ impl Reply {
     pub fn body(&self) -> &[u8] {
         match &self.action {
             Action::Answer(answer) => &answer.body,
-            other => panic!("{other:?} is no answer"),
+            other @ Action::Bytes(..) => panic!("{other:?} is no answer"),
         }
     }
 
@@ -214,7 +214,7 @@ impl Reply {
     fn answer_mut(&mut self) -> &mut Answer {
         match &mut self.action {
             Action::Answer(answer) => answer,
-            other => panic!("{other:?} is no answer"),
+            other @ Action::Bytes(..) => panic!("{other:?} is no answer"),
         }
     }
 }
