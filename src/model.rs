@@ -226,6 +226,12 @@ pub struct Account {
 const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 impl Account {
+    /// The alias as files show it: of one that matches AWS's own pattern nothing changes.
+    #[must_use]
+    pub fn shown_alias(&self) -> Option<String> {
+        self.alias.as_deref().map(|alias| clean(alias, MAX_ALIAS))
+    }
+
     /// The name of a file of this account: `aws_config_resource_count_{id}[_{alias}]{suffix}`.
     ///
     /// An alias that does not match AWS's own pattern is percent-encoded, and cut at 150 bytes so
@@ -244,6 +250,9 @@ impl Account {
         }
     }
 }
+
+/// What is shown of an alias, in characters; AWS's own have 63 at the most.
+const MAX_ALIAS: usize = 200;
 
 /// What the names of an account's output files begin with.
 const FILE_STEM: &str = "aws_config_resource_count";

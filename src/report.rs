@@ -52,7 +52,7 @@ impl Report<'_> {
             .count();
         let account = self
             .account
-            .map(|a| json!({"id": a.id.as_str(), "alias": a.alias}));
+            .map(|a| json!({"id": a.id.as_str(), "alias": a.shown_alias()}));
         let report = json!({
             "program": env!("CARGO_PKG_NAME"),
             "version": env!("CARGO_PKG_VERSION"),

@@ -69,7 +69,7 @@ fn row<const N: usize>(
     resource_type: &ResourceType,
     values: [String; N],
 ) -> Vec<String> {
-    let alias = account.alias.clone().unwrap_or_default();
+    let alias = account.shown_alias().unwrap_or_default();
     let place = [
         account.id.to_string(),
         alias,

@@ -36,6 +36,15 @@ const SLACK: Duration = Duration::from_secs(1);
 const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 
+/// What is read at one time, in bytes.
+const INPUT_BUFFER: usize = 32 * 1024;
+
+/// The largest head of a response, in bytes; those of AWS have some five hundred.
+///
+/// It has to be smaller than the buffer: a head that fills that looks like a connection that broke
+/// off, which would be tried again.
+const MAX_HEAD: usize = 16 * 1024;
+
 /// Sends over the network.
 pub struct Agent {
     direct: ureq::Agent,
@@ -108,7 +117,8 @@ fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) ->
         // One connection per request in flight, kept for the next one.
         .max_idle_connections(4096)
         .max_idle_connections_per_host(4096)
-        .input_buffer_size(32 * 1024)
+        .input_buffer_size(INPUT_BUFFER)
+        .max_response_header_size(MAX_HEAD)
         .output_buffer_size(8 * 1024)
         .timeout_global(Some(settings.exchange_limit))
         .timeout_resolve(Some(settings.connect_timeout))
@@ -241,6 +251,10 @@ fn kind_of(error: &Error) -> TransportErrorKind {
         }
         Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => TransportErrorKind::Tls,
         Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TransportErrorKind::TooLarge,
+        // Its own type cannot be named here.
+        Error::Protocol(e) if e.to_string().ends_with("too many headers") => {
+            TransportErrorKind::TooLarge
+        }
         _ => TransportErrorKind::Connection,
     }
 }

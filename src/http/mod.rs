@@ -85,10 +85,11 @@ impl Response {
     }
 }
 
-/// The largest body that is read, in bytes: 16 MiB.
+/// The largest body that is read, in bytes: 1 MiB.
 ///
-/// A full page of AWS Config is some 30 kB; more than this is not an answer of AWS.
-pub const MAX_BODY: u64 = 16 * 1024 * 1024;
+/// A full page of AWS Config is some 30 kB, and a page of the longest names that it allows 150 kB.
+/// What is parsed may need twenty times the memory of its text, in each region at one time.
+pub const MAX_BODY: u64 = 1024 * 1024;
 
 /// Why no whole response came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,10 +25,11 @@ mod server;
 mod tls;
 
 pub use account::{Account, Recorder};
+pub use answers::Answers;
 pub use call::Call;
 pub use outcome::Outcome;
 pub use program::{Program, Running};
 pub use proxy::Proxy;
-pub use reply::Reply;
+pub use reply::{Reply, Then, escape};
 pub use server::Server;
 pub use tls::Certificate;

@@ -12,6 +12,8 @@ pub struct Outcome {
     pub stdout: String,
     /// Errors and the bar.
     pub stderr: String,
+    /// The most memory that it had at one time, in bytes, where the system tells.
+    pub peak_memory: Option<u64>,
     /// The folder around the run; it goes with this.
     pub temporary: TempDir,
 }

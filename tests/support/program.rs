@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -18,6 +18,9 @@ const BINARY: &str = env!("CARGO_BIN_EXE_aws-config-resource-count");
 
 /// How long a run may take before it is killed.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How often a run's memory is looked at.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A run that has not begun.
 pub struct Program {
@@ -129,16 +132,13 @@ impl Program {
         let (out, err) = (Text::of(child.stdout.take()), Text::of(child.stderr.take()));
         let (ended, has_ended) = channel();
         let pid = child.id();
-        thread::spawn(move || {
-            if has_ended.recv_timeout(PATIENCE).is_err() {
-                send_signal("KILL", pid);
-            }
-        });
+        let watch = thread::spawn(move || watch(pid, &has_ended));
         Running {
             child,
             out,
             err,
             ended,
+            watch,
             folder: self.folder,
         }
     }
@@ -150,6 +150,7 @@ pub struct Running {
     out: Text,
     err: Text,
     ended: Sender<()>,
+    watch: JoinHandle<Option<u64>>,
     folder: TempDir,
 }
 
@@ -187,9 +188,32 @@ impl Running {
             code: status.code(),
             stdout: self.out.whole(),
             stderr: self.err.whole(),
+            peak_memory: self.watch.join().unwrap(),
             temporary: self.folder,
         }
     }
+}
+
+/// Looks at a process's memory until it `has_ended`, and kills it when it does not; returns the most
+/// that it was seen to have at one time.
+fn watch(process: u32, has_ended: &Receiver<()>) -> Option<u64> {
+    let (begin, mut peak) = (Instant::now(), None);
+    while has_ended.recv_timeout(LOOK).is_err() {
+        peak = peak_memory(process).or(peak);
+        if begin.elapsed() > PATIENCE {
+            send_signal("KILL", process);
+            break;
+        }
+    }
+    peak
+}
+
+/// `VmHWM` of a process, in bytes; none where the system does not tell, or the process has ended.
+fn peak_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// The standard library sends no signal but KILL; every shell has `kill` built in.

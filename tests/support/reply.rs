@@ -22,14 +22,25 @@ pub struct Reply {
 pub enum Action {
     /// An HTTP answer.
     Answer(Answer),
-    /// These bytes as they stand; then the connection is closed.
-    Bytes(Vec<u8>),
-    /// The connection is closed in order, without an answer.
+    /// These bytes as they stand, and what follows them.
+    Bytes(Vec<u8>, Then),
+}
+
+/// What follows bytes that are sent as they stand.
+#[derive(Debug, Clone)]
+pub enum Then {
+    /// The next request.
+    Keep,
+    /// The end of the connection, in order.
     Close,
-    /// The connection is reset.
+    /// A reset.
     Reset,
     /// Nothing, until the client goes or the server is dropped.
     Stall,
+    /// The same piece as often as this, then the end.
+    Flood(Arc<[u8]>, usize),
+    /// These, one a second, then the end.
+    Drip(Vec<u8>),
 }
 
 /// An HTTP answer.
@@ -131,22 +142,27 @@ impl Reply {
 
     /// These bytes, and the end of the connection.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::new(Action::Bytes(bytes.into()))
+        Self::bytes_then(bytes, Then::Close)
+    }
+
+    /// These bytes, and what follows them.
+    pub fn bytes_then(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
+        Self::new(Action::Bytes(bytes.into(), then))
     }
 
     /// The end of the connection.
     pub fn close() -> Self {
-        Self::new(Action::Close)
+        Self::bytes_then([], Then::Close)
     }
 
     /// A reset.
     pub fn reset() -> Self {
-        Self::new(Action::Reset)
+        Self::bytes_then([], Then::Reset)
     }
 
     /// Silence.
     pub fn stall() -> Self {
-        Self::new(Action::Stall)
+        Self::bytes_then([], Then::Stall)
     }
 
     /// The same, `delay` after the request's arrival.
@@ -163,9 +179,14 @@ impl Reply {
 
     /// The bytes of the answer's body.
     pub fn body_length(&self) -> usize {
+        self.body().len()
+    }
+
+    /// The answer's body.
+    pub fn body(&self) -> &[u8] {
         match &self.action {
-            Action::Answer(answer) => answer.body.len(),
-            other => panic!("{other:?} is no answer"),
+            Action::Answer(answer) => &answer.body,
+            other @ Action::Bytes(..) => panic!("{other:?} is no answer"),
         }
     }
 
@@ -193,7 +214,7 @@ impl Reply {
     fn answer_mut(&mut self) -> &mut Answer {
         match &mut self.action {
             Action::Answer(answer) => answer,
-            other => panic!("{other:?} is no answer"),
+            other @ Action::Bytes(..) => panic!("{other:?} is no answer"),
         }
     }
 }

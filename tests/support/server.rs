@@ -13,7 +13,7 @@ use rustls::{ServerConfig, ServerConnection};
 use super::call::Call;
 use super::connection::{After, Connection};
 use super::journal::Journal;
-use super::reply::{Action, Reply};
+use super::reply::{Action, Reply, Then};
 use super::tls::Certificate;
 
 /// A server on a free port of the loopback interface; it stops when it is dropped.
@@ -198,20 +198,36 @@ impl Shared {
         if !left.is_zero() {
             self.journal.pause(left);
         }
-        if !matches!(action, Action::Reset) {
+        // What is left unread makes the end a reset.
+        if !matches!(action, Action::Bytes(_, Then::Reset)) {
             connection.take_last()?;
         }
         let after = match action {
             Action::Answer(answer) => connection.deliver(&answer, &call.request_id())?,
-            Action::Bytes(bytes) => {
+            Action::Bytes(bytes, then) => {
                 connection.write(&bytes)?;
-                After::Close
-            }
-            Action::Close => After::Close,
-            Action::Reset => return Ok(After::Close),
-            Action::Stall => {
-                connection.wait_for_end();
-                After::Close
+                match then {
+                    Then::Keep => After::Keep,
+                    Then::Close => After::Close,
+                    Then::Reset => return Ok(After::Close),
+                    Then::Stall => {
+                        connection.wait_for_end();
+                        After::Close
+                    }
+                    Then::Flood(piece, times) => {
+                        for _ in 0..times {
+                            connection.write(&piece)?;
+                        }
+                        After::Close
+                    }
+                    Then::Drip(bytes) => {
+                        for byte in bytes {
+                            connection.write(&[byte])?;
+                            self.journal.pause(Duration::from_secs(1));
+                        }
+                        After::Close
+                    }
+                }
             }
         };
         if after == After::Close {

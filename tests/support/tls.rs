@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use time::OffsetDateTime;
 
 /// A server's certificate, and the authority that signed it.
 pub struct Certificate {
@@ -25,8 +26,20 @@ impl Certificate {
         Self::for_host("elsewhere.example")
     }
 
+    /// A certificate that is valid between these days, counted from today.
+    pub fn of_days(first: i64, last: i64) -> Self {
+        let day = |n| OffsetDateTime::now_utc() + time::Duration::days(n);
+        let mut leaf = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        (leaf.not_before, leaf.not_after) = (day(first), day(last));
+        Self::of(&leaf)
+    }
+
     /// A certificate for `host`.
     pub fn for_host(host: &str) -> Self {
+        Self::of(&CertificateParams::new([host.to_owned()]).unwrap())
+    }
+
+    fn of(leaf: &CertificateParams) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params
@@ -34,7 +47,6 @@ impl Certificate {
             .push(DnType::CommonName, "An authority for one test");
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let leaf = CertificateParams::new([host.to_owned()]).unwrap();
         let leaf = leaf.signed_by(&key, &ca).unwrap();
         Self {
             ca_pem: ca.pem(),

@@ -24,7 +24,16 @@ pub fn body(input: &impl Serialize) -> Vec<u8> {
 /// # Errors
 /// The body is not JSON, is cut, or lacks a member that the reply must have.
 pub fn reply<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
-    serde_json::from_slice(body).map_err(|e| Unreadable::of(body, e.is_eof(), &e))
+    serde_json::from_slice(body).map_err(|e| Unreadable::of(body, is_cut(body, &e), &e))
+}
+
+/// Whether `error` is that `body` ends in the middle: of one that ends in the middle of a number,
+/// behind its point for instance, it is said to be no number.
+fn is_cut(body: &[u8], error: &serde_json::Error) -> bool {
+    let number = error.to_string().starts_with("invalid number");
+    let last_line = body.rsplit(|b| *b == b'\n').next().map_or(0, <[u8]>::len);
+    let lines = body.split(|b| *b == b'\n').count();
+    error.is_eof() || (number && (error.line(), error.column()) == (lines, last_line))
 }
 
 /// The code and text of an error answer; `None` where the body is no JSON object.
@@ -87,6 +96,10 @@ mod tests {
         }
         for (body, cut) in [
             (r#"{"list":[1,"#, true),
+            (r#"{"a":1.5, "list":[1."#, true),
+            ("{\n\"list\":[-", true),
+            ("{\n\"list\":[1e", true),
+            (r#"{"list":[1.]}"#, false),
             (r#"{"other":[]}"#, false),
             ("<html></html>", false),
             ("", false),

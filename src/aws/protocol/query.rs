@@ -27,7 +27,8 @@ pub fn body(parameters: &[(String, String)]) -> Vec<u8> {
 /// The body is not XML, is cut, or is another document.
 pub fn reply<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
     let text = std::str::from_utf8(body).map_err(|e| Unreadable::of(body, false, &e))?;
-    quick_xml::de::from_str(text).map_err(|e| {
+    let mut document = quick_xml::de::Deserializer::from_str(text.trim_ascii_end());
+    let reply = T::deserialize(&mut document).map_err(|e| {
         // A document that was cut ends before its root element is closed.
         let cut = !text.trim_end().ends_with('>')
             || matches!(e, quick_xml::DeError::UnexpectedEof)
@@ -38,7 +39,13 @@ pub fn reply<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
                 ))
             );
         Unreadable::of(body, cut && text.trim_start().starts_with('<'), &e)
-    })
+    })?;
+    // As JSON's reader does on its own.
+    if document.is_empty() {
+        Ok(reply)
+    } else {
+        Err(Unreadable::foreign("more after the end of the document"))
+    }
 }
 
 /// The code and text of an error answer; `None` where the body is no error document.
@@ -126,5 +133,19 @@ mod tests {
         assert_eq!(read(mixed).code, "AccessDenied");
         assert_eq!(error_body(b"<html><body>portal</body></html>"), None);
         assert_eq!(error_body(b"<ErrorResponse>"), None);
+    }
+
+    #[test]
+    fn a_document_is_all_there_is() {
+        let document = "<Response><Errors><Error><Code>A</Code></Error></Errors></Response>";
+        for more in ["", " \r\n", "<!-- the end -->\n"] {
+            let body = format!("{document}{more}");
+            assert_eq!(reply::<Document>(body.as_bytes()).err(), None, "{more}");
+        }
+        for more in [document, "more", "<"] {
+            let body = format!("{document}{more}");
+            let error = reply::<Document>(body.as_bytes()).err().expect(more);
+            assert!(!error.cut, "{more}: {error}");
+        }
     }
 }
