@@ -34,19 +34,22 @@ pub(super) fn list(
         };
         let answer = client.call(region, &page)?;
         let broken = |why: &str| Err(broken(why.to_owned(), answer.request_id.clone()));
+        listed.total += answer.output.resources;
+        listed.ids.extend(answer.output.ids);
+        let next = answer.output.next_token;
+        if let Some(next) = &next
+            && !seen.insert(hasher.hash_one(next))
+        {
+            return broken("the same page token twice: the listing would never end");
+        }
         if let Some(page) = answer.output.fingerprint
             && !pages.insert(page)
         {
             return broken("the same resources on two pages: they would be counted twice");
         }
-        listed.total += answer.output.resources;
-        listed.ids.extend(answer.output.ids);
-        let Some(next) = answer.output.next_token else {
+        let Some(next) = next else {
             return Ok(listed);
         };
-        if !seen.insert(hasher.hash_one(&next)) {
-            return broken("the same page token twice: the listing would never end");
-        }
         empty = if answer.output.resources == 0 {
             empty + 1
         } else {

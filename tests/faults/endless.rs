@@ -14,8 +14,9 @@ type Page = fn(usize) -> Value;
 
 /// Some resources of the listing, and the token of the next page.
 fn listed(resources: usize, token: &Value) -> Value {
-    let resource = json!({"resourceType": BUCKET, "resourceId": "one"});
-    json!({"resourceIdentifiers": vec![resource; resources], "nextToken": token})
+    let resource = |n| json!({"resourceType": BUCKET, "resourceId": format!("{n} of {token}")});
+    let resources: Vec<_> = (0..resources).map(resource).collect();
+    json!({"resourceIdentifiers": resources, "nextToken": token})
 }
 
 /// A count of one resource of each type, and the token of the next page.
@@ -55,7 +56,7 @@ fn run(site: &Site, picks: fn(&Call) -> bool, page: Page) -> (Outcome, usize) {
 
 #[test]
 fn a_listing_that_does_not_end_has_no_row() {
-    let cases: [(&str, Page, &str, &str, usize); 8] = [
+    let cases: [(&str, Page, &str, &str, usize); 9] = [
         (
             "the same token",
             |_| listed(100, &json!("a")),
@@ -69,6 +70,17 @@ fn a_listing_that_does_not_end_has_no_row() {
             "API_ERROR",
             "the same page token twice",
             4,
+        ),
+        (
+            "the same resources under new tokens",
+            |n| {
+                let mut page = listed(100, &json!("a"));
+                page["nextToken"] = json!(n.to_string());
+                page
+            },
+            "API_ERROR",
+            "the same resources on two pages",
+            2,
         ),
         (
             "the same token on empty pages",
