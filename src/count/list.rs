@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::{CountError, Listed};
 use crate::aws::client::Client;
+use crate::aws::error::ErrorKind;
 use crate::aws::operation::Operation;
 use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
 use crate::model::{Region, ResourceType};
@@ -32,7 +33,13 @@ pub(super) fn list(
             resource_type,
             next_token: token.as_deref(),
         };
-        let answer = client.call(region, &page)?;
+        let answer = match client.call(region, &page) {
+            // In the middle of a listing it would make a part the whole.
+            Err(e) if token.is_none() && e.kind() == Some(ErrorKind::ResourceNotDiscovered) => {
+                return Ok(listed);
+            }
+            answer => answer?,
+        };
         let broken = |why: &str| Err(broken(why.to_owned(), answer.request_id.clone()));
         listed.total += answer.output.resources;
         listed.ids.extend(answer.output.ids);
@@ -216,6 +223,14 @@ mod tests {
             assert!(matches!(total(&http).unwrap_err(), CountError::Call(_)));
             assert_eq!(http.requests().len(), 3);
         }
+    }
+
+    #[test]
+    fn a_type_that_was_never_discovered_has_none_unless_there_were_some_before() {
+        let never = || answer_with(400, &[], r#"{"__type": "ResourceNotDiscoveredException"}"#);
+        assert_eq!(total(&Scripted::list([never()])).unwrap(), 0);
+        let http = Scripted::list([page(100, Some("a")), never()]);
+        assert!(matches!(total(&http).unwrap_err(), CountError::Call(_)));
     }
 
     #[test]

@@ -22,6 +22,9 @@ use settings::{ClientSettings, connect, keyring, net};
 /// The threads of a pool before the regions are known: one for each call of the checks.
 const THREADS: usize = 5;
 
+/// More regions than AWS has in all partitions, several times over.
+const MAX_REGIONS: usize = 256;
+
 /// The region that the checks ask first where nothing else is configured.
 const FIRST_REGION: &str = "us-east-1";
 
@@ -233,6 +236,10 @@ impl Regions {
         regions.enabled.dedup();
         match regions.enabled.len() {
             0 => Err("ec2:DescribeRegions named no region".to_owned()),
+            n if n > MAX_REGIONS => Err(format!(
+                "ec2:DescribeRegions named {n} regions: this is no answer of AWS's; check the \
+                 endpoint and what stands before it"
+            )),
             _ => Ok(regions),
         }
     }

@@ -10,7 +10,7 @@ use super::verdict::{Then, verdict};
 use super::{Report, Scan, Tell, panic_text};
 use crate::aws::client::Client;
 use crate::aws::error::ErrorKind;
-use crate::count::{CountError, Counts, Listed};
+use crate::count::CountError;
 use crate::coverage::{Loss, Outcome};
 use crate::error_log::ErrorType;
 use crate::model::{Region, ResourceType, clean, plural};
@@ -41,22 +41,13 @@ struct State {
 }
 
 /// Why a region ended before its types did.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Over {
     /// Nothing can be counted there, which has been told.
     Skipped,
     /// The network failed.
     GivenUp,
-    /// The run stopped.
-    Stopped,
-}
-
-/// What a step came to.
-enum Step<T> {
-    Done(T),
-    /// The types hold nothing here.
-    Nothing,
-    Lost(Loss),
+    /// The run stopped, for this reason.
+    Stopped(String),
 }
 
 impl<'a> Counting<'a> {
@@ -88,14 +79,11 @@ impl<'a> Counting<'a> {
             self.stop(None);
         } else if method.asks_counts(types) {
             let counts = self.step(None, tell, &|| counter.counts(&self.region, types));
-            let mut state = self.lock();
-            let over = state.over.is_some();
-            if let Some(outcome) = &mut state.outcome {
+            if let Some(outcome) = &mut self.lock().outcome {
                 match counts {
-                    Step::Done(counts) => outcome.counts = Some(counts),
-                    Step::Nothing => outcome.counts = Some(Counts::new()),
-                    Step::Lost(_) if over => {}
-                    Step::Lost(loss) => outcome.rest = loss,
+                    Ok(counts) => outcome.counts = Some(counts),
+                    // The one call was for every type.
+                    Err(loss) => outcome.rest = loss,
                 }
             }
         }
@@ -111,11 +99,7 @@ impl<'a> Counting<'a> {
     pub(super) fn list(&self, tell: &dyn Tell) {
         while let Some(resource_type) = self.take() {
             let work = || self.scan.counter.list(&self.region, &resource_type);
-            let listed = match self.step(Some(&resource_type), tell, &work) {
-                Step::Done(listed) => Ok(listed),
-                Step::Nothing => Ok(Listed::default()),
-                Step::Lost(loss) => Err(loss),
-            };
+            let listed = self.step(Some(&resource_type), tell, &work);
             let mut state = self.lock();
             state.busy -= 1;
             if let Some(outcome) = &mut state.outcome {
@@ -148,7 +132,9 @@ impl<'a> Counting<'a> {
         let Some(mut outcome) = state.outcome.take() else {
             return;
         };
-        let over = state.over;
+        let over = state.over.take();
+        // No task takes a type any more.
+        state.left.clear();
         drop(state);
         outcome.took = self.scan.clock.elapsed().saturating_sub(self.began);
         let counted = outcome.listed.values().filter(|l| l.is_ok()).count();
@@ -158,8 +144,8 @@ impl<'a> Counting<'a> {
         };
         let message = match over {
             Some(Over::GivenUp) => Some(format!("region given up, {left} not counted")),
-            Some(Over::Stopped) if self.scan.interrupt.signal().is_none() => {
-                Some(format!("{left} not counted: {}", outcome.rest.detail))
+            Some(Over::Stopped(why)) if self.scan.interrupt.signal().is_none() => {
+                Some(format!("{left} not counted: {why}"))
             }
             _ => None,
         };
@@ -175,15 +161,15 @@ impl<'a> Counting<'a> {
         resource_type: Option<&ResourceType>,
         tell: &dyn Tell,
         work: &dyn Fn() -> Result<T, CountError>,
-    ) -> Step<T> {
+    ) -> Result<T, Loss> {
         loop {
             let error = match catch_unwind(AssertUnwindSafe(work)) {
-                Ok(Ok(output)) => return Step::Done(output),
+                Ok(Ok(output)) => return Ok(output),
                 Ok(Err(error)) => error,
                 Err(panic) => {
                     let message = format!("a fault of the program: {}", panic_text(&*panic));
                     self.tell(tell, ErrorType::Unexpected, resource_type, message.clone());
-                    return Step::Lost(loss(ErrorType::Unexpected, &message));
+                    return Err(loss(ErrorType::Unexpected, &message));
                 }
             };
             let (error_type, then) = verdict(&error);
@@ -191,16 +177,13 @@ impl<'a> Counting<'a> {
                 self.tell_fatal(tell, &error, resource_type);
                 match self.scan.renew(&error) {
                     Ok(()) => continue,
-                    Err(why) => return Step::Lost(self.stop(Some(&why))),
+                    Err(why) => return Err(self.stop(Some(&why))),
                 }
             }
-            return match error_type {
-                None if then == Then::StopScan => Step::Lost(self.stop(None)),
-                None => Step::Nothing,
-                Some(error_type) => {
-                    Step::Lost(self.follow(error_type, then, &error, resource_type, tell))
-                }
-            };
+            return Err(match error_type {
+                None => self.stop(None),
+                Some(error_type) => self.follow(error_type, then, &error, resource_type, tell),
+            });
         }
     }
 
@@ -293,7 +276,7 @@ impl<'a> Counting<'a> {
         let why = why.map(|w| format!(" ({w})")).unwrap_or_default();
         let stopped = format!("the run was stopped by what FATAL tells{why}");
         let loss = loss(ErrorType::ScanFailed, &stopped);
-        self.end(Over::Stopped, &loss);
+        self.end(Over::Stopped(stopped), &loss);
         loss
     }
 

@@ -373,18 +373,6 @@ fn a_session_token_is_named_where_a_region_does_not_know_the_key() {
 }
 
 #[test]
-fn resource_not_discovered_is_silent() {
-    let (scanned, asked, sleeps) = scan_with(&service("ResourceNotDiscoveredException"));
-    assert_eq!(scanned.lines, [""; 0]);
-    assert_eq!(
-        scanned.cells("eu-west-1"),
-        [Counted(7), Counted(0), Counted(7)]
-    );
-    assert_eq!(asked, ALL_ASKED);
-    assert_eq!(sleeps, [Duration::ZERO; 0]);
-}
-
-#[test]
 fn connection_then_scan_failed_gives_the_region_up() {
     use TransportErrorKind::{Connection, Dns, Timeout, Tls};
     for (kind, advice) in [
@@ -809,7 +797,11 @@ fn the_verdicts_of_the_table() {
             Then::SkipRegion,
         ),
         ("AuthFailure", Some(E::RegionDisabled), Then::SkipRegion),
-        ("ResourceNotDiscoveredException", None, Then::Next),
+        (
+            "ResourceNotDiscoveredException",
+            Some(E::ApiError),
+            Then::Next,
+        ),
         ("ExpiredToken", Some(E::Fatal), Then::Renew),
         ("ExpiredTokenException", Some(E::Fatal), Then::Renew),
         ("RequestExpired", Some(E::Fatal), Then::Renew),

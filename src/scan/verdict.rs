@@ -22,7 +22,7 @@ pub enum Then {
     StopScan,
 }
 
-/// What to log, and how to go on; nothing is logged where the type just holds nothing.
+/// What to log, and how to go on; nothing is logged where the run was interrupted.
 #[must_use]
 pub fn verdict(error: &CountError) -> (Option<ErrorType>, Then) {
     let CountError::Call(error) = error else {
@@ -38,10 +38,11 @@ pub fn verdict(error: &CountError) -> (Option<ErrorType>, Then) {
                 (ErrorType::RegionDisabled, Then::SkipRegion)
             }
             ErrorKind::Expired => (ErrorType::Fatal, Then::Renew),
-            ErrorKind::ResourceNotDiscovered => return (None, Then::Next),
-            ErrorKind::Transient | ErrorKind::BadSignature | ErrorKind::Other => {
-                (ErrorType::ApiError, Then::Next)
-            }
+            // To the first page of a listing it is an answer, and no error.
+            ErrorKind::ResourceNotDiscovered
+            | ErrorKind::Transient
+            | ErrorKind::BadSignature
+            | ErrorKind::Other => (ErrorType::ApiError, Then::Next),
         },
         Cause::Clock { .. } => (ErrorType::Fatal, Then::StopScan),
         Cause::Unreadable { .. } | Cause::Unsigned(_) => (ErrorType::Unexpected, Then::Next),

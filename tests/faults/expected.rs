@@ -164,11 +164,7 @@ fn lost(
         Means::Unexpected => (vec![line("UNEXPECTED")], "error", Beside::Counted),
         Means::Connection => (
             vec![line("CONNECTION"), of_region("SCAN_FAILED")],
-            if resource.is_some() {
-                "connection_failed"
-            } else {
-                "not_tried"
-            },
+            "connection_failed",
             Beside::RegionMay("not_tried"),
         ),
         Means::NoRecorder => (
@@ -183,7 +179,7 @@ fn lost(
         ),
         Means::Clock | Means::Expired => (
             vec![line("FATAL"), of_region("SCAN_FAILED")],
-            if means == Means::Clock && resource.is_some() {
+            if means == Means::Clock {
                 "error"
             } else {
                 "not_tried"
