@@ -289,9 +289,7 @@ impl Client {
             } => Some(Cost::Usual),
             Cause::Transport(error) => match error.kind {
                 TransportErrorKind::Timeout => Some(Cost::Timeout),
-                TransportErrorKind::Connection | TransportErrorKind::OutOfFiles => {
-                    Some(Cost::Usual)
-                }
+                TransportErrorKind::Connection | TransportErrorKind::Exhausted => Some(Cost::Usual),
                 TransportErrorKind::Dns => (attempts < MAX_DNS_ATTEMPTS).then_some(Cost::Usual),
                 _ => None,
             },

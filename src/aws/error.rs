@@ -212,8 +212,9 @@ impl CallError {
                 TransportErrorKind::Timeout | TransportErrorKind::Connection => {
                     "check the network, a firewall and the endpoint".to_owned()
                 }
-                TransportErrorKind::OutOfFiles => "raise the limit of open files (ulimit -n), or \
-                    ask for fewer regions or a lower --region-concurrency"
+                TransportErrorKind::Exhausted => "raise the limits of open files and of threads \
+                    (ulimit -n, ulimit -u), or ask for fewer regions or a lower \
+                    --region-concurrency"
                     .to_owned(),
                 TransportErrorKind::Tls => "check the certificate bundle".to_owned(),
                 TransportErrorKind::Proxy => "check the user and the password in the proxy's URL \

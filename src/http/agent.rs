@@ -1,6 +1,7 @@
 //! The network, through ureq: redirects off, every status an answer, bounded in size and time.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,8 +136,18 @@ fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) ->
 impl HttpSend for Agent {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let proxy = self.proxies.for_uri(&request.uri);
-        self.exchange(request, proxy)
-            .map_err(|error| self.transport_error(request, proxy, &error))
+        // ureq looks hosts up on a thread, and panics where it gets none.
+        let sent = catch_unwind(AssertUnwindSafe(|| self.exchange(request, proxy)));
+        match sent {
+            Ok(sent) => sent.map_err(|error| self.transport_error(request, proxy, &error)),
+            Err(panic) => match panic.downcast_ref::<String>() {
+                Some(text) if text.starts_with("failed to spawn thread") => Err(TransportError {
+                    kind: TransportErrorKind::Exhausted,
+                    message: format!("{}: no thread to look the host up", host_of(&request.uri)),
+                }),
+                _ => resume_unwind(panic),
+            },
+        }
     }
 }
 
@@ -247,7 +258,7 @@ fn kind_of(error: &Error) -> TransportErrorKind {
         Error::Timeout(_) => TransportErrorKind::Timeout,
         Error::Io(e) if e.kind() == io::ErrorKind::TimedOut => TransportErrorKind::Timeout,
         Error::Io(e) if matches!(e.raw_os_error(), Some(EMFILE | ENFILE)) => {
-            TransportErrorKind::OutOfFiles
+            TransportErrorKind::Exhausted
         }
         Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => TransportErrorKind::Tls,
         Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TransportErrorKind::TooLarge,

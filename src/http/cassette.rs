@@ -79,7 +79,7 @@ pub struct RecordedResponse {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedError {
-    /// `timeout`, `dns`, `connection`, `out_of_files`, `tls`, `proxy` or `too_large`.
+    /// `timeout`, `dns`, `connection`, `exhausted`, `tls`, `proxy` or `too_large`.
     pub kind: String,
     /// What the sender said.
     pub message: String,
@@ -211,7 +211,7 @@ const KINDS: [(TransportErrorKind, &str); 7] = [
     (TransportErrorKind::Dns, "dns"),
     (TransportErrorKind::Timeout, "timeout"),
     (TransportErrorKind::Connection, "connection"),
-    (TransportErrorKind::OutOfFiles, "out_of_files"),
+    (TransportErrorKind::Exhausted, "exhausted"),
     (TransportErrorKind::Tls, "tls"),
     (TransportErrorKind::Proxy, "proxy"),
     (TransportErrorKind::TooLarge, "too_large"),
@@ -220,7 +220,7 @@ const KINDS: [(TransportErrorKind, &str); 7] = [
 fn kind_from(name: &str) -> io::Result<TransportErrorKind> {
     let found = KINDS.iter().find(|(_, n)| *n == name);
     found.map(|(kind, _)| *kind).ok_or_else(|| {
-        invalid("an error's kind is one of timeout, dns, connection, out_of_files, tls, proxy and too_large")
+        invalid("an error's kind is one of timeout, dns, connection, exhausted, tls, proxy and too_large")
     })
 }
 

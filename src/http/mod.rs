@@ -100,8 +100,8 @@ pub enum TransportErrorKind {
     Dns,
     /// The connection failed, or it broke off.
     Connection,
-    /// The system gives this process no more files, of which each connection is one.
-    OutOfFiles,
+    /// The system gives this process no more files, of which each connection is one, or no more threads.
+    Exhausted,
     /// The TLS handshake failed: a certificate that is not trusted, or a foreign protocol.
     Tls,
     /// The proxy would not open the way; another attempt would not move it.

@@ -50,7 +50,7 @@ pub fn verdict(error: &CountError) -> (Option<ErrorType>, Then) {
             TransportErrorKind::Dns
             | TransportErrorKind::Timeout
             | TransportErrorKind::Connection
-            | TransportErrorKind::OutOfFiles
+            | TransportErrorKind::Exhausted
             | TransportErrorKind::Tls
             | TransportErrorKind::Proxy => (ErrorType::Connection, Then::GiveUpRegion),
             TransportErrorKind::TooLarge | TransportErrorKind::NotRecorded => {
