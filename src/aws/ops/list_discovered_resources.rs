@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::protocol::json::Object;
 use crate::aws::protocol::{Unreadable, json};
 use crate::model::ResourceType;
 
@@ -38,7 +39,7 @@ pub struct Page {
 struct Reply<'a> {
     // Required: a body without the list is not a page, and never a zero.
     #[serde(borrow)]
-    resource_identifiers: Vec<Identifier<'a>>,
+    resource_identifiers: Vec<Object<Identifier<'a>>>,
     next_token: Option<String>,
 }
 
@@ -66,17 +67,19 @@ impl Operation for ListDiscoveredResources<'_> {
         let mut types = reply
             .resource_identifiers
             .iter()
-            .map(|i| i.resource_type.as_deref());
+            .map(|Object(i)| i.resource_type.as_deref());
         if let Some(Some(other)) = types.find(|t| t.is_some_and(|t| t != asked)) {
             return Err(Unreadable::foreign(format!(
                 "a resource of the type {other} in it"
             )));
         }
         let ids = reply.resource_identifiers.iter();
-        let ids = ids.filter(|_| self.resource_type.is_global()).map(|i| {
-            let id = i.resource_id.as_deref().map(str::to_owned);
-            id.ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
-        });
+        let ids = ids
+            .filter(|_| self.resource_type.is_global())
+            .map(|Object(i)| {
+                let id = i.resource_id.as_deref().map(str::to_owned);
+                id.ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
+            });
         Ok(Page {
             resources: reply.resource_identifiers.len() as u64,
             ids: ids.collect::<Result<_, _>>()?,
@@ -138,6 +141,8 @@ mod tests {
             "{}",
             "null",
             "[]",
+            "[[], null]",
+            r#"{"resourceIdentifiers": [[null, null]]}"#,
             r#"{"ResourceIdentifiers": []}"#,
             r#"{"resourceIdentifiers": null}"#,
             r#"{"resourceIdentifiers": [7]}"#,

@@ -2,7 +2,12 @@
 //!
 //! <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ErrorBody, Unreadable};
@@ -22,9 +27,35 @@ pub fn body(input: &impl Serialize) -> Vec<u8> {
 /// The reply in `body`.
 ///
 /// # Errors
-/// The body is not JSON, is cut, or lacks a member that the reply must have.
+/// The body is no JSON object, is cut, or lacks a member that the reply must have.
 pub fn reply<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
-    serde_json::from_slice(body).map_err(|e| Unreadable::of(body, e.is_eof(), &e))
+    let Object(reply) = serde_json::from_slice(body)
+        .map_err(|e: serde_json::Error| Unreadable::of(body, e.is_eof(), &e))?;
+    Ok(reply)
+}
+
+/// A struct that stands there as an object. By itself serde takes a list for one too, its items for
+/// the members in their order: `[[], null]` for a page without resources.
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
 
 /// The code and text of an error answer; `None` where the body is no JSON object.
@@ -88,6 +119,7 @@ mod tests {
         for (body, cut) in [
             (r#"{"list":[1,"#, true),
             (r#"{"other":[]}"#, false),
+            ("[[1]]", false),
             ("<html></html>", false),
             ("", false),
             ("  ", false),
