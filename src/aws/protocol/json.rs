@@ -30,8 +30,15 @@ pub fn body(input: &impl Serialize) -> Vec<u8> {
 /// The body is no JSON object, is cut, or lacks a member that the reply must have.
 pub fn reply<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
     let Object(reply) = serde_json::from_slice(body)
-        .map_err(|e: serde_json::Error| Unreadable::of(body, e.is_eof(), &e))?;
+        .map_err(|e| Unreadable::of(body, e.is_eof() || ends_in_number(body, &e), &e))?;
     Ok(reply)
+}
+
+/// Whether `error` is an end in the middle of a number, which serde_json does not tell as such.
+fn ends_in_number(body: &[u8], error: &serde_json::Error) -> bool {
+    let line = body.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    let begun = line.last().is_some_and(|b| b"-+.eE".contains(b));
+    error.is_syntax() && begun && error.column() == line.len()
 }
 
 /// A struct that stands there as an object. By itself serde takes a list for one too, its items for
@@ -118,6 +125,13 @@ mod tests {
         }
         for (body, cut) in [
             (r#"{"list":[1,"#, true),
+            ("{\n\"other\": 1795522913.", true),
+            (r#"{"other":-"#, true),
+            (r#"{"other":1e"#, true),
+            (r#"{"other":1E+"#, true),
+            (r#"{"list":[-"#, true),
+            (r#"{"other":x."#, false),
+            (r#"{"list":[true."#, false),
             (r#"{"other":[]}"#, false),
             ("[[1]]", false),
             ("<html></html>", false),
