@@ -65,15 +65,10 @@ impl Resolved {
         })
     }
 
+    /// Compared where they are: a copy would not be wiped.
     fn same_keys(&self, other: &Self) -> bool {
-        let keys = |r: &Self| {
-            let c = &r.credentials;
-            (
-                c.access_key_id().to_owned(),
-                c.session_token().map(str::to_owned),
-            )
-        };
-        keys(self) == keys(other)
+        let (own, other) = (&self.credentials, &other.credentials);
+        own.access_key_id() == other.access_key_id() && own.session_token() == other.session_token()
     }
 }
 
