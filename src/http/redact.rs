@@ -95,7 +95,11 @@ pub fn text(text: &str, secrets: &[String]) -> String {
 /// Where the text is that an element holds, behind its name.
 fn in_element(rest: &str) -> Option<Range<usize>> {
     let named = rest.starts_with(|c: char| c == '>' || c.is_whitespace());
-    let start = rest.find('>').filter(|_| named)? + 1;
+    let end_of_tag = rest.find('>').filter(|_| named)?;
+    if rest[..end_of_tag].ends_with('/') {
+        return None;
+    }
+    let start = end_of_tag + 1;
     Some(start..rest[start..].find("</").map_or(rest.len(), |n| start + n))
 }
 
@@ -215,6 +219,7 @@ mod tests {
             ),
             ("<SessionToken>t", "<SessionToken>REDACTED"),
             ("<Token/><Token></Token>", "<Token/><Token></Token>"),
+            ("<Token /><a>b</a>", "<Token /><a>b</a>"),
             ("É&token=t&x=1", "É&token=REDACTED&x=1"),
         ] {
             assert_eq!(text(body, &[]), expected);
