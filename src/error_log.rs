@@ -216,6 +216,7 @@ impl Drop for ErrorFile {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
     use proptest::sample::select;
 
@@ -317,6 +318,32 @@ mod tests {
             prop_assert!(!line.contains(['\u{2028}', '\u{2029}', '\u{202e}']), "{line:?}");
             let start = format!("[2026-11-24T00:02:03.456Z] [{error_type}] ");
             prop_assert!(line.starts_with(&start), "{line:?}");
+        }
+
+        #[test]
+        fn a_file_has_a_line_for_each_entry_and_none_is_endless(
+            messages in vec(prop_oneof![any::<String>(), "[\n\r\u{85}\u{2028}\u{0b}a]{0,40}", "é{0,3000}"], 1..9),
+            seconds in 0..4_000_000_000i64,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut file = ErrorFile::new(folder.path().join("errors.txt")).unwrap();
+            let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+            let entries: Vec<_> =
+                messages.into_iter().map(|message| Entry { at, message, ..entry() }).collect();
+            for entry in &entries {
+                file.append(entry).unwrap();
+            }
+            let text = fs::read_to_string(file.path()).unwrap();
+            prop_assert!(text.ends_with('\n'));
+            let lines: Vec<_> = text.split_terminator(['\n', '\r', '\u{85}', '\u{2028}']).collect();
+            prop_assert_eq!(lines.len(), entries.len());
+            for (line, entry) in lines.into_iter().zip(entries) {
+                prop_assert_eq!(line, entry.to_string());
+                // A character that is not shown as itself takes ten at the most.
+                prop_assert!(line.chars().count() < 100 + 10 * MAX_MESSAGE);
+                prop_assert!(entry.message.chars().count() > MAX_MESSAGE || !line.ends_with('…')
+                    || entry.message.ends_with('…'));
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The keys of a run: what they are, where they come from, and how they are kept fresh.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -50,27 +51,24 @@ impl Resolved {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let keys = &self.credentials;
-        let mut out = text.to_owned();
-        for secret in [Some(keys.secret_access_key()), keys.session_token()] {
-            if let Some(secret) = secret.filter(|s| !s.is_empty()) {
-                out = out.replace(secret, "****");
-            }
-        }
-        if !keys.access_key_id().is_empty() {
-            out = out.replace(keys.access_key_id(), &self.key_end());
-        }
-        out
+        let end = self.key_end();
+        let mut secrets = [
+            (keys.secret_access_key(), "****"),
+            (keys.session_token().unwrap_or_default(), "****"),
+            (keys.access_key_id(), &end),
+        ];
+        // The longest first: of one that a shorter one is a part of, the rest would stay.
+        secrets.sort_by_key(|(secret, _)| Reverse(secret.len()));
+        let there = secrets.iter().filter(|(secret, _)| !secret.is_empty());
+        there.fold(text.to_owned(), |out, (secret, mark)| {
+            out.replace(secret, mark)
+        })
     }
 
+    /// Compared where they are: a copy would not be wiped.
     fn same_keys(&self, other: &Self) -> bool {
-        let keys = |r: &Self| {
-            let c = &r.credentials;
-            (
-                c.access_key_id().to_owned(),
-                c.session_token().map(str::to_owned),
-            )
-        };
-        keys(self) == keys(other)
+        let (own, other) = (&self.credentials, &other.credentials);
+        own.access_key_id() == other.access_key_id() && own.session_token() == other.session_token()
     }
 }
 
@@ -231,6 +229,13 @@ mod tests {
             }
         }
         assert_eq!(echoed, "****MPLE **** x ****");
+    }
+
+    #[test]
+    fn a_secret_that_is_a_part_of_another_leaves_nothing_of_it() {
+        // As emulators are used: any keys will do.
+        let found = Resolved::new("key", "test", Some("a-key-of-a-test"), "test".to_owned());
+        assert_eq!(found.redact("key test a-key-of-a-test"), "**** **** ****");
     }
 
     #[test]

@@ -88,8 +88,10 @@ impl Quota {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::option;
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::*;
 
@@ -150,6 +152,38 @@ mod tests {
             prop_assert!(i > 4 || own <= Duration::from_secs(1 << i));
             let wait = backoff(i, chance, wish);
             prop_assert!(own <= wait && wait <= own + Duration::from_secs(5));
+        }
+
+        #[test]
+        fn a_bucket_holds_what_was_paid_back_and_never_more_than_it_can(
+            steps in vec((any::<bool>(), option::of(select(vec![Cost::Usual, Cost::Timeout]))), 0..400),
+        ) {
+            let mut quota = Quota::default();
+            let mut expected = Quota::CAPACITY;
+            for (pays, cost) in steps {
+                if pays {
+                    let cost = cost.unwrap_or(Cost::Usual);
+                    let paid = quota.pay(cost);
+                    prop_assert_eq!(paid, expected >= cost.tokens());
+                    expected -= if paid { cost.tokens() } else { 0 };
+                } else {
+                    quota.reward(cost);
+                    expected = Quota::CAPACITY.min(expected + cost.map_or(1, Cost::tokens));
+                }
+                prop_assert_eq!(quota.tokens(), expected);
+                prop_assert!(quota.tokens() <= Quota::CAPACITY);
+            }
+        }
+
+        #[test]
+        fn a_wait_grows_with_each_try_and_with_chance(
+            i in 0..100u32,
+            chance in 0.0..=1.0f64,
+            more in 0.0..=1.0f64,
+        ) {
+            let wait = backoff(i, chance, None);
+            prop_assert!(wait <= backoff(i + 1, chance, None));
+            prop_assert!(wait <= backoff(i, chance.max(more), None));
         }
     }
 }

@@ -140,3 +140,6 @@ impl fmt::Display for CountError {
 }
 
 impl std::error::Error for CountError {}
+
+#[cfg(test)]
+mod tests;

@@ -22,13 +22,19 @@ pub fn render(table: Table<'_>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::collection::btree_map;
+    use std::collections::BTreeMap;
+
+    use proptest::collection::{btree_map, vec};
     use proptest::option;
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::super::Format;
     use super::*;
-    use crate::model::{Account, ResourceCount};
+    use crate::count::{Listed, Method};
+    use crate::coverage::{Coverage, Difference, Loss, Outcome};
+    use crate::error_log::ErrorType;
+    use crate::model::{Account, ResourceCount, ResourceTypes};
 
     const COLUMNS: [&str; 5] = ["account", "alias", "region", "resource_type", "total"];
 
@@ -42,18 +48,35 @@ mod tests {
 
     /// The alias as every file shows it.
     fn shown(alias: Option<&str>) -> String {
-        let id = "012345678901".parse().unwrap();
-        let alias = alias.map(str::to_owned);
-        Account { id, alias }.shown_alias().unwrap_or_default()
+        account(alias).shown_alias().unwrap_or_default()
+    }
+
+    fn account(alias: Option<&str>) -> Account {
+        Account {
+            id: "012345678901".parse().unwrap(),
+            alias: alias.map(str::to_owned),
+        }
     }
 
     fn render(alias: Option<&str>, counts: &[ResourceCount]) -> String {
-        let account = Account {
-            id: "012345678901".parse().unwrap(),
-            alias: alias.map(str::to_owned),
-        };
+        let account = account(alias);
         let table = Table::counts(&account, counts);
         String::from_utf8(Format::Csv.render(table)).unwrap()
+    }
+
+    /// The rows that a reader finds in `table`, written; its columns are the table's.
+    fn read_back(table: Table<'_>) -> Vec<Vec<String>> {
+        let columns = table.columns.clone();
+        let bytes = Format::Csv.render(table);
+        let mut reader = ::csv::Reader::from_reader(&bytes[..]);
+        assert_eq!(reader.headers().unwrap(), &columns[..]);
+        let fields = |row: ::csv::StringRecord| row.iter().map(str::to_owned).collect();
+        reader.records().map(|row| fields(row.unwrap())).collect()
+    }
+
+    /// Text as a service may send it, and what CSV has a meaning for.
+    fn any_text() -> impl Strategy<Value = String> {
+        prop_oneof![any::<String>(), "[\",\r\n =@+-]{0,6}"]
     }
 
     #[test]
@@ -129,6 +152,69 @@ mod tests {
                 let alias = shown(alias.as_deref());
                 let total = total.to_string();
                 prop_assert_eq!(row, &["012345678901", &alias, region, resource_type, &total][..]);
+            }
+        }
+
+        #[test]
+        fn a_reader_gets_any_table_back(rows in vec(vec(any_text(), 4), 0..9)) {
+            let table = Table {
+                columns: vec!["a", "b", "c", "d"],
+                rows: Box::new(rows.clone().into_iter()),
+            };
+            prop_assert_eq!(read_back(table), rows);
+        }
+
+        #[test]
+        fn a_reader_gets_every_cell_of_the_coverage_back(
+            alias in option::of(any_text()),
+            lost in option::of((select(&ErrorType::ALL[..]), any_text())),
+            totals in btree_map("AWS::[A-Z0-9]{2,4}::[A-Za-z]{2,9}", option::of(0..u64::MAX), 1..9),
+        ) {
+            let (error_type, detail) = lost.unwrap_or((ErrorType::ScanFailed, String::new()));
+            let loss = Loss::of(error_type, &detail);
+            let mut outcome = Outcome::lost("eu-west-1".parse().unwrap(), loss.clone());
+            outcome.listed = totals.iter().map(|(resource_type, total)| {
+                let listed = |total| Listed { total, ids: Vec::new() };
+                (resource_type.parse().unwrap(), total.map(listed).ok_or(loss.clone()))
+            }).collect();
+            let types = ResourceTypes::Named(outcome.listed.keys().cloned().collect());
+            let coverage = Coverage::settle(vec![outcome], BTreeMap::new(), &types, Method::List);
+            let account = account(alias.as_deref());
+            let rows = read_back(Table::coverage(&account, &coverage));
+            prop_assert_eq!(rows.len(), totals.len(), "a row for each, known or not");
+            let alias = shown(alias.as_deref());
+            for (row, (_, resource_type, cell)) in rows.iter().zip(coverage.cells()) {
+                prop_assert_eq!(&row[..4], &["012345678901", &alias, "eu-west-1", resource_type.as_str()]);
+                prop_assert_eq!(&row[4], cell.status.as_str());
+                // What is not known is no zero.
+                prop_assert_eq!(row[5].parse().ok(), cell.total);
+                prop_assert_eq!(row[5].is_empty(), cell.total.is_none());
+                prop_assert_eq!(&row[6], &*cell.detail);
+            }
+        }
+
+        #[test]
+        fn a_reader_gets_every_difference_back(
+            alias in option::of(any_text()),
+            numbers in vec((any::<u64>(), any::<u64>()), 0..9),
+        ) {
+            let (region, vpc) = ("eu-west-1".parse().unwrap(), "AWS::EC2::VPC".parse().unwrap());
+            let differences: Vec<_> = numbers.iter().map(|(listed, counted)| Difference {
+                region: &region,
+                resource_type: &vpc,
+                listed: *listed,
+                counted: *counted,
+                reason: "a, \"b\"",
+            }).collect();
+            let account = account(alias.as_deref());
+            let rows = read_back(Table::differences(&account, &differences));
+            prop_assert_eq!(rows.len(), numbers.len());
+            for (row, (listed, counted)) in rows.iter().zip(numbers) {
+                prop_assert_eq!(&row[1], &shown(alias.as_deref()));
+                let [l, c, by] = [4, 5, 6].map(|n: usize| row[n].parse::<i128>().unwrap());
+                prop_assert_eq!((l, c), (listed.into(), counted.into()));
+                prop_assert_eq!(by, l - c);
+                prop_assert_eq!(&row[7], "a, \"b\"");
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What a recording must not hold, and account numbers that it need not hold.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -48,6 +50,8 @@ pub fn secrets_of(request: &Request) -> Vec<String> {
         found.extend(request.header(name).map(str::to_owned));
     }
     found.retain(|secret| !secret.is_empty());
+    // The longest first: of one that a shorter one is a part of, the rest would stay.
+    found.sort_by_key(|secret| Reverse(secret.len()));
     found
 }
 
@@ -55,12 +59,16 @@ pub fn secrets_of(request: &Request) -> Vec<String> {
 pub fn json(value: &mut Value, secrets: &[String]) {
     match value {
         Value::Object(map) => {
-            for (name, inner) in map {
+            for (name, inner) in map.iter_mut() {
                 if is_secret(name) && inner.is_string() {
                     *inner = REDACTED.into();
                 } else {
                     json(inner, secrets);
                 }
+            }
+            if map.keys().any(|name| text(name, secrets) != *name) {
+                let members = std::mem::take(map).into_iter();
+                *map = members.map(|(n, v)| (text(&n, secrets), v)).collect();
             }
         }
         Value::Array(list) => list.iter_mut().for_each(|inner| json(inner, secrets)),
@@ -69,17 +77,50 @@ pub fn json(value: &mut Value, secrets: &[String]) {
     }
 }
 
-/// `text`, XML or a form, with every secret field and every one of `secrets` replaced.
+/// `text`, XML, a form or JSON that is not whole, with every secret field and every one of
+/// `secrets` replaced.
 pub fn text(text: &str, secrets: &[String]) -> String {
     let mut out = text.to_owned();
     for name in SECRET_FIELDS {
-        out = between(&out, &format!("<{name}>"), "</");
-        out = between(&out, &format!("&{name}="), "&");
+        out = replaced(&out, &format!("<{name}"), in_element);
+        out = replaced(&out, &format!("&{name}="), in_form);
+        out = replaced(&out, &format!("\"{name}\""), in_json);
     }
     for secret in secrets {
         out = out.replace(secret, REDACTED);
     }
     out
+}
+
+/// Where the text is that an element holds, behind its name.
+fn in_element(rest: &str) -> Option<Range<usize>> {
+    let named = rest.starts_with(|c: char| c == '>' || c.is_whitespace());
+    let end_of_tag = rest.find('>').filter(|_| named)?;
+    if rest[..end_of_tag].ends_with('/') {
+        return None;
+    }
+    let start = end_of_tag + 1;
+    Some(start..rest[start..].find("</").map_or(rest.len(), |n| start + n))
+}
+
+/// Where the value is that a parameter has, behind its `=`.
+#[allow(clippy::unnecessary_wraps)] // As its siblings.
+fn in_form(rest: &str) -> Option<Range<usize>> {
+    Some(0..rest.find('&').unwrap_or(rest.len()))
+}
+
+/// Where the text is that a member has, behind its name.
+fn in_json(rest: &str) -> Option<Range<usize>> {
+    let value = rest.trim_start().strip_prefix(':')?;
+    let value = value.trim_start().strip_prefix('"')?;
+    let mut escaped = false;
+    let end = value.find(|c| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    });
+    let start = rest.len() - value.len();
+    Some(start..end.map_or(rest.len(), |n| start + n))
 }
 
 /// `bytes` of whatever encoding, with every secret field and every one of `secrets` replaced.
@@ -93,17 +134,22 @@ pub fn bytes(bytes: &[u8], secrets: &[String]) -> Vec<u8> {
         .collect()
 }
 
-/// Replaces what stands between each `open` and the next `close` (or the end).
-fn between(text: &str, open: &str, close: &str) -> String {
+/// Replaces what is `secret` of the text behind each `open`, in whatever case that is.
+fn replaced(text: &str, open: &str, secret: fn(&str) -> Option<Range<usize>>) -> String {
+    let (lower, open) = (text.to_ascii_lowercase(), open.to_ascii_lowercase());
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(open) {
-        let (before, inner) = rest.split_at(at + open.len());
-        out.push_str(before);
-        out.push_str(REDACTED);
-        rest = &inner[inner.find(close).unwrap_or(inner.len())..];
+    let mut done = 0;
+    while let Some(at) = lower[done..].find(&open) {
+        let behind = done + at + open.len();
+        let found = secret(&text[behind..]);
+        let (start, end) = found.map_or((behind, behind), |r| (behind + r.start, behind + r.end));
+        out.push_str(&text[done..start]);
+        if start < end {
+            out.push_str(REDACTED);
+        }
+        done = end;
     }
-    out + rest
+    out + &text[done..]
 }
 
 /// The account numbers that `text` names: twelve digits that stand alone, in an ARN or as a value.
@@ -150,6 +196,55 @@ mod tests {
             text("Action=A&WebIdentityToken=jwt&Version=1", &[]),
             "Action=A&WebIdentityToken=REDACTED&Version=1"
         );
+    }
+
+    #[test]
+    fn secrets_leave_what_is_not_whole_or_written_otherwise() {
+        for (body, expected) in [
+            (
+                r#"{"accessToken":"a\"b", "x":1"#,
+                r#"{"accessToken":"REDACTED", "x":1"#,
+            ),
+            (
+                r#"[{"SECRETaccessKEY" : "s3"#,
+                r#"[{"SECRETaccessKEY" : "REDACTED"#,
+            ),
+            (
+                r#"{"clientId": 7, "x": "accessToken"#,
+                r#"{"clientId": 7, "x": "accessToken"#,
+            ),
+            (
+                "<token a=\"1\">t</token><Tokens>u",
+                "<token a=\"1\">REDACTED</token><Tokens>u",
+            ),
+            ("<SessionToken>t", "<SessionToken>REDACTED"),
+            ("<Token/><Token></Token>", "<Token/><Token></Token>"),
+            ("<Token /><a>b</a>", "<Token /><a>b</a>"),
+            ("É&token=t&x=1", "É&token=REDACTED&x=1"),
+        ] {
+            assert_eq!(text(body, &[]), expected);
+        }
+        let mut value = serde_json::json!({"AKIALIVE": {"x-AKIALIVE": "kept"}});
+        json(&mut value, &["AKIALIVE".to_owned()]);
+        let expected = serde_json::json!({"REDACTED": {"x-REDACTED": "kept"}});
+        assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_secret_that_is_a_part_of_another_leaves_nothing_of_it() {
+        let request = Request {
+            method: "GET",
+            uri: "u".to_owned(),
+            headers: vec![
+                ("authorization", "Credential=key/x, Signature=0".to_owned()),
+                ("x-amz-security-token", "a-key-0".to_owned()),
+            ],
+            body: Vec::new(),
+            scope: None,
+            budget: std::time::Duration::ZERO,
+        };
+        let secrets = secrets_of(&request);
+        assert_eq!(text("key a-key-0 1", &secrets), "REDACTED REDACTED 1");
     }
 
     #[test]

@@ -96,7 +96,9 @@ fn shift_date(response: &mut Response, interaction: &Interaction, now: OffsetDat
     let age: Duration = now - then;
     for (name, value) in &mut response.headers {
         if name == "date"
-            && let Some(shifted) = parse(value).and_then(|d| (d + age).format(&Rfc2822).ok())
+            && let Some(shifted) = parse(value)
+                .and_then(|d| d.checked_add(age))
+                .and_then(|d| d.format(&Rfc2822).ok())
         {
             // HTTP writes the zone so, and what is recorded again has to be what was recorded.
             *value = shifted.replace("+0000", "GMT");

@@ -1,6 +1,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::fake::{KEY_ID, SECRET, TOKEN, client, clock, leak, parts};
 use super::*;
 use crate::aws::config_file::SharedFiles;
@@ -900,4 +904,70 @@ fn what_calls_cost_is_added_up_by_region() {
     };
     assert_eq!(of("us-east-1"), once);
     assert_eq!(usage.len(), 2);
+}
+
+/// What an attempt may come to: whether another may follow, and what it is. (A throttled one waits for
+/// its region too, which `limit.rs` tests.)
+fn any_attempt() -> impl Strategy<Value = (bool, Sent)> {
+    select(vec![
+        (true, failure(TransportErrorKind::Timeout)),
+        (true, failure(TransportErrorKind::Connection)),
+        (true, answer(503, "")),
+        (
+            true,
+            answer_with(500, &[("x-amz-retry-after", "3600000")], ""),
+        ),
+        (true, answer(200, r#"{"resourceIdentifiers": [{"resou"#)),
+        (false, answer(400, DENIED)),
+        (false, answer(200, "{}")),
+        (false, failure(TransportErrorKind::Tls)),
+        (false, answer(200, EMPTY_PAGE)),
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_call_is_over_in_time_and_after_its_attempts(
+        script in vec((any_attempt(), 0..200u64), 1..40),
+        max_attempts in 1..30u32,
+        chance in select(vec![(|| 0.0) as fn() -> f64, || 0.3, || 1.0]),
+        limit in (1..=120u64).prop_map(Duration::from_secs),
+    ) {
+        let clock = clock();
+        let passing = clock.clone();
+        let attempts = AtomicUsize::new(0);
+        let played = script.clone();
+        let http = Scripted::by(move |request| {
+            let n = attempts.fetch_add(1, Ordering::SeqCst);
+            let ((_, sent), spent) = &played[n % played.len()];
+            passing.sleep(request.budget.min(Duration::from_secs(*spent)));
+            sent.clone()
+        });
+        let mut parts = parts(http.clone(), clock.clone());
+        parts.max_attempts = max_attempts;
+        parts.chance = chance;
+        let resource_type = "AWS::S3::Bucket".parse().unwrap();
+        let page = ListDiscoveredResources { resource_type: &resource_type, next_token: None };
+        let result = Client::new(parts).call_aside(&region("eu-west-1"), &page, limit);
+        prop_assert!(clock.elapsed() <= limit, "{:?}", clock.elapsed());
+        let sent = http.requests().len();
+        prop_assert!((1..=max_attempts as usize).contains(&sent));
+        if let Err(error) = &result {
+            prop_assert_eq!(error.attempts as usize, sent);
+        }
+        // Only the last attempt may be one that nothing is to follow.
+        let may = |n: usize| script[n % script.len()].0.0;
+        prop_assert!((0..sent - 1).all(may));
+        // Every request has the time that is left, and each wait is one of the backoff's.
+        let mut before = Duration::ZERO;
+        let sleeps = clock.sleeps();
+        for (n, request) in http.requests().iter().enumerate() {
+            prop_assert_eq!(request.budget, limit.saturating_sub(before));
+            before += sleeps[2 * n] + sleeps.get(2 * n + 1).copied().unwrap_or_default();
+            let longest = Duration::from_secs(20.min(1 << n.min(5)) + 5);
+            prop_assert!(sleeps.get(2 * n + 1).is_none_or(|wait| *wait <= longest));
+        }
+    }
 }

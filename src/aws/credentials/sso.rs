@@ -276,7 +276,8 @@ fn keys(response: &Response, origin: String) -> Result<Resolved, CredentialsErro
     let Answer {
         role_credentials: k,
     } = json(&response.body, &origin)?;
-    let expires = OffsetDateTime::from_unix_timestamp_nanos(k.expiration * 1_000_000).ok();
+    let nanoseconds = k.expiration.checked_mul(1_000_000);
+    let expires = nanoseconds.and_then(|n| OffsetDateTime::from_unix_timestamp_nanos(n).ok());
     let token = Some(k.session_token.as_str());
     let found = Resolved::new(&k.access_key_id, &k.secret_access_key, token, origin);
     Ok(found.until(expires))

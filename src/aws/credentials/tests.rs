@@ -343,6 +343,20 @@ fn portal() -> crate::http::fake::Answer {
 }
 
 #[test]
+fn keys_of_the_portal_whose_end_is_no_time_have_none() {
+    let signed_in = SSO_TOKEN.replace("12:05:00Z", "13:00:00Z");
+    let home = Home::new(&[(".aws/config", SSO_CONFIG), (SSO_CACHE, &signed_in)], &[]);
+    for end in [i128::MAX, i128::MIN, i128::from(i64::MAX)] {
+        let keys = serde_json::json!({"accessKeyId": "A", "secretAccessKey": "s",
+            "sessionToken": "t", "expiration": 7});
+        let body = serde_json::json!({"roleCredentials": keys}).to_string();
+        let http = Scripted::list([answer(200, body.replace(":7", &format!(":{end}")))]);
+        let found = home.resolve(Some("s"), http, false).unwrap();
+        assert_eq!(found.expires, None, "{end}");
+    }
+}
+
+#[test]
 fn a_refreshed_sign_in_is_written_back_for_the_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
 

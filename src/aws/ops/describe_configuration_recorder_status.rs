@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::protocol::json::Object;
 use crate::aws::protocol::{Unreadable, json};
 
 /// The call, for all of the region's recorders.
@@ -22,7 +23,7 @@ pub struct RecorderStatus {
 #[derive(Deserialize)]
 struct Reply {
     #[serde(rename = "ConfigurationRecordersStatus")]
-    recorders: Vec<RecorderStatus>,
+    recorders: Vec<Object<RecorderStatus>>,
 }
 
 impl Operation for DescribeConfigurationRecorderStatus {
@@ -35,7 +36,8 @@ impl Operation for DescribeConfigurationRecorderStatus {
     }
 
     fn parse(&self, body: &[u8]) -> Result<Vec<RecorderStatus>, Unreadable> {
-        json::reply::<Reply>(body).map(|reply| reply.recorders)
+        let reply: Reply = json::reply(body)?;
+        Ok(reply.recorders.into_iter().map(|Object(r)| r).collect())
     }
 }
 
@@ -54,6 +56,8 @@ mod tests {
             []
         );
         assert!(parse("{}").is_err());
+        assert!(parse("[[]]").is_err());
+        assert!(parse(r#"{"ConfigurationRecordersStatus": [[true]]}"#).is_err());
         let Wire::Json { body, .. } = (DescribeConfigurationRecorderStatus {}).wire() else {
             panic!("JSON")
         };

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::protocol::json::Object;
 use crate::aws::protocol::{Unreadable, json};
 use crate::model::ResourceType;
 
@@ -93,7 +94,7 @@ impl RecordingGroup {
 #[derive(Deserialize)]
 struct Reply {
     #[serde(rename = "ConfigurationRecorders")]
-    recorders: Vec<ConfigurationRecorder>,
+    recorders: Vec<Object<ConfigurationRecorder>>,
 }
 
 impl Operation for DescribeConfigurationRecorders {
@@ -106,7 +107,8 @@ impl Operation for DescribeConfigurationRecorders {
     }
 
     fn parse(&self, body: &[u8]) -> Result<Vec<ConfigurationRecorder>, Unreadable> {
-        json::reply::<Reply>(body).map(|reply| reply.recorders)
+        let reply: Reply = json::reply(body)?;
+        Ok(reply.recorders.into_iter().map(|Object(r)| r).collect())
     }
 }
 
@@ -187,6 +189,7 @@ mod tests {
             }]
         );
         assert!(parse("{}").is_err());
+        assert!(parse("[[]]").is_err());
         let Wire::Json { target, body } = (DescribeConfigurationRecorders {}).wire() else {
             panic!("JSON")
         };

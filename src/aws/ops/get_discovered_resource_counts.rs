@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::protocol::json::Object;
 use crate::aws::protocol::{Unreadable, json};
 use crate::model::ResourceType;
 
@@ -40,7 +41,7 @@ pub struct Page {
 struct Reply {
     // Both required: a body without them is not a page, and never a zero.
     total_discovered_resources: u64,
-    resource_counts: Vec<Count>,
+    resource_counts: Vec<Object<Count>>,
     next_token: Option<String>,
 }
 
@@ -63,11 +64,12 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
     fn parse(&self, body: &[u8]) -> Result<Page, Unreadable> {
         let reply: Reply = json::reply(body)?;
         let asked = self.resource_types;
-        let count = |count: Count| {
-            let resource_type: ResourceType = count
-                .resource_type
-                .parse()
-                .map_err(|why| Unreadable::foreign(format!("{why}")))?;
+        let count = |Object(count): Object<Count>| {
+            // Its text stays whole: of one that is cut here, half a secret could not be taken out.
+            let resource_type: ResourceType = count.resource_type.parse().map_err(|_| {
+                let text = &count.resource_type;
+                Unreadable::foreign(format!("a count of what is no resource type in it: {text}"))
+            })?;
             if !asked.is_empty() && !asked.contains(&resource_type) {
                 let why = format!("a count of the type {resource_type} in it");
                 return Err(Unreadable::foreign(why));
@@ -150,6 +152,8 @@ mod tests {
             "",
             "{}",
             "[]",
+            "[0, [], null]",
+            r#"{"totalDiscoveredResources": 7, "resourceCounts": [["AWS::EC2::VPC", 7]]}"#,
             r#"{"totalDiscoveredResources": 0}"#,
             r#"{"resourceCounts": []}"#,
             r#"{"totalDiscoveredResources": null, "resourceCounts": []}"#,

@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::protocol::json::Object;
 use crate::aws::protocol::{Unreadable, json};
 use crate::model::ResourceType;
 
@@ -42,7 +43,7 @@ pub struct Page {
 struct Reply<'a> {
     // Required: a body without the list is not a page, and never a zero.
     #[serde(borrow)]
-    resource_identifiers: Vec<Identifier<'a>>,
+    resource_identifiers: Vec<Object<Identifier<'a>>>,
     next_token: Option<String>,
 }
 
@@ -70,20 +71,22 @@ impl Operation for ListDiscoveredResources<'_> {
         let mut types = reply
             .resource_identifiers
             .iter()
-            .map(|i| i.resource_type.as_deref());
+            .map(|Object(i)| i.resource_type.as_deref());
         if let Some(Some(other)) = types.find(|t| t.is_some_and(|t| t != asked)) {
             return Err(Unreadable::foreign(format!(
                 "a resource of the type {other} in it"
             )));
         }
         let ids = reply.resource_identifiers.iter();
-        let ids = ids.filter(|_| self.resource_type.is_global()).map(|i| {
-            let id = i.resource_id.as_deref().map(str::to_owned);
-            id.ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
-        });
+        let ids = ids
+            .filter(|_| self.resource_type.is_global())
+            .map(|Object(i)| {
+                let id = i.resource_id.as_deref().map(str::to_owned);
+                id.ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
+            });
         let mut hash = DefaultHasher::new();
         let mut known = !reply.resource_identifiers.is_empty();
-        for identifier in &reply.resource_identifiers {
+        for Object(identifier) in &reply.resource_identifiers {
             identifier.resource_id.hash(&mut hash);
             known &= identifier.resource_id.is_some();
         }
@@ -168,6 +171,8 @@ mod tests {
             "{}",
             "null",
             "[]",
+            "[[], null]",
+            r#"{"resourceIdentifiers": [[null, null]]}"#,
             r#"{"ResourceIdentifiers": []}"#,
             r#"{"resourceIdentifiers": null}"#,
             r#"{"resourceIdentifiers": [7]}"#,

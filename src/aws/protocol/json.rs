@@ -2,7 +2,12 @@
 //!
 //! <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ErrorBody, Unreadable};
@@ -22,18 +27,42 @@ pub fn body(input: &impl Serialize) -> Vec<u8> {
 /// The reply in `body`.
 ///
 /// # Errors
-/// The body is not JSON, is cut, or lacks a member that the reply must have.
+/// The body is no JSON object, is cut, or lacks a member that the reply must have.
 pub fn reply<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
-    serde_json::from_slice(body).map_err(|e| Unreadable::of(body, is_cut(body, &e), &e))
+    let Object(reply) = serde_json::from_slice(body)
+        .map_err(|e| Unreadable::of(body, e.is_eof() || ends_in_number(body, &e), &e))?;
+    Ok(reply)
 }
 
-/// Whether `error` is that `body` ends in the middle: of one that ends in the middle of a number,
-/// behind its point for instance, it is said to be no number.
-fn is_cut(body: &[u8], error: &serde_json::Error) -> bool {
-    let number = error.to_string().starts_with("invalid number");
-    let last_line = body.rsplit(|b| *b == b'\n').next().map_or(0, <[u8]>::len);
-    let lines = body.split(|b| *b == b'\n').count();
-    error.is_eof() || (number && (error.line(), error.column()) == (lines, last_line))
+/// Whether `error` is an end in the middle of a number, which serde_json does not tell as such.
+fn ends_in_number(body: &[u8], error: &serde_json::Error) -> bool {
+    let line = body.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    let begun = line.last().is_some_and(|b| b"-+.eE".contains(b));
+    error.is_syntax() && begun && error.column() == line.len()
+}
+
+/// A struct that stands there as an object. By itself serde takes a list for one too, its items for
+/// the members in their order: `[[], null]` for a page without resources.
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
 
 /// The code and text of an error answer; `None` where the body is no JSON object.
@@ -100,7 +129,15 @@ mod tests {
             ("{\n\"list\":[-", true),
             ("{\n\"list\":[1e", true),
             (r#"{"list":[1.]}"#, false),
+            ("{\n\"other\": 1795522913.", true),
+            (r#"{"other":-"#, true),
+            (r#"{"other":1e"#, true),
+            (r#"{"other":1E+"#, true),
+            (r#"{"list":[-"#, true),
+            (r#"{"other":x."#, false),
+            (r#"{"list":[true."#, false),
             (r#"{"other":[]}"#, false),
+            ("[[1]]", false),
             ("<html></html>", false),
             ("", false),
             ("  ", false),

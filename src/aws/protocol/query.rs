@@ -3,6 +3,8 @@
 //! <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>,
 //! <https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html>
 
+use quick_xml::DeError;
+use quick_xml::errors::{Error, IllFormedError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -26,17 +28,22 @@ pub fn body(parameters: &[(String, String)]) -> Vec<u8> {
 /// # Errors
 /// The body is not XML, is cut, or is another document.
 pub fn reply<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
-    let text = std::str::from_utf8(body).map_err(|e| Unreadable::of(body, false, &e))?;
+    let text = std::str::from_utf8(body).map_err(|e| {
+        // Where its length is not known, the body ends in the middle of a character.
+        let cut = e.error_len().is_none() && body.trim_ascii_start().starts_with(b"<");
+        Unreadable::of(body, cut, &e)
+    })?;
     let mut document = quick_xml::de::Deserializer::from_str(text.trim_ascii_end());
     let reply = T::deserialize(&mut document).map_err(|e| {
-        // A document that was cut ends before its root element is closed.
+        // A document that was cut ends before its root element is closed; every syntax error is an
+        // end within a tag, whose attributes may hold a `>`.
         let cut = !text.trim_end().ends_with('>')
-            || matches!(e, quick_xml::DeError::UnexpectedEof)
+            || matches!(e, DeError::UnexpectedEof)
             || matches!(
                 e,
-                quick_xml::DeError::InvalidXml(quick_xml::Error::IllFormed(
-                    quick_xml::errors::IllFormedError::MissingEndTag(_)
-                ))
+                DeError::InvalidXml(
+                    Error::IllFormed(IllFormedError::MissingEndTag(_)) | Error::Syntax(_)
+                )
             );
         Unreadable::of(body, cut && text.trim_start().starts_with('<'), &e)
     })?;
@@ -113,6 +120,20 @@ mod tests {
             body(&[pair("Action", "A"), pair("B", "a b&é")]),
             b"Action=A&B=a+b%26%C3%A9"
         );
+    }
+
+    #[test]
+    fn a_cut_document_is_told_from_a_foreign_one() {
+        let whole = r#"<ErrorResponse a=">"><Error><Code>é></Code></Error></ErrorResponse>"#;
+        assert!(reply::<Document>(whole.as_bytes()).is_ok());
+        for end in 1..whole.len() {
+            let part = &whole.as_bytes()[..end];
+            let error = reply::<Document>(part).err().unwrap();
+            assert!(error.cut, "{}: {error}", String::from_utf8_lossy(part));
+        }
+        for foreign in [&b""[..], b" ", b"{}", b"\xff", b"<\xff>", b"<html></html>"] {
+            assert!(!reply::<Document>(foreign).err().unwrap().cut);
+        }
     }
 
     #[test]

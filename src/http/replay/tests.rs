@@ -234,6 +234,21 @@ fn a_date_is_shifted_by_the_age_of_the_recording() {
 }
 
 #[test]
+fn a_date_that_cannot_be_shifted_stays() {
+    for date in ["Fri, 31 Dec 9999 23:00:00 GMT", "yesterday"] {
+        let text = format!(
+            r#"{{"interactions": [{{"request": {{"method": "POST", "uri": "https://a.example/"}},
+            "response": {{"status": 403, "headers": {{"date": "{date}"}}}},
+            "recorded_at": "Mon, 01 Jan 1900 00:00:00 +0000"}}]}}"#
+        );
+        let folder = recording(&[("a.json", &text)]);
+        let replay = Replay::open(folder.path(), NOW).unwrap();
+        let response = replay.send(&request("")).unwrap();
+        assert_eq!(response.header("Date"), Some(date));
+    }
+}
+
+#[test]
 fn threads_get_every_answer_once() {
     let numbers: Vec<String> = (0..200).map(|n| n.to_string()).collect();
     let exchanges: Vec<_> = numbers.iter().map(|n| ("x", n.as_str())).collect();

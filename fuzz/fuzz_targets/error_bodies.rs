@@ -1,0 +1,125 @@
+//! Error answers, and replies that are none, on their way through a call to the line of the log.
+//! The input is an answer as HTTP writes one; the first byte chooses the operation.
+#![no_main]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config_resource_count::aws::client::{Answer, Client, Parts};
+use aws_config_resource_count::aws::endpoint::Endpoints;
+use aws_config_resource_count::aws::error::{CallError, Cause, ErrorKind};
+use aws_config_resource_count::aws::keyring::{Keyring, Resolved};
+use aws_config_resource_count::aws::ops::describe_regions::DescribeRegions;
+use aws_config_resource_count::aws::ops::get_discovered_resource_counts::GetDiscoveredResourceCounts;
+use aws_config_resource_count::aws::ops::list_discovered_resources::ListDiscoveredResources;
+use aws_config_resource_count::aws::protocol;
+use aws_config_resource_count::aws::retry::CALL_LIMIT;
+use aws_config_resource_count::clock::VirtualClock;
+use aws_config_resource_count::error_log::{Entry, ErrorType};
+use aws_config_resource_count::interrupt::Interrupt;
+use aws_config_resource_count::model::{Region, ResourceType};
+use aws_config_resource_count_fuzz::{Always, KEY_ID, SECRET, TOKEN, leak, response};
+use libfuzzer_sys::fuzz_target;
+use time::macros::datetime;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((choice, data)) = data.split_first() else {
+        return;
+    };
+    let answer = response(data);
+    let input = data.to_vec();
+    let read = protocol::error_body(&answer.body);
+    assert_eq!(read, protocol::error_body(&answer.body));
+    assert!(protocol::json::bare_code(&read.code).len() <= read.code.len());
+
+    let clock = Arc::new(VirtualClock::new(datetime!(2026-11-24 12:00:00 UTC)));
+    let client = Client::new(Parts {
+        http: Arc::new(Always(answer.clone())),
+        clock: clock.clone(),
+        interrupt: Interrupt::default(),
+        keyring: Keyring::fixed(Resolved::new(
+            KEY_ID,
+            SECRET,
+            Some(TOKEN),
+            "test".to_owned(),
+        )),
+        endpoints: Endpoints::default(),
+        max_attempts: 3,
+        chance: || 1.0,
+        trace: Some(Arc::new(move |line| harmless(&line.to_string(), &input))),
+    });
+    let region: Region = "eu-west-1".parse().unwrap();
+    let bucket: ResourceType = "AWS::S3::Bucket".parse().unwrap();
+    let failure = match choice % 3 {
+        0 => {
+            let page = ListDiscoveredResources {
+                resource_type: &bucket,
+                next_token: None,
+            };
+            failure(client.call(&region, &page))
+        }
+        1 => {
+            let page = GetDiscoveredResourceCounts {
+                resource_types: &[],
+                next_token: None,
+            };
+            failure(client.call(&region, &page))
+        }
+        _ => failure(client.call(&region, &DescribeRegions)),
+    };
+    let waited: Duration = clock.sleeps().iter().sum();
+    assert!(waited < CALL_LIMIT);
+    let Some(error) = failure else {
+        assert!((200..300).contains(&answer.status));
+        return;
+    };
+    assert!((1..=3).contains(&error.attempts));
+    assert_eq!(clock.sleeps().len(), error.attempts as usize - 1);
+    if let Cause::Service {
+        kind, code, status, ..
+    } = &error.cause
+    {
+        assert_eq!(*status, answer.status);
+        // The code is shown without secrets, so that only one without stands for its kind.
+        if !code.contains('*') {
+            assert_eq!(*kind, ErrorKind::of(code, *status));
+        }
+        let retried = matches!(kind, ErrorKind::Throttling | ErrorKind::Transient);
+        assert_eq!(error.attempts, if retried { 3 } else { 1 });
+    }
+    let debug = format!("{error:?}");
+    assert_eq!(leak(&debug, data, &SECRETS), None, "{debug}");
+    harmless(&error.advice(), data);
+    for region in [Some(region), None] {
+        let entry = Entry {
+            at: datetime!(2026-11-24 12:00:00 UTC),
+            error_type: ErrorType::ApiError,
+            resource_type: region.as_ref().map(|_| bucket.clone()),
+            region,
+            message: format!("{error}; {}", error.advice()),
+        };
+        let line = entry.to_string();
+        assert!(
+            line.starts_with("[2026-11-24T12:00:00.000Z] [API_ERROR] "),
+            "{line}"
+        );
+        harmless(&line, data);
+    }
+});
+
+const SECRETS: [&str; 3] = [KEY_ID, SECRET, TOKEN];
+
+fn failure<T>(result: Result<Answer<T>, CallError>) -> Option<CallError> {
+    result.err()
+}
+
+/// One line, of which a terminal shows what is there, without secrets, and not endless.
+fn harmless(line: &str, input: &[u8]) {
+    assert!(!line.contains(char::is_control), "{line:?}");
+    assert!(
+        !line.contains(['\u{2028}', '\u{2029}', '\u{202e}', '\u{200b}', '\u{feff}']),
+        "{line:?}"
+    );
+    assert_eq!(leak(line, input, &SECRETS), None, "{line}");
+    assert!(line.chars().count() < 2000, "{line}");
+}

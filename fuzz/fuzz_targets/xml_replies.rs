@@ -1,0 +1,103 @@
+//! Replies of STS, IAM and EC2. The first byte says where a reply is cut for the check of that.
+#![no_main]
+
+use std::fmt::Debug;
+
+use aws_config_resource_count::aws::operation::Operation;
+use aws_config_resource_count::aws::ops::assume_role::{AssumeRole, TemporaryKeys};
+use aws_config_resource_count::aws::ops::assume_role_with_web_identity::AssumeRoleWithWebIdentity;
+use aws_config_resource_count::aws::ops::describe_regions::DescribeRegions;
+use aws_config_resource_count::aws::ops::get_caller_identity::GetCallerIdentity;
+use aws_config_resource_count::aws::ops::list_account_aliases::ListAccountAliases;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((cut, body)) = data.split_first() else {
+        return;
+    };
+    if let Some(account) = read(&GetCallerIdentity, *cut, body) {
+        let id = account.as_str();
+        assert!(
+            id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()),
+            "{id:?}"
+        );
+        holds(1, body, "Account");
+    }
+    if let Some(alias) = read(&ListAccountAliases, *cut, body) {
+        let alias = alias.unwrap_or_else(|| "none".to_owned());
+        assert!(!alias.is_empty() && alias.trim() == alias, "{alias:?}");
+        holds(1, body, "AccountAliases");
+    }
+    if let Some(regions) = read(&DescribeRegions, *cut, body) {
+        holds(1, body, "regionInfo");
+        holds(regions.len(), body, "regionName");
+        for name in regions {
+            assert_eq!(name.trim(), name);
+        }
+    }
+    let role = AssumeRole {
+        role_arn: "r",
+        session_name: "s",
+        external_id: None,
+        duration_seconds: None,
+        mfa: None,
+    };
+    let identity = AssumeRoleWithWebIdentity {
+        role_arn: "r",
+        session_name: "s",
+        token: "t",
+    };
+    let keys = [read(&role, *cut, body), read(&identity, *cut, body)];
+    assert!(
+        keys.iter().flatten().count() <= 1,
+        "one document answers one call"
+    );
+    for keys in keys.into_iter().flatten() {
+        holds(1, body, "SecretAccessKey");
+        let shown = format!("{keys:?}");
+        let TemporaryKeys { expiration, .. } = &keys;
+        assert_eq!(
+            shown,
+            format!("TemporaryKeys {{ expiration: {expiration:?}, .. }}")
+        );
+    }
+});
+
+/// The reply in `body`. A part of one that is read says the same, or is a cut one.
+fn read<O: Operation<Output: Debug>>(operation: &O, cut: u8, body: &[u8]) -> Option<O::Output> {
+    let output = match operation.parse(body) {
+        Ok(output) => output,
+        Err(error) => {
+            assert!(
+                !error.cut || !body.trim_ascii().is_empty(),
+                "an empty body is not cut"
+            );
+            assert!(!error.reason.is_empty());
+            return None;
+        }
+    };
+    let end = body.len() * usize::from(cut) / 256;
+    let part = &body[..end];
+    // AWS writes no comments, DTDs, CDATA and processing instructions but the first line.
+    let plain = !body.windows(2).any(|w| w == b"<!") && !body.windows(2).any(|w| w == b"?>");
+    match operation.parse(part) {
+        Ok(of_part) => assert_eq!(
+            format!("{of_part:?}"),
+            format!("{output:?}"),
+            "{} read a part of a reply as another one",
+            O::NAME
+        ),
+        Err(error) if plain && str::from_utf8(part).is_ok() => {
+            let begun = part.trim_ascii().starts_with(b"<");
+            assert_eq!(error.cut, begun, "{}: {error}", O::NAME);
+        }
+        Err(_) => {}
+    }
+    Some(output)
+}
+
+/// What is read stands in the body under its name, as often as it is read.
+fn holds(n: usize, body: &[u8], name: &str) {
+    let found = body.windows(name.len()).filter(|w| *w == name.as_bytes());
+    assert!(found.count() >= n, "{n} × {name} are read");
+}
