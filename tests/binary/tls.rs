@@ -118,3 +118,20 @@ fn a_server_that_speaks_no_tls_is_told_from_one_that_is_not_trusted() {
     assert!(run.errors().contains(&server.host()), "{}", run.told());
     assert!(server.calls().is_empty());
 }
+
+#[test]
+fn later_connections_resume_the_sessions_of_earlier_ones() {
+    let certificate = Certificate::right();
+    let account = account();
+    let answers = account.answers();
+    // Each request needs a connection of its own.
+    let server = Server::tls(&certificate, move |call| answers.answer(call).then_close());
+    let (program, bundle) = trusting(&certificate, &server);
+    let run = program.args(TYPES).arg("--ca-bundle").arg(bundle).run();
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert_eq!(run.csv(), account.csv());
+    let (all, resumed) = (server.connections(), server.sessions_resumed());
+    assert!(all >= server.calls().len(), "{all}");
+    // Those that begin at once have nothing to resume; three of the checks do.
+    assert!(resumed * 2 >= all, "{resumed} of {all} connections");
+}

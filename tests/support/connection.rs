@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use rustls::{ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConnection, StreamOwned};
 
 use super::call::request_length;
 use super::reply::{Answer, Delivery};
@@ -35,6 +35,16 @@ impl Connection {
     /// A connection on which `session` speaks TLS.
     pub fn tls(session: ServerConnection, socket: TcpStream) -> Self {
         Self::Tls(Box::new(BufReader::new(StreamOwned::new(session, socket))))
+    }
+
+    /// Whether its handshake resumed an earlier session.
+    pub fn is_resumed(&self) -> bool {
+        match self {
+            Self::Plain { .. } => false,
+            Self::Tls(stream) => {
+                stream.get_ref().conn.handshake_kind() == Some(HandshakeKind::Resumed)
+            }
+        }
     }
 
     /// What has arrived, without taking it; empty when the client has gone.

@@ -19,9 +19,18 @@ pub struct Journal {
 struct Seen {
     calls: Vec<Arc<Call>>,
     connections: usize,
+    resumed: usize,
+    /// Connections that have brought no request yet: each was opened for one.
+    opening: usize,
     in_flight: usize,
     most_in_flight: usize,
     stopped: bool,
+}
+
+impl Seen {
+    fn look(&mut self) {
+        self.most_in_flight = self.most_in_flight.max(self.in_flight + self.opening);
+    }
 }
 
 impl Journal {
@@ -33,7 +42,24 @@ impl Journal {
     pub fn connected(&self) -> usize {
         let mut seen = self.lock();
         seen.connections += 1;
+        seen.opening += 1;
+        seen.look();
         seen.connections
+    }
+
+    /// The first request of a connection is here, or will not come.
+    pub fn opened(&self) {
+        self.lock().opening -= 1;
+    }
+
+    /// A connection resumed an earlier one's TLS session.
+    pub fn resumed(&self) {
+        self.lock().resumed += 1;
+    }
+
+    /// How many connections resumed a session.
+    pub fn sessions_resumed(&self) -> usize {
+        self.lock().resumed
     }
 
     /// Takes a request in that `parse` makes of its number; it is in flight from now on.
@@ -42,7 +68,7 @@ impl Journal {
         let call = Arc::new(parse(seen.calls.len() + 1)?);
         seen.calls.push(call.clone());
         seen.in_flight += 1;
-        seen.most_in_flight = seen.most_in_flight.max(seen.in_flight);
+        seen.look();
         self.grown.notify_all();
         Some(call)
     }
@@ -75,7 +101,7 @@ impl Journal {
         self.lock().connections
     }
 
-    /// The greatest number of requests that were in flight at one time.
+    /// The greatest number of requests that were in flight at one time, or on their way.
     pub fn most_in_flight(&self) -> usize {
         self.lock().most_in_flight
     }

@@ -117,6 +117,11 @@ impl Server {
         self.shared.journal.connections()
     }
 
+    /// How many connections resumed the TLS session of an earlier one.
+    pub fn sessions_resumed(&self) -> usize {
+        self.shared.journal.sessions_resumed()
+    }
+
     /// The greatest number of requests that were in flight at one time.
     pub fn most_in_flight(&self) -> usize {
         self.shared.journal.most_in_flight()
@@ -176,7 +181,12 @@ impl Shared {
                 Connection::tls(session, socket)
             }
         };
-        while let Some(request) = connection.request()? {
+        let mut next = connection.request();
+        self.journal.opened();
+        if connection.is_resumed() {
+            self.journal.resumed();
+        }
+        while let Some(request) = next? {
             let parse = |n| Call::parse(&request, n, number);
             let Some(call) = self.journal.begin(parse) else {
                 break;
@@ -186,6 +196,7 @@ impl Shared {
             if after? == After::Close {
                 break;
             }
+            next = connection.request();
         }
         Ok(connection)
     }
