@@ -311,10 +311,11 @@ fn run(run: Run) -> Result<(Config, View), clap::Error> {
         ca_bundle: run.ca_bundle,
         max_attempts: run.max_attempts,
         limits: Limits {
-            // A replay answers in the order in which it was asked.
-            concurrency: match run.replay {
-                Some(_) => 1,
-                None => run.region_concurrency.unwrap_or(REGION_CONCURRENCY).into(),
+            // A replay asks one type after the other, and a recording has to be made as it is asked.
+            concurrency: if run.replay.is_some() || run.record.is_some() {
+                1
+            } else {
+                run.region_concurrency.unwrap_or(REGION_CONCURRENCY).into()
             },
             rate: run.max_rps,
         },

@@ -208,6 +208,8 @@ impl<'a> Counting<'a> {
             Then::SkipRegion => {
                 if self.end(Over::Skipped, &loss) {
                     self.tell(tell, error_type, None, message);
+                } else if let Some(told) = self.skipped() {
+                    return told;
                 }
             }
             Then::GiveUpRegion => {
@@ -278,6 +280,13 @@ impl<'a> Counting<'a> {
         let loss = loss(ErrorType::ScanFailed, &stopped);
         self.end(Over::Stopped(stopped), &loss);
         loss
+    }
+
+    /// Why nothing can be counted here, where that has been told.
+    fn skipped(&self) -> Option<Loss> {
+        let state = self.lock();
+        let outcome = state.outcome.as_ref()?;
+        matches!(state.over, Some(Over::Skipped)).then(|| outcome.rest.clone())
     }
 
     /// No type is taken any more, and `rest` is what becomes of those that nobody took; tells whether
