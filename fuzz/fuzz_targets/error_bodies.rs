@@ -9,6 +9,7 @@ use aws_config_resource_count::aws::client::{Answer, Client, Parts};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::error::{CallError, Cause, ErrorKind};
 use aws_config_resource_count::aws::keyring::{Keyring, Resolved};
+use aws_config_resource_count::aws::limit::Limits;
 use aws_config_resource_count::aws::ops::describe_regions::DescribeRegions;
 use aws_config_resource_count::aws::ops::get_discovered_resource_counts::GetDiscoveredResourceCounts;
 use aws_config_resource_count::aws::ops::list_discovered_resources::ListDiscoveredResources;
@@ -45,6 +46,10 @@ fuzz_target!(|data: &[u8]| {
         )),
         endpoints: Endpoints::default(),
         max_attempts: 3,
+        limits: Limits {
+            concurrency: 1,
+            rate: None,
+        },
         chance: || 1.0,
         trace: Some(Arc::new(move |line| harmless(&line.to_string(), &input))),
     });
