@@ -15,9 +15,9 @@
 //! | 3 | [`console`] | check marks, the bar, the summary |
 //! | 3 | [`report`] | the machine-readable report of a run |
 //! | 3 | [`iam_policy`] | the smallest policy that a run needs |
-//! | 2 | [`scan`] | two tasks per region on a pool of its own; what an answer means |
+//! | 2 | [`scan`] | the tasks of each region on a pool of its own; what an answer means |
 //! | 2 | [`coverage`] | what is known of every region and type, and why not more |
-//! | 2 | [`count`] | how one region's types are counted, one file a method |
+//! | 2 | [`count`] | how a region's types are counted, one file a call; the methods |
 //! | 2 | [`error_log`] | the ten error types, the log line, the error file |
 //! | 2 | [`export`] | rows → bytes, one file a format; the atomic write |
 //! | 1 | [`aws`] | one call: sign, send, classify, wait; operations, credentials, endpoints |
@@ -38,8 +38,8 @@
 //!   `tests/credentials/`;
 //! - an output format: a file in `export/`, an arm of [`export::Format`];
 //! - another output: a function of [`export::Table`], a line in `app/outputs.rs`;
-//! - a way to count: a file in `count/` that implements [`count::CountResources`], an arm of
-//!   [`count::Method`].
+//! - a way to count: an arm of [`count::Method`]; where it needs another call, a file in `count/` and
+//!   a function of [`count::CountResources`].
 
 pub mod app;
 pub mod aws;

@@ -1,10 +1,13 @@
 //! One call: sign, send, classify, wait.
 
-use std::any::Any;
+mod ahead;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use ahead::Ahead;
 
 use super::endpoint::{Endpoint, Endpoints};
 use super::error::{CallError, Cause, ErrorKind, clock_offset};
@@ -30,14 +33,8 @@ pub struct Client {
     quotas: Mutex<HashMap<(Service, Region), Quota>>,
     limiters: Mutex<HashMap<(Service, Region), Arc<Limiter>>>,
     usage: Mutex<BTreeMap<(Service, Region), Usage>>,
-    ahead: Mutex<HashMap<Question, Kept>>,
+    ahead: Ahead,
 }
-
-/// A call, by which one that was asked ahead is known again: operation, region and body.
-type Question = (&'static str, Region, Vec<u8>);
-
-/// A `Result<Answer<O::Output>, CallError>` of whichever operation.
-type Kept = Box<dyn Any + Send>;
 
 /// What a [`Client`] is made of.
 pub struct Parts {
@@ -118,7 +115,7 @@ impl Client {
             quotas: Mutex::default(),
             limiters: Mutex::default(),
             usage: Mutex::default(),
-            ahead: Mutex::default(),
+            ahead: Ahead::default(),
         }
     }
 
@@ -133,6 +130,12 @@ impl Client {
     pub fn has_session_token(&self) -> bool {
         let resolved = self.parts.keyring.held();
         resolved.credentials.session_token().is_some()
+    }
+
+    /// `text` from the network without the keys that calls are signed with.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        self.parts.keyring.held().redact(text)
     }
 
     /// Brings new credentials after a call failed because its own had expired.
@@ -154,8 +157,7 @@ impl Client {
         operation: &O,
     ) -> Result<Answer<O::Output>, CallError> {
         let answer = self.call(region, operation);
-        let kept: Kept = Box::new(answer.clone());
-        lock(&self.ahead).insert(question(region, operation), kept);
+        self.ahead.keep(region, operation, answer.clone());
         answer
     }
 
@@ -170,7 +172,8 @@ impl Client {
         operation: &O,
     ) -> Result<Answer<O::Output>, CallError> {
         let (limit, aside) = (CALL_LIMIT, false);
-        self.kept(region, operation)
+        self.ahead
+            .take(region, operation)
             .unwrap_or_else(|| self.ask(region, operation, limit, aside))
     }
 
@@ -186,23 +189,9 @@ impl Client {
         limit: Duration,
     ) -> Result<Answer<O::Output>, CallError> {
         let aside = true;
-        self.kept(region, operation)
+        self.ahead
+            .take(region, operation)
             .unwrap_or_else(|| self.ask(region, operation, limit, aside))
-    }
-
-    /// What [`Self::call_ahead`] kept of this call, once.
-    fn kept<O: Operation>(
-        &self,
-        region: &Region,
-        operation: &O,
-    ) -> Option<Result<Answer<O::Output>, CallError>> {
-        let mut ahead = lock(&self.ahead);
-        // Most calls are no one's first, and need not be written out for this.
-        if ahead.is_empty() {
-            return None;
-        }
-        let kept = ahead.remove(&question(region, operation))?;
-        kept.downcast().ok().map(|answer| *answer)
     }
 
     fn ask<O: Operation>(
@@ -422,14 +411,6 @@ impl Client {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn question<O: Operation>(region: &Region, operation: &O) -> Question {
-    let body = match operation.wire() {
-        Wire::Json { body, .. } => body,
-        Wire::Query(parameters) => protocol::query::body(&parameters),
-    };
-    (O::NAME, region.clone(), body)
 }
 
 fn is_success(response: &Response) -> bool {

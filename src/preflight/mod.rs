@@ -224,12 +224,17 @@ struct Regions {
 }
 
 impl Regions {
-    fn of(names: &[String]) -> Result<Self, String> {
+    /// Those of `names`; `redact` takes the keys out of what is told of a name that is none.
+    fn of(names: &[String], redact: impl Fn(&str) -> String) -> Result<Self, String> {
         let mut regions = Self::default();
         for name in names {
             match name.parse() {
                 Ok(region) => regions.enabled.push(region),
-                Err(why) => regions.refused.push(why.to_string()),
+                // The whole name is redacted: of one that is cut half a key could not be found.
+                Err(_) => regions.refused.push(match redact(name).parse::<Region>() {
+                    Err(why) => why.to_string(),
+                    Ok(_) => "a name that held a key is not a region code".to_owned(),
+                }),
             }
         }
         regions.enabled.sort();
@@ -266,7 +271,7 @@ fn ask(
         ))),
         Job::Regions => {
             let names = output(client.call(start, &DescribeRegions));
-            let regions = names.and_then(|names| Regions::of(&names));
+            let regions = names.and_then(|names| Regions::of(&names, |text| client.redact(text)));
             if probe.is_some() {
                 let enabled = regions.as_ref().map_or(&[][..], |r| &r.enabled);
                 outlet.add(Job::Probe(check_region(start, enabled)));
@@ -367,4 +372,33 @@ fn with_advice(error: &CallError) -> String {
 
 fn known(region: &str) -> Region {
     region.parse().expect("a region code of the source")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_no_region_is_told_without_a_key() {
+        let names = ["eu-west-1", "b\n", "x KEY y"].map(str::to_owned);
+        let regions = Regions::of(&names, |text| text.replace("KEY", "****")).unwrap();
+        assert_eq!(regions.enabled, [known("eu-west-1")]);
+        assert_eq!(
+            regions.refused,
+            [
+                "\"b \" is not a region code such as eu-west-1",
+                "\"x **** y\" is not a region code such as eu-west-1",
+            ]
+        );
+        assert!(
+            Regions::of(&[], str::to_owned).is_err(),
+            "no region is no answer"
+        );
+        let many: Vec<String> = (0..=MAX_REGIONS).map(|n| format!("r-{n}")).collect();
+        assert!(
+            Regions::of(&many, str::to_owned).is_err(),
+            "no answer of AWS's"
+        );
+        assert!(Regions::of(&many[1..], str::to_owned).is_ok());
+    }
 }

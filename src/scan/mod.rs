@@ -1,10 +1,9 @@
-//! The parallel scan: one task per region that counts, one beside it that asks for the recorder,
-//! results over a channel to the main thread.
+//! The parallel scan: a region has tasks that count its types, and one that asks for its recorder;
+//! results go over a channel to the main thread.
 
 mod counting;
 pub mod pool;
 pub mod recorder;
-
 pub mod verdict;
 
 use std::any::Any;
