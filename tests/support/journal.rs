@@ -13,6 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Journal {
     seen: Mutex<Seen>,
     grown: Condvar,
+    /// Apart from the above: each call would wake every reply that waits for its time.
+    stopped: Condvar,
 }
 
 #[derive(Default)]
@@ -81,13 +83,13 @@ impl Journal {
     /// Ends all [`Self::pause`]s, now and later.
     pub fn stop(&self) {
         self.lock().stopped = true;
-        self.grown.notify_all();
+        self.stopped.notify_all();
     }
 
     /// Waits for `time`, or until the server stops.
     pub fn pause(&self, time: Duration) {
         let running = |seen: &mut Seen| !seen.stopped;
-        let waited = self.grown.wait_timeout_while(self.lock(), time, running);
+        let waited = self.stopped.wait_timeout_while(self.lock(), time, running);
         drop(waited);
     }
 

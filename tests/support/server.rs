@@ -21,7 +21,9 @@ pub struct Server {
     address: SocketAddr,
     scheme: &'static str,
     shared: Arc<Shared>,
+    listener: Arc<TcpListener>,
     acceptor: Option<JoinHandle<()>>,
+    ready: usize,
 }
 
 struct Shared {
@@ -65,7 +67,7 @@ impl Server {
         tls: Option<Arc<ServerConfig>>,
         handler: Box<dyn Fn(&Call) -> Reply + Send + Sync>,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
         let address = listener.local_addr().unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let shared = Arc::new(Shared {
@@ -76,14 +78,31 @@ impl Server {
             sockets: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
-        let for_acceptor = shared.clone();
-        let acceptor = Some(thread::spawn(move || accept(&listener, &for_acceptor)));
+        let (for_acceptor, its_shared) = (listener.clone(), shared.clone());
+        let acceptor = thread::spawn(move || {
+            accept(&for_acceptor, &its_shared, |connection| {
+                thread::spawn(connection);
+            });
+        });
         Self {
             address,
             scheme,
             shared,
-            acceptor,
+            listener,
+            acceptor: Some(acceptor),
+            ready: 0,
         }
+    }
+
+    /// Has a thread wait for each of so many connections, for a client that opens them all at once:
+    /// no more than 128 may wait for an acceptor, and the next is tried again a second later.
+    pub fn ready_for(mut self, connections: usize) -> Self {
+        self.ready += connections;
+        for _ in 0..connections {
+            let (listener, shared) = (self.listener.clone(), self.shared.clone());
+            thread::spawn(move || accept(&listener, &shared, |connection| connection()));
+        }
+        self
     }
 
     /// For `--endpoint-url`.
@@ -134,8 +153,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
         self.shared.journal.stop();
-        // Wakes the acceptor.
-        let _ = TcpStream::connect(self.address);
+        for _ in 0..=self.ready {
+            // Wakes one of those that accept.
+            let _ = TcpStream::connect(self.address);
+        }
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
         }
@@ -145,7 +166,8 @@ impl Drop for Server {
     }
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+/// Accepts until the server stops, and has `run` serve each connection.
+fn accept(listener: &TcpListener, shared: &Arc<Shared>, run: fn(Box<dyn FnOnce() + Send>)) {
     for socket in listener.incoming() {
         if shared.stopping.load(Ordering::SeqCst) {
             return;
@@ -156,13 +178,13 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             shared.sockets().insert(number, second);
         }
         let shared = shared.clone();
-        thread::spawn(move || {
+        run(Box::new(move || {
             // A client that goes in the middle is none of the server's business.
             let served = shared.serve(number, socket);
             // The second handle goes first: a reset happens when the last one is closed.
             shared.sockets().remove(&number);
             drop(served);
-        });
+        }));
     }
 }
 
