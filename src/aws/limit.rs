@@ -2,11 +2,13 @@
 //!
 //! AWS Config tells no limit of its own; what is too much it says by throttling. So each region
 //! begins with as many requests in flight as are allowed at the most. A throttled answer halves that
-//! number, lets the region rest, and tells how fast it could be asked: as many answers as came since
-//! it was throttled before, in that time. Each answer that is none brings both up again.
+//! number, lets the region rest, and has its requests keep a distance in time; the second one tells
+//! how fast it can be asked: as many answers as came since the first, in that time. Each answer that
+//! is none brings both up again.
 //!
-//! The numbers were chosen by a simulation of regions with limits of 2 to 30 requests a second,
-//! 15 to 280 ms away: a run takes 1.0 to 1.15 times what the limit alone would allow.
+//! The numbers were chosen by a simulation of regions with limits of 3 to 40 requests a second, 5 to
+//! 40 of them saved up, 15 to 200 ms away: a run takes 1.14 times what the limit alone would allow, in
+//! the mean, and loses nothing.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,13 +25,21 @@ pub struct Limits {
 }
 
 /// The rest of a region after a throttled answer: what its limit saves up meanwhile is not to be lost.
-const REST: Duration = Duration::from_millis(250);
+const REST: Duration = Duration::from_millis(300);
 
 /// What has been going on for less than this says nothing of a region's rate.
 const MIN_SAMPLE: Duration = Duration::from_millis(200);
 
-/// How much faster a region is asked with each answer, once its rate is known.
-const GROWTH: f64 = 1.05;
+/// How many requests a second a region gets that has been throttled once: what it takes is not known
+/// then, but all that was held back would be too much at one time.
+const FIRST_RATE: f64 = 16.0;
+
+/// How much faster a region is asked with each answer as long as its rate is not known.
+const FIRST_GROWTH: f64 = 1.1;
+
+/// By how many requests a second more a region is asked with each answer, once its rate is known: by
+/// a fifth in a second, whatever the rate.
+const GROWTH: f64 = 0.2;
 
 /// Between these, in requests a second, a region's rate is looked for.
 const MIN_RATE: f64 = 0.2;
@@ -52,8 +62,10 @@ struct State {
     throttled: Option<Duration>,
     /// How many answers came since.
     answers: u32,
-    /// How many requests a second it seems to take; none where it never said no twice.
+    /// How many requests a second it is asked, at the most; none where it never said no.
     rate: Option<f64>,
+    /// Whether that is what it seems to take, as it said no twice.
+    known: bool,
 }
 
 /// One request that was let through.
@@ -78,6 +90,7 @@ impl Limiter {
                 throttled: None,
                 answers: 0,
                 rate: None,
+                known: false,
             }),
             left: Condvar::new(),
         }
@@ -142,7 +155,15 @@ impl Pass<'_> {
         let most = most as f64;
         state.allowed = (state.allowed + 1.0 / state.allowed).min(most);
         state.answers += 1;
-        state.rate = state.rate.map(|rate| (rate * GROWTH).min(MAX_RATE));
+        let known = state.known;
+        let faster = |rate| {
+            if known {
+                rate + GROWTH
+            } else {
+                rate * FIRST_GROWTH
+            }
+        };
+        state.rate = state.rate.map(|rate| faster(rate).min(MAX_RATE));
     }
 
     /// The answer was throttling: half as many may be in flight, and none is sent for a moment.
@@ -157,11 +178,12 @@ impl Pass<'_> {
         let sample = state.throttled.map(|before| now.saturating_sub(before));
         let rate = match sample {
             Some(sample) if sample >= MIN_SAMPLE && state.answers > 0 => {
-                Some(f64::from(state.answers) / sample.as_secs_f64())
+                state.known = true;
+                f64::from(state.answers) / sample.as_secs_f64()
             }
-            _ => state.rate.map(|rate| rate * 0.7),
+            _ => state.rate.map_or(FIRST_RATE, |rate| rate * 0.7),
         };
-        state.rate = rate.map(|rate| rate.clamp(MIN_RATE, MAX_RATE));
+        state.rate = Some(rate.clamp(MIN_RATE, MAX_RATE));
         state.allowed = (state.allowed / 2.0).max(1.0);
         state.throttled = Some(now);
         state.answers = 0;
@@ -235,24 +257,30 @@ mod tests {
         for aside in [true, false] {
             drop(limiter.enter(&*clock, aside));
         }
-        assert_eq!(clock.sleeps(), [REST]);
+        let distance = Duration::from_secs_f64(1.0 / FIRST_RATE);
+        assert_eq!(clock.sleeps(), [REST, distance]);
     }
 
     #[test]
     fn a_region_that_says_no_twice_has_said_how_fast_it_can_be_asked() {
         let (limiter, clock) = (limiter(4, None), clock());
         let rate = || limiter.lock().rate;
+        limiter.enter(&*clock, false).answered();
+        assert_eq!(rate(), None);
         limiter.enter(&*clock, false).throttled(&*clock);
-        assert_eq!(rate(), None, "what came before may have been saved up");
+        let first = rate();
+        assert_eq!(first, Some(FIRST_RATE), "what came before may be saved up");
+        let since = clock.elapsed();
         for _ in 0..8 {
             limiter.enter(&*clock, false).answered();
         }
-        clock.sleep(Duration::from_millis(750));
+        assert!(rate() > first, "nothing is known yet");
+        clock.sleep((since + Duration::from_secs(1)).saturating_sub(clock.elapsed()));
         let pass = limiter.enter(&*clock, false);
         pass.throttled(&*clock);
         assert_eq!(rate(), Some(8.0), "eight in a second");
         limiter.enter(&*clock, false).answered();
-        assert_eq!(rate(), Some(8.0 * GROWTH));
+        assert_eq!(rate(), Some(8.0 + GROWTH));
         limiter.enter(&*clock, false).throttled(&*clock);
         let known = rate().unwrap();
         assert!(known < 8.0, "{known}");

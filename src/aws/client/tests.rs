@@ -131,8 +131,6 @@ fn a_throttled_call_is_tried_ten_times_with_the_standard_backoff() {
             [1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0, 20.0, 20.0],
         ),
         (|| 0.5, [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0, 10.0]),
-        // Where chance brings no wait, the region's own rest does.
-        (|| 0.0, [0.25; 9]),
     ] {
         let http = Scripted::by(|_| answer_with(400, &[("x-amzn-requestid", "r-9")], THROTTLED));
         let clock = clock();
@@ -150,6 +148,20 @@ fn a_throttled_call_is_tried_ten_times_with_the_standard_backoff() {
              (HTTP 400, request id r-9): Rate exceeded"
         );
     }
+}
+
+#[test]
+fn a_throttled_region_rests_where_chance_brings_no_wait() {
+    let http = Scripted::by(|_| answer(400, THROTTLED));
+    let clock = clock();
+    let mut parts = parts(http.clone(), clock.clone());
+    parts.chance = || 0.0;
+    list(&Client::new(parts)).unwrap_err();
+    let waits = seconds(&clock);
+    let waits: Vec<f64> = waits.into_iter().filter(|wait| *wait > 0.0).collect();
+    assert_eq!(waits.len(), 9);
+    assert!(waits.iter().all(|wait| *wait >= 0.3), "{waits:?}");
+    assert!(waits[8] > waits[0], "longer and longer: {waits:?}");
 }
 
 #[test]
