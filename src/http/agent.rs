@@ -1,12 +1,16 @@
 //! The network, through ureq: redirects off, every status an answer, bounded in size and time.
 
+use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use ureq::http::Response as UreqResponse;
+use ureq::config::Config;
+use ureq::http::{Response as UreqResponse, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Error, ProxyProtocol};
 
 use super::proxy::{Proxies, Proxy};
@@ -38,13 +42,13 @@ const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 
 /// What is read at one time, in bytes.
-const INPUT_BUFFER: usize = 32 * 1024;
+const INPUT_BUFFER: usize = 16 * 1024;
 
 /// The largest head of a response, in bytes; those of AWS have some five hundred.
 ///
 /// It has to be smaller than the buffer: a head that fills that looks like a connection that broke
 /// off, which would be tried again.
-const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEAD: usize = 8 * 1024;
 
 /// Sends over the network.
 pub struct Agent {
@@ -54,6 +58,7 @@ pub struct Agent {
     proxies: Proxies,
     exchange_limit: Duration,
     trust: String,
+    names: Names,
 }
 
 impl Agent {
@@ -66,8 +71,10 @@ impl Agent {
             None => (RootCerts::WebPki, "the built-in Mozilla roots".to_owned()),
             Some((name, pem)) => (root_certs(name, pem)?, name.clone()),
         };
+        let names = Names::default();
         let agent = |proxy: Option<ureq::Proxy>| {
-            let agent = network(settings, roots.clone(), proxy);
+            let config = network(settings, roots.clone(), proxy);
+            let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), names.clone());
             let shut = agent.clone();
             interrupt.on_raise(move || shut.clone().shutdown());
             agent
@@ -82,6 +89,7 @@ impl Agent {
             proxies: settings.proxies.clone(),
             exchange_limit: settings.exchange_limit,
             trust,
+            names,
         })
     }
 
@@ -108,7 +116,7 @@ impl Agent {
     }
 }
 
-fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) -> ureq::Agent {
+fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) -> Config {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -120,7 +128,7 @@ fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) ->
         .max_idle_connections_per_host(4096)
         .input_buffer_size(INPUT_BUFFER)
         .max_response_header_size(MAX_HEAD)
-        .output_buffer_size(8 * 1024)
+        .output_buffer_size(4 * 1024)
         .timeout_global(Some(settings.exchange_limit))
         .timeout_resolve(Some(settings.connect_timeout))
         .timeout_connect(Some(settings.connect_timeout))
@@ -130,7 +138,6 @@ fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) ->
         .timeout_recv_body(Some(settings.read_timeout))
         .tls_config(TlsConfig::builder().root_certs(roots).build())
         .build()
-        .new_agent()
 }
 
 impl HttpSend for Agent {
@@ -139,7 +146,10 @@ impl HttpSend for Agent {
         // ureq looks hosts up on a thread, and panics where it gets none.
         let sent = catch_unwind(AssertUnwindSafe(|| self.exchange(request, proxy)));
         match sent {
-            Ok(sent) => sent.map_err(|error| self.transport_error(request, proxy, &error)),
+            Ok(sent) => sent.map_err(|error| {
+                self.names.forget();
+                self.transport_error(request, proxy, &error)
+            }),
             Err(panic) => match panic.downcast_ref::<String>() {
                 Some(text) if text.starts_with("failed to spawn thread") => Err(TransportError {
                     kind: TransportErrorKind::Exhausted,
@@ -273,6 +283,68 @@ fn kind_of(error: &Error) -> TransportErrorKind {
 fn host_of(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     rest.split(['/', '?']).next().unwrap_or(rest)
+}
+
+/// Keeps what the system's resolver says, for all who ask for the same host, until it is forgotten.
+///
+/// ureq asks before every request, also where a connection is open, and each time on a new thread.
+#[derive(Debug, Clone, Default)]
+struct Names {
+    system: Arc<DefaultResolver>,
+    known: Arc<Mutex<HashMap<String, LookUp>>>,
+}
+
+/// One question to the system; those that ask meanwhile wait for the same answer.
+type LookUp = Arc<OnceLock<Result<ResolvedSocketAddrs, Error>>>;
+
+impl Names {
+    /// Has every host looked up again: a host that cannot be reached may have moved.
+    fn forget(&self) {
+        self.known().clear();
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, LookUp>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let look_up = || self.system.resolve(uri, config, timeout);
+        let host = uri.scheme().zip(uri.authority());
+        let Some(host) = host.and_then(|(s, a)| DefaultResolver::host_and_port(s, a)) else {
+            return look_up();
+        };
+        let asked = self.known().entry(host.clone()).or_default().clone();
+        match asked.get_or_init(look_up) {
+            Ok(addresses) => Ok(addresses.clone()),
+            Err(error) => {
+                // Only those who waited for it share a failure.
+                let mut known = self.known();
+                if known.get(&host).is_some_and(|now| Arc::ptr_eq(now, &asked)) {
+                    known.remove(&host);
+                }
+                Err(same(error))
+            }
+        }
+    }
+}
+
+/// An error of a resolver once more.
+fn same(error: &Error) -> Error {
+    match error {
+        Error::Timeout(which) => Error::Timeout(*which),
+        Error::Io(e) => Error::Io(match e.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(e.kind(), e.to_string()),
+        }),
+        _ => Error::HostNotFound,
+    }
 }
 
 #[cfg(test)]
