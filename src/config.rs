@@ -61,3 +61,45 @@ pub struct Config {
     /// The recording that answers in the place of AWS.
     pub replay: Option<PathBuf>,
 }
+
+/// How many requests are in flight in all regions together where nothing else is asked for: each has
+/// a connection, and macOS gives a process 256 files.
+const MAX_IN_FLIGHT: usize = 220;
+
+impl Config {
+    /// Whether `region` is one to scan, if it is enabled.
+    #[must_use]
+    pub fn wants(&self, region: &Region) -> bool {
+        let named = self.regions.is_empty() || self.regions.contains(region);
+        named && !self.exclude_regions.contains(region)
+    }
+
+    /// How many types of a region are listed at once where so many regions are scanned; 1 at least.
+    #[must_use]
+    pub fn types_at_once(&self, regions: usize) -> usize {
+        let types = match (&self.resource_types, self.method) {
+            (_, Method::Counts) => 1,
+            (ResourceTypes::All, _) => usize::MAX,
+            (ResourceTypes::Named(types), _) => types.len(),
+        };
+        let fair = (MAX_IN_FLIGHT / regions.max(1)).saturating_sub(1);
+        let limit = self.limits.concurrency;
+        let limit = if self.fixed_concurrency {
+            limit
+        } else {
+            limit.min(fair)
+        };
+        types.min(limit).max(1)
+    }
+
+    /// How many threads it takes that no task of so many regions waits for another one's: for each
+    /// region those that count, and one that asks for the recorder. A replay is the same every time,
+    /// also in its order, because it has a single one.
+    #[must_use]
+    pub fn threads(&self, regions: usize) -> usize {
+        match self.replay {
+            Some(_) => 1,
+            None => regions * (self.types_at_once(regions) + 1),
+        }
+    }
+}

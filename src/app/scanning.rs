@@ -1,19 +1,17 @@
 //! From the regions to the summary: the scan, and what it came to.
 
+use std::mem;
+
 use super::{Exit, Run};
 use crate::aws::client::Client;
 use crate::console;
 use crate::count::{Counter, Method};
 use crate::coverage::{Loss, Outcome};
 use crate::error_log::ErrorType;
-use crate::model::{Region, ResourceTypes, plural};
+use crate::model::{Region, plural};
 use crate::preflight::Findings;
 use crate::scan::pool::Pool;
 use crate::scan::{Event, Flags, Scan, recorder};
-
-/// How many requests are in flight in all regions together where nothing else is asked for: each has
-/// a connection, and macOS gives a process 256 files.
-const MAX_IN_FLIGHT: usize = 220;
 
 impl Run<'_> {
     pub(super) fn scan_and_write(&mut self, findings: Findings) -> Exit {
@@ -34,39 +32,17 @@ impl Run<'_> {
             self.errors_logged();
             return Exit::Failed;
         }
-        // One more asks for the recorder: no task waits for another one's thread.
-        let threads = match self.config.replay {
-            Some(_) => 1,
-            None => regions.len() * (self.at_once(regions.len()) + 1),
-        };
-        let pool = pool.with_at_least(threads);
         // The connections may take every file descriptor that there is; the files need one.
         let spare = std::fs::File::open(&self.config.output_dir);
         let stopped = self.scan(&client, &pool, &regions, lost);
         drop(spare);
+        // Two hundred threads take longer to end than a page to come; they end with the process.
+        mem::forget(pool);
         self.usage = client.usage();
         if self.world.interrupt.signal().is_some() {
             return Exit::Failed;
         }
         self.conclude(stopped, findings.refused_regions.len())
-    }
-
-    /// How many types of a region are listed at once, where there are so many regions.
-    fn at_once(&self, regions: usize) -> usize {
-        let config = self.config;
-        let types = match (&config.resource_types, config.method) {
-            (_, Method::Counts) => 1,
-            (ResourceTypes::All, _) => usize::MAX,
-            (ResourceTypes::Named(types), _) => types.len(),
-        };
-        let fair = (MAX_IN_FLIGHT / regions.max(1)).saturating_sub(1);
-        let limit = config.limits.concurrency;
-        let limit = if config.fixed_concurrency {
-            limit
-        } else {
-            limit.min(fair)
-        };
-        types.min(limit).max(1)
     }
 
     /// Scans the regions; tells whether the scan had to stop.
@@ -81,7 +57,7 @@ impl Run<'_> {
         let scan = Scan {
             counter: &Counter { client },
             method: config.method,
-            region_concurrency: self.at_once(regions.len()),
+            region_concurrency: config.types_at_once(regions.len()),
             recorder: &|region, renew| recorder::ask(client, region, renew),
             client: Some(client),
             clock: world.clock.clone(),
@@ -139,10 +115,6 @@ impl Run<'_> {
     /// The regions to scan, and those that were asked for and are not enabled.
     fn choose_regions(&mut self, enabled: &[Region]) -> (Vec<Region>, Vec<Outcome>) {
         let config = self.config;
-        let wanted = |r: &&Region| {
-            let named = config.regions.is_empty() || config.regions.contains(r);
-            named && !config.exclude_regions.contains(r)
-        };
         let mut lost = Vec::new();
         let excluded = &config.exclude_regions;
         for region in config.regions.iter().filter(|r| !excluded.contains(r)) {
@@ -154,6 +126,7 @@ impl Run<'_> {
                 lost.push(Outcome::lost(region.clone(), Loss::of(why, message)));
             }
         }
-        (enabled.iter().filter(wanted).cloned().collect(), lost)
+        let wanted = enabled.iter().filter(|r| config.wants(r));
+        (wanted.cloned().collect(), lost)
     }
 }

@@ -128,16 +128,17 @@ pub fn run(
 
     let mut findings = Findings::default();
     match (settings, http, pool, keyring) {
-        (Ok(settings), Ok(http), Ok(pool), Ok(keyring)) => {
+        (Ok(settings), Ok(http), Ok(mut pool), Ok(keyring)) => {
             let client = net.client(keyring);
             let start = &settings.region.region;
-            let probe = Probe {
-                client: &client,
-                method: config.method,
-                types: &config.resource_types,
-            };
-            let probe = (!config.skip_checks).then_some(&probe);
-            ask(&client, &pool, start, probe, &mut checks, &mut findings);
+            ask(
+                config,
+                &client,
+                start,
+                &mut pool,
+                &mut checks,
+                &mut findings,
+            );
             findings.http = Some(http);
             findings.client = Some(client);
             findings.pool = Some(pool);
@@ -200,8 +201,12 @@ impl Checks<'_> {
 enum Job {
     Identity,
     Alias,
-    /// Adds the next two, which must know the regions.
+    /// Adds those that must know the regions.
     Regions,
+}
+
+/// A call that must know the regions.
+enum Next {
     Probe(Region),
     Status(Region),
 }
@@ -250,17 +255,24 @@ impl Regions {
     }
 }
 
-/// Who asks, and where; and with a `probe`, whether resources may be counted there, and whether there
-/// is a recorder anywhere. No call waits for one whose answer it does not need.
+/// Who asks, and where; and whether resources may be counted there, and whether there is a recorder
+/// anywhere. No call waits for one whose answer it does not need; the pool grows meanwhile to what the
+/// scan takes.
 fn ask(
+    config: &Config,
     client: &Client,
-    pool: &Pool,
     start: &Region,
-    probe: Option<&Probe<'_>>,
+    pool: &mut Pool,
     checks: &mut Checks,
     findings: &mut Findings,
 ) {
-    let work = |job: Job, outlet: &Outlet<'_, Job, Reply>| match job {
+    let probe = Probe {
+        client,
+        method: config.method,
+        types: &config.resource_types,
+    };
+    let probe = (!config.skip_checks).then_some(&probe);
+    let work = |job: Job, outlet: &Outlet<Reply>, add: &dyn Fn(Next)| match job {
         Job::Identity => {
             outlet.send(Reply::Identity(output(
                 client.call(start, &GetCallerIdentity),
@@ -274,19 +286,21 @@ fn ask(
             let regions = names.and_then(|names| Regions::of(&names, |text| client.redact(text)));
             if probe.is_some() {
                 let enabled = regions.as_ref().map_or(&[][..], |r| &r.enabled);
-                outlet.add(Job::Probe(check_region(start, enabled)));
+                add(Next::Probe(check_region(start, enabled)));
                 if let Some(first) = first_regions(start, enabled).into_iter().next() {
-                    outlet.add(Job::Status(first));
+                    add(Next::Status(first));
                 }
             }
             outlet.send(Reply::Regions(regions));
         }
-        Job::Probe(region) => {
+    };
+    let then = |next: Next, outlet: &Outlet<Reply>| match next {
+        Next::Probe(region) => {
             if let Some(probe) = probe {
                 outlet.send(Reply::Probe(probe.ask(&region)));
             }
         }
-        Job::Status(region) => {
+        Next::Status(region) => {
             if let Some(probe) = probe {
                 probe.ask_status_ahead(&region);
             }
@@ -299,9 +313,9 @@ fn ask(
         names,
         next: 0,
     };
-    let mut asked = None;
+    let (mut asked, mut more) = (None, None);
     let jobs = vec![Job::Identity, Job::Alias, Job::Regions];
-    pool.side_by_side(jobs, work, |reply| match reply {
+    pool.side_by_side(jobs, work, then, |reply| match reply {
         Reply::Identity(reply) => {
             let told = reply.as_ref().map(ToString::to_string);
             shown.take(0, told.map_err(String::clone), checks);
@@ -318,6 +332,8 @@ fn ask(
             let regions = reply.unwrap_or_default();
             findings.regions = regions.enabled;
             findings.refused_regions = regions.refused;
+            let wanted = findings.regions.iter().filter(|r| config.wants(r));
+            more = pool.more(config.threads(wanted.count()));
         }
         Reply::Probe(reply) => {
             shown.take(3, reply.told(), checks);
@@ -325,6 +341,7 @@ fn ask(
         }
     });
     shown.end(checks);
+    pool.extend(more);
     if let Some(probe) = probe {
         let asked = asked.unwrap_or_else(|| Asked::Failed(start.clone(), FAULT.to_owned()));
         let enabled = find_recorder(probe, pool, start, &findings.regions, &asked);

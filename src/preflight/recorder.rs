@@ -1,6 +1,7 @@
 //! The last two checks: whether resources may be listed, and whether a region has a recorder.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use super::{FIRST_REGION, known, with_advice};
 use crate::aws::client::Client;
@@ -155,15 +156,14 @@ pub(super) fn find_recorder(
         .cloned()
         .collect();
     let asked = first.len() + others.len();
-    let work = |region: Region, outlet: &Outlet<'_, Region, _>| {
+    let work = |region: Region, outlet: &Outlet<_>, _: &dyn Fn(Infallible)| {
         let told = recorder(probe, &region, asked_before);
         outlet.send((region, told));
     };
-    let more = pool.larger(others.len());
-    let pool = more.as_ref().unwrap_or(pool);
+    let no_more = |none: Infallible, _: &Outlet<_>| match none {};
     // By region, so that the same answers are told alike in whatever order they come.
     let mut told = BTreeMap::new();
-    pool.side_by_side(others, work, |(region, reply)| {
+    pool.side_by_side(others, work, no_more, |(region, reply)| {
         told.insert(region, reply);
     });
     for reply in told.into_values() {

@@ -35,7 +35,7 @@ trait Tell {
     fn tell(&self, report: Report);
 }
 
-impl<T> Tell for Outlet<'_, T, Report> {
+impl Tell for Outlet<Report> {
     fn tell(&self, report: Report) {
         self.send(report);
     }
@@ -49,11 +49,9 @@ enum Report {
 }
 
 /// One task.
-enum Job<'a> {
-    /// Begins a region: its counts, where they are asked for, and more tasks to list its types.
+enum Job {
+    /// Begins a region: its counts, where they are asked for, and tasks to list its types.
     Count(Region),
-    /// Lists types of a region until there are none left.
-    List(Arc<Counting<'a>>),
     Recorder(Region),
 }
 
@@ -113,15 +111,15 @@ impl Scan<'_> {
         let mut seen = Seen::new();
         let counts = regions.iter().cloned().map(Job::Count);
         let jobs = counts.chain(regions.iter().cloned().map(Job::Recorder));
-        let work = |job: Job<'s>, outlet: &Outlet<'_, Job<'s>, Report>| match job {
-            Job::Count(region) => self.begin(region, outlet),
-            Job::List(counting) => counting.list(outlet),
+        let work = |job: Job, outlet: &Outlet<Report>, add: &dyn Fn(Arc<Counting<'s>>)| match job {
+            Job::Count(region) => self.begin(region, outlet, add),
             Job::Recorder(region) => {
                 let recorder = self.recorder(&region, outlet);
                 outlet.send(Report::Recorder(region, recorder));
             }
         };
-        pool.side_by_side(jobs.collect(), work, |report| match report {
+        let then = |counting: Arc<Counting<'s>>, outlet: &Outlet<Report>| counting.list(outlet);
+        pool.side_by_side(jobs.collect(), work, then, |report| match report {
             Report::Incident(entry) => each(Event::Incident(entry)),
             Report::Recorder(region, recorder) => {
                 recorders.insert(region, recorder);
@@ -158,13 +156,13 @@ impl Scan<'_> {
         coverage
     }
 
-    fn begin<'s>(&'s self, region: Region, outlet: &Outlet<'_, Job<'s>, Report>) {
+    fn begin<'s>(&'s self, region: Region, tell: &dyn Tell, list: &dyn Fn(Arc<Counting<'s>>)) {
         let counting = Arc::new(Counting::new(self, region));
-        let more = counting.begin(outlet);
-        for _ in 1..more.min(self.region_concurrency) {
-            outlet.add(Job::List(counting.clone()));
+        let types = counting.begin(tell);
+        // Without a type too there is one, which hands over what was found.
+        for _ in 0..types.min(self.region_concurrency).max(1) {
+            list(counting.clone());
         }
-        counting.list(outlet);
     }
 
     fn recorder(&self, region: &Region, outlet: &dyn Tell) -> Recorder {
