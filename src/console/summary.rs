@@ -16,19 +16,20 @@ const NAMED: usize = 3;
 pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -> Vec<String> {
     let regions = coverage.regions.len();
     let gaps = coverage.regions.iter().filter(|r| r.missing() > 0).count();
-    let counts = coverage.counts();
-    let types: BTreeSet<_> = counts
-        .iter()
-        .filter(|c| c.total > 0)
-        .map(|c| &c.resource_type)
-        .collect();
+    let found = |t: &&ResourceType| {
+        let mut cells = coverage.regions.iter().filter_map(|r| r.cells.get(*t));
+        cells.any(|cell| cell.total > Some(0))
+    };
     let mut lines = vec![
         "Summary".to_owned(),
         format!(
             "  Regions scanned: {regions} ({} complete, {gaps} with gaps)",
             regions - gaps
         ),
-        format!("  Resource types found: {}", types.len()),
+        format!(
+            "  Resource types found: {}",
+            coverage.types().filter(found).count()
+        ),
         format!("  Total resources: {}", totals(coverage)),
         match errors {
             0 => "  Errors encountered: 0".to_owned(),
@@ -47,17 +48,20 @@ pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -
 
 /// `496 as recorded, 388 with IAM counted once (both partial)`
 fn totals(coverage: &Coverage) -> String {
-    let counts = coverage.counts();
-    let recorded: u64 = counts.iter().map(|c| c.total).sum();
+    let known = || {
+        coverage
+            .cells()
+            .filter_map(|(_, t, cell)| Some((t, cell.total?)))
+    };
+    let recorded: u64 = known().map(|(_, total)| total).sum();
     let partial = coverage.missing() > 0;
     let global = coverage.global();
     if global.is_empty() {
         return format!("{recorded}{}", if partial { " (partial)" } else { "" });
     }
-    let regional: u64 = counts
-        .iter()
-        .filter(|c| !c.resource_type.is_global())
-        .map(|c| c.total)
+    let regional: u64 = known()
+        .filter(|(t, _)| !t.is_global())
+        .map(|(_, total)| total)
         .sum();
     let once: u64 = global.values().map(|(total, _)| total).sum();
     let largest: BTreeSet<&Region> = global.values().filter_map(|(_, region)| *region).collect();
@@ -121,7 +125,7 @@ fn coverage_lines(coverage: &Coverage) -> Vec<String> {
             group.types.insert(resource_type);
         }
     }
-    let all_types = coverage.regions.first().map_or(0, |r| r.cells.len());
+    let all_types = coverage.types().count();
     let missing = coverage.missing();
     let of = if counted == cells {
         format!("all {} (regions × types) counted", plural(cells, "cell"))

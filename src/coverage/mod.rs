@@ -6,7 +6,7 @@ mod settle;
 mod status;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,6 +144,14 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// Every type; each region has a cell for each of them.
+    pub fn types(&self) -> impl Iterator<Item = &ResourceType> {
+        self.regions
+            .first()
+            .into_iter()
+            .flat_map(|r| r.cells.keys())
+    }
+
     /// Every cell, by region and type.
     pub fn cells(&self) -> impl Iterator<Item = (&Region, &ResourceType, &Cell)> {
         self.regions
@@ -175,11 +183,13 @@ impl Coverage {
     #[must_use]
     pub fn global(&self) -> BTreeMap<&ResourceType, (u64, Option<&Region>)> {
         let mut once = BTreeMap::new();
-        let types: BTreeSet<&ResourceType> = self.cells().map(|(_, t, _)| t).collect();
-        for resource_type in types.into_iter().filter(|t| t.is_global()) {
-            let own = || self.cells().filter(move |(_, t, _)| *t == resource_type);
-            let counted =
-                || own().filter_map(|(region, _, cell)| Some((cell.total?, region, cell)));
+        for resource_type in self.types().filter(|t| t.is_global()) {
+            let counted = || {
+                self.regions.iter().filter_map(|region| {
+                    let cell = region.cells.get(resource_type)?;
+                    Some((cell.total?, &region.region, cell))
+                })
+            };
             // Of none there are no ids, whichever way they were counted.
             let new = |cell: &Cell| cell.first_seen.or((cell.total == Some(0)).then_some(0));
             let by_id: Option<u64> = counted().map(|(.., cell)| new(cell)).sum();

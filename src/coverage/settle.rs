@@ -1,6 +1,6 @@
 //! From what the tasks brought and what the recorders say to what is known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{Cell, Coverage, Loss, Outcome, Recorder, RegionCoverage, Standing, Status};
@@ -52,7 +52,10 @@ impl Coverage {
                         .keys()
                         .chain(outcome.counts.iter().flat_map(BTreeMap::keys))
                 });
-                found.cloned().chain(ResourceType::common()).collect()
+                // Most regions have the same ones: not all of them are to be sorted.
+                let each_once: HashSet<&ResourceType> = found.collect();
+                let each_once = each_once.into_iter().cloned();
+                each_once.chain(ResourceType::common()).collect()
             }
         };
         let region = |outcome: Outcome| {
