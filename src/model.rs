@@ -169,12 +169,12 @@ impl ResourceTypes {
 }
 
 /// How many resources of one type one region holds.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ResourceCount {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ResourceCount<'a> {
     /// The region that was asked.
-    pub region: Region,
+    pub region: &'a Region,
     /// The type that was counted.
-    pub resource_type: ResourceType,
+    pub resource_type: &'a ResourceType,
     /// The exact number: every page was read.
     pub total: u64,
 }

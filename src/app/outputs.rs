@@ -29,8 +29,8 @@ impl Run<'_> {
         let Some(account) = self.account.clone() else {
             return false;
         };
-        let counts = self.coverage.counts();
-        let bytes = Format::Csv.render(Table::counts(&account, &counts));
+        let table = Table::counts(&account, self.coverage.counts());
+        let bytes = Format::Csv.render(table);
         let mut written = self.write_table(&account, "", &bytes, "Results");
         if self.config.coverage {
             let bytes = Format::Csv.render(Table::coverage(&account, &self.coverage));

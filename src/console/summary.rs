@@ -59,9 +59,10 @@ fn totals(coverage: &Coverage) -> String {
     if global.is_empty() {
         return format!("{recorded}{}", if partial { " (partial)" } else { "" });
     }
-    let regional: u64 = known()
-        .filter(|(t, _)| !t.is_global())
-        .map(|(_, total)| total)
+    let regional: u64 = coverage
+        .counts()
+        .filter(|c| !c.resource_type.is_global())
+        .map(|c| c.total)
         .sum();
     let once: u64 = global.values().map(|(total, _)| total).sum();
     let largest: BTreeSet<&Region> = global.values().filter_map(|(_, region)| *region).collect();

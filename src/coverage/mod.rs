@@ -159,17 +159,15 @@ impl Coverage {
             .flat_map(|r| r.cells.iter().map(|(t, cell)| (&r.region, t, cell)))
     }
 
-    /// The totals that are known.
-    #[must_use]
-    pub fn counts(&self) -> Vec<ResourceCount> {
-        let count = |(region, resource_type, cell): (&Region, &ResourceType, &Cell)| {
+    /// The totals that are known, by region and type.
+    pub fn counts(&self) -> impl Iterator<Item = ResourceCount<'_>> {
+        self.cells().filter_map(|(region, resource_type, cell)| {
             Some(ResourceCount {
-                region: region.clone(),
-                resource_type: resource_type.clone(),
+                region,
+                resource_type,
                 total: cell.total?,
             })
-        };
-        self.cells().filter_map(count).collect()
+        })
     }
 
     /// How many cells nobody knows the number of.

@@ -61,8 +61,11 @@ impl Coverage {
         let region = |outcome: Outcome| {
             let recorder = recorders.remove(&outcome.region);
             let cell = |resource_type: &ResourceType| {
-                let evidence = outcome.evidence(resource_type, types, method);
-                let cell = settled(&outcome, recorder.as_ref(), resource_type, &evidence);
+                let counts = outcome.counts.as_ref();
+                let counted = counts.map(|c| c.get(resource_type).copied().unwrap_or_default());
+                let evidence = outcome.evidence(resource_type, counted, types, method);
+                let recorder = recorder.as_ref();
+                let cell = settled(&outcome, recorder, resource_type, counted, &evidence);
                 (resource_type.clone(), cell)
             };
             RegionCoverage {
@@ -152,14 +155,14 @@ impl Coverage {
 }
 
 impl Outcome {
+    /// What is known of a type of which the counts, where they were asked for, say `counted`.
     fn evidence(
         &self,
         resource_type: &ResourceType,
+        counted: Option<u64>,
         types: &ResourceTypes,
         method: Method,
     ) -> Evidence<'_> {
-        let counted = self.counts.as_ref();
-        let counted = counted.map(|c| c.get(resource_type).copied().unwrap_or_default());
         match (self.listed.get(resource_type), counted) {
             (Some(Ok(listed)), _) => Evidence::Listed(listed.total),
             (Some(Err(loss)), _) => Evidence::Lost(loss),
@@ -175,9 +178,9 @@ fn settled(
     outcome: &Outcome,
     recorder: Option<&Recorder>,
     resource_type: &ResourceType,
+    counted: Option<u64>,
     evidence: &Evidence<'_>,
 ) -> Cell {
-    let counts = outcome.counts.as_ref();
     let mut cell = match *evidence {
         Evidence::Lost(loss) => Cell::without_total(loss.status, loss.detail.clone(), None),
         Evidence::Listed(n) | Evidence::Counted(n) => {
@@ -194,7 +197,7 @@ fn settled(
         .get(resource_type)
         .and_then(|l| l.as_ref().ok());
     cell.listed = listed.map(|l| l.total);
-    cell.counted = counts.map(|c| c.get(resource_type).copied().unwrap_or_default());
+    cell.counted = counted;
     cell.first_seen = outcome.first_seen.get(resource_type).copied();
     cell
 }

@@ -107,6 +107,32 @@ fn untold(coverage: &Coverage) -> Vec<String> {
 }
 
 #[test]
+fn the_totals_that_are_known_come_by_region_and_type() {
+    let regions = [
+        (listed("us-east-1", &[(VPC, 2), (BUCKET, 0)]), on()),
+        (listed("eu-west-1", &[(BUCKET, 1), (VPC, 4)]), on()),
+        (
+            listed("eu-south-1", &[(VPC, 0), (BUCKET, 9)]),
+            with(Running::Missing),
+        ),
+    ];
+    let coverage = settle(regions.into(), &named(&[BUCKET, VPC]), Method::List);
+    let counts = coverage
+        .counts()
+        .map(|c| (c.region.as_str(), c.resource_type.as_str(), c.total));
+    assert_eq!(
+        counts.collect::<Vec<_>>(),
+        [
+            ("eu-south-1", BUCKET, 9),
+            ("eu-west-1", VPC, 4),
+            ("eu-west-1", BUCKET, 1),
+            ("us-east-1", VPC, 2),
+            ("us-east-1", BUCKET, 0),
+        ]
+    );
+}
+
+#[test]
 fn what_a_listing_means_under_each_recorder() {
     let totals = [(VPC, 0), (BUCKET, 3)];
     let unknown = Recorder::unknown(&denied());

@@ -15,13 +15,14 @@ pub struct Table<'a> {
 const PLACE: [&str; 4] = ["account", "alias", "region", "resource_type"];
 
 impl<'a> Table<'a> {
-    /// The totals above zero, by region, then by type.
+    /// The totals above zero, in the order of `counts`.
     #[must_use]
-    pub fn counts(account: &'a Account, counts: &'a [ResourceCount]) -> Self {
-        let mut counts: Vec<&ResourceCount> = counts.iter().filter(|c| c.total > 0).collect();
-        counts.sort();
-        let rows = counts.into_iter();
-        let rows = rows.map(|c| row(account, &c.region, &c.resource_type, [c.total.to_string()]));
+    pub fn counts(
+        account: &'a Account,
+        counts: impl Iterator<Item = ResourceCount<'a>> + 'a,
+    ) -> Self {
+        let found = counts.filter(|c| c.total > 0);
+        let rows = found.map(|c| row(account, c.region, c.resource_type, [c.total.to_string()]));
         Self::of(["total"], rows)
     }
 

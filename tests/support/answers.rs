@@ -17,8 +17,8 @@ use super::reply::{Reply, escape};
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>
 const MAX_COUNTED_TYPES: usize = 20;
 
-/// Every page of every listing, by region, type and offset: rendered once, so that a benchmark
-/// does not measure the server.
+/// Every page of every listing, by region, type and offset, and those of the counts of all types,
+/// without a type: rendered once, so that a benchmark does not measure the server.
 type Pages = HashMap<(String, String, usize), Arc<[u8]>>;
 
 /// Answers as AWS does.
@@ -37,6 +37,10 @@ impl Answers {
                     let body = render(region, resource_type, first, PAGE_SIZE, *total);
                     pages.insert((region.clone(), resource_type.clone(), first), body);
                 }
+            }
+            for first in (0..place.counted().count()).step_by(PAGE_SIZE) {
+                let body = render_counts(region, place, &[], first, PAGE_SIZE);
+                pages.insert((region.clone(), String::new(), first), body);
             }
         }
         let account = account.clone();
@@ -59,7 +63,7 @@ impl Answers {
                 Some(place) => match operation {
                     "DescribeConfigurationRecorderStatus" => recorder_status(place.recorder),
                     "DescribeConfigurationRecorders" => recorders(call, &self.account.id, place),
-                    "GetDiscoveredResourceCounts" => count(call, place),
+                    "GetDiscoveredResourceCounts" => count(call, place, &self.pages),
                     "ListDiscoveredResources" => list(call, place, &self.pages),
                     _ => Reply::error(call, 400, "UnknownOperationException", ""),
                 },
@@ -157,8 +161,7 @@ fn recorders(call: &Call, account: &str, place: &Place) -> Reply {
     Reply::json(&json!({"ConfigurationRecorders": [recorder]}))
 }
 
-/// The types with the most resources first; the total is that of all pages.
-fn count(call: &Call, place: &Place) -> Reply {
+fn count(call: &Call, place: &Place, pages: &Pages) -> Reply {
     let refuse = |code: &str, message: &str| Reply::error(call, 400, code, message);
     let named = call.input.get("resourceTypes").and_then(Value::as_array);
     let named: Vec<&str> = named
@@ -172,12 +175,27 @@ fn count(call: &Call, place: &Place) -> Reply {
     let Some(limit) = limit(call) else {
         return refuse("InvalidLimitException", "The limit is too great.");
     };
-    let listing = named.join(" ");
     let given = call.field("nextToken");
+    let listing = named.join(" ");
     let first = given.map_or(Some(0), |t| offset(&call.region, &listing, limit, t));
     let Some(first) = first else {
         return refuse("InvalidNextTokenException", "The nextToken is not valid.");
     };
+    let key = (call.region.clone(), listing, first);
+    let ready = pages.get(&key).filter(|_| limit == PAGE_SIZE).cloned();
+    Reply::json_bytes(
+        ready.unwrap_or_else(|| render_counts(&call.region, place, &named, first, limit)),
+    )
+}
+
+/// The types with the most resources first; the total is that of all pages.
+fn render_counts(
+    region: &str,
+    place: &Place,
+    named: &[&str],
+    first: usize,
+    limit: usize,
+) -> Arc<[u8]> {
     let wanted = |(t, _): &(&str, usize)| named.is_empty() || named.contains(t);
     let mut counts: Vec<_> = place.counted().filter(wanted).collect();
     counts.sort_by_key(|(_, n)| Reverse(*n));
@@ -189,9 +207,9 @@ fn count(call: &Call, place: &Place) -> Reply {
     let mut body = json!({"totalDiscoveredResources": total, "resourceCounts": page});
     let end = first + limit;
     if end < counts.len() {
-        body["nextToken"] = token(&call.region, &listing, limit, end).into();
+        body["nextToken"] = token(region, &named.join(" "), limit, end).into();
     }
-    Reply::json(&body)
+    body.to_string().into_bytes().into()
 }
 
 /// The size of the pages that are asked for, where it is a size that they may have.

@@ -14,7 +14,7 @@ pub struct Journal {
     seen: Mutex<Seen>,
     grown: Condvar,
     /// Apart from the above: each call would wake every reply that waits for its time.
-    stopped: Condvar,
+    stopped: (Mutex<bool>, Condvar),
 }
 
 #[derive(Default)]
@@ -26,7 +26,6 @@ struct Seen {
     opening: usize,
     in_flight: usize,
     most_in_flight: usize,
-    stopped: bool,
 }
 
 impl Seen {
@@ -82,15 +81,16 @@ impl Journal {
 
     /// Ends all [`Self::pause`]s, now and later.
     pub fn stop(&self) {
-        self.lock().stopped = true;
-        self.stopped.notify_all();
+        let (stopped, changed) = &self.stopped;
+        *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_all();
     }
 
     /// Waits for `time`, or until the server stops.
     pub fn pause(&self, time: Duration) {
-        let running = |seen: &mut Seen| !seen.stopped;
-        let waited = self.stopped.wait_timeout_while(self.lock(), time, running);
-        drop(waited);
+        let (stopped, changed) = &self.stopped;
+        let stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(changed.wait_timeout_while(stopped, time, |stopped| !*stopped));
     }
 
     /// The calls so far, in the order of their arrival.
