@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
+use crate::interrupt::Interrupt;
+
 /// Where variables and files come from.
 pub trait Env: Send + Sync {
     /// The variable `name`; an empty or blank one counts as absent, as in the AWS CLI.
@@ -61,8 +63,8 @@ fn yes() -> bool {
     true
 }
 
-/// The process's own environment.
-pub struct SystemEnv;
+/// The process's own environment; the interrupt knows of the files that are being written.
+pub struct SystemEnv(pub Interrupt);
 
 impl Env for SystemEnv {
     fn var(&self, name: &str) -> Option<String> {
@@ -76,6 +78,8 @@ impl Env for SystemEnv {
     }
 
     fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        // An end at once waits for what is being written.
+        let _unfinished = self.0.unfinished();
         let beside = path.with_extension(format!("{}.tmp", std::process::id()));
         let written = OpenOptions::new()
             .write(true)
@@ -243,7 +247,9 @@ mod tests {
         std::fs::write(&path, "old and longer").unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         let before = std::fs::File::open(&path).unwrap();
-        SystemEnv.write_private(&path, b"new").unwrap();
+        SystemEnv(Interrupt::default())
+            .write_private(&path, b"new")
+            .unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -262,10 +268,18 @@ mod tests {
         let path = folder.path().join("token.json");
         std::fs::create_dir(&path).unwrap();
         std::fs::write(path.join("old"), "stands").unwrap();
-        assert!(SystemEnv.write_private(&path, b"new").is_err());
+        assert!(
+            SystemEnv(Interrupt::default())
+                .write_private(&path, b"new")
+                .is_err()
+        );
         assert_eq!(std::fs::read(path.join("old")).unwrap(), b"stands");
         let nowhere = folder.path().join("nowhere/token.json");
-        assert!(SystemEnv.write_private(&nowhere, b"new").is_err());
+        assert!(
+            SystemEnv(Interrupt::default())
+                .write_private(&nowhere, b"new")
+                .is_err()
+        );
         assert_eq!(
             std::fs::read_dir(folder.path()).unwrap().count(),
             1,
@@ -275,18 +289,26 @@ mod tests {
 
     #[test]
     fn commands_are_run_as_a_shell_does_and_read_nothing() {
-        let ran = SystemEnv.run("printf x | tr x y").unwrap();
+        let ran = SystemEnv(Interrupt::default())
+            .run("printf x | tr x y")
+            .unwrap();
         assert!(ran.ok);
         assert_eq!(ran.stdout, "y");
-        let ran = SystemEnv.run("cat && echo 'the end'").unwrap();
+        let ran = SystemEnv(Interrupt::default())
+            .run("cat && echo 'the end'")
+            .unwrap();
         assert_eq!(ran.stdout, "the end\n", "stdin is closed");
-        let ran = SystemEnv.run("echo out; echo why >&2; exit 3").unwrap();
+        let ran = SystemEnv(Interrupt::default())
+            .run("echo out; echo why >&2; exit 3")
+            .unwrap();
         assert!(!ran.ok);
         assert_eq!(
             (ran.stdout.as_str(), ran.stderr.as_str()),
             ("out\n", "why\n")
         );
-        let ran = SystemEnv.run("/nowhere/at/all").unwrap();
+        let ran = SystemEnv(Interrupt::default())
+            .run("/nowhere/at/all")
+            .unwrap();
         assert!(!ran.ok, "the shell tells that there is no such command");
         assert!(ran.stderr.contains("/nowhere/at/all"), "{}", ran.stderr);
     }

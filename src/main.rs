@@ -31,7 +31,8 @@ fn run(config: &Config, view: cli::View) -> ExitCode {
         // Not eprintln!, which panics where nobody reads stderr.
         let _ = writeln!(io::stderr(), "warning: Ctrl-C will leave no summary: {e}");
     }
-    let world = match World::new(config, Box::new(SystemEnv), interrupt, Agent::new) {
+    let env = SystemEnv(interrupt.clone());
+    let world = match World::new(config, Box::new(env), interrupt, Agent::new) {
         Ok(world) => world,
         Err(e) => {
             let _ = writeln!(io::stderr(), "error: --replay: {e}");

@@ -138,6 +138,13 @@ impl Client {
         self.parts.keyring.held().redact(text)
     }
 
+    /// Whether `text` from the network, which is to be shown, holds one of those keys: nothing that AWS
+    /// answers does.
+    #[must_use]
+    pub fn holds_key(&self, text: &str) -> bool {
+        self.redact(text) != text
+    }
+
     /// Brings new credentials after a call failed because its own had expired.
     ///
     /// # Errors

@@ -33,6 +33,15 @@ pub(super) fn counts(
         };
         let answer = client.call(region, &page)?;
         let broken = |why| Err(broken(why, answer.request_id.clone()));
+        let names: Vec<&str> = answer
+            .output
+            .counts
+            .iter()
+            .map(|(t, _)| t.as_str())
+            .collect();
+        if client.holds_key(&names.join(" ")) {
+            return broken("a type with a key of the caller's in its name".to_owned());
+        }
         for (resource_type, count) in answer.output.counts {
             let Some(more) = sum.checked_add(count) else {
                 return broken("counts too great to be added up".to_owned());

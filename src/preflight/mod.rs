@@ -278,9 +278,19 @@ fn ask(
                 client.call(start, &GetCallerIdentity),
             )));
         }
-        Job::Alias => outlet.send(Reply::Alias(output(
-            client.call(start, &ListAccountAliases),
-        ))),
+        Job::Alias => {
+            let alias = output(client.call(start, &ListAccountAliases));
+            outlet.send(Reply::Alias(alias.and_then(|alias| {
+                match alias {
+                Some(alias) if client.holds_key(&alias) => Err(
+                    "iam:ListAccountAliases gave an alias that holds a key of the caller's: this \
+                     is no answer of AWS's; check the endpoint and what stands before it"
+                        .to_owned(),
+                ),
+                alias => Ok(alias),
+            }
+            })));
+        }
         Job::Regions => {
             let names = output(client.call(start, &DescribeRegions));
             let regions = names.and_then(|names| Regions::of(&names, |text| client.redact(text)));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::support::{Call, Outcome, Program, Reply};
+use crate::support::{Call, Outcome, Program, Reply, Server};
 use crate::{BUCKET, TYPES, VPC, account};
 
 /// The last four characters may be told.
@@ -99,16 +99,9 @@ fn no_secret_in_anything_that_is_written() {
         .region("ap-south-1", &[]);
     for method in ["list", "verify", "counts"] {
         let server = account.serve_but(answer);
-        let program = Program::new(&server);
-        let recording = program.folder().join("out/recording");
-        let run = program
-            .env("AWS_ACCESS_KEY_ID", KEY)
-            .env("AWS_SECRET_ACCESS_KEY", SECRET)
-            .env("AWS_SESSION_TOKEN", TOKEN)
+        let run = with_keys(&server)
             .args(TYPES)
-            .args(["--debug", "--max-attempts", "1", "--method", method])
-            .args(["--coverage", "--report", "report.json", "--record"])
-            .arg(recording)
+            .args(["--method", method])
             .run();
         assert_eq!(run.code, Some(0), "{}", run.told());
         assert!(run.files().len() > 5, "a recording: {}", run.told());
@@ -170,4 +163,49 @@ fn no_secret_of_a_profile_that_cannot_be_read() {
     assert_eq!(run.code, Some(1), "{}", run.told());
     std::fs::remove_dir_all(run.folder().join("home/.aws")).unwrap();
     assert_secret(&run);
+}
+
+#[test]
+fn no_secret_where_a_name_holds_it() {
+    for (name, why) in [
+        (KEY, "gave an alias that holds a key of the caller's"),
+        (TOKEN, "gave an alias that holds a key of the caller's"),
+    ] {
+        let server = account().alias(name).serve();
+        let run = with_keys(&server).run();
+        assert_eq!(run.code, Some(1), "{}", run.told());
+        assert!(run.errors().contains(why), "{}", run.told());
+        assert_secret(&run);
+    }
+    let server = account().serve_but(|call| {
+        call.is("GetDiscoveredResourceCounts", "eu-west-1")
+            .then(|| {
+                Reply::json(&serde_json::json!({
+                    "totalDiscoveredResources": 1,
+                    "resourceCounts": [{"resourceType": format!("AWS::{KEY}::A1"), "count": 1}],
+                }))
+            })
+    });
+    let run = with_keys(&server)
+        .args(["--method", "counts", "--resource-types", "all"])
+        .run();
+    assert_eq!(run.code, Some(0), "{}", run.told());
+    let why = "Region: eu-west-1, Message: config:GetDiscoveredResourceCounts gave a type with a key \
+               of the caller's in its name";
+    assert!(run.errors().contains(why), "{}", run.told());
+    assert!(run.csv().contains("us-east-1"), "{}", run.told());
+    assert_secret(&run);
+}
+
+/// A run with the keys that are looked for, of which everything is told.
+fn with_keys(server: &Server) -> Program {
+    let program = Program::new(server);
+    let recording = program.folder().join("out/recording");
+    program
+        .env("AWS_ACCESS_KEY_ID", KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_SESSION_TOKEN", TOKEN)
+        .args(["--debug", "--max-attempts", "1", "--coverage"])
+        .args(["--report", "report.json", "--record"])
+        .arg(recording)
 }

@@ -5,6 +5,7 @@ use crate::aws::client::fake::clock;
 use crate::env::{FolderEnv, Ran, SystemEnv};
 use crate::http::fake::{Scripted, answer, failure};
 use crate::http::{Request, TransportErrorKind};
+use crate::interrupt::Interrupt;
 
 /// A network on which nothing answers.
 fn nowhere() -> Net {
@@ -218,15 +219,15 @@ impl Env for Home {
     }
 
     fn read(&self, path: &std::path::Path) -> std::io::Result<Vec<u8>> {
-        SystemEnv.read(&self.folder.path().join(path))
+        SystemEnv(Interrupt::default()).read(&self.folder.path().join(path))
     }
 
     fn write_private(&self, path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-        SystemEnv.write_private(path, bytes)
+        SystemEnv(Interrupt::default()).write_private(path, bytes)
     }
 
     fn run(&self, command: &str) -> std::io::Result<Ran> {
-        SystemEnv.run(command)
+        SystemEnv(Interrupt::default()).run(command)
     }
 
     fn ask(&self, _: &str) -> Option<String> {
