@@ -1,6 +1,7 @@
-//! One call: sign, send, classify, wait.
+//! Calls of AWS: attempt after attempt, held back by the region's limit, with a wait between them.
 
 mod ahead;
+mod attempt;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -8,20 +9,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ahead::Ahead;
+use attempt::interrupted;
 
-use super::endpoint::{Endpoint, Endpoints};
-use super::error::{CallError, Cause, ErrorKind, clock_offset};
-use super::keyring::{CredentialsError, Keyring, Resolved};
+use super::endpoint::Endpoints;
+use super::error::{CallError, Cause, ErrorKind};
+use super::keyring::{CredentialsError, Keyring};
 use super::limit::{Limiter, Limits};
-use super::operation::{Operation, Service, Wire};
-use super::protocol;
+use super::operation::{Operation, Service};
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
-use super::sign::sign;
 use super::usage::Usage;
 use crate::clock::Clock;
-use crate::http::{HttpSend, Request, Response, TransportError, TransportErrorKind};
+use crate::http::{HttpSend, TransportErrorKind};
 use crate::interrupt::Interrupt;
-use crate::model::{Region, clean};
+use crate::model::Region;
 
 /// A failed look-up of a host is tried this often: a name that is not there does not come back,
 /// and nobody should wait for it. aws-facts: "cap DNS retries at 2".
@@ -61,34 +61,6 @@ pub struct Parts {
 /// Told of every attempt, and of every provider of credentials: a line of `--debug` each.
 pub type Trace = Arc<dyn Fn(&dyn fmt::Display) + Send + Sync>;
 
-/// One attempt of a call; `Display` is a line for `--debug`.
-pub struct Attempt<'a> {
-    operation: String,
-    region: &'a Region,
-    number: u32,
-    took: Duration,
-    outcome: &'a Result<Response, TransportError>,
-    request_id: Option<&'a str>,
-}
-
-impl fmt::Display for Attempt<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outcome = match self.outcome {
-            Ok(response) => format!("HTTP {}", response.status),
-            Err(error) => clean(&error.message, 200),
-        };
-        write!(
-            f,
-            "debug: {} {} attempt {}: {outcome} in {} ms (request id {})",
-            self.operation,
-            self.region,
-            self.number,
-            self.took.as_millis(),
-            clean(self.request_id.unwrap_or("none"), 80),
-        )
-    }
-}
-
 /// A reply, and the service's id of the request that brought it.
 #[derive(Debug, Clone)]
 pub struct Answer<T> {
@@ -96,14 +68,6 @@ pub struct Answer<T> {
     pub output: T,
     /// The request id.
     pub request_id: Option<String>,
-}
-
-/// What one attempt came to, with the request id and the generation of its credentials.
-struct Outcome<T> {
-    result: Result<T, Cause>,
-    request_id: Option<String>,
-    retry_after: Option<Duration>,
-    generation: u64,
 }
 
 impl Client {
@@ -307,190 +271,10 @@ impl Client {
         let mut quotas = lock(&self.quotas);
         f(quotas.entry((service, region.clone())).or_default())
     }
-
-    fn attempt<O: Operation>(
-        &self,
-        region: &Region,
-        operation: &O,
-        number: u32,
-        budget: Duration,
-    ) -> Outcome<O::Output> {
-        let now = self.parts.clock.now();
-        let (keys, generation) = self.parts.keyring.current(now);
-        let mut outcome = Outcome {
-            result: Err(interrupted()),
-            request_id: None,
-            retry_after: None,
-            generation,
-        };
-        if self.parts.interrupt.signal().is_some() {
-            return outcome;
-        }
-        let endpoint = match self.parts.endpoints.resolve(O::SERVICE, region) {
-            Ok(endpoint) => endpoint,
-            Err(why) => {
-                outcome.result = Err(Cause::Unsigned(why));
-                return outcome;
-            }
-        };
-        let mut request = request(operation, &endpoint, budget);
-        let (scope, name) = (&endpoint.signing_region, O::SERVICE.name());
-        if O::SIGNED
-            && let Err(why) = sign(&mut request, &keys.credentials, name, scope, now)
-        {
-            outcome.result = Err(Cause::Unsigned(keys.redact(&why)));
-            return outcome;
-        }
-        let before = self.parts.clock.elapsed();
-        let sent = self.parts.http.send(&request);
-        let error = sent
-            .as_ref()
-            .ok()
-            .filter(|r| !is_success(r))
-            .map(|r| protocol::error_body(&r.body));
-        outcome.request_id = match (&sent, &error) {
-            (Ok(response), error) => request_id(response, error.as_ref()),
-            (Err(_), _) => None,
-        }
-        .map(|id| keys.redact(&id));
-        if let Some(trace) = &self.parts.trace {
-            trace(&Attempt {
-                operation: format!("{}:{}", O::SERVICE.name(), O::NAME),
-                region,
-                number,
-                took: self.parts.clock.elapsed().saturating_sub(before),
-                outcome: &sent,
-                request_id: outcome.request_id.as_deref(),
-            });
-        }
-        outcome.retry_after = sent.as_ref().ok().and_then(retry_after);
-        let bytes = sent.as_ref().map_or(0, |r| r.body.len() as u64);
-        outcome.result = match (sent, error) {
-            (Err(_), _) if self.parts.interrupt.signal().is_some() => Err(interrupted()),
-            (Err(error), _) => Err(Cause::Transport(error)),
-            (Ok(response), Some(error)) => Err(self.refusal(&response, error, &keys)),
-            (Ok(response), None) => parse(operation, &response, &keys),
-        };
-        let throttled = matches!(
-            outcome.result,
-            Err(Cause::Service {
-                kind: ErrorKind::Throttling,
-                ..
-            })
-        );
-        *lock(&self.usage)
-            .entry((O::SERVICE, region.clone()))
-            .or_default() += Usage {
-            requests: 1,
-            retries: u64::from(number > 1),
-            throttles: u64::from(throttled),
-            bytes,
-        };
-        outcome
-    }
-
-    /// What an error answer means.
-    fn refusal(&self, response: &Response, error: protocol::ErrorBody, keys: &Resolved) -> Cause {
-        let status = response.status;
-        // The header goes before the body, as in aws-sdk-rust.
-        let header = response.header("x-amzn-errortype");
-        let code = header.map_or(error.code, protocol::json::bare_code);
-        let kind = ErrorKind::of(&code, status);
-        let about_time = matches!(kind, ErrorKind::BadSignature)
-            || matches!(code.as_str(), "AuthFailure" | "RequestExpired");
-        let code = keys.redact(&code);
-        let offset = clock_offset(response.header("date"), self.parts.clock.now());
-        match offset.filter(|_| about_time) {
-            Some(offset_minutes) => Cause::Clock {
-                code,
-                offset_minutes,
-                status,
-            },
-            None => Cause::Service {
-                kind,
-                code,
-                message: keys.redact(&error.message),
-                status,
-            },
-        }
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn is_success(response: &Response) -> bool {
-    (200..300).contains(&response.status)
-}
-
-fn parse<O: Operation>(
-    operation: &O,
-    response: &Response,
-    keys: &Resolved,
-) -> Result<O::Output, Cause> {
-    operation.parse(&response.body).map_err(|mut what| {
-        // The keys go out of the text before it is cut: half a key would not be found any more.
-        let body = keys.redact(&String::from_utf8_lossy(&response.body));
-        let why = clean(&keys.redact(&what.reason), 200);
-        what.reason = match clean(body.trim(), 60) {
-            start if start.is_empty() => "the body is empty".to_owned(),
-            start => format!("{why}; it begins with: {start}"),
-        };
-        Cause::Unreadable {
-            what,
-            status: response.status,
-        }
-    })
-}
-
-fn interrupted() -> Cause {
-    Cause::Transport(TransportError {
-        kind: TransportErrorKind::Interrupted,
-        message: "the run was interrupted".to_owned(),
-    })
-}
-
-fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -> Request {
-    let (headers, body) = match operation.wire() {
-        Wire::Json { target, body } => (
-            vec![
-                ("content-type", protocol::json::CONTENT_TYPE.to_owned()),
-                ("x-amz-target", target),
-            ],
-            body,
-        ),
-        Wire::Query(parameters) => (
-            vec![("content-type", protocol::query::CONTENT_TYPE.to_owned())],
-            protocol::query::body(&parameters),
-        ),
-    };
-    let region = &endpoint.signing_region;
-    Request {
-        method: "POST",
-        uri: endpoint.uri.clone(),
-        headers,
-        body,
-        scope: endpoint
-            .custom
-            .then(|| format!("{}/{region}", O::SERVICE.name())),
-        budget,
-    }
-}
-
-/// From the header, in JSON services and EC2, or the body.
-fn request_id(response: &Response, error: Option<&protocol::ErrorBody>) -> Option<String> {
-    let header = ["x-amzn-requestid", "x-amz-request-id"]
-        .into_iter()
-        .find_map(|name| response.header(name));
-    let body = || error?.request_id.as_deref();
-    header.or_else(body).map(str::to_owned)
-}
-
-/// `x-amz-retry-after`, in milliseconds; one that is no number is passed over.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let text = response.header("x-amz-retry-after")?;
-    text.trim().parse().ok().map(Duration::from_millis)
 }
 
 #[cfg(test)]

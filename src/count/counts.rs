@@ -33,13 +33,13 @@ pub(super) fn counts(
         };
         let answer = client.call(region, &page)?;
         let broken = |why| Err(broken(why, answer.request_id.clone()));
-        let names: Vec<&str> = answer
+        let shown: Vec<&str> = answer
             .output
             .counts
             .iter()
             .map(|(t, _)| t.as_str())
             .collect();
-        if client.holds_key(&names.join(" ")) {
+        if client.holds_key(&shown.join(" ")) {
             return broken("a type with a key of the caller's in its name".to_owned());
         }
         for (resource_type, count) in answer.output.counts {

@@ -8,6 +8,7 @@ use proptest::sample::select;
 use super::fake::{KEY_ID, SECRET, TOKEN, client, clock, leak, parts};
 use super::*;
 use crate::aws::config_file::SharedFiles;
+use crate::aws::keyring::Resolved;
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
