@@ -71,7 +71,7 @@ impl Agent {
             None => (RootCerts::WebPki, "the built-in Mozilla roots".to_owned()),
             Some((name, pem)) => (root_certs(name, pem)?, name.clone()),
         };
-        let names = Names::default();
+        let names = Names::new(DefaultResolver::default());
         let agent = |proxy: Option<ureq::Proxy>| {
             let config = network(settings, roots.clone(), proxy);
             let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), names.clone());
@@ -288,9 +288,9 @@ fn host_of(uri: &str) -> &str {
 /// Keeps what the system's resolver says, for all who ask for the same host, until it is forgotten.
 ///
 /// ureq asks before every request, also where a connection is open, and each time on a new thread.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Names {
-    system: Arc<DefaultResolver>,
+    system: Arc<dyn Resolver>,
     known: Arc<Mutex<HashMap<String, LookUp>>>,
 }
 
@@ -298,6 +298,13 @@ struct Names {
 type LookUp = Arc<OnceLock<Result<ResolvedSocketAddrs, Error>>>;
 
 impl Names {
+    fn new(system: impl Resolver) -> Self {
+        Self {
+            system: Arc::new(system),
+            known: Arc::default(),
+        }
+    }
+
     /// Has every host looked up again: a host that cannot be reached may have moved.
     fn forget(&self) {
         self.known().clear();
@@ -349,6 +356,8 @@ fn same(error: &Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     fn settings(pem: &str) -> Settings {
@@ -359,6 +368,66 @@ mod tests {
             ca_bundle: Some(("bundle.pem".to_owned(), pem.as_bytes().to_vec())),
             proxies: Proxies::default(),
             user_agent: "test".to_owned(),
+        }
+    }
+
+    /// Finds every host but those that begin with `no`, and keeps what it was asked.
+    #[derive(Debug, Clone, Default)]
+    struct Asked(Arc<Mutex<Vec<String>>>);
+
+    impl Resolver for Asked {
+        fn resolve(
+            &self,
+            uri: &Uri,
+            _: &Config,
+            _: NextTimeout,
+        ) -> Result<ResolvedSocketAddrs, Error> {
+            let host = uri.authority().unwrap().to_string();
+            self.0.lock().unwrap().push(host.clone());
+            let mut found = self.empty();
+            found.push(([10, 0, 0, 1], 443).into());
+            match host.as_str() {
+                "no.example" => Err(Error::HostNotFound),
+                "nobody.example" => Err(Error::Timeout(ureq::Timeout::Resolve)),
+                "nofile.example" => Err(Error::Io(io::Error::from_raw_os_error(EMFILE))),
+                _ => Ok(found),
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_is_looked_up_once_and_again_where_something_failed() {
+        let asked = Asked::default();
+        let (names, config) = (
+            Names::new(asked.clone()),
+            network(&settings(""), RootCerts::WebPki, None),
+        );
+        let look_up = |uri: &'static str| {
+            names.resolve(&Uri::from_static(uri), &config, NextTimeout::default())
+        };
+        let questions = || std::mem::take(&mut *asked.0.lock().unwrap());
+        thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| assert_eq!(look_up("https://a.example/x").unwrap()[..].len(), 1));
+            }
+        });
+        look_up("https://b.example").unwrap();
+        look_up("https://a.example:443").unwrap();
+        assert_eq!(questions(), ["a.example", "b.example"]);
+
+        names.forget();
+        look_up("https://a.example").unwrap();
+        assert_eq!(questions(), ["a.example"]);
+
+        for (uri, kind) in [
+            ("https://no.example", TransportErrorKind::Dns),
+            ("https://nobody.example", TransportErrorKind::Dns),
+            ("https://nofile.example", TransportErrorKind::Exhausted),
+        ] {
+            for _ in 0..2 {
+                assert_eq!(kind_of(&look_up(uri).unwrap_err()), kind, "{uri}");
+            }
+            assert_eq!(questions().len(), 2, "{uri} is not known to be nowhere");
         }
     }
 
