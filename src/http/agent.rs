@@ -11,7 +11,7 @@ use ureq::http::{Response as UreqResponse, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Error, ProxyProtocol};
+use ureq::{Error, ProxyProtocol, Timeout};
 
 use super::proxy::{Proxies, Proxy};
 use super::{HttpSend, MAX_BODY, Request, Response, TransportError, TransportErrorKind};
@@ -176,7 +176,8 @@ impl Agent {
         };
         let message = match kind {
             TransportErrorKind::Tls => format!(
-                "{way}: {error} (trusting {}; --ca-bundle or AWS_CA_BUNDLE names another bundle)",
+                "{way}: {} (trusting {}; --ca-bundle or AWS_CA_BUNDLE names another bundle)",
+                told(error),
                 self.trust
             ),
             _ => format!("{way}: {}", told(error)),
@@ -246,10 +247,20 @@ fn refused_with(error: &Error) -> Option<u16> {
 }
 
 fn told(error: &Error) -> String {
-    match refused_with(error) {
-        Some(407) => "it wants a user and a password, or refuses them (HTTP 407)".to_owned(),
-        Some(status) => format!("it refuses to connect (HTTP {status})"),
-        None => error.to_string(),
+    match (refused_with(error), error) {
+        (Some(407), _) => "it wants a user and a password, or refuses them (HTTP 407)".to_owned(),
+        (Some(status), _) => format!("it refuses to connect (HTTP {status})"),
+        (_, Error::Timeout(which)) => match which {
+            Timeout::Resolve => "the name server did not answer in time",
+            Timeout::Connect => "no connection in time",
+            Timeout::SendRequest | Timeout::SendBody => "the request was not taken in time",
+            Timeout::RecvResponse => "no answer in time",
+            Timeout::RecvBody => "the answer did not end in time",
+            _ => "the time that a call may take was over",
+        }
+        .to_owned(),
+        (_, Error::Io(e)) => e.to_string(),
+        _ => error.to_string(),
     }
 }
 
@@ -260,7 +271,7 @@ fn kind_of(error: &Error) -> TransportErrorKind {
         }
         // rustls's errors come wrapped in InvalidData.
         Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => TransportErrorKind::Tls,
-        Error::HostNotFound | Error::Timeout(ureq::Timeout::Resolve) => TransportErrorKind::Dns,
+        Error::HostNotFound | Error::Timeout(Timeout::Resolve) => TransportErrorKind::Dns,
         // The standard library gives a failed look-up no kind of its own, only this text.
         Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
             TransportErrorKind::Dns
@@ -388,7 +399,7 @@ mod tests {
             found.push(([10, 0, 0, 1], 443).into());
             match host.as_str() {
                 "no.example" => Err(Error::HostNotFound),
-                "nobody.example" => Err(Error::Timeout(ureq::Timeout::Resolve)),
+                "nobody.example" => Err(Error::Timeout(Timeout::Resolve)),
                 "nofile.example" => Err(Error::Io(io::Error::from_raw_os_error(EMFILE))),
                 _ => Ok(found),
             }
@@ -505,6 +516,27 @@ mod tests {
             let error = failed(why);
             assert_eq!(kind_of(&error), kind, "{why}");
             assert!(told(&error).contains(text), "{why}");
+        }
+    }
+
+    #[test]
+    fn what_failed_is_told_in_words() {
+        let io = |text: &str| Error::Io(io::Error::other(text.to_owned()));
+        for (error, text) in [
+            (io("connection reset"), "connection reset"),
+            (Error::Timeout(Timeout::Connect), "no connection in time"),
+            (Error::Timeout(Timeout::RecvResponse), "no answer in time"),
+            (
+                Error::Timeout(Timeout::RecvBody),
+                "the answer did not end in time",
+            ),
+            (
+                Error::Timeout(Timeout::Global),
+                "the time that a call may take was over",
+            ),
+            (Error::HostNotFound, "host not found"),
+        ] {
+            assert_eq!(told(&error), text);
         }
     }
 
