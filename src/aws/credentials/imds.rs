@@ -41,15 +41,27 @@ impl Provider for Imds {
         let Ok((200, token)) = service.ask(context, "PUT", "/latest/api/token", None) else {
             return Ok(Found::Nothing("there is none"));
         };
-        let token = Some(token);
-        let role = match service.ask(context, "GET", ROLES, token.as_deref())? {
+        let token = token.trim();
+        if !is_token(token) {
+            return Ok(Found::Nothing("what answers there gives no token"));
+        }
+        let role = match service.ask(context, "GET", ROLES, Some(token))? {
             (200, role) if !role.trim().is_empty() => {
                 role.trim().lines().next().unwrap_or_default().to_owned()
             }
             _ => return Ok(Found::Nothing("the instance has no role")),
         };
+        // Not quoted: it may be as long as an answer, or the token.
+        if !is_role(&role) {
+            return Err(CredentialsError(
+                "the instance metadata service named a role that is none: something answers in its \
+                 place (a proxy, a captive portal); check AWS_EC2_METADATA_SERVICE_ENDPOINT, or set \
+                 AWS_EC2_METADATA_DISABLED=true"
+                    .to_owned(),
+            ));
+        }
         let path = format!("{ROLES}{role}");
-        let (status, body) = service.ask(context, "GET", &path, token.as_deref())?;
+        let (status, body) = service.ask(context, "GET", &path, Some(token))?;
         let origin = format!("the instance metadata service (role {role})");
         if status != 200 {
             return Err(CredentialsError(format!("{origin}: HTTP {status}")));
@@ -63,6 +75,19 @@ impl Provider for Imds {
             }
         }
     }
+}
+
+/// Whether a header can bear it: those of the service are Base64, of some sixty characters.
+fn is_token(text: &str) -> bool {
+    (1..=1024).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// Whether IAM could call a role so, and the path of its keys is one: `[\w+=,.@-]{1,64}`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html>
+fn is_role(name: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
+    (1..=64).contains(&name.len()) && name.bytes().all(letter)
 }
 
 /// Where the service is and how patiently it is asked.
@@ -110,8 +135,11 @@ impl Service {
     ) -> Result<(u16, String), CredentialsError> {
         let header = match token {
             None => ("x-aws-ec2-metadata-token-ttl-seconds", "21600".to_owned()),
-            Some(token) => ("x-aws-ec2-metadata-token", token.trim().to_owned()),
+            Some(token) => ("x-aws-ec2-metadata-token", token.to_owned()),
         };
+        // One that has given a token is there: a connection that it has closed meanwhile, or a moment's
+        // silence, is no reason to have no credentials.
+        let reach = token.map_or(self.reach, |_| self.tries);
         let fetch = Fetch {
             method,
             uri: &format!("{}{path}", self.base),
@@ -119,7 +147,7 @@ impl Service {
             body: Vec::new(),
             timeout: self.timeout,
             tries: self.tries,
-            reach: self.reach,
+            reach,
         };
         let sent = fetch.send(context.net);
         let response =

@@ -328,6 +328,51 @@ fn the_metadata_services_get_their_headers() {
     }
 }
 
+#[test]
+fn an_instance_that_has_given_a_token_is_asked_again_where_nothing_answers() {
+    let keys = r#"{"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t"}"#;
+    let lost = || failure(TransportErrorKind::Connection);
+    let home = Home::new(&[], &[]);
+    let http = Scripted::list([
+        answer(200, "session"),
+        lost(),
+        lost(),
+        lost(),
+        answer(200, "r"),
+        lost(),
+        answer(200, keys),
+    ]);
+    home.resolve(None, http, false).unwrap();
+    let first = Scripted::list([lost()]);
+    assert!(home.resolve(None, first.clone(), false).is_err());
+    assert_eq!(first.requests().len(), 1, "a machine without the service");
+}
+
+#[test]
+fn what_answers_in_the_place_of_the_metadata_service_is_neither_a_token_nor_a_role() {
+    let home = Home::new(&[], &[]);
+    let long = "t".repeat(2000);
+    for token in ["", " ", "<p>Please log in.</p>", "t\0", "\u{e9}", &long] {
+        let http = Scripted::list([answer(200, token)]);
+        let why = home.resolve(None, http, false).unwrap_err().0;
+        assert!(why.starts_with("no credentials in"), "{token}: {why}");
+    }
+    let long = "r".repeat(65);
+    for role in [
+        "<p>Please log in.</p>",
+        "../token",
+        "a b",
+        "r?x",
+        "\u{1b}[31m",
+        &long,
+    ] {
+        let http = Scripted::list([answer(200, "session"), answer(200, role)]);
+        let why = home.resolve(None, http, false).unwrap_err().0;
+        assert!(why.contains("named a role that is none"), "{why}");
+        assert!(!why.contains(role), "{why}");
+    }
+}
+
 const SSO_CONFIG: &str = "[profile s]\nsso_session = corp\nsso_account_id = 123456789012\n\
     sso_role_name = R\n[sso-session corp]\nsso_start_url = https://c.example/start\n\
     sso_region = eu-west-1\n";
