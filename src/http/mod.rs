@@ -7,7 +7,7 @@ pub(crate) mod fake;
 mod no_proxy;
 pub mod proxy;
 pub mod record;
-mod redact;
+pub(crate) mod redact;
 pub mod replay;
 
 use std::fmt;

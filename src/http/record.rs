@@ -1,5 +1,6 @@
 //! Writes every exchange into a folder that a replay answers from.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -86,18 +87,21 @@ impl Recorder {
 
     fn keep(&self, request: &Request, answer: &Result<Response, TransportError>) {
         let mut secrets = redact::secrets_of(request);
+        secrets.extend(redact::secrets_in(&request.body));
         // The metadata service's token is the whole of its answer.
         if request
             .header("x-aws-ec2-metadata-token-ttl-seconds")
             .is_some()
         {
             let body = answer.as_ref().map_or(&[][..], |r| &r.body);
-            secrets.extend(
-                String::from_utf8_lossy(body)
-                    .split_whitespace()
-                    .map(str::to_owned),
-            );
+            let text = String::from_utf8_lossy(body);
+            // Base64, perhaps in the midst of something else.
+            let part = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+            let parts = text.split(|c| !part(c)).filter(|word| !word.is_empty());
+            secrets.extend(parts.map(str::to_owned));
         }
+        // The longest first: of one that a shorter one is a part of, the rest would stay.
+        secrets.sort_by_key(|secret| Reverse(secret.len()));
         let mut interaction = Interaction {
             request: recorded_request(request),
             response: None,

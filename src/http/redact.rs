@@ -29,6 +29,9 @@ const SECRET_FIELDS: [&str; 14] = [
     "Authorization",
 ];
 
+/// More characters than of any answer are shown.
+const MAX_START: usize = 4000;
+
 fn is_secret(name: &str) -> bool {
     SECRET_FIELDS.iter().any(|s| s.eq_ignore_ascii_case(name))
 }
@@ -38,7 +41,9 @@ pub fn secrets_of(request: &Request) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(authorization) = request.header("authorization") {
         let key = authorization.split_once("Credential=").map(|(_, r)| r);
-        found.extend(key.and_then(|r| r.split('/').next()).map(str::to_owned));
+        // That of a container is the secret itself.
+        let key = key.map_or(Some(authorization), |r| r.split('/').next());
+        found.extend(key.map(str::to_owned));
         let signature = authorization.split_once("Signature=").map(|(_, r)| r);
         found.extend(signature.map(str::to_owned));
     }
@@ -53,6 +58,19 @@ pub fn secrets_of(request: &Request) -> Vec<String> {
     // The longest first: of one that a shorter one is a part of, the rest would stay.
     found.sort_by_key(|secret| Reverse(secret.len()));
     found
+}
+
+/// The secrets that stand in the body of a request, a form or JSON: they may come back too.
+pub fn secrets_in(body: &[u8]) -> Vec<String> {
+    if let Ok(Value::Object(members)) = serde_json::from_slice(body) {
+        let secret = members.into_iter().filter(|(name, _)| is_secret(name));
+        let text = |(_, value): (_, Value)| Some(value.as_str()?.to_owned());
+        return secret.filter_map(text).filter(|s| !s.is_empty()).collect();
+    }
+    form_urlencoded::parse(body)
+        .filter(|(name, value)| is_secret(name) && !value.is_empty())
+        .map(|(_, value)| value.into_owned())
+        .collect()
 }
 
 /// `value` with every secret field and every one of `secrets` replaced.
@@ -90,6 +108,13 @@ pub fn text(text: &str, secrets: &[String]) -> String {
         out = out.replace(secret, REDACTED);
     }
     out
+}
+
+/// The start of `whole`, of which no more is ever shown, with every secret field replaced: what should
+/// have been an error may be the keys that were asked for.
+pub fn start(whole: &str) -> String {
+    let end = whole.char_indices().nth(MAX_START).map(|(at, _)| at);
+    text(&whole[..end.unwrap_or(whole.len())], &[])
 }
 
 /// Where the text is that an element holds, behind its name.
@@ -245,6 +270,48 @@ mod tests {
         };
         let secrets = secrets_of(&request);
         assert_eq!(text("key a-key-0 1", &secrets), "REDACTED REDACTED 1");
+    }
+
+    #[test]
+    fn the_authorization_of_a_container_is_a_secret() {
+        let request = Request {
+            method: "GET",
+            uri: "u".to_owned(),
+            headers: vec![("authorization", "Basic of-the-pod".to_owned())],
+            body: Vec::new(),
+            scope: None,
+            budget: std::time::Duration::ZERO,
+        };
+        assert_eq!(secrets_of(&request), ["Basic of-the-pod"]);
+    }
+
+    #[test]
+    fn what_a_request_brings_in_its_body_is_a_secret() {
+        for (body, secrets) in [
+            (
+                "Action=A&WebIdentityToken=a.b%2Bc&TokenCode=",
+                &["a.b+c"][..],
+            ),
+            (
+                r#"{"grantType": "x", "refreshToken": "r", "clientId": 7}"#,
+                &["r"],
+            ),
+            ("[1]", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(secrets_in(body.as_bytes()), secrets, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_an_answer_has_no_half_of_a_key_in_it() {
+        let key = "<SecretAccessKey>s3</SecretAccessKey>";
+        assert_eq!(start(key), "<SecretAccessKey>REDACTED</SecretAccessKey>");
+        for before in [MAX_START - 25, MAX_START - 18, MAX_START] {
+            let shown = start(&("é".repeat(before) + key));
+            assert!(!shown.contains("s3"), "{before}");
+        }
+        assert_eq!(start("No such role."), "No such role.");
     }
 
     #[test]

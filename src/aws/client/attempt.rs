@@ -11,7 +11,7 @@ use crate::aws::operation::{Operation, Wire};
 use crate::aws::protocol;
 use crate::aws::sign::sign;
 use crate::aws::usage::Usage;
-use crate::http::{Request, Response, TransportError, TransportErrorKind};
+use crate::http::{Request, Response, TransportError, TransportErrorKind, redact};
 use crate::model::{Region, clean};
 
 /// What is told of an attempt; `Display` is a line for `--debug`.
@@ -153,7 +153,7 @@ impl Client {
             None => Cause::Service {
                 kind,
                 code,
-                message: keys.redact(&error.message),
+                message: redact::start(&keys.redact(&error.message)),
                 status,
             },
         }
@@ -173,7 +173,7 @@ fn parse<O: Operation>(
         // The keys go out of the text before it is cut: half a key would not be found any more.
         let body = keys.redact(&String::from_utf8_lossy(&response.body));
         let why = clean(&keys.redact(&what.reason), 200);
-        what.reason = match clean(body.trim(), 60) {
+        what.reason = match clean(redact::start(&body).trim(), 60) {
             start if start.is_empty() => "the body is empty".to_owned(),
             start => format!("{why}; it begins with: {start}"),
         };

@@ -70,7 +70,8 @@ impl Provider for Imds {
         match answer.code.as_deref() {
             None | Some("Success") => answer.keys.resolved(&origin).map(Found::Keys),
             Some(code) => {
-                let code = crate::model::clean(code, 80);
+                let code = code.replace(token, "****");
+                let code = crate::model::clean(&code, 80);
                 Err(CredentialsError(format!("{origin} answered {code}")))
             }
         }

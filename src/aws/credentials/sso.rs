@@ -15,7 +15,7 @@ use super::fetch::Fetch;
 use super::{Context, CredentialsError, Found, Provider, Resolved, cache_name};
 use crate::aws::config_file::{Kind, expand_home};
 use crate::aws::operation::Service;
-use crate::http::Response;
+use crate::http::{Response, redact};
 use crate::model::{Region, clean};
 
 pub struct Sso;
@@ -224,7 +224,7 @@ impl Session {
             status => {
                 // The token goes out before the text is cut: half of it would not be found.
                 let text = String::from_utf8_lossy(&response.body).replace(token, "****");
-                let text = clean(&text, 200);
+                let text = clean(&redact::start(&text), 200);
                 Err(CredentialsError(format!("{origin}: HTTP {status}: {text}")))
             }
         }

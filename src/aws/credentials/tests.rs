@@ -244,6 +244,49 @@ fn role_answer(operation: &str) -> String {
     )
 }
 
+/// Such an answer comes from what stands before the service, and is quoted as what is no error.
+#[test]
+fn keys_in_an_answer_that_brings_none_are_not_shown() {
+    let variables = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "token"),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r"),
+    ];
+    let role = Home::new(&[("token", "header.payload.signature\n")], &variables);
+    let sso = Home::new(&[(".aws/config", SSO_CONFIG), (SSO_CACHE, SSO_TOKEN)], &[]);
+    let keys = "<Credentials><SecretAccessKey>shown-secret</SecretAccessKey></Credentials>";
+    let json = r#"{"roleCredentials": {"secretAccessKey": "shown-secret"}}"#;
+    for (home, flag, status, body) in [
+        (&role, None, 200, keys),
+        (&role, None, 302, keys),
+        (&sso, Some("s"), 302, json),
+    ] {
+        let http = Scripted::by(move |request| {
+            answer(
+                if request.method == "POST" && body == json {
+                    400
+                } else {
+                    status
+                },
+                body,
+            )
+        });
+        let why = home.resolve(flag, http, false).unwrap_err().0;
+        assert!(why.contains("REDACTED") && !why.contains("shown"), "{why}");
+    }
+}
+
+/// A code is a word, as a rule.
+#[test]
+fn the_token_of_an_instance_is_not_shown_in_a_code() {
+    let echo = r#"{"Code": "no session", "AccessKeyId": "A"}"#;
+    let http = Scripted::list([answer(200, "session"), answer(200, "r"), answer(200, echo)]);
+    let why = Home::new(&[], &[])
+        .resolve(None, http, false)
+        .unwrap_err()
+        .0;
+    assert!(why.ends_with("(role r) answered no ****"), "{why}");
+}
+
 fn body(request: &Request) -> &str {
     std::str::from_utf8(&request.body).unwrap()
 }

@@ -248,10 +248,27 @@ fn the_token_of_the_metadata_service_is_the_whole_answer_and_not_recorded() {
     let mut put = request("169.254.169.254", "");
     put.headers
         .push(("x-aws-ec2-metadata-token-ttl-seconds", "21600".to_owned()));
-    let folder = record(&[(put, answer(200, "AQAEAmarkedtoken=="))], None);
+    for body in [
+        "AQAEAmarkedtoken==",
+        r#"{"message": "no AQAEAmarkedtoken=="}"#,
+        "<a>AQAEAmarkedtoken==</a>",
+    ] {
+        let folder = record(&[(put.clone(), answer(200, body))], None);
+        let all = everything(folder.path());
+        assert!(all.contains("169.254.169.254"), "{all}");
+        assert!(!all.contains("markedtoken"), "{all}");
+    }
+}
+
+#[test]
+fn what_a_request_brought_in_its_body_is_not_recorded_where_it_comes_back() {
+    let form = "Action=A&WebIdentityToken=marked.token";
+    let echo = "<Message>the token marked.token of &amp;WebIdentityToken=marked.token</Message>";
+    let exchange = (request("sts.example", form), answer(400, echo));
+    let folder = record(&[exchange], None);
     let all = everything(folder.path());
-    assert!(all.contains("169.254.169.254"), "{all}");
-    assert!(!all.contains("markedtoken"), "{all}");
+    assert!(all.contains("the token REDACTED of"), "{all}");
+    assert!(!all.contains("marked.token"), "{all}");
 }
 
 #[test]
