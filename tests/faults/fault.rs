@@ -63,6 +63,17 @@ impl Fault {
         (self.make)(call, right)
     }
 
+    /// The status of the answer that it is; none where no whole answer comes.
+    pub fn status(&self) -> Option<u16> {
+        if matches!(self.says, "no answer" | "timeout") {
+            return None;
+        }
+        let call = Call::parse(b"GET / HTTP/1.1\r\n\r\n", 1, 1).unwrap();
+        // What is sent byte by byte is right, or has no body.
+        let sent = self.happen(&call, &Reply::xml("<a/>")).status();
+        sent.or(Some(if self.means == Means::Fine { 200 } else { 204 }))
+    }
+
     /// Whether it can happen there: who asks has nothing to do with a recorder or a region, and
     /// `GetDiscoveredResourceCounts` counts nothing where there is no recorder.
     pub fn fits(&self, site: &Site) -> bool {
@@ -596,6 +607,12 @@ fn document(call: &Call, text: &str) -> String {
             "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{text}</Account>\
              </GetCallerIdentityResult></GetCallerIdentityResponse>"
         ),
+        name @ ("AssumeRole" | "AssumeRoleWithWebIdentity") => format!(
+            "<{name}Response><{name}Result><Credentials><AccessKeyId>{text}</AccessKeyId>\
+             <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+             <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></{name}Result>\
+             </{name}Response>"
+        ),
         "ListAccountAliases" => format!(
             "<ListAccountAliasesResponse><ListAccountAliasesResult><AccountAliases><member>{text}\
              </member></AccountAliases></ListAccountAliasesResult></ListAccountAliasesResponse>"
@@ -628,13 +645,20 @@ fn wrong_type(call: &Call, right: &Reply) -> Reply {
         let body = match call.operation.as_str() {
             "GetCallerIdentity" => "<GetCallerIdentityResponse>7</GetCallerIdentityResponse>",
             "ListAccountAliases" => "<ListAccountAliasesResponse>7</ListAccountAliasesResponse>",
+            "AssumeRole" => "<AssumeRoleResponse>7</AssumeRoleResponse>",
+            "AssumeRoleWithWebIdentity" => {
+                "<AssumeRoleWithWebIdentityResponse>7</AssumeRoleWithWebIdentityResponse>"
+            }
             _ => "<DescribeRegionsResponse>7</DescribeRegionsResponse>",
         };
         return Reply::xml(body);
     }
     let mut body: Value = serde_json::from_slice(right.body()).unwrap();
-    for member in body.as_object_mut().unwrap().values_mut() {
-        if member.is_array() {
+    let members = body.as_object_mut().unwrap();
+    // Of keys, which are in no list, all.
+    let lists = members.values().any(Value::is_array);
+    for member in members.values_mut() {
+        if member.is_array() || !lists {
             *member = json!(7);
         }
     }

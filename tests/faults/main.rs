@@ -9,6 +9,7 @@ mod expected;
 mod fault;
 mod identity;
 mod memory;
+mod providers;
 mod seen;
 mod site;
 mod text;
@@ -57,12 +58,19 @@ fn every_fault_at(site: &Site) {
     assert!(runs.len() > 90, "{}", runs.len());
     let account = site.account();
     let answers = Arc::new(account.answers());
+    all(&runs, |(fault, when)| {
+        run(site, fault, *when, &account, &answers)
+    });
+}
+
+/// Makes all of `runs` side by side; fails with all that was not as it should be.
+fn all<T: Sync>(runs: &[T], run: impl Fn(&T) -> Result<(), String> + Sync) {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
-                while let Some((fault, when)) = runs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(why) = run(site, fault, *when, &account, &answers) {
+                while let Some(this) = runs.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if let Err(why) = run(this) {
                         let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
                         wrong.push(why);
                     }
@@ -93,7 +101,8 @@ fn run(
             right
         }
     });
-    let (outcome, took) = timed(program(site, fault, when, &server));
+    let program = with_fault(Program::new(&server).args(site.args), fault, when);
+    let (outcome, took) = timed(program.arg("--coverage"));
     let expected = Expected::of(site, fault, when);
     let wrong = seen::compare(&expected, site, account, &server, &outcome)
         .and_then(|()| seen::clean(&outcome))
@@ -107,16 +116,17 @@ fn run(
     })
 }
 
-fn program(site: &Site, fault: &Fault, when: When, server: &Server) -> Program {
+/// The run as far as it depends on the fault alone.
+fn with_fault(program: Program, fault: &Fault, when: When) -> Program {
     let attempts = if when == When::Once { "3" } else { "2" };
-    let mut program = Program::new(server)
-        .args(site.args)
-        .args(["--coverage", "--debug", "--connect-timeout", "5"])
+    let program = program
+        .args(["--debug", "--connect-timeout", "5"])
         .args(["--max-attempts", attempts]);
     if fault.is_slow() {
-        program = program.args(["--read-timeout", "2"]);
+        program.args(["--read-timeout", "2"])
+    } else {
+        program
     }
-    program
 }
 
 fn timed(program: Program) -> (Outcome, Duration) {

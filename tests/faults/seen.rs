@@ -59,11 +59,13 @@ pub fn compare(
     Ok(())
 }
 
-fn is_log(file: &std::path::Path) -> bool {
+/// Whether it is an error log.
+pub fn is_log(file: &std::path::Path) -> bool {
     file.to_string_lossy().ends_with("_errors.txt")
 }
 
-fn equal<A, B>(what: &str, is: &A, wanted: &B) -> Result<(), String>
+/// Whether one is the other; says what differs.
+pub fn equal<A, B>(what: &str, is: &A, wanted: &B) -> Result<(), String>
 where
     A: PartialEq<B> + Debug + ?Sized,
     B: Debug + ?Sized,
@@ -72,7 +74,8 @@ where
     if is == wanted { Ok(()) } else { Err(told()) }
 }
 
-fn tells(what: &str, text: &str, parts: &[String]) -> Result<(), String> {
+/// Whether `text` has all these `parts`.
+pub fn tells(what: &str, text: &str, parts: &[String]) -> Result<(), String> {
     match parts.iter().find(|part| !text.contains(part.as_str())) {
         Some(part) => Err(format!("{what} does not tell {part:?}: {text}")),
         None => Ok(()),

@@ -177,6 +177,14 @@ impl Reply {
         self
     }
 
+    /// The answer's status; none where the bytes are sent as they stand.
+    pub fn status(&self) -> Option<u16> {
+        match &self.action {
+            Action::Answer(answer) => Some(answer.status),
+            Action::Bytes(..) => None,
+        }
+    }
+
     /// The bytes of the answer's body.
     pub fn body_length(&self) -> usize {
         self.body().len()
