@@ -65,7 +65,7 @@ impl Fault {
 
     /// The status of the answer that it is; none where no whole answer comes.
     pub fn status(&self) -> Option<u16> {
-        if matches!(self.says, "no answer" | "timeout") {
+        if self.is_slow() || self.says == "no answer" {
             return None;
         }
         let call = Call::parse(b"GET / HTTP/1.1\r\n\r\n", 1, 1).unwrap();
@@ -105,7 +105,7 @@ const fn again(
 const fn slow(name: &'static str, make: fn(&Call, &Reply) -> Reply) -> Fault {
     Fault {
         again: Again::Slow,
-        ..again(name, Means::Connection, "timeout", make)
+        ..again(name, Means::Connection, "in time", make)
     }
 }
 
