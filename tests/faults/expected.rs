@@ -131,6 +131,16 @@ impl Expected {
                 ..whole
             },
             (Role::Count(resource), means) => lost(site, resource, means, attempts, says),
+            // The totals are those of the listing, as long as the region is asked for it.
+            (
+                Role::Compared,
+                means @ (Means::Throttle | Means::Permission | Means::ApiError | Means::Unexpected),
+            ) => Self {
+                lines: lost(site, None, means, attempts, vec![]).lines,
+                says,
+                ..whole
+            },
+            (Role::Compared, means) => lost(site, None, means, attempts, says),
         }
     }
 }

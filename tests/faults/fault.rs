@@ -79,7 +79,10 @@ impl Fault {
     pub fn fits(&self, site: &Site) -> bool {
         match self.means {
             Means::RegionOff => !matches!(site.role, Role::Check(_)),
-            Means::NoRecorder => !matches!(site.role, Role::Check(_)) && !site.counts_all(),
+            Means::NoRecorder => {
+                !matches!(site.role, Role::Check(_))
+                    && site.operation != "GetDiscoveredResourceCounts"
+            }
             _ => true,
         }
     }

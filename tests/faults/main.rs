@@ -167,6 +167,9 @@ sites! {
     the_middle_of_a_listing: MIDDLE_OF_A_LIST,
     the_counts: COUNTS,
     the_middle_of_the_counts: MIDDLE_OF_THE_COUNTS,
+    a_listing_that_is_compared: VERIFIED_LIST,
+    the_middle_of_a_listing_that_is_compared: VERIFIED_MIDDLE_OF_A_LIST,
+    the_counts_that_are_compared_with: VERIFIED_COUNTS,
     a_recorder: STATUS,
     what_a_recorder_records: RECORDERS,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
 
 use crate::expected::{Beside, Cells, Expected, Line, other};
-use crate::site::Site;
+use crate::site::{Role, Site};
 use crate::support::{Account, Outcome, Server};
 
 /// What `--coverage` says of a cell: status, total, detail.
@@ -52,6 +52,9 @@ pub fn compare(
     }
     let coverage = coverage(run)?;
     rows(account, &coverage, run)?;
+    if site.verifies() {
+        compared(expected, site, &coverage, run)?;
+    }
     for ((region, resource), cell) in &coverage {
         hold(expected, account, &log, (region, resource), cell)
             .map_err(|why| format!("{region} {resource} {cell:?}: {why}"))?;
@@ -135,6 +138,34 @@ fn rows(account: &Account, coverage: &Coverage, run: &Outcome) -> Result<(), Str
         )?;
     }
     equal("the CSV", &run.csv(), &csv)
+}
+
+/// What has no total has no listing, and where the counts are lost nothing is compared; no fault makes
+/// a difference.
+fn compared(
+    expected: &Expected,
+    site: &Site,
+    coverage: &Coverage,
+    run: &Outcome,
+) -> Result<(), String> {
+    let without_counts = site.role == Role::Compared && !expected.lines.is_empty();
+    let both = |((region, _), (_, total, _)): &(&(String, String), &Cell)| {
+        let is_counted = !without_counts || region != site.region;
+        is_counted && !total.is_empty()
+    };
+    let compared = coverage.iter().filter(both).count();
+    let cells = match compared {
+        1 => "1 cell".to_owned(),
+        n => format!("{n} cells"),
+    };
+    let left = match coverage.len() - compared {
+        0 => String::new(),
+        n => format!(", {n} could not be compared"),
+    };
+    let told = format!("\nVerified: {cells} compared, 0 differences{left}\n");
+    tells("the report", &run.stdout, &[told])?;
+    let file = run.output("_verify.csv").unwrap_or_default();
+    equal("differences", &file.lines().count(), &1)
 }
 
 fn truth(account: &Account, region: &str, resource: &str) -> usize {

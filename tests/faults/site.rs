@@ -38,12 +38,20 @@ pub enum Role {
     AnyRecorder,
     /// The count of one type, or of all.
     Count(Option<&'static str>),
+    /// The counts that a region's listings are compared with.
+    Compared,
     /// A region's recorder, which no count depends on.
     Recorder,
 }
 
 const LISTED: &[&str] = &["--resource-types", "AWS::EC2::VPC,AWS::S3::Bucket"];
 const COUNTED: &[&str] = &["--method", "counts", "--resource-types", "all"];
+const VERIFIED: &[&str] = &[
+    "--method",
+    "verify",
+    "--resource-types",
+    "AWS::EC2::VPC,AWS::S3::Bucket",
+];
 
 pub const ENABLED: &str = "AWS Config enabled in at least one region";
 
@@ -159,7 +167,29 @@ pub const RECORDERS: Site = scan(
     Role::Recorder,
 );
 
+pub const VERIFIED_LIST: Site = Site {
+    name: "ListDiscoveredResources, to be compared",
+    args: VERIFIED,
+    ..LIST
+};
+pub const VERIFIED_MIDDLE_OF_A_LIST: Site = Site {
+    name: "the second page of three of ListDiscoveredResources, to be compared",
+    args: VERIFIED,
+    ..MIDDLE_OF_A_LIST
+};
+pub const VERIFIED_COUNTS: Site = Site {
+    name: "GetDiscoveredResourceCounts, to be compared with",
+    role: Role::Compared,
+    args: VERIFIED,
+    ..COUNTS
+};
+
 impl Site {
+    /// Whether the run compares both ways of counting.
+    pub fn verifies(&self) -> bool {
+        self.args == VERIFIED
+    }
+
     /// Whether the run counts by `GetDiscoveredResourceCounts`.
     pub fn counts_all(&self) -> bool {
         self.args == COUNTED
