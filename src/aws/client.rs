@@ -99,7 +99,7 @@ impl Client {
     /// `text` from the network without the keys that calls are signed with.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        self.parts.keyring.held().redact(text)
+        self.parts.keyring.held().redact(text).into_owned()
     }
 
     /// Whether `text` from the network, which is to be shown, holds one of those keys: nothing that AWS

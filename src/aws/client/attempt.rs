@@ -82,7 +82,7 @@ impl Client {
         if O::SIGNED
             && let Err(why) = sign(&mut request, &keys.credentials, name, scope, now)
         {
-            outcome.result = Err(Cause::Unsigned(keys.redact(&why)));
+            outcome.result = Err(Cause::Unsigned(keys.redact(&why).into_owned()));
             return outcome;
         }
         let before = self.parts.clock.elapsed();
@@ -96,7 +96,7 @@ impl Client {
             (Ok(response), error) => request_id(response, error.as_ref()),
             (Err(_), _) => None,
         }
-        .map(|id| keys.redact(&id));
+        .map(|id| keys.redact(&id).into_owned());
         if let Some(trace) = &self.parts.trace {
             trace(&Attempt {
                 operation: format!("{}:{}", O::SERVICE.name(), O::NAME),
@@ -142,7 +142,7 @@ impl Client {
         let kind = ErrorKind::of(&code, status);
         let about_time = matches!(kind, ErrorKind::BadSignature)
             || matches!(code.as_str(), "AuthFailure" | "RequestExpired");
-        let code = keys.redact(&code);
+        let code = keys.redact(&code).into_owned();
         let offset = clock_offset(response.header("date"), self.parts.clock.now());
         match offset.filter(|_| about_time) {
             Some(offset_minutes) => Cause::Clock {
@@ -171,7 +171,8 @@ fn parse<O: Operation>(
 ) -> Result<O::Output, Cause> {
     operation.parse(&response.body).map_err(|mut what| {
         // The keys go out of the text before it is cut: half a key would not be found any more.
-        let body = keys.redact(&String::from_utf8_lossy(&response.body));
+        let body = String::from_utf8_lossy(&response.body);
+        let body = keys.redact(&body);
         let why = clean(&keys.redact(&what.reason), 200);
         what.reason = match clean(redact::start(&body).trim(), 60) {
             start if start.is_empty() => "the body is empty".to_owned(),

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::json::Object;
+use crate::aws::protocol::json::{List, Object};
 use crate::aws::protocol::{Unreadable, json};
 
 /// The call, for all of the region's recorders.
@@ -23,7 +23,7 @@ pub struct RecorderStatus {
 #[derive(Deserialize)]
 struct Reply {
     #[serde(rename = "ConfigurationRecordersStatus")]
-    recorders: Vec<Object<RecorderStatus>>,
+    recorders: List<Object<RecorderStatus>>,
 }
 
 impl Operation for DescribeConfigurationRecorderStatus {
@@ -37,7 +37,7 @@ impl Operation for DescribeConfigurationRecorderStatus {
 
     fn parse(&self, body: &[u8]) -> Result<Vec<RecorderStatus>, Unreadable> {
         let reply: Reply = json::reply(body)?;
-        Ok(reply.recorders.into_iter().map(|Object(r)| r).collect())
+        Ok(reply.recorders.0.into_iter().map(|Object(r)| r).collect())
     }
 }
 

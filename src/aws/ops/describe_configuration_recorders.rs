@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::json::Object;
+use crate::aws::protocol::json::{List, Object};
 use crate::aws::protocol::{Unreadable, json};
 use crate::model::ResourceType;
 
@@ -31,7 +31,7 @@ pub struct ConfigurationRecorder {
 #[serde(rename_all = "camelCase")]
 pub struct RecordingGroup {
     include_global_resource_types: Option<bool>,
-    resource_types: Option<Vec<String>>,
+    resource_types: Option<List<String>>,
     exclusion_by_resource_types: Option<Exclusion>,
     recording_strategy: Option<Strategy>,
 }
@@ -39,7 +39,7 @@ pub struct RecordingGroup {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Exclusion {
-    resource_types: Option<Vec<String>>,
+    resource_types: Option<List<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -56,8 +56,8 @@ impl RecordingGroup {
     /// otherwise.
     #[must_use]
     pub fn records(&self, resource_type: &ResourceType) -> bool {
-        let named = |list: Option<&Vec<String>>| {
-            list.is_some_and(|list| list.iter().any(|t| t == resource_type.as_str()))
+        let named = |list: Option<&List<String>>| {
+            list.is_some_and(|list| list.0.iter().any(|t| t == resource_type.as_str()))
         };
         let excluded = self.exclusion_by_resource_types.as_ref();
         let excluded = excluded.and_then(|e| e.resource_types.as_ref());
@@ -77,7 +77,7 @@ impl RecordingGroup {
 
     /// The strategy, which older recorders do not name.
     fn strategy(&self) -> &str {
-        let listed = |list: Option<&Vec<String>>| list.is_some_and(|list| !list.is_empty());
+        let listed = |list: Option<&List<String>>| list.is_some_and(|list| !list.0.is_empty());
         let named = self.recording_strategy.as_ref();
         if let Some(name) = named.and_then(|s| s.use_only.as_deref()) {
             name
@@ -94,7 +94,7 @@ impl RecordingGroup {
 #[derive(Deserialize)]
 struct Reply {
     #[serde(rename = "ConfigurationRecorders")]
-    recorders: Vec<Object<ConfigurationRecorder>>,
+    recorders: List<Object<ConfigurationRecorder>>,
 }
 
 impl Operation for DescribeConfigurationRecorders {
@@ -108,7 +108,7 @@ impl Operation for DescribeConfigurationRecorders {
 
     fn parse(&self, body: &[u8]) -> Result<Vec<ConfigurationRecorder>, Unreadable> {
         let reply: Reply = json::reply(body)?;
-        Ok(reply.recorders.into_iter().map(|Object(r)| r).collect())
+        Ok(reply.recorders.0.into_iter().map(|Object(r)| r).collect())
     }
 }
 

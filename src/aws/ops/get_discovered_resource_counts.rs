@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::json::Object;
+use crate::aws::protocol::json::{List, Object};
 use crate::aws::protocol::{Unreadable, json};
 use crate::model::ResourceType;
 
@@ -41,7 +41,7 @@ pub struct Page {
 struct Reply {
     // Both required: a body without them is not a page, and never a zero.
     total_discovered_resources: u64,
-    resource_counts: Vec<Object<Count>>,
+    resource_counts: List<Object<Count>>,
     next_token: Option<String>,
 }
 
@@ -80,6 +80,7 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
             total: reply.total_discovered_resources,
             counts: reply
                 .resource_counts
+                .0
                 .into_iter()
                 .map(count)
                 .collect::<Result<_, _>>()?,

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::json::Object;
+use crate::aws::protocol::json::{List, Object};
 use crate::aws::protocol::{Unreadable, json};
 use crate::model::ResourceType;
 
@@ -43,7 +43,7 @@ pub struct Page {
 struct Reply<'a> {
     // Required: a body without the list is not a page, and never a zero.
     #[serde(borrow)]
-    resource_identifiers: Vec<Object<Identifier<'a>>>,
+    resource_identifiers: List<Object<Identifier<'a>>>,
     next_token: Option<String>,
 }
 
@@ -67,9 +67,9 @@ impl Operation for ListDiscoveredResources<'_> {
 
     fn parse(&self, body: &[u8]) -> Result<Page, Unreadable> {
         let reply: Reply = json::reply(body)?;
+        let List(identifiers) = &reply.resource_identifiers;
         let asked = self.resource_type.as_str();
-        let mut types = reply
-            .resource_identifiers
+        let mut types = identifiers
             .iter()
             .map(|Object(i)| i.resource_type.as_deref());
         if let Some(Some(other)) = types.find(|t| t.is_some_and(|t| t != asked)) {
@@ -77,21 +77,21 @@ impl Operation for ListDiscoveredResources<'_> {
                 "a resource of the type {other} in it"
             )));
         }
-        let ids = reply.resource_identifiers.iter();
-        let ids = ids
+        let ids = identifiers
+            .iter()
             .filter(|_| self.resource_type.is_global())
             .map(|Object(i)| {
                 let id = i.resource_id.as_deref().map(str::to_owned);
                 id.ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
             });
         let mut hash = DefaultHasher::new();
-        let mut known = !reply.resource_identifiers.is_empty();
-        for Object(identifier) in &reply.resource_identifiers {
+        let mut known = !identifiers.is_empty();
+        for Object(identifier) in identifiers {
             identifier.resource_id.hash(&mut hash);
             known &= identifier.resource_id.is_some();
         }
         Ok(Page {
-            resources: reply.resource_identifiers.len() as u64,
+            resources: identifiers.len() as u64,
             fingerprint: known.then(|| hash.finish()),
             ids: ids.collect::<Result<_, _>>()?,
             next_token: reply.next_token.filter(|token| !token.is_empty()),

@@ -2,13 +2,13 @@
 //!
 //! <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
 
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
 
 use super::{ErrorBody, Unreadable};
 
@@ -65,21 +65,147 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
     }
 }
 
+/// The most members that a list may have: a hundred times a page of AWS's, and more types than there
+/// are. What is read may need twenty times the memory of its text, in every region at once.
+const MAX_MEMBERS: usize = 10_000;
+
+/// A list that is not longer than one of AWS's could be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Items(PhantomData))
+    }
+}
+
+struct Items<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+    type Value = List<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            if items.len() == MAX_MEMBERS {
+                return Err(Error::custom(format_args!(
+                    "a list of more than {MAX_MEMBERS} members"
+                )));
+            }
+            items.push(item);
+        }
+        Ok(List(items))
+    }
+}
+
 /// The code and text of an error answer; `None` where the body is no JSON object.
 #[must_use]
 pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
-    // Read member by member: the text comes in several spellings, sometimes in two at once.
-    let body: Map<String, Value> = serde_json::from_slice(body).ok()?;
-    let text = |names: &[&str]| names.iter().find_map(|name| body.get(*name)?.as_str());
+    let Texts(texts) = serde_json::from_slice(body).ok()?;
+    let text = |names: [&str; 3]| {
+        let found = |name| texts.get(name)?.as_deref();
+        names.into_iter().find_map(found)
+    };
     Some(ErrorBody {
-        code: text(&["code", "Code", "__type"])
-            .map(bare_code)
-            .unwrap_or_default(),
-        message: text(&["message", "Message", "errorMessage"])
-            .unwrap_or_default()
-            .to_owned(),
+        code: text(CODES).map(bare_code).unwrap_or_default(),
+        message: text(MESSAGES).unwrap_or_default().to_owned(),
         request_id: None,
     })
+}
+
+/// The names of an error's code, and of its text.
+const CODES: [&str; 3] = ["code", "Code", "__type"];
+const MESSAGES: [&str; 3] = ["message", "Message", "errorMessage"];
+
+/// What stands under those names, read member by member: each comes in several spellings, sometimes
+/// in two at once, and now and then it is no text. Nothing else is kept, however much there is.
+struct Texts(HashMap<&'static str, Option<String>>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(TextsOf)
+    }
+}
+
+struct TextsOf;
+
+impl<'de> Visitor<'de> for TextsOf {
+    type Value = Texts;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+        let mut texts = HashMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let mut names = CODES.into_iter().chain(MESSAGES);
+            if let Some(name) = names.find(|known| *known == name) {
+                let Text(text) = map.next_value()?;
+                texts.insert(name, text);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Texts(texts))
+    }
+}
+
+/// A text, or nothing where something else stands.
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextOf)
+    }
+}
+
+struct TextOf;
+
+impl<'de> Visitor<'de> for TextOf {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(Some(text.to_owned())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Text, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
 }
 
 /// The code alone: what stands before the first `:` and after the last `#`.
@@ -108,12 +234,39 @@ mod tests {
             ),
             (r#"{"code":"X","errorMessage":"m"}"#, "X", "m"),
             (r#"{"code":7,"__type":"Y"}"#, "Y", ""),
+            (
+                r#"{"Code":[1,{}],"code":null,"__type":"Y","message":{"a":[]},"Message":"m"}"#,
+                "Y",
+                "m",
+            ),
+            (
+                r#"{"code":true,"Code":-1,"__type":1.5,"x":{"code":"no"}}"#,
+                "",
+                "",
+            ),
             ("{}", "", ""),
         ] {
             let read = error_body(body.as_bytes()).unwrap();
             assert_eq!((read.code.as_str(), read.message.as_str()), (code, message));
         }
         assert_eq!(error_body(b"<html>"), None);
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_for_one_of_awss_is_none() {
+        #[derive(Deserialize)]
+        struct Page {
+            list: List<serde_json::Map<String, serde_json::Value>>,
+        }
+        let list = |n: usize| format!(r#"{{"list":[{}]}}"#, vec!["{}"; n].join(","));
+        let read = |n| reply::<Page>(list(n).as_bytes()).map(|page| page.list.0.len());
+        assert_eq!(read(0), Ok(0));
+        assert_eq!(read(MAX_MEMBERS), Ok(MAX_MEMBERS));
+        let error = read(MAX_MEMBERS + 1).unwrap_err();
+        assert!(
+            !error.cut && error.reason.contains("more than 10000"),
+            "{error}"
+        );
     }
 
     #[test]
