@@ -1,10 +1,13 @@
 //! Answers as large as the program reads them, made of as many things as fit in.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
+
 use aws_config_resource_count::http::MAX_BODY;
 
-use crate::site::{self, Site};
-use crate::support::{Call, Program, Reply};
-use crate::{MOST_MEMORY, timed};
+use crate::site::{self, CHECKED, Site};
+use crate::support::{Account, Call, Program, Reply};
+use crate::{LONGEST, MOST_MEMORY, timed};
 
 /// `start`, as many times `thing` as leave room for it, and `end`.
 fn full(start: &str, thing: &str, end: &str) -> String {
@@ -86,6 +89,52 @@ fn many_small_things_stay_small() {
                 "{}",
                 site.name
             );
+        }
+    }
+}
+
+/// The regions that are hostile at once, beside the one that the checks ask.
+const HOSTILE_REGIONS: usize = 16;
+
+/// No run against them may have more memory, in bytes: 230 MB were measured, most of them the bodies of
+/// all that is in flight.
+const MOST_MEMORY_OF_ALL: u64 = 345_000_000;
+
+#[test]
+fn every_region_hostile_at_once_stays_small() {
+    let account = (0..HOSTILE_REGIONS).fold(Account::new().region(CHECKED, &[]), |account, n| {
+        account.region(&format!("xx-hostile-{n}"), &[])
+    });
+    let counted = ["--method", "counts", "--resource-types", "all"];
+    for args in [&["--method", "verify"][..], &counted] {
+        for n in 0..3 {
+            // Rendered once for each operation: the server's time is not the program's.
+            let ready = Mutex::<HashMap<String, Reply>>::default();
+            let server = account.serve_but(move |call| {
+                let hostile = call.service == "config" && call.region != CHECKED;
+                hostile.then(|| {
+                    let mut ready = ready.lock().unwrap();
+                    let reply = ready.entry(call.operation.clone()).or_insert_with(|| {
+                        let (status, body) = bodies(call)[n].clone();
+                        Reply::answer(status, "text/plain", body.into_bytes())
+                    });
+                    reply.clone()
+                })
+            });
+            let program = Program::new(&server).args(args).arg("--coverage");
+            let (run, took) = timed(program.args(["--max-attempts", "1", "--report", "r.json"]));
+            println!("{args:?} {n}: {:?} {took:?}", run.peak_memory);
+            assert_eq!(run.code, Some(0), "{}", run.told());
+            for operation in ["Status", "Recorders", "Counts"] {
+                let asked = server
+                    .count(|call| call.region != CHECKED && call.operation.ends_with(operation));
+                assert_eq!(asked, HOSTILE_REGIONS, "{operation}");
+            }
+            assert!(took < LONGEST, "{args:?} {n}: {took:?}");
+            let peak = run.peak_memory.unwrap_or_default();
+            assert!(peak < MOST_MEMORY_OF_ALL, "{args:?} {n}: {peak}");
+            assert!(run.errors().len() < 500_000, "{args:?} {n}");
+            assert_eq!(run.csv().lines().count(), 1, "{}", run.csv());
         }
     }
 }
