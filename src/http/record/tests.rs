@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -257,6 +258,18 @@ fn the_token_of_the_metadata_service_is_the_whole_answer_and_not_recorded() {
         let all = everything(folder.path());
         assert!(all.contains("169.254.169.254"), "{all}");
         assert!(!all.contains("markedtoken"), "{all}");
+    }
+}
+
+#[test]
+fn numbers_come_back_to_their_last_digit() {
+    for number in ["92253372032854775807", "1790000000.2500001", "1e300"] {
+        let body = format!("{{\"n\": {number}}}");
+        let sent = request("a.example", &body);
+        let folder = record(&[(sent.clone(), answer(200, body.as_str()))], None);
+        let replayed = Replay::open(folder.path(), NOW).unwrap().send(&sent);
+        let back: Value = serde_json::from_slice(&replayed.unwrap().body).unwrap();
+        assert_eq!(back, serde_json::from_str::<Value>(&body).unwrap());
     }
 }
 
