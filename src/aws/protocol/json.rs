@@ -2,13 +2,13 @@
 //!
 //! <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
 
-use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::{ErrorBody, Unreadable};
 
@@ -92,7 +92,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
         let mut items = Vec::new();
         while let Some(item) = list.next_element()? {
             if items.len() == MAX_MEMBERS {
-                return Err(Error::custom(format_args!(
+                return Err(A::Error::custom(format_args!(
                     "a list of more than {MAX_MEMBERS} members"
                 )));
             }
@@ -105,107 +105,35 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
 /// The code and text of an error answer; `None` where the body is no JSON object.
 #[must_use]
 pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
-    let Texts(texts) = serde_json::from_slice(body).ok()?;
-    let text = |names: [&str; 3]| {
-        let found = |name| texts.get(name)?.as_deref();
-        names.into_iter().find_map(found)
-    };
+    let Object(error): Object<Error> = serde_json::from_slice(body).ok()?;
+    // Now and then one of them is no text.
+    let text = |raw: &RawValue| serde_json::from_str::<String>(raw.get()).ok();
+    let code = [error.code, error.upper_code, error.shape];
+    let message = [error.message, error.upper_message, error.long_message];
+    let first = |spellings: [Option<&RawValue>; 3]| spellings.into_iter().flatten().find_map(text);
     Some(ErrorBody {
-        code: text(CODES).map(bare_code).unwrap_or_default(),
-        message: text(MESSAGES).unwrap_or_default().to_owned(),
+        code: first(code).as_deref().map(bare_code).unwrap_or_default(),
+        message: first(message).unwrap_or_default(),
         request_id: None,
     })
 }
 
-/// The names of an error's code, and of its text.
-const CODES: [&str; 3] = ["code", "Code", "__type"];
-const MESSAGES: [&str; 3] = ["message", "Message", "errorMessage"];
-
-/// What stands under those names, read member by member: each comes in several spellings, sometimes
-/// in two at once, and now and then it is no text. Nothing else is kept, however much there is.
-struct Texts(HashMap<&'static str, Option<String>>);
-
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(TextsOf)
-    }
-}
-
-struct TextsOf;
-
-impl<'de> Visitor<'de> for TextsOf {
-    type Value = Texts;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
-        let mut texts = HashMap::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let mut names = CODES.into_iter().chain(MESSAGES);
-            if let Some(name) = names.find(|known| *known == name) {
-                let Text(text) = map.next_value()?;
-                texts.insert(name, text);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(Texts(texts))
-    }
-}
-
-/// A text, or nothing where something else stands.
-struct Text(Option<String>);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextOf)
-    }
-}
-
-struct TextOf;
-
-impl<'de> Visitor<'de> for TextOf {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("anything")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(Some(text.to_owned())))
-    }
-
-    fn visit_unit<E>(self) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Text, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Text(None))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Text(None))
-    }
+/// An error's code and text in all spellings, of which there are two at once sometimes. They stay where
+/// they are in the body, and nothing else is kept, however much there is.
+#[derive(Deserialize)]
+struct Error<'a> {
+    #[serde(borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Code")]
+    upper_code: Option<&'a RawValue>,
+    #[serde(borrow, rename = "__type")]
+    shape: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Message")]
+    upper_message: Option<&'a RawValue>,
+    #[serde(borrow, rename = "errorMessage")]
+    long_message: Option<&'a RawValue>,
 }
 
 /// The code alone: what stands before the first `:` and after the last `#`.
