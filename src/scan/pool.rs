@@ -15,11 +15,12 @@ const TEAM: usize = 16;
 pub struct Pool(Vec<ThreadPool>);
 
 impl Pool {
-    /// A pool of `threads` threads.
+    /// A pool of `threads` threads, of one at least.
     ///
     /// # Errors
     /// The system does not give so many; the text says why.
     pub fn new(threads: usize) -> Result<Self, String> {
+        let threads = threads.max(1);
         let team = |first: usize| {
             let last = threads.min(first + TEAM);
             ThreadPoolBuilder::new()
@@ -104,7 +105,7 @@ fn on_every_thread(teams: &[ThreadPool], work: &(dyn Fn() + Sync), main: &mut dy
     }
 }
 
-/// Where a task's results go; none of them says that there is no more to come.
+/// Where a task's results go; `None` says that no more will come.
 pub struct Outlet<R>(Sender<Option<R>>);
 
 impl<R> Outlet<R> {
@@ -252,6 +253,7 @@ mod tests {
             pool.threads()
         };
         assert_eq!(grown(1, 3), 1, "one task after the other");
+        assert_eq!(grown(0, 3), 1);
         assert_eq!(grown(2, 50), 50);
         assert_eq!(grown(50, 2), 50);
     }
