@@ -280,15 +280,11 @@ fn ask(
         }
         Job::Alias => {
             let alias = output(client.call(start, &ListAccountAliases));
+            let no_key = |alias: &Option<String>| !alias.iter().any(|a| client.holds_key(a));
             outlet.send(Reply::Alias(alias.and_then(|alias| {
-                match alias {
-                Some(alias) if client.holds_key(&alias) => Err(
-                    "iam:ListAccountAliases gave an alias that holds a key of the caller's: this \
-                     is no answer of AWS's; check the endpoint and what stands before it"
-                        .to_owned(),
-                ),
-                alias => Ok(alias),
-            }
+                no_key(&alias)
+                    .then_some(alias)
+                    .ok_or(ALIAS_WITH_KEY.to_owned())
             })));
         }
         Job::Regions => {
@@ -358,6 +354,10 @@ fn ask(
         checks.add(ENABLED, enabled);
     }
 }
+
+/// What the check of the alias says of one that would put a key into every file.
+const ALIAS_WITH_KEY: &str = "iam:ListAccountAliases gave an alias that holds a key of the caller's: \
+    this is no answer of AWS's; check the endpoint and what stands before it";
 
 /// What a check says whose call never came back.
 const FAULT: &str = "the check ended early: this is a fault of the program";
