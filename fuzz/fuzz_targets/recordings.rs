@@ -69,12 +69,13 @@ fuzz_target!(|data: &[u8]| {
         .expect("the same request has its answer");
     assert_eq!(replayed.status, live.status);
     assert_eq!(replay.left_over(), [""; 0]);
-    // Without a secret in it the body is the same, in JSON apart from blanks and order.
+    // Without a secret in it the body is the same, in JSON apart from blanks and order; what a request
+    // brought in its own body is a secret too.
     let secrets = SECRETS.map(str::to_owned);
     let inline = RecordedBody::inline(&live.body);
     let same = inline.clone().map(|body| body.without(&secrets));
     match (inline, same) {
-        (Some(body), Some(same)) if body == same => {
+        (Some(body), Some(same)) if body == same && !json => {
             let back = RecordedBody::inline(&replayed.body).unwrap();
             let text = |body: &RecordedBody| serde_json::to_string(body).unwrap();
             assert_eq!(text(&back), text(&body));
