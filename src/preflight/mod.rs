@@ -1,29 +1,23 @@
 //! The eight checks before a run. All of them run; what they fetch is handed on.
 
+mod calls;
 mod recorder;
 mod settings;
 
 use std::sync::Arc;
 
-use crate::aws::client::{Answer, Client, Trace};
+use crate::aws::client::{Client, Trace};
 use crate::aws::error::CallError;
 use crate::aws::keyring::Keyring;
-use crate::aws::ops::describe_regions::DescribeRegions;
-use crate::aws::ops::get_caller_identity::GetCallerIdentity;
-use crate::aws::ops::list_account_aliases::ListAccountAliases;
 use crate::config::Config;
 use crate::http::HttpSend;
-use crate::model::{AccountId, Region, plural};
-use crate::scan::pool::{Outlet, Pool};
+use crate::model::{AccountId, Region};
+use crate::scan::pool::Pool;
 use crate::world::World;
-use recorder::{Asked, Probe, check_region, find_recorder, first_regions};
 use settings::{ClientSettings, connect, keyring, net};
 
 /// The threads of a pool before the regions are known: one for each call of the checks.
 const THREADS: usize = 5;
-
-/// More regions than AWS has in all partitions, several times over.
-const MAX_REGIONS: usize = 256;
 
 /// The region that the checks ask first where nothing else is configured.
 const FIRST_REGION: &str = "us-east-1";
@@ -131,7 +125,7 @@ pub fn run(
         (Ok(settings), Ok(http), Ok(mut pool), Ok(keyring)) => {
             let client = net.client(keyring);
             let start = &settings.region.region;
-            ask(
+            calls::ask(
                 config,
                 &client,
                 start,
@@ -153,7 +147,7 @@ pub fn run(
             let left = if config.skip_checks {
                 &[][..]
             } else {
-                &calls(config)
+                &calls::names(config)
             };
             for name in left {
                 checks.add(
@@ -166,22 +160,6 @@ pub fn run(
     }
     findings.checks = checks.done;
     findings
-}
-
-/// The checks that ask for identity, alias and regions.
-const IDENTITY: [&str; 3] = [
-    "IAM permission: sts:GetCallerIdentity",
-    "IAM permission: iam:ListAccountAliases",
-    "IAM permission: ec2:DescribeRegions",
-];
-
-const ENABLED: &str = "AWS Config enabled in at least one region";
-
-/// The checks that call AWS.
-fn calls(config: &Config) -> [&'static str; 5] {
-    let [identity, alias, regions] = IDENTITY;
-    let counting = Probe::name(config.method, &config.resource_types);
-    [identity, alias, regions, counting, ENABLED]
 }
 
 struct Checks<'a> {
@@ -197,235 +175,10 @@ impl Checks<'_> {
     }
 }
 
-/// One of the calls that the checks make side by side.
-enum Job {
-    Identity,
-    Alias,
-    /// Adds those that must know the regions.
-    Regions,
-}
-
-/// A call that must know the regions.
-enum Next {
-    Probe(Region),
-    Status(Region),
-}
-
-/// What a call brought.
-enum Reply {
-    Identity(Result<AccountId, String>),
-    Alias(Result<Option<String>, String>),
-    Regions(Result<Regions, String>),
-    Probe(Asked),
-}
-
-/// The names that DescribeRegions gave.
-#[derive(Default)]
-struct Regions {
-    /// Those that are region codes, sorted.
-    enabled: Vec<Region>,
-    /// Why the others were refused.
-    refused: Vec<String>,
-}
-
-impl Regions {
-    /// Those of `names`; `redact` takes the keys out of what is told of a name that is none.
-    fn of(names: &[String], redact: impl Fn(&str) -> String) -> Result<Self, String> {
-        let mut regions = Self::default();
-        for name in names {
-            match name.parse() {
-                Ok(region) => regions.enabled.push(region),
-                // The whole name is redacted: of one that is cut half a key could not be found.
-                Err(_) => regions.refused.push(match redact(name).parse::<Region>() {
-                    Err(why) => why.to_string(),
-                    Ok(_) => "a name that held a key is not a region code".to_owned(),
-                }),
-            }
-        }
-        regions.enabled.sort();
-        regions.enabled.dedup();
-        match regions.enabled.len() {
-            0 => Err("ec2:DescribeRegions named no region".to_owned()),
-            n if n > MAX_REGIONS => Err(format!(
-                "ec2:DescribeRegions named {n} regions: this is no answer of AWS's; check the \
-                 endpoint and what stands before it"
-            )),
-            _ => Ok(regions),
-        }
-    }
-}
-
-/// Who asks, and where; and whether resources may be counted there, and whether there is a recorder
-/// anywhere. No call waits for one whose answer it does not need; the pool grows meanwhile to what the
-/// scan takes.
-fn ask(
-    config: &Config,
-    client: &Client,
-    start: &Region,
-    pool: &mut Pool,
-    checks: &mut Checks,
-    findings: &mut Findings,
-) {
-    let probe = Probe {
-        client,
-        method: config.method,
-        types: &config.resource_types,
-    };
-    let probe = (!config.skip_checks).then_some(&probe);
-    let work = |job: Job, outlet: &Outlet<Reply>, add: &dyn Fn(Next)| match job {
-        Job::Identity => {
-            outlet.send(Reply::Identity(output(
-                client.call(start, &GetCallerIdentity),
-            )));
-        }
-        Job::Alias => {
-            let alias = output(client.call(start, &ListAccountAliases));
-            let no_key = |alias: &Option<String>| !alias.iter().any(|a| client.holds_key(a));
-            outlet.send(Reply::Alias(alias.and_then(|alias| {
-                no_key(&alias)
-                    .then_some(alias)
-                    .ok_or(ALIAS_WITH_KEY.to_owned())
-            })));
-        }
-        Job::Regions => {
-            let names = output(client.call(start, &DescribeRegions));
-            let regions = names.and_then(|names| Regions::of(&names, |text| client.redact(text)));
-            if probe.is_some() {
-                let enabled = regions.as_ref().map_or(&[][..], |r| &r.enabled);
-                add(Next::Probe(check_region(start, enabled)));
-                if let Some(first) = first_regions(start, enabled).into_iter().next() {
-                    add(Next::Status(first));
-                }
-            }
-            outlet.send(Reply::Regions(regions));
-        }
-    };
-    let then = |next: Next, outlet: &Outlet<Reply>| match next {
-        Next::Probe(region) => {
-            if let Some(probe) = probe {
-                outlet.send(Reply::Probe(probe.ask(&region)));
-            }
-        }
-        Next::Status(region) => {
-            if let Some(probe) = probe {
-                probe.ask_status_ahead(&region);
-            }
-        }
-    };
-    let mut names = IDENTITY.to_vec();
-    names.extend(probe.map(|p| Probe::name(p.method, p.types)));
-    let mut shown = InOrder {
-        results: names.iter().map(|_| None).collect(),
-        names,
-        next: 0,
-    };
-    let (mut asked, mut more) = (None, None);
-    let jobs = vec![Job::Identity, Job::Alias, Job::Regions];
-    pool.side_by_side(jobs, work, then, |reply| match reply {
-        Reply::Identity(reply) => {
-            let told = reply.as_ref().map(ToString::to_string);
-            shown.take(0, told.map_err(String::clone), checks);
-            findings.account_id = reply.ok();
-        }
-        Reply::Alias(reply) => {
-            let told = |alias: &Option<String>| alias.clone().unwrap_or("no alias".to_owned());
-            shown.take(1, reply.as_ref().map(told).map_err(String::clone), checks);
-            findings.alias = reply.ok().flatten();
-        }
-        Reply::Regions(reply) => {
-            let told = |r: &Regions| plural(r.enabled.len(), "enabled region");
-            shown.take(2, reply.as_ref().map(told).map_err(String::clone), checks);
-            let regions = reply.unwrap_or_default();
-            findings.regions = regions.enabled;
-            findings.refused_regions = regions.refused;
-            let wanted = findings.regions.iter().filter(|r| config.wants(r));
-            more = pool.more(config.threads(wanted.count()));
-        }
-        Reply::Probe(reply) => {
-            shown.take(3, reply.told(), checks);
-            asked = Some(reply);
-        }
-    });
-    shown.end(checks);
-    pool.extend(more);
-    if let Some(probe) = probe {
-        let asked = asked.unwrap_or_else(|| Asked::Failed(start.clone(), FAULT.to_owned()));
-        let enabled = find_recorder(probe, pool, start, &findings.regions, &asked);
-        checks.add(ENABLED, enabled);
-    }
-}
-
-/// What the check of the alias says of one that would put a key into every file.
-const ALIAS_WITH_KEY: &str = "iam:ListAccountAliases gave an alias that holds a key of the caller's: \
-    this is no answer of AWS's; check the endpoint and what stands before it";
-
-/// What a check says whose call never came back.
-const FAULT: &str = "the check ended early: this is a fault of the program";
-
-/// Checks that end in any order, and are shown in theirs.
-struct InOrder {
-    names: Vec<&'static str>,
-    results: Vec<Option<Result<String, String>>>,
-    next: usize,
-}
-
-impl InOrder {
-    /// Takes in what came of the check `n`, and shows all whose turn it is.
-    fn take(&mut self, n: usize, result: Result<String, String>, checks: &mut Checks) {
-        self.results[n] = Some(result);
-        while let Some(result) = self.results.get_mut(self.next).and_then(Option::take) {
-            checks.add(self.names[self.next], result);
-            self.next += 1;
-        }
-    }
-
-    /// Shows the rest.
-    fn end(mut self, checks: &mut Checks) {
-        while self.next < self.names.len() {
-            self.take(self.next, Err(FAULT.to_owned()), checks);
-        }
-    }
-}
-
-fn output<T>(reply: Result<Answer<T>, CallError>) -> Result<T, String> {
-    reply
-        .map(|answer| answer.output)
-        .map_err(|e| with_advice(&e))
-}
-
 fn with_advice(error: &CallError) -> String {
     format!("in {}: {error}; {}", error.region, error.advice())
 }
 
 fn known(region: &str) -> Region {
     region.parse().expect("a region code of the source")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_is_no_region_is_told_without_a_key() {
-        let names = ["eu-west-1", "b\n", "x KEY y"].map(str::to_owned);
-        let regions = Regions::of(&names, |text| text.replace("KEY", "****")).unwrap();
-        assert_eq!(regions.enabled, [known("eu-west-1")]);
-        assert_eq!(
-            regions.refused,
-            [
-                "\"b \" is not a region code such as eu-west-1",
-                "\"x **** y\" is not a region code such as eu-west-1",
-            ]
-        );
-        assert!(
-            Regions::of(&[], str::to_owned).is_err(),
-            "no region is no answer"
-        );
-        let many: Vec<String> = (0..=MAX_REGIONS).map(|n| format!("r-{n}")).collect();
-        assert!(
-            Regions::of(&many, str::to_owned).is_err(),
-            "no answer of AWS's"
-        );
-        assert!(Regions::of(&many[1..], str::to_owned).is_ok());
-    }
 }
