@@ -64,6 +64,7 @@ fn yes() -> bool {
 }
 
 /// The process's own environment; the interrupt knows of the files that are being written.
+#[derive(Default)]
 pub struct SystemEnv(pub Interrupt);
 
 impl Env for SystemEnv {
@@ -247,9 +248,7 @@ mod tests {
         std::fs::write(&path, "old and longer").unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         let before = std::fs::File::open(&path).unwrap();
-        SystemEnv(Interrupt::default())
-            .write_private(&path, b"new")
-            .unwrap();
+        SystemEnv::default().write_private(&path, b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -268,15 +267,11 @@ mod tests {
         let path = folder.path().join("token.json");
         std::fs::create_dir(&path).unwrap();
         std::fs::write(path.join("old"), "stands").unwrap();
-        assert!(
-            SystemEnv(Interrupt::default())
-                .write_private(&path, b"new")
-                .is_err()
-        );
+        assert!(SystemEnv::default().write_private(&path, b"new").is_err());
         assert_eq!(std::fs::read(path.join("old")).unwrap(), b"stands");
         let nowhere = folder.path().join("nowhere/token.json");
         assert!(
-            SystemEnv(Interrupt::default())
+            SystemEnv::default()
                 .write_private(&nowhere, b"new")
                 .is_err()
         );
@@ -289,16 +284,12 @@ mod tests {
 
     #[test]
     fn commands_are_run_as_a_shell_does_and_read_nothing() {
-        let ran = SystemEnv(Interrupt::default())
-            .run("printf x | tr x y")
-            .unwrap();
+        let ran = SystemEnv::default().run("printf x | tr x y").unwrap();
         assert!(ran.ok);
         assert_eq!(ran.stdout, "y");
-        let ran = SystemEnv(Interrupt::default())
-            .run("cat && echo 'the end'")
-            .unwrap();
+        let ran = SystemEnv::default().run("cat && echo 'the end'").unwrap();
         assert_eq!(ran.stdout, "the end\n", "stdin is closed");
-        let ran = SystemEnv(Interrupt::default())
+        let ran = SystemEnv::default()
             .run("echo out; echo why >&2; exit 3")
             .unwrap();
         assert!(!ran.ok);
@@ -306,9 +297,7 @@ mod tests {
             (ran.stdout.as_str(), ran.stderr.as_str()),
             ("out\n", "why\n")
         );
-        let ran = SystemEnv(Interrupt::default())
-            .run("/nowhere/at/all")
-            .unwrap();
+        let ran = SystemEnv::default().run("/nowhere/at/all").unwrap();
         assert!(!ran.ok, "the shell tells that there is no such command");
         assert!(ran.stderr.contains("/nowhere/at/all"), "{}", ran.stderr);
     }

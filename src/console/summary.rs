@@ -48,12 +48,7 @@ pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -
 
 /// `496 as recorded, 388 with IAM counted once (both partial)`
 fn totals(coverage: &Coverage) -> String {
-    let known = || {
-        coverage
-            .cells()
-            .filter_map(|(_, t, cell)| Some((t, cell.total?)))
-    };
-    let recorded: u64 = known().map(|(_, total)| total).sum();
+    let recorded: u64 = coverage.counts().map(|c| c.total).sum();
     let partial = coverage.missing() > 0;
     let global = coverage.global();
     if global.is_empty() {

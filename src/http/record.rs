@@ -87,7 +87,6 @@ impl Recorder {
 
     fn keep(&self, request: &Request, answer: &Result<Response, TransportError>) {
         let mut secrets = redact::secrets_of(request);
-        secrets.extend(redact::secrets_in(&request.body));
         // The metadata service's token is the whole of its answer.
         if request
             .header("x-aws-ec2-metadata-token-ttl-seconds")
@@ -99,9 +98,8 @@ impl Recorder {
             let part = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
             let parts = text.split(|c| !part(c)).filter(|word| !word.is_empty());
             secrets.extend(parts.map(str::to_owned));
+            secrets.sort_by_key(|secret| Reverse(secret.len()));
         }
-        // The longest first: of one that a shorter one is a part of, the rest would stay.
-        secrets.sort_by_key(|secret| Reverse(secret.len()));
         let mut interaction = Interaction {
             request: recorded_request(request),
             response: None,

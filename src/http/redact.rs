@@ -36,7 +36,8 @@ fn is_secret(name: &str) -> bool {
     SECRET_FIELDS.iter().any(|s| s.eq_ignore_ascii_case(name))
 }
 
-/// The secrets that a request carries in its headers: they may come back in an error's text.
+/// The secrets that a request carries in its headers and its body: they may come back in an error's
+/// text. The longest first: of one that a shorter one is a part of, the rest would stay.
 pub fn secrets_of(request: &Request) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(authorization) = request.header("authorization") {
@@ -54,23 +55,21 @@ pub fn secrets_of(request: &Request) -> Vec<String> {
     ] {
         found.extend(request.header(name).map(str::to_owned));
     }
+    found.extend(secrets_in(&request.body));
     found.retain(|secret| !secret.is_empty());
-    // The longest first: of one that a shorter one is a part of, the rest would stay.
     found.sort_by_key(|secret| Reverse(secret.len()));
     found
 }
 
-/// The secrets that stand in the body of a request, a form or JSON: they may come back too.
-pub fn secrets_in(body: &[u8]) -> Vec<String> {
+/// The values of the secret fields of a body, a form or JSON.
+fn secrets_in(body: &[u8]) -> Vec<String> {
     if let Ok(Value::Object(members)) = serde_json::from_slice(body) {
         let secret = members.into_iter().filter(|(name, _)| is_secret(name));
         let text = |(_, value): (_, Value)| Some(value.as_str()?.to_owned());
-        return secret.filter_map(text).filter(|s| !s.is_empty()).collect();
+        return secret.filter_map(text).collect();
     }
-    form_urlencoded::parse(body)
-        .filter(|(name, value)| is_secret(name) && !value.is_empty())
-        .map(|(_, value)| value.into_owned())
-        .collect()
+    let secret = form_urlencoded::parse(body).filter(|(name, _)| is_secret(name));
+    secret.map(|(_, value)| value.into_owned()).collect()
 }
 
 /// `value` with every secret field and every one of `secrets` replaced.
@@ -289,8 +288,8 @@ mod tests {
     fn what_a_request_brings_in_its_body_is_a_secret() {
         for (body, secrets) in [
             (
-                "Action=A&WebIdentityToken=a.b%2Bc&TokenCode=",
-                &["a.b+c"][..],
+                "Action=A&WebIdentityToken=a.b%2Bc&TokenCode=1",
+                &["a.b+c", "1"][..],
             ),
             (
                 r#"{"grantType": "x", "refreshToken": "r", "clientId": 7}"#,

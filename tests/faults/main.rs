@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use expected::Expected;
 use fault::{FAULTS, Fault};
 use site::{Role, Site};
-use support::{Account, Answers, Outcome, Program, Server};
+use support::{Account, Answers, Call, Outcome, Program, Reply, Server};
 
 /// When a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,25 @@ fn all<T: Sync>(runs: &[T], run: impl Fn(&T) -> Result<(), String> + Sync) {
     assert!(wrong.is_empty(), "{of}:\n{}", wrong.join("\n"));
 }
 
+/// A server that answers as is `right`, and `wrong` where `picks` says so.
+fn faulty(
+    picks: fn(&Call) -> bool,
+    when: When,
+    right: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+    wrong: impl Fn(&Call, &Reply) -> Reply + Send + Sync + 'static,
+) -> Server {
+    let met = AtomicUsize::new(0);
+    Server::new(move |call| {
+        let right = right(call);
+        let first = || met.fetch_add(1, Ordering::SeqCst) == 0;
+        if picks(call) && (first() || when == When::Always) {
+            wrong(call, &right)
+        } else {
+            right
+        }
+    })
+}
+
 /// One run with one fault; what is wrong with it.
 fn run(
     site: &Site,
@@ -91,15 +110,10 @@ fn run(
     account: &Account,
     answers: &Arc<Answers>,
 ) -> Result<(), String> {
-    let (picks, met, answers) = (site.picks, AtomicUsize::new(0), answers.clone());
-    let server = Server::new(move |call| {
-        let right = answers.answer(call);
-        let first = || met.fetch_add(1, Ordering::SeqCst) == 0;
-        if picks(call) && (first() || when == When::Always) {
-            fault.happen(call, &right)
-        } else {
-            right
-        }
+    let answers = answers.clone();
+    let right = move |call: &Call| answers.answer(call);
+    let server = faulty(site.picks, when, right, |call, right| {
+        fault.happen(call, right)
     });
     let program = with_fault(Program::new(&server).args(site.args), fault, when);
     let (outcome, took) = timed(program.arg("--coverage"));

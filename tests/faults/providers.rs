@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
@@ -10,7 +9,7 @@ use crate::fault::{FAULTS, Fault, Means};
 use crate::seen::{self, equal, tells};
 use crate::site::LIST;
 use crate::support::{Account, Answers, Call, Outcome, Program, Reply, Server};
-use crate::{When, all, bounded, timed, with_fault};
+use crate::{When, all, bounded, faulty, timed, with_fault};
 
 /// The last four characters of a key may be told.
 const KEY: &str = "ASIAMARKEDGIVENK0WXYZ";
@@ -217,20 +216,23 @@ const SSO_KEYS: Source = Source {
     },
 };
 
+/// A sign-in that can be refreshed, and ends then.
+macro_rules! sign_in {
+    ($end:literal) => {
+        concat!(
+            r#"{"accessToken": "marked-sign-in-0123456789abcdefghij", "expiresAt": ""#,
+            $end,
+            r#"", "clientId": "client", "clientSecret": "marked-client-secret-0123456789abcd",
+                "registrationExpiresAt": "2099-01-01T00:00:00Z",
+                "refreshToken": "marked-refresh-0123456789abcdefghijk"}"#
+        )
+    };
+}
+
 const SSO_REFRESH: Source = Source {
     name: "the refresh of a sign-in that is over",
     picks: |call| call.path == "/token",
-    files: &[
-        SSO_PROFILE,
-        (
-            SSO_CACHE,
-            r#"{"accessToken": "marked-sign-in-0123456789abcdefghij",
-                "expiresAt": "2020-01-01T00:00:00Z", "clientId": "client",
-                "clientSecret": "marked-client-secret-0123456789abcd",
-                "registrationExpiresAt": "2099-01-01T00:00:00Z",
-                "refreshToken": "marked-refresh-0123456789abcdefghijk"}"#,
-        ),
-    ],
+    files: &[SSO_PROFILE, (SSO_CACHE, sign_in!("2020-01-01T00:00:00Z"))],
     asks: Asks::Plain {
         tries: 3,
         reach: 3,
@@ -245,17 +247,7 @@ const SSO_REFRESH: Source = Source {
 
 const SSO_EARLY_REFRESH: Source = Source {
     name: "the refresh of a sign-in that ends soon",
-    files: &[
-        SSO_PROFILE,
-        (
-            SSO_CACHE,
-            r#"{"accessToken": "marked-sign-in-0123456789abcdefghij",
-                "expiresAt": "{soon}", "clientId": "client",
-                "clientSecret": "marked-client-secret-0123456789abcd",
-                "registrationExpiresAt": "2099-01-01T00:00:00Z",
-                "refreshToken": "marked-refresh-0123456789abcdefghijk"}"#,
-        ),
-    ],
+    files: &[SSO_PROFILE, (SSO_CACHE, sign_in!("{soon}"))],
     asks: Asks::Plain {
         tries: 3,
         reach: 3,
@@ -480,15 +472,10 @@ fn run(
     account: &Account,
     answers: &Arc<Answers>,
 ) -> Result<(), String> {
-    let (picks, met, answers) = (source.picks, AtomicUsize::new(0), answers.clone());
-    let server = Server::new(move |call| {
-        let right = give(call).unwrap_or_else(|| answer(call, &answers));
-        let first = || met.fetch_add(1, Ordering::SeqCst) == 0;
-        if picks(call) && (first() || when == When::Always) {
-            fault.happen(&named(call), &right)
-        } else {
-            right
-        }
+    let answers = answers.clone();
+    let right = move |call: &Call| give(call).unwrap_or_else(|| answer(call, &answers));
+    let server = faulty(source.picks, when, right, |call, right| {
+        fault.happen(&named(call), right)
     });
     let (outcome, took) = timed(with_fault(source.program(&server), fault, when));
     let wrong = compare(

@@ -5,7 +5,6 @@ use crate::aws::client::fake::clock;
 use crate::env::{FolderEnv, Ran, SystemEnv};
 use crate::http::fake::{Scripted, answer, failure};
 use crate::http::{Request, TransportErrorKind};
-use crate::interrupt::Interrupt;
 
 /// A network on which nothing answers.
 fn nowhere() -> Net {
@@ -219,15 +218,15 @@ impl Env for Home {
     }
 
     fn read(&self, path: &std::path::Path) -> std::io::Result<Vec<u8>> {
-        SystemEnv(Interrupt::default()).read(&self.folder.path().join(path))
+        SystemEnv::default().read(&self.folder.path().join(path))
     }
 
     fn write_private(&self, path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-        SystemEnv(Interrupt::default()).write_private(path, bytes)
+        SystemEnv::default().write_private(path, bytes)
     }
 
     fn run(&self, command: &str) -> std::io::Result<Ran> {
-        SystemEnv(Interrupt::default()).run(command)
+        SystemEnv::default().run(command)
     }
 
     fn ask(&self, _: &str) -> Option<String> {
