@@ -3,11 +3,11 @@
 //! AWS Config tells no limit of its own; what is too much it says by throttling. So each region
 //! begins with as many requests in flight as are allowed at the most. A throttled answer halves that
 //! number, lets the region rest, and has its requests keep a distance in time; the second one tells
-//! how fast it can be asked: as many answers as came since the first, in that time. Each answer that
-//! is none brings both up again.
+//! how fast it can be asked: a little less than what was answered since the first, in that time. Each
+//! answer that is none brings both up again.
 //!
 //! The numbers were chosen by a simulation of regions with limits of 3 to 40 requests a second, 5 to
-//! 40 of them saved up, 15 to 200 ms away: a run takes 1.14 times what the limit alone would allow, in
+//! 40 of them saved up, 15 to 200 ms away: a run takes 1.16 times what the limit alone would allow, in
 //! the mean, and loses nothing.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -36,6 +36,10 @@ const FIRST_RATE: f64 = 16.0;
 
 /// How much faster a region is asked with each answer as long as its rate is not known.
 const FIRST_GROWTH: f64 = 1.1;
+
+/// The share of a region's rate that it is asked next: what keeps to the whole of it is throttled again
+/// soon, and a request that is throttled for the second time waits for seconds.
+const SHARE: f64 = 0.85;
 
 /// By how many requests a second more a region is asked with each answer, once its rate is known: by
 /// a fifth in a second, whatever the rate.
@@ -179,7 +183,7 @@ impl Pass<'_> {
         let rate = match sample {
             Some(sample) if sample >= MIN_SAMPLE && state.answers > 0 => {
                 state.known = true;
-                f64::from(state.answers) / sample.as_secs_f64()
+                SHARE * f64::from(state.answers) / sample.as_secs_f64()
             }
             _ => state.rate.map_or(FIRST_RATE, |rate| rate * 0.7),
         };
@@ -278,9 +282,10 @@ mod tests {
         clock.sleep((since + Duration::from_secs(1)).saturating_sub(clock.elapsed()));
         let pass = limiter.enter(&*clock, false);
         pass.throttled(&*clock);
-        assert_eq!(rate(), Some(8.0), "eight in a second");
+        let share = 8.0 * SHARE;
+        assert_eq!(rate(), Some(share), "of eight in a second");
         limiter.enter(&*clock, false).answered();
-        assert_eq!(rate(), Some(8.0 + GROWTH));
+        assert_eq!(rate(), Some(share + GROWTH));
         limiter.enter(&*clock, false).throttled(&*clock);
         let known = rate().unwrap();
         assert!(known < 8.0, "{known}");
