@@ -1,5 +1,6 @@
 //! The nouns of the program: regions, resource types, accounts and counts.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -228,8 +229,14 @@ const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 impl Account {
     /// The alias as files show it: of one that matches AWS's own pattern nothing changes.
     #[must_use]
-    pub fn shown_alias(&self) -> Option<String> {
-        self.alias.as_deref().map(|alias| clean(alias, MAX_ALIAS))
+    pub fn shown_alias(&self) -> Option<Cow<'_, str>> {
+        self.alias.as_deref().map(|alias| {
+            if is_account_alias(alias) {
+                alias.into()
+            } else {
+                clean(alias, MAX_ALIAS).into()
+            }
+        })
     }
 
     /// The name of a file of this account: `aws_config_resource_count_{id}[_{alias}]{suffix}`.

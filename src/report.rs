@@ -75,7 +75,7 @@ impl Report<'_> {
         let used = self.usage.get(&(Service::Config, region.region.clone()));
         let status = match region.missing() {
             0 => "complete",
-            n if n < region.cells.len() => "partial",
+            n if n < region.cells.values().len() => "partial",
             _ => "missing",
         };
         json!({

@@ -16,8 +16,8 @@ const NAMED: usize = 3;
 pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -> Vec<String> {
     let regions = coverage.regions.len();
     let gaps = coverage.regions.iter().filter(|r| r.missing() > 0).count();
-    let found = |t: &&ResourceType| {
-        let mut cells = coverage.regions.iter().filter_map(|r| r.cells.get(*t));
+    let found = |n: &usize| {
+        let mut cells = coverage.regions.iter().map(|r| &r.cells.values()[*n]);
         cells.any(|cell| cell.total > Some(0))
     };
     let mut lines = vec![
@@ -28,7 +28,7 @@ pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -
         ),
         format!(
             "  Resource types found: {}",
-            coverage.types().filter(found).count()
+            (0..coverage.types().count()).filter(found).count()
         ),
         format!("  Total resources: {}", totals(coverage)),
         match errors {
@@ -166,7 +166,11 @@ fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
     let mut groups: BTreeMap<Status, BTreeSet<&Region>> = BTreeMap::new();
     for region in &coverage.regions {
         let why = region.recorder.as_ref().and_then(|r| r.unknown_why());
-        let any = region.cells.values().any(|cell| cell.total.is_some());
+        let any = region
+            .cells
+            .values()
+            .iter()
+            .any(|cell| cell.total.is_some());
         if let (Some(why), true) = (why, any) {
             groups.entry(why.status).or_default().insert(&region.region);
         }

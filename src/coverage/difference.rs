@@ -47,7 +47,7 @@ impl Coverage {
             differences: Vec::new(),
         };
         for region in &self.regions {
-            for (resource_type, cell) in &region.cells {
+            for (resource_type, cell) in region.cells.iter() {
                 let (Some(listed), Some(counted)) = (cell.listed, cell.counted) else {
                     // Of all types only those are listed that the counts name.
                     let listed_not_at_all = cell.counted == Some(0) && !cell.missing;

@@ -123,16 +123,44 @@ pub struct RegionCoverage {
     /// Its recorder; `None` where nobody asked.
     pub recorder: Option<Recorder>,
     /// By type.
-    pub cells: BTreeMap<ResourceType, Cell>,
+    pub cells: Cells,
     /// How long its counting took.
     pub took: Duration,
+}
+
+/// The cells of one region, by type, sorted; a run has as many as regions × types, so that the names
+/// of the types are there once for all regions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cells {
+    types: Arc<[ResourceType]>,
+    cells: Vec<Cell>,
+}
+
+impl Cells {
+    /// The cell of a type.
+    #[must_use]
+    pub fn get(&self, resource_type: &ResourceType) -> Option<&Cell> {
+        self.cells
+            .get(self.types.binary_search(resource_type).ok()?)
+    }
+
+    /// Every type with its cell.
+    pub fn iter(&self) -> impl Iterator<Item = (&ResourceType, &Cell)> {
+        self.types.iter().zip(&self.cells)
+    }
+
+    /// Every cell, in the order of the types.
+    #[must_use]
+    pub fn values(&self) -> &[Cell] {
+        &self.cells
+    }
 }
 
 impl RegionCoverage {
     /// How many types nobody knows the number of.
     #[must_use]
     pub fn missing(&self) -> usize {
-        self.cells.values().filter(|cell| cell.missing).count()
+        self.cells.values().iter().filter(|c| c.missing).count()
     }
 }
 
@@ -149,7 +177,7 @@ impl Coverage {
         self.regions
             .first()
             .into_iter()
-            .flat_map(|r| r.cells.keys())
+            .flat_map(|r| r.cells.types.iter())
     }
 
     /// Every cell, by region and type.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::{Cell, Coverage, Loss, Outcome, Recorder, RegionCoverage, Standing, Status};
-use crate::count::Method;
+use super::{Cell, Cells, Coverage, Loss, Outcome, Recorder, RegionCoverage, Standing, Status};
+use crate::count::{Listed, Method};
 use crate::error_log::ErrorType;
 use crate::model::{Region, ResourceType, ResourceTypes, plural};
 
@@ -58,18 +58,29 @@ impl Coverage {
                 each_once.chain(ResourceType::common()).collect()
             }
         };
+        let all: Arc<[ResourceType]> = all.into_iter().collect();
         let region = |outcome: Outcome| {
             let recorder = recorders.remove(&outcome.region);
+            let mut counts = outcome.counts.as_ref().map(in_step);
+            let mut listed = in_step(&outcome.listed);
+            let mut first_seen = in_step(&outcome.first_seen);
             let cell = |resource_type: &ResourceType| {
-                let counts = outcome.counts.as_ref();
-                let counted = counts.map(|c| c.get(resource_type).copied().unwrap_or_default());
-                let evidence = outcome.evidence(resource_type, counted, types, method);
-                let recorder = recorder.as_ref();
-                let cell = settled(&outcome, recorder, resource_type, counted, &evidence);
-                (resource_type.clone(), cell)
+                let counted = counts.as_mut().map(|of| of(resource_type).copied());
+                let counted = counted.map(Option::unwrap_or_default);
+                let listed = listed(resource_type);
+                let evidence = outcome.evidence(listed, counted, types, method);
+                Cell {
+                    listed: listed.and_then(|l| Some(l.as_ref().ok()?.total)),
+                    counted,
+                    first_seen: first_seen(resource_type).copied(),
+                    ..settled(&outcome, recorder.as_ref(), resource_type, &evidence)
+                }
             };
             RegionCoverage {
-                cells: all.iter().map(cell).collect(),
+                cells: Cells {
+                    cells: all.iter().map(cell).collect(),
+                    types: all.clone(),
+                },
                 recorder,
                 region: outcome.region,
                 took: outcome.took,
@@ -92,7 +103,7 @@ impl Coverage {
                 let standing = recorder.map(|r| r.standing(&region.region, resource_type));
                 standing == Some(Standing::Recorded)
             };
-            for (resource_type, cell) in &region.cells {
+            for (resource_type, cell) in region.cells.iter() {
                 if resource_type.is_global() && cell.total.is_some() && vouched(resource_type) {
                     let first = counted.entry(resource_type.clone());
                     first.or_insert_with(|| region.region.clone());
@@ -100,7 +111,8 @@ impl Coverage {
             }
         }
         for region in &mut self.regions {
-            for (resource_type, cell) in &mut region.cells {
+            let types = region.cells.types.iter();
+            for (resource_type, cell) in types.zip(&mut region.cells.cells) {
                 let elsewhere = counted.get(resource_type);
                 if let (Status::NotRecorded, true, Some(elsewhere)) =
                     (cell.status, cell.missing, elsewhere)
@@ -155,15 +167,16 @@ impl Coverage {
 }
 
 impl Outcome {
-    /// What is known of a type of which the counts, where they were asked for, say `counted`.
-    fn evidence(
-        &self,
-        resource_type: &ResourceType,
+    /// What is known of a type of which the listing, where it was begun, came to `listed`, and the
+    /// counts, where they were asked for, say `counted`.
+    fn evidence<'a>(
+        &'a self,
+        listed: Option<&'a Result<Listed, Loss>>,
         counted: Option<u64>,
         types: &ResourceTypes,
         method: Method,
-    ) -> Evidence<'_> {
-        match (self.listed.get(resource_type), counted) {
+    ) -> Evidence<'a> {
+        match (listed, counted) {
             (Some(Ok(listed)), _) => Evidence::Listed(listed.total),
             (Some(Err(loss)), _) => Evidence::Lost(loss),
             (None, Some(n)) if !method.lists() => Evidence::Counted(n),
@@ -174,14 +187,25 @@ impl Outcome {
     }
 }
 
+/// What `map` has of one type after the other, which like it are sorted.
+fn in_step<'a, V>(
+    map: &'a BTreeMap<ResourceType, V>,
+) -> impl FnMut(&ResourceType) -> Option<&'a V> {
+    let mut rest = map.iter().peekable();
+    move |resource_type| {
+        while rest.next_if(|(t, _)| *t < resource_type).is_some() {}
+        let (_, value) = rest.next_if(|(t, _)| *t == resource_type)?;
+        Some(value)
+    }
+}
+
 fn settled(
     outcome: &Outcome,
     recorder: Option<&Recorder>,
     resource_type: &ResourceType,
-    counted: Option<u64>,
     evidence: &Evidence<'_>,
 ) -> Cell {
-    let mut cell = match *evidence {
+    match *evidence {
         Evidence::Lost(loss) => Cell::without_total(loss.status, loss.detail.clone(), None),
         Evidence::Listed(n) | Evidence::Counted(n) => {
             let listed = matches!(evidence, Evidence::Listed(_));
@@ -191,15 +215,7 @@ fn settled(
             };
             known(n, listed, &standing)
         }
-    };
-    let listed = outcome
-        .listed
-        .get(resource_type)
-        .and_then(|l| l.as_ref().ok());
-    cell.listed = listed.map(|l| l.total);
-    cell.counted = counted;
-    cell.first_seen = outcome.first_seen.get(resource_type).copied();
-    cell
+    }
 }
 
 /// What `n` resources in a listing, or in the counts, mean under a recorder of that standing.

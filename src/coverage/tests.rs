@@ -284,7 +284,10 @@ fn global_resources_that_another_region_counts_are_not_missing() {
     let home = || listed("us-east-1", &[(VPC, 1), (ROLE, 4)]);
     let both = vec![(none(), regional.clone()), (home(), on())];
     let coverage = settle(both, &types, Method::List);
-    let cell = &coverage.regions[0].cells[&ROLE.parse().unwrap()];
+    let cell = coverage.regions[0]
+        .cells
+        .get(&ROLE.parse().unwrap())
+        .unwrap();
     assert_eq!(
         (cell.status, cell.total, cell.missing),
         (Status::NotRecorded, None, false)
@@ -303,7 +306,11 @@ fn global_resources_that_another_region_counts_are_not_missing() {
         let both = vec![(none(), regional.clone()), (home(), stale)];
         let coverage = settle(both, &types, Method::List);
         assert!(
-            coverage.regions[0].cells[&ROLE.parse().unwrap()].missing,
+            coverage.regions[0]
+                .cells
+                .get(&ROLE.parse().unwrap())
+                .unwrap()
+                .missing,
             "nobody vouches"
         );
     }
@@ -325,9 +332,9 @@ fn of_all_types_those_that_any_region_has_and_the_common_ones_have_cells() {
     let [there, lost] = &coverage.regions[..] else {
         panic!("two regions")
     };
-    assert_eq!((there.cells.len(), there.missing()), (11, 0));
+    assert_eq!((there.cells.values().len(), there.missing()), (11, 0));
     assert_eq!(
-        (lost.cells.len(), lost.missing()),
+        (lost.cells.values().len(), lost.missing()),
         (11, 11),
         "no zero where nobody answered"
     );
@@ -348,7 +355,10 @@ fn of_all_types_the_counts_have_the_word_on_those_that_are_not_listed() {
     outcome.counts = counted("eu-west-1", &[(VPC, 2), (BUCKET, 5)]).counts;
     let coverage = settle(vec![(outcome, on())], &all, Method::List);
     let of = |name: &str| {
-        let cell = &coverage.regions[0].cells[&name.parse().unwrap()];
+        let cell = coverage.regions[0]
+            .cells
+            .get(&name.parse().unwrap())
+            .unwrap();
         (cell.status, cell.total)
     };
     assert_eq!(of(VPC), (Status::Counted, Some(2)));

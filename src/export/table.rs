@@ -1,5 +1,7 @@
 //! What stands in the files: columns and rows, whatever the format.
 
+use std::borrow::Cow;
+
 use crate::coverage::{Coverage, Difference};
 use crate::model::{Account, Region, ResourceCount, ResourceType};
 
@@ -8,7 +10,7 @@ pub struct Table<'a> {
     /// The names of the columns.
     pub columns: Vec<&'static str>,
     /// A value per column; made as they are written, for there may be many.
-    pub rows: Box<dyn Iterator<Item = Vec<String>> + 'a>,
+    pub rows: Box<dyn Iterator<Item = Vec<Cow<'a, str>>> + 'a>,
 }
 
 /// What every row begins with.
@@ -22,7 +24,14 @@ impl<'a> Table<'a> {
         counts: impl Iterator<Item = ResourceCount<'a>> + 'a,
     ) -> Self {
         let found = counts.filter(|c| c.total > 0);
-        let rows = found.map(|c| row(account, c.region, c.resource_type, [c.total.to_string()]));
+        let rows = found.map(|c| {
+            row(
+                account,
+                c.region,
+                c.resource_type,
+                [c.total.to_string().into()],
+            )
+        });
         Self::of(["total"], rows)
     }
 
@@ -30,8 +39,8 @@ impl<'a> Table<'a> {
     #[must_use]
     pub fn coverage(account: &'a Account, coverage: &'a Coverage) -> Self {
         let rows = coverage.cells().map(move |(region, resource_type, cell)| {
-            let status = cell.status.as_str().to_owned();
-            let values = [status, number(cell.total), cell.detail.to_string()];
+            let total = number(cell.total).into();
+            let values = [cell.status.as_str().into(), total, (&*cell.detail).into()];
             row(account, region, resource_type, values)
         });
         Self::of(["status", "total", "detail"], rows)
@@ -42,10 +51,10 @@ impl<'a> Table<'a> {
     pub fn differences(account: &'a Account, differences: &'a [Difference<'a>]) -> Self {
         let rows = differences.iter().map(move |d| {
             let values = [
-                d.listed.to_string(),
-                d.counted.to_string(),
-                d.by().to_string(),
-                d.reason.to_owned(),
+                d.listed.to_string().into(),
+                d.counted.to_string().into(),
+                d.by().to_string().into(),
+                d.reason.into(),
             ];
             row(account, d.region, d.resource_type, values)
         });
@@ -55,7 +64,7 @@ impl<'a> Table<'a> {
 
     fn of<const N: usize>(
         columns: [&'static str; N],
-        rows: impl Iterator<Item = Vec<String>> + 'a,
+        rows: impl Iterator<Item = Vec<Cow<'a, str>>> + 'a,
     ) -> Self {
         Self {
             columns: PLACE.into_iter().chain(columns).collect(),
@@ -64,18 +73,17 @@ impl<'a> Table<'a> {
     }
 }
 
-fn row<const N: usize>(
-    account: &Account,
-    region: &Region,
-    resource_type: &ResourceType,
-    values: [String; N],
-) -> Vec<String> {
-    let alias = account.shown_alias().unwrap_or_default();
+fn row<'a, const N: usize>(
+    account: &'a Account,
+    region: &'a Region,
+    resource_type: &'a ResourceType,
+    values: [Cow<'a, str>; N],
+) -> Vec<Cow<'a, str>> {
     let place = [
-        account.id.to_string(),
-        alias,
-        region.to_string(),
-        resource_type.to_string(),
+        account.id.as_str().into(),
+        account.shown_alias().unwrap_or_default(),
+        region.as_str().into(),
+        resource_type.as_str().into(),
     ];
     place.into_iter().chain(values).collect()
 }

@@ -82,7 +82,7 @@ impl Scanned {
         let result = result.expect("every region has a result");
         types()
             .iter()
-            .map(|t| &result.cells[t])
+            .map(|t| result.cells.get(t).unwrap())
             .map(|cell| cell.total.map_or(Lost(cell.status), Counted))
             .collect::<Vec<_>>()
             .try_into()
@@ -141,8 +141,12 @@ fn run(
     let codes: Vec<&str> = results.iter().map(|r| r.region.as_str()).collect();
     assert_eq!(codes, ["eu-west-1", "us-east-1"], "sorted, each once");
     for result in &results {
-        assert_eq!(result.cells.len(), TYPES.len(), "a cell for every type");
-        for (resource_type, cell) in &result.cells {
+        assert_eq!(
+            result.cells.values().len(),
+            TYPES.len(),
+            "a cell for every type"
+        );
+        for (resource_type, cell) in result.cells.iter() {
             assert_eq!(
                 cell.missing,
                 cell.total.is_none(),
@@ -258,7 +262,12 @@ fn everything_is_counted_in_every_region() {
     assert_eq!(scanned.lines, [""; 0]);
     let result = &scanned.results[0];
     assert_eq!(result.missing(), 0);
-    let totals: Vec<_> = result.cells.values().map(|c| c.total.unwrap()).collect();
+    let totals: Vec<_> = result
+        .cells
+        .values()
+        .iter()
+        .map(|c| c.total.unwrap())
+        .collect();
     assert_eq!(totals, [22, 23, 24], "by type");
 }
 
