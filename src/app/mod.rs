@@ -138,7 +138,7 @@ impl Run<'_> {
     }
 
     fn after_checks(&mut self, findings: Findings) -> Exit {
-        let client = findings.client.as_ref();
+        let client = findings.client.as_deref();
         self.usage = client.map_or_else(BTreeMap::new, Client::usage);
         self.account = findings.account_id.clone().map(|id| Account {
             id,

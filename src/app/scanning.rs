@@ -1,6 +1,7 @@
 //! From the regions to the summary: the scan, and what it came to.
 
 use std::mem;
+use std::sync::Arc;
 
 use super::{Exit, Run};
 use crate::aws::client::Client;
@@ -48,23 +49,24 @@ impl Run<'_> {
     /// Scans the regions; tells whether the scan had to stop.
     fn scan(
         &mut self,
-        client: &Client,
+        client: &Arc<Client>,
         pool: &Pool,
         regions: &[Region],
         lost: Vec<Outcome>,
     ) -> bool {
         let (config, world) = (self.config, self.world);
-        let scan = Scan {
-            counter: &Counter { client },
+        let (counter, asked) = (client.clone(), client.clone());
+        let scan = Arc::new(Scan {
+            counter: Arc::new(Counter { client: counter }),
             method: config.method,
             region_concurrency: config.types_at_once(regions.len()),
-            recorder: &|region, renew| recorder::ask(client, region, renew),
-            client: Some(client),
+            recorder: Box::new(move |region, renew| recorder::ask(&asked, region, renew)),
+            client: Some(client.clone()),
             clock: world.clock.clone(),
             interrupt: world.interrupt.clone(),
-            types: &config.resource_types,
+            types: config.resource_types.clone(),
             flags: Flags::default(),
-        };
+        });
         self.console.line(format_args!(
             "Scanning {}...",
             plural(regions.len(), "region")

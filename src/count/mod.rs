@@ -5,6 +5,7 @@ mod list;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::aws::client::Client;
 use crate::aws::error::CallError;
@@ -58,7 +59,7 @@ impl Method {
 }
 
 /// Counts the resources of a region, in the two ways that AWS Config offers.
-pub trait CountResources: Sync {
+pub trait CountResources: Send + Sync {
     /// How many resources of `types` are recorded, by one call and its pages.
     ///
     /// # Errors
@@ -73,18 +74,18 @@ pub trait CountResources: Sync {
 }
 
 /// Counts through a client.
-pub struct Counter<'a> {
+pub struct Counter {
     /// Makes the calls.
-    pub client: &'a Client,
+    pub client: Arc<Client>,
 }
 
-impl CountResources for Counter<'_> {
+impl CountResources for Counter {
     fn counts(&self, region: &Region, types: &ResourceTypes) -> Result<Counts, CountError> {
-        counts::counts(self.client, region, types)
+        counts::counts(&self.client, region, types)
     }
 
     fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
-        list::list(self.client, region, resource_type)
+        list::list(&self.client, region, resource_type)
     }
 }
 

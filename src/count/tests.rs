@@ -15,7 +15,7 @@ use crate::http::fake::{Answer, Scripted, answer};
 type Page<T> = (T, Option<String>);
 
 /// Counts over these answers, which are asked for one after the other; also how many requests it took.
-fn count<T>(answers: Vec<Answer>, work: impl FnOnce(&Counter<'_>, &Region) -> T) -> (T, usize) {
+fn count<T>(answers: Vec<Answer>, work: impl FnOnce(&Counter, &Region) -> T) -> (T, usize) {
     let answers = Mutex::new(VecDeque::from(answers));
     // One request more is answered with an error that no other attempt follows.
     let http = Scripted::by(move |_| {
@@ -23,7 +23,9 @@ fn count<T>(answers: Vec<Answer>, work: impl FnOnce(&Counter<'_>, &Region) -> T)
         next.unwrap_or_else(|| answer(400, r#"{"__type": "NoMorePages"}"#))
     });
     let client = client(Arc::clone(&http) as Arc<_>, clock());
-    let counter = Counter { client: &client };
+    let counter = Counter {
+        client: Arc::new(client),
+    };
     let came = work(&counter, &"eu-west-1".parse().unwrap());
     (came, http.requests().len())
 }

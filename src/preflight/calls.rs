@@ -1,5 +1,7 @@
 //! The checks that call AWS, side by side.
 
+use std::sync::Arc;
+
 use super::recorder::{Asked, Probe, check_region, find_recorder, first_regions};
 use super::{Checks, Findings, with_advice};
 use crate::aws::client::{Answer, Client};
@@ -93,26 +95,28 @@ impl Regions {
 /// scan takes.
 pub(super) fn ask(
     config: &Config,
-    client: &Client,
+    client: &Arc<Client>,
     start: &Region,
     pool: &mut Pool,
     checks: &mut Checks,
     findings: &mut Findings,
 ) {
-    let probe = Probe {
-        client,
-        method: config.method,
-        types: &config.resource_types,
-    };
-    let probe = (!config.skip_checks).then_some(&probe);
-    let work = |job: Job, outlet: &Outlet<Reply>, add: &dyn Fn(Next)| match job {
+    let probe = (!config.skip_checks).then(|| {
+        Arc::new(Probe {
+            client: client.clone(),
+            method: config.method,
+            types: config.resource_types.clone(),
+        })
+    });
+    let (client, of, probes) = (client.clone(), start.clone(), probe.is_some());
+    let work = move |job: Job, outlet: &Outlet<Reply>, add: &dyn Fn(Next)| match job {
         Job::Identity => {
             outlet.send(Reply::Identity(output(
-                client.call(start, &GetCallerIdentity),
+                client.call(&of, &GetCallerIdentity),
             )));
         }
         Job::Alias => {
-            let alias = output(client.call(start, &ListAccountAliases));
+            let alias = output(client.call(&of, &ListAccountAliases));
             let no_key = |alias: &Option<String>| !alias.iter().any(|a| client.holds_key(a));
             outlet.send(Reply::Alias(alias.and_then(|alias| {
                 no_key(&alias)
@@ -121,32 +125,33 @@ pub(super) fn ask(
             })));
         }
         Job::Regions => {
-            let names = output(client.call(start, &DescribeRegions));
+            let names = output(client.call(&of, &DescribeRegions));
             let regions = names.and_then(|names| Regions::of(&names, |text| client.redact(text)));
-            if probe.is_some() {
+            if probes {
                 let enabled = regions.as_ref().map_or(&[][..], |r| &r.enabled);
-                add(Next::Probe(check_region(start, enabled)));
-                if let Some(first) = first_regions(start, enabled).into_iter().next() {
+                add(Next::Probe(check_region(&of, enabled)));
+                if let Some(first) = first_regions(&of, enabled).into_iter().next() {
                     add(Next::Status(first));
                 }
             }
             outlet.send(Reply::Regions(regions));
         }
     };
-    let then = |next: Next, outlet: &Outlet<Reply>| match next {
+    let asking = probe.clone();
+    let then = move |next: Next, outlet: &Outlet<Reply>| match next {
         Next::Probe(region) => {
-            if let Some(probe) = probe {
+            if let Some(probe) = &asking {
                 outlet.send(Reply::Probe(probe.ask(&region)));
             }
         }
         Next::Status(region) => {
-            if let Some(probe) = probe {
+            if let Some(probe) = &asking {
                 probe.ask_status_ahead(&region);
             }
         }
     };
     let mut names = IDENTITY.to_vec();
-    names.extend(probe.map(|p| Probe::name(p.method, p.types)));
+    names.extend(probe.iter().map(|p| Probe::name(p.method, &p.types)));
     let mut shown = InOrder {
         results: names.iter().map(|_| None).collect(),
         names,
@@ -183,7 +188,7 @@ pub(super) fn ask(
     pool.extend(more);
     if let Some(probe) = probe {
         let asked = asked.unwrap_or_else(|| Asked::Failed(start.clone(), FAULT.to_owned()));
-        let enabled = find_recorder(probe, pool, start, &findings.regions, &asked);
+        let enabled = find_recorder(&probe, pool, start, &findings.regions, asked);
         checks.add(ENABLED, enabled);
     }
 }

@@ -39,7 +39,7 @@ pub struct Findings {
     /// Makes the calls; also where a later check failed, so that a recording can be ended.
     pub http: Option<Arc<dyn HttpSend>>,
     /// Calls AWS.
-    pub client: Option<Client>,
+    pub client: Option<Arc<Client>>,
     /// The threads of the scan.
     pub pool: Option<Pool>,
     /// The account number.
@@ -123,7 +123,7 @@ pub fn run(
     let mut findings = Findings::default();
     match (settings, http, pool, keyring) {
         (Ok(settings), Ok(http), Ok(mut pool), Ok(keyring)) => {
-            let client = net.client(keyring);
+            let client = Arc::new(net.client(keyring));
             let start = &settings.region.region;
             calls::ask(
                 config,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use super::{FIRST_REGION, known, with_advice};
 use crate::aws::client::Client;
@@ -54,16 +55,16 @@ impl Asked {
 }
 
 /// What the run's own way of counting needs, tried once; the scan uses the answers.
-pub(super) struct Probe<'a> {
+pub(super) struct Probe {
     /// Makes the calls.
-    pub(super) client: &'a Client,
+    pub(super) client: Arc<Client>,
     /// How the run counts.
     pub(super) method: Method,
     /// What it counts.
-    pub(super) types: &'a ResourceTypes,
+    pub(super) types: ResourceTypes,
 }
 
-impl Probe<'_> {
+impl Probe {
     /// The name of the check.
     pub(super) fn name(method: Method, types: &ResourceTypes) -> &'static str {
         match (method.lists(), method.asks_counts(types)) {
@@ -78,8 +79,8 @@ impl Probe<'_> {
     /// Every call that the count is made of, in `region`.
     pub(super) fn ask(&self, region: &Region) -> Asked {
         let mut known = Vec::new();
-        if self.method.asks_counts(self.types) {
-            match self.client.call_ahead(region, &first_page(self.types)) {
+        if self.method.asks_counts(&self.types) {
+            match self.client.call_ahead(region, &first_page(&self.types)) {
                 Ok(answer) => known = answer.output.counts.into_iter().map(|(t, _)| t).collect(),
                 Err(e) => return Asked::Failed(region.clone(), with_advice(&e)),
             }
@@ -112,7 +113,7 @@ impl Probe<'_> {
     }
 }
 
-impl Probe<'_> {
+impl Probe {
     /// Asks ahead for the recorder that is looked for first, so that it is known with the rest.
     pub(super) fn ask_status_ahead(&self, region: &Region) {
         let status = DescribeConfigurationRecorderStatus {};
@@ -135,16 +136,16 @@ pub(super) fn first_regions(start: &Region, enabled: &[Region]) -> Vec<Region> {
 /// Looks for a recorder: in the first three regions one after the other, then in all others side
 /// by side.
 pub(super) fn find_recorder(
-    probe: &Probe<'_>,
+    probe: &Arc<Probe>,
     pool: &Pool,
     start: &Region,
     enabled: &[Region],
-    asked_before: &Asked,
+    asked_before: Asked,
 ) -> Result<String, String> {
     let first = first_regions(start, enabled);
     let mut failed = Vec::new();
     for region in &first {
-        match recorder(probe, region, asked_before) {
+        match recorder(probe, region, &asked_before) {
             Ok(Some(told)) => return Ok(told),
             Ok(None) => {}
             Err(why) => failed.push(why),
@@ -156,8 +157,9 @@ pub(super) fn find_recorder(
         .cloned()
         .collect();
     let asked = first.len() + others.len();
-    let work = |region: Region, outlet: &Outlet<_>, _: &dyn Fn(Infallible)| {
-        let told = recorder(probe, &region, asked_before);
+    let probe = probe.clone();
+    let work = move |region: Region, outlet: &Outlet<_>, _: &dyn Fn(Infallible)| {
+        let told = recorder(&probe, &region, &asked_before);
         outlet.send((region, told));
     };
     let no_more = |none: Infallible, _: &Outlet<_>| match none {};
@@ -197,7 +199,7 @@ pub(super) fn find_recorder(
 /// Whether `region` has a recorder, in words; where the status may not be asked, what the run asks
 /// for anyway tells.
 fn recorder(
-    probe: &Probe<'_>,
+    probe: &Probe,
     region: &Region,
     asked_before: &Asked,
 ) -> Result<Option<String>, String> {

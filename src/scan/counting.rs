@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::verdict::{Then, verdict};
@@ -22,8 +22,8 @@ const THROTTLE_WAIT: Duration = Duration::from_secs(1);
 const MAX_DETAIL: usize = 1000;
 
 /// The counting of one region: what its tasks share.
-pub(super) struct Counting<'a> {
-    scan: &'a Scan<'a>,
+pub(super) struct Counting {
+    scan: Arc<Scan>,
     region: Region,
     began: Duration,
     state: Mutex<State>,
@@ -50,9 +50,9 @@ enum Over {
     Stopped(String),
 }
 
-impl<'a> Counting<'a> {
+impl Counting {
     /// A region of which nothing has been counted.
-    pub(super) fn new(scan: &'a Scan<'a>, region: Region) -> Self {
+    pub(super) fn new(scan: Arc<Scan>, region: Region) -> Self {
         let none = Loss::of(ErrorType::ScanFailed, "not tried");
         Self {
             began: scan.clock.elapsed(),
@@ -74,7 +74,7 @@ impl<'a> Counting<'a> {
             method,
             types,
             ..
-        } = *self.scan;
+        } = &*self.scan;
         if self.scan.was_stopped() {
             self.stop(None);
         } else if method.asks_counts(types) {
@@ -241,7 +241,12 @@ impl<'a> Counting<'a> {
             };
             return format!("{error}; {lost}");
         };
-        let session = || self.scan.client.is_some_and(Client::has_session_token);
+        let session = || {
+            self.scan
+                .client
+                .as_deref()
+                .is_some_and(Client::has_session_token)
+        };
         let advice = match error_type {
             // The key is good elsewhere, so the general advice would mislead.
             ErrorType::RegionDisabled if call.kind() == Some(ErrorKind::UnknownKey) => {

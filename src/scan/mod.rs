@@ -56,30 +56,30 @@ enum Job {
 }
 
 /// A scan of regions × types.
-pub struct Scan<'a> {
+pub struct Scan {
     /// Makes the calls that count.
-    pub counter: &'a dyn CountResources,
+    pub counter: Arc<dyn CountResources>,
     /// The way in which they count.
     pub method: Method,
     /// How many types of a region are listed at once, at the most.
     pub region_concurrency: usize,
     /// Asks for a region's recorder.
-    pub recorder: &'a AskRecorder<'a>,
+    pub recorder: Box<AskRecorder>,
     /// Renews the credentials that have expired; `None` where there is nothing to renew.
-    pub client: Option<&'a Client>,
+    pub client: Option<Arc<Client>>,
     /// The time of an incident, and the wait after a throttled type.
     pub clock: Arc<dyn Clock>,
     /// Ends the scan without a word.
     pub interrupt: Interrupt,
     /// The types.
-    pub types: &'a ResourceTypes,
+    pub types: ResourceTypes,
     /// What the tasks tell each other.
     pub flags: Flags,
 }
 
 /// Asks for a region's recorder; the second argument brings new credentials in the place of those
 /// that a call found expired.
-pub type AskRecorder<'a> = dyn Fn(&Region, &dyn Fn(&CallError) -> bool) -> Recorder + Sync + 'a;
+pub type AskRecorder = dyn Fn(&Region, &dyn Fn(&CallError) -> bool) -> Recorder + Send + Sync;
 
 /// What the tasks of a scan tell each other.
 #[derive(Default)]
@@ -88,7 +88,7 @@ pub struct Flags {
     fatal_told: AtomicBool,
 }
 
-impl Scan<'_> {
+impl Scan {
     /// Whether an incident ended the scan before every region was done.
     #[must_use]
     pub fn was_stopped(&self) -> bool {
@@ -100,8 +100,8 @@ impl Scan<'_> {
     ///
     /// A region has a task that counts, as many more as its types are listed at once, and one that asks
     /// for the recorder; none waits for another.
-    pub fn run<'s>(
-        &'s self,
+    pub fn run(
+        self: &Arc<Self>,
         pool: &Pool,
         regions: &[Region],
         lost: Vec<Outcome>,
@@ -111,14 +111,15 @@ impl Scan<'_> {
         let mut seen = Seen::new();
         let counts = regions.iter().cloned().map(Job::Count);
         let jobs = counts.chain(regions.iter().cloned().map(Job::Recorder));
-        let work = |job: Job, outlet: &Outlet<Report>, add: &dyn Fn(Arc<Counting<'s>>)| match job {
-            Job::Count(region) => self.begin(region, outlet, add),
+        let scan = self.clone();
+        let work = move |job, outlet: &Outlet<Report>, add: &dyn Fn(Arc<Counting>)| match job {
+            Job::Count(region) => scan.begin(region, outlet, add),
             Job::Recorder(region) => {
-                let recorder = self.recorder(&region, outlet);
+                let recorder = scan.recorder(&region, outlet);
                 outlet.send(Report::Recorder(region, recorder));
             }
         };
-        let then = |counting: Arc<Counting<'s>>, outlet: &Outlet<Report>| counting.list(outlet);
+        let then = |counting: Arc<Counting>, outlet: &Outlet<Report>| counting.list(outlet);
         pool.side_by_side(jobs.collect(), work, then, |report| match report {
             Report::Incident(entry) => each(Event::Incident(entry)),
             Report::Recorder(region, recorder) => {
@@ -145,7 +146,7 @@ impl Scan<'_> {
             }
         }
         let outcomes = lost.into_iter().chain(outcomes.into_values()).collect();
-        let coverage = Coverage::settle(outcomes, recorders, self.types, self.method);
+        let coverage = Coverage::settle(outcomes, recorders, &self.types, self.method);
         if self.interrupt.signal().is_none() {
             for loss in coverage.untold() {
                 let resource_type = loss.resource_type.as_ref();
@@ -156,8 +157,8 @@ impl Scan<'_> {
         coverage
     }
 
-    fn begin<'s>(&'s self, region: Region, tell: &dyn Tell, list: &dyn Fn(Arc<Counting<'s>>)) {
-        let counting = Arc::new(Counting::new(self, region));
+    fn begin(self: &Arc<Self>, region: Region, tell: &dyn Tell, list: &dyn Fn(Arc<Counting>)) {
+        let counting = Arc::new(Counting::new(self.clone(), region));
         let types = counting.begin(tell);
         // Without a type too there is one, which hands over what was found.
         for _ in 0..types.min(self.region_concurrency).max(1) {
@@ -208,7 +209,7 @@ impl Scan<'_> {
 
     /// New credentials in the place of expired ones.
     fn renew(&self, error: &CountError) -> Result<(), String> {
-        match (error, self.client) {
+        match (error, &self.client) {
             (CountError::Call(error), Some(client)) => {
                 client.renew_credentials(error).map_err(|e| e.to_string())
             }

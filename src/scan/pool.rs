@@ -3,16 +3,25 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// A thread of rayon's that has nothing to do looks for work at every other thread of its pool, some
-/// thirty times, before it sleeps. Two hundred in one pool did little else, so they are in several.
+/// How many threads a pool of rayon's has. One of them that begins, or has nothing to do, looks for
+/// work at every other one of its pool, so that two hundred are in several.
 const TEAM: usize = 16;
 
-/// Threads of its own.
-pub struct Pool(Vec<ThreadPool>);
+/// Threads of its own, which end when it is dropped.
+///
+/// They wait for tasks in one queue. Rayon's own threads would look for work at each other some thirty
+/// times each before they sleep, while those that have some want the processor.
+pub struct Pool {
+    queue: Arc<Queue>,
+    teams: Vec<ThreadPool>,
+}
+
+/// Threads that a pool is to get.
+pub struct More(Vec<ThreadPool>);
 
 impl Pool {
     /// A pool of `threads` threads, of one at least.
@@ -20,7 +29,37 @@ impl Pool {
     /// # Errors
     /// The system does not give so many; the text says why.
     pub fn new(threads: usize) -> Result<Self, String> {
-        let threads = threads.max(1);
+        let mut pool = Self {
+            queue: Arc::default(),
+            teams: Vec::new(),
+        };
+        pool.teams = pool.teams(threads.max(1))?;
+        Ok(pool)
+    }
+
+    /// What this pool lacks to `threads` threads; none where it lacks none, where it has a single one,
+    /// which does one task after the other, or where the system does not give so many.
+    #[must_use]
+    pub fn more(&self, threads: usize) -> Option<More> {
+        let has = self.threads();
+        let lacks = threads.saturating_sub(has);
+        (has > 1 && lacks > 0)
+            .then(|| self.teams(lacks).ok())
+            .flatten()
+            .map(More)
+    }
+
+    /// Takes the threads of `more` in.
+    pub fn extend(&mut self, more: Option<More>) {
+        self.teams
+            .extend(more.into_iter().flat_map(|More(teams)| teams));
+    }
+
+    fn threads(&self) -> usize {
+        self.teams.iter().map(ThreadPool::current_num_threads).sum()
+    }
+
+    fn teams(&self, threads: usize) -> Result<Vec<ThreadPool>, String> {
         let team = |first: usize| {
             let last = threads.min(first + TEAM);
             ThreadPoolBuilder::new()
@@ -28,30 +67,15 @@ impl Pool {
                 .thread_name(move |n| format!("region-{}", first + n))
                 .build()
         };
-        let teams: Result<_, _> = (0..threads).step_by(TEAM).map(team).collect();
-        teams
-            .map(Self)
-            .map_err(|e| format!("{threads} threads: {e}"))
-    }
-
-    /// What this pool lacks to `threads` threads; none where it lacks none, where it has a single one,
-    /// which does one task after the other, or where the system does not give so many.
-    #[must_use]
-    pub fn more(&self, threads: usize) -> Option<Self> {
-        let has = self.threads();
-        let lacks = threads.saturating_sub(has);
-        (has > 1 && lacks > 0)
-            .then(|| Self::new(lacks).ok())
-            .flatten()
-    }
-
-    /// Takes the threads of `more` in.
-    pub fn extend(&mut self, more: Option<Self>) {
-        self.0.extend(more.into_iter().flat_map(|more| more.0));
-    }
-
-    fn threads(&self) -> usize {
-        self.0.iter().map(ThreadPool::current_num_threads).sum()
+        let teams: Result<Vec<_>, _> = (0..threads).step_by(TEAM).map(team).collect();
+        let teams = teams.map_err(|e| format!("{threads} threads: {e}"))?;
+        // Where there are not enough, none begins: those that are there end with their pools, and are
+        // not missed where a host is looked up.
+        for team in &teams {
+            let queue = self.queue.clone();
+            team.spawn_broadcast(move |_| queue.work());
+        }
+        Ok(teams)
     }
 
     /// Does `work` on every item side by side, and `then` on those that it adds; what they send reaches
@@ -59,135 +83,105 @@ impl Pool {
     ///
     /// Tasks begin in the order of the items, those that were added before the items that are left. A
     /// task that panics just ends.
-    pub fn side_by_side<T: Send, M: Send, R: Send>(
+    pub fn side_by_side<T, M, R>(
         &self,
         items: Vec<T>,
-        work: impl Fn(T, &Outlet<R>, &dyn Fn(M)) + Sync,
-        then: impl Fn(M, &Outlet<R>) + Sync,
-        mut each: impl FnMut(R),
-    ) {
-        if items.is_empty() {
-            return;
-        }
-        let (to_main, from_tasks) = channel();
-        let queue = Queue::new(items);
-        let worker = || {
-            let outlet = Outlet(to_main.clone());
-            while let Some(next) = queue.next() {
-                let first = matches!(next, Next::First(_));
-                let task = || match next {
-                    Next::First(item) => work(item, &outlet, &|more| queue.add(more)),
-                    Next::Added(item) => then(item, &outlet),
+        work: impl Fn(T, &Outlet<R>, &dyn Fn(M)) + Send + Sync + 'static,
+        then: impl Fn(M, &Outlet<R>) + Send + Sync + 'static,
+        each: impl FnMut(R),
+    ) where
+        T: Send + 'static,
+        M: Send + 'static,
+        R: Send + 'static,
+    {
+        let (outlet, results) = channel();
+        // Each task holds all three, and the last one to end lets the outlet go, which ends the results.
+        let round = Arc::new((work, then, Outlet(outlet)));
+        let task = |item| {
+            let (round, queue) = (round.clone(), self.queue.clone());
+            let task = move || {
+                let (work, _, outlet) = &*round;
+                let add = |more| {
+                    let round = round.clone();
+                    queue.add(Box::new(move || (round.1)(more, &round.2)));
                 };
-                // A panic would come up again on the main thread and end the whole scan.
-                let _ = catch_unwind(AssertUnwindSafe(task));
-                if queue.done(first) {
-                    let _ = to_main.send(None);
-                }
-            }
+                work(item, outlet, &add);
+            };
+            Box::new(task) as Task
         };
-        on_every_thread(&self.0, &worker, &mut || {
-            while let Ok(Some(event)) = from_tasks.recv() {
-                each(event);
-            }
-        });
+        self.queue.extend(items.into_iter().map(task).collect());
+        drop(round);
+        results.into_iter().for_each(each);
     }
 }
 
-/// Does `work` on each thread of `teams`, and meanwhile `main` on this one.
-fn on_every_thread(teams: &[ThreadPool], work: &(dyn Fn() + Sync), main: &mut dyn FnMut()) {
-    match teams.split_first() {
-        None => main(),
-        Some((team, rest)) => team.in_place_scope(|scope| {
-            scope.spawn_broadcast(|_, _| work());
-            on_every_thread(rest, work, main);
-        }),
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }
 
-/// Where a task's results go; `None` says that no more will come.
-pub struct Outlet<R>(Sender<Option<R>>);
+/// Where a task's results go.
+pub struct Outlet<R>(Sender<R>);
 
 impl<R> Outlet<R> {
-    /// Tells the main thread, which waits for it.
+    /// Tells the thread that waits for the tasks.
     pub fn send(&self, result: R) {
-        let _ = self.0.send(Some(result));
+        let _ = self.0.send(result);
     }
 }
 
-/// The items that wait for a thread.
-struct Queue<T, M> {
-    waiting: Mutex<Waiting<T, M>>,
+type Task = Box<dyn FnOnce() + Send>;
+
+/// The tasks that wait for a thread.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
     changed: Condvar,
 }
 
-struct Waiting<T, M> {
-    first: VecDeque<T>,
-    added: VecDeque<M>,
-    /// The first items that are worked on: each may still add some.
-    adding: usize,
-    /// All items that are worked on.
-    busy: usize,
+#[derive(Default)]
+struct Waiting {
+    tasks: VecDeque<Task>,
+    /// Those that tasks have added.
+    added: VecDeque<Task>,
+    closed: bool,
 }
 
-enum Next<T, M> {
-    First(T),
-    Added(M),
-}
-
-impl<T, M> Waiting<T, M> {
-    fn is_empty(&self) -> bool {
-        self.first.is_empty() && self.added.is_empty()
-    }
-}
-
-impl<T, M> Queue<T, M> {
-    fn new(items: Vec<T>) -> Self {
-        let waiting = Waiting {
-            first: items.into(),
-            added: VecDeque::new(),
-            adding: 0,
-            busy: 0,
-        };
-        Self {
-            waiting: Mutex::new(waiting),
-            changed: Condvar::new(),
+impl Queue {
+    /// Does task after task until the queue is closed.
+    fn work(&self) {
+        while let Some(task) = self.next() {
+            // A panic ends its task; that no result came of it tells.
+            let _ = catch_unwind(AssertUnwindSafe(task));
         }
     }
 
-    /// The next item, once there is one; none once none can come, so that the threads need not all
-    /// be woken at the end.
-    fn next(&self) -> Option<Next<T, M>> {
-        let none_yet = |w: &mut Waiting<T, M>| w.is_empty() && w.adding > 0;
+    fn next(&self) -> Option<Task> {
+        let none_yet = |w: &mut Waiting| w.tasks.is_empty() && w.added.is_empty() && !w.closed;
         let waiting = self.changed.wait_while(self.lock(), none_yet);
         let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
-        let next = match waiting.added.pop_front() {
-            Some(item) => Next::Added(item),
-            None => Next::First(waiting.first.pop_front()?),
-        };
-        waiting.busy += 1;
-        waiting.adding += usize::from(matches!(next, Next::First(_)));
-        Some(next)
+        let task = waiting.added.pop_front();
+        task.or_else(|| waiting.tasks.pop_front())
     }
 
-    fn add(&self, item: M) {
-        self.lock().added.push_back(item);
+    fn extend(&self, tasks: Vec<Task>) {
+        let n = tasks.len();
+        self.lock().tasks.extend(tasks);
+        (0..n).for_each(|_| self.changed.notify_one());
+    }
+
+    fn add(&self, task: Task) {
+        self.lock().added.push_back(task);
         self.changed.notify_one();
     }
 
-    /// An item that [`Self::next`] gave has been worked on, one of the `first` or not; tells whether
-    /// it was the last.
-    fn done(&self, first: bool) -> bool {
-        let mut waiting = self.lock();
-        waiting.busy -= 1;
-        waiting.adding -= usize::from(first);
-        if first && waiting.adding == 0 {
-            self.changed.notify_all();
-        }
-        waiting.busy == 0 && waiting.is_empty()
+    fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting<T, M>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -236,13 +230,24 @@ mod tests {
         let all = std::sync::Barrier::new(TEAM + 1);
         let work = |(): (), _: &Outlet<()>, add: &dyn Fn(())| (0..=TEAM).for_each(|_| add(()));
         // None of them ends before all have begun.
-        let then = |(), outlet: &Outlet<()>| {
+        let then = move |(), outlet: &Outlet<()>| {
             all.wait();
             outlet.send(());
         };
         let mut seen = 0;
         pool.side_by_side(vec![()], work, then, |()| seen += 1);
         assert_eq!(seen, TEAM + 1);
+    }
+
+    #[test]
+    fn the_threads_end_with_their_pool() {
+        let pool = Pool::new(TEAM + 1).unwrap();
+        let queue = Arc::downgrade(&pool.queue);
+        drop(pool);
+        // Each holds it as long as it waits for tasks.
+        while queue.strong_count() > 0 {
+            std::thread::yield_now();
+        }
     }
 
     #[test]

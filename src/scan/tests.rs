@@ -34,7 +34,7 @@ struct Fake<F> {
     asked: Mutex<Vec<String>>,
 }
 
-impl<F: Fn(&str, &str) -> Result<u64, CountError> + Sync> CountResources for Fake<F> {
+impl<F: Fn(&str, &str) -> Result<u64, CountError> + Send + Sync> CountResources for Fake<F> {
     fn counts(&self, _: &Region, _: &ResourceTypes) -> Result<Counts, CountError> {
         panic!("nobody asked for counts")
     }
@@ -45,6 +45,15 @@ impl<F: Fn(&str, &str) -> Result<u64, CountError> + Sync> CountResources for Fak
         let total = (self.script)(region, name)?;
         let ids = Vec::new();
         Ok(Listed { total, ids })
+    }
+}
+
+impl<F> Fake<F> {
+    fn new(script: F) -> Arc<Self> {
+        Arc::new(Self {
+            script,
+            asked: Mutex::default(),
+        })
     }
 }
 
@@ -111,25 +120,24 @@ fn line(entry: &Entry) -> String {
 
 /// Scans [`REGIONS`] × [`TYPES`] on `threads` threads, and holds what is true of every scan.
 fn run(
-    counter: &dyn CountResources,
-    client: Option<&Client>,
+    counter: Arc<dyn CountResources>,
+    client: Option<Arc<Client>>,
     clock: Arc<dyn Clock>,
     interrupt: &Interrupt,
     threads: usize,
 ) -> Scanned {
-    let types = ResourceTypes::Named(types());
-    let scan = Scan {
+    let scan = Arc::new(Scan {
         counter,
         method: Method::List,
         // The order of the types is that of the specification's one task per region.
         region_concurrency: 1,
-        recorder: &recording,
+        recorder: Box::new(recording),
         client,
         clock,
         interrupt: interrupt.clone(),
-        types: &types,
+        types: ResourceTypes::Named(types()),
         flags: Flags::default(),
-    };
+    });
     let regions = REGIONS.map(|r| r.parse().unwrap());
     let (mut entries, mut done) = (Vec::new(), Vec::new());
     let pool = Pool::new(threads).unwrap();
@@ -175,21 +183,28 @@ fn run(
 
 /// A scan by a script, one region after the other; also what was asked for, and the sleeps.
 fn scan(
-    script: impl Fn(&str, &str) -> Result<u64, CountError> + Sync,
+    script: impl Fn(&str, &str) -> Result<u64, CountError> + Send + Sync + 'static,
 ) -> (Scanned, Vec<String>, Vec<Duration>) {
-    let counter = Fake {
-        script,
-        asked: Mutex::default(),
-    };
-    let clock = clock();
-    let scanned = run(&counter, None, clock.clone(), &Interrupt::default(), 1);
-    let asked = counter.asked.into_inner().unwrap();
+    let (counter, clock) = (Fake::new(script), clock());
+    let none = Interrupt::default();
+    let scanned = run(counter.clone(), None, clock.clone(), &none, 1);
+    let asked = counter.asked.lock().unwrap().clone();
     (scanned, asked, clock.sleeps())
+}
+
+/// A scan through a client, which brings new keys too.
+fn through(client: Client, clock: Arc<dyn Clock>, threads: usize) -> Scanned {
+    let client = Arc::new(client);
+    let counter = Arc::new(Counter {
+        client: client.clone(),
+    });
+    run(counter, Some(client), clock, &Interrupt::default(), threads)
 }
 
 /// A scan where only the VPCs of eu-west-1 fail, with `error`. The other region is always whole.
 fn scan_with(error: &CountError) -> (Scanned, Vec<String>, Vec<Duration>) {
-    let (scanned, asked, sleeps) = scan(|region, name| match (region, name) {
+    let error = error.clone();
+    let (scanned, asked, sleeps) = scan(move |region, name| match (region, name) {
         ("eu-west-1", "AWS::EC2::VPC") => Err(error.clone()),
         _ => Ok(7),
     });
@@ -367,8 +382,7 @@ fn a_session_token_is_named_where_a_region_does_not_know_the_key() {
     let clock = clock();
     let http = Scripted::by(|_| answer(400, r#"{"__type": "UnrecognizedClientException"}"#));
     let client = client(http, clock.clone());
-    let counter = Counter { client: &client };
-    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+    let scanned = through(client, clock, 1);
     assert_eq!(scanned.lines.len(), 2, "one for each region");
     for line in &scanned.lines {
         assert!(
@@ -497,12 +511,9 @@ fn a_task_that_ends_without_a_word_loses_its_region_and_says_so() {
         }
         fn sleep(&self, _: Duration) {}
     }
-    let counter = Fake {
-        script: |_: &str, _: &str| Ok(7),
-        asked: Mutex::default(),
-    };
+    let counter = Fake::new(|_: &str, _: &str| Ok(7));
     let clock = Arc::new(Broken(VirtualClock::new(OffsetDateTime::UNIX_EPOCH)));
-    let scanned = run(&counter, None, clock, &Interrupt::default(), 2);
+    let scanned = run(counter, None, clock, &Interrupt::default(), 2);
     let told = "UNEXPECTED the region's task ended early: this is a fault of the program";
     for region in REGIONS {
         assert_eq!(scanned.lines_of(region), [told]);
@@ -597,9 +608,7 @@ fn expired_credentials_are_fatal_once_and_renewed_ones_go_on() {
     for threads in [1, 2] {
         let clock = clock();
         let client = expiring("VPC", || Ok(keys_of("AKIANEWKEY")), &clock);
-        let counter = Counter { client: &client };
-        let none = Interrupt::default();
-        let scanned = run(&counter, Some(&client), clock, &none, threads);
+        let scanned = through(client, clock, threads);
         assert_eq!(scanned.lines.len(), 1, "{:?}", scanned.lines);
         assert!(
             scanned.lines[0].ends_with(&format!(" AWS::EC2::VPC {EXPIRED}")),
@@ -619,8 +628,7 @@ fn a_listing_whose_credentials_expire_between_pages_begins_anew() {
     let clock = clock();
     // With the old keys the buckets have two pages, and the second one is refused.
     let client = expiring("nextToken", || Ok(keys_of("AKIANEWKEY")), &clock);
-    let counter = Counter { client: &client };
-    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+    let scanned = through(client, clock, 1);
     assert_eq!(scanned.cells("us-east-1"), [Counted(2); 3], "no page twice");
     assert_eq!(scanned.lines.len(), 1);
 }
@@ -639,8 +647,7 @@ fn expired_credentials_that_cannot_be_renewed_stop_the_scan_and_keep_what_there_
     ] {
         let clock = clock();
         let client = expiring("VPC", move || later.clone(), &clock);
-        let counter = Counter { client: &client };
-        let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+        let scanned = through(client, clock, 1);
         assert_eq!(
             scanned.lines,
             [
@@ -667,8 +674,7 @@ fn credentials_that_expire_a_second_time_stop_the_scan() {
     // The new keys end like the old ones, so they are taken for expired too.
     let again = format!("NEW{KEY_ID}");
     let client = expiring("VPC", move || Ok(keys_of(&again)), &clock);
-    let counter = Counter { client: &client };
-    let scanned = run(&counter, Some(&client), clock, &Interrupt::default(), 1);
+    let scanned = through(client, clock, 1);
     let fatal = scanned.lines.iter().filter(|l| l.contains("FATAL config"));
     assert_eq!(fatal.count(), 1, "{:?}", scanned.lines);
     assert!(scanned.lines[1].ends_with("(they expired a second time)"));
@@ -688,15 +694,13 @@ fn one_regions_failure_never_stops_the_rest() {
     ];
     for error in failures {
         for threads in [1, 2] {
-            let script = |region: &str, _: &str| match region {
+            let error = error.clone();
+            let script = move |region: &str, _: &str| match region {
                 "us-east-1" => Err(error.clone()),
                 _ => Ok(7),
             };
-            let counter = Fake {
-                script,
-                asked: Mutex::default(),
-            };
-            let scanned = run(&counter, None, clock(), &Interrupt::default(), threads);
+            let counter = Fake::new(script);
+            let scanned = run(counter, None, clock(), &Interrupt::default(), threads);
             assert_eq!(scanned.cells("eu-west-1"), [Counted(7); 3]);
             assert_eq!(scanned.results[1].missing(), 3);
             assert!(!scanned.stopped);
@@ -725,26 +729,23 @@ fn regions_side_by_side_do_not_use_up_each_others_time() {
     let mut parts = parts(http, clock.clone());
     parts.chance = || 1.0;
     let client = Client::new(parts);
-    let counter = Counter { client: &client };
-    let scanned = run(&counter, None, clock, &Interrupt::default(), 2);
+    let scanned = through(client, clock, 2);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
 }
 
 #[test]
 fn an_interrupt_stops_quietly() {
     let interrupt = Interrupt::default();
-    let script = |region: &str, name: &str| {
+    let raised = interrupt.clone();
+    let script = move |region: &str, name: &str| {
         if (region, name) == ("us-east-1", "AWS::EC2::VPC") {
-            interrupt.raise(2);
+            raised.raise(2);
             return Err(transport(TransportErrorKind::Interrupted));
         }
         Ok(7)
     };
-    let counter = Fake {
-        script,
-        asked: Mutex::default(),
-    };
-    let scanned = run(&counter, None, clock(), &interrupt, 1);
+    let counter = Fake::new(script);
+    let scanned = run(counter.clone(), None, clock(), &interrupt, 1);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
     assert!(scanned.stopped);
     assert_eq!(scanned.cells("us-east-1"), rest_lost(ErrorType::ScanFailed));
@@ -754,11 +755,8 @@ fn an_interrupt_stops_quietly() {
 
 #[test]
 fn incidents_carry_their_time() {
-    let counter = Fake {
-        script: |_: &str, _: &str| Err(service("ThrottlingException")),
-        asked: Mutex::default(),
-    };
-    let scanned = run(&counter, None, clock(), &Interrupt::default(), 1);
+    let counter = Fake::new(|_: &str, _: &str| Err(service("ThrottlingException")));
+    let scanned = run(counter, None, clock(), &Interrupt::default(), 1);
     assert_eq!(
         scanned.entries[1].to_string(),
         format!(
@@ -852,7 +850,7 @@ struct Together<F> {
     script: F,
 }
 
-impl<F: Fn(&str) -> Result<u64, CountError> + Sync> CountResources for Together<F> {
+impl<F: Fn(&str) -> Result<u64, CountError> + Send + Sync> CountResources for Together<F> {
     fn counts(&self, _: &Region, _: &ResourceTypes) -> Result<Counts, CountError> {
         panic!("nobody asked for counts")
     }
@@ -867,24 +865,23 @@ impl<F: Fn(&str) -> Result<u64, CountError> + Sync> CountResources for Together<
 
 /// The lines and the cells of a region whose three types are listed at once.
 fn together(
-    script: impl Fn(&str) -> Result<u64, CountError> + Sync,
+    script: impl Fn(&str) -> Result<u64, CountError> + Send + Sync + 'static,
 ) -> (Vec<String>, Vec<(Status, Option<u64>)>) {
     let counter = Together {
         all: std::sync::Barrier::new(3),
         script,
     };
-    let types = ResourceTypes::Named(types());
-    let scan = Scan {
-        counter: &counter,
+    let scan = Arc::new(Scan {
+        counter: Arc::new(counter),
         method: Method::List,
         region_concurrency: 3,
-        recorder: &recording,
+        recorder: Box::new(recording),
         client: None,
         clock: clock(),
         interrupt: Interrupt::default(),
-        types: &types,
+        types: ResourceTypes::Named(types()),
         flags: Flags::default(),
-    };
+    });
     let mut lines = Vec::new();
     let regions = ["eu-west-1".parse().unwrap()];
     let coverage = scan.run(&Pool::new(4).unwrap(), &regions, Vec::new(), |event| {
