@@ -52,13 +52,23 @@ const MAX_HEAD: usize = 8 * 1024;
 
 /// Sends over the network.
 pub struct Agent {
-    direct: ureq::Agent,
-    /// For each proxy an agent of its own, for the reason that [`Agent::exchange`] tells.
-    proxied: Vec<(Proxy, ureq::Agent)>,
+    direct: Way,
+    proxied: Vec<(Proxy, Way)>,
     proxies: Proxies,
     exchange_limit: Duration,
     trust: String,
     names: Names,
+    interrupt: Interrupt,
+}
+
+/// Straight to the hosts, or through one proxy.
+///
+/// ureq keeps the TLS settings of an agent, and with them the sessions that a later connection
+/// resumes; a request with settings of its own only uses what is kept. It looks for a connection among
+/// all that an agent has, and counts those of each host, with every request: so each host has an agent.
+struct Way {
+    config: Config,
+    hosts: Mutex<HashMap<String, ureq::Agent>>,
 }
 
 impl Agent {
@@ -71,31 +81,40 @@ impl Agent {
             None => (RootCerts::WebPki, "the built-in Mozilla roots".to_owned()),
             Some((name, pem)) => (root_certs(name, pem)?, name.clone()),
         };
-        let names = Names::new(DefaultResolver::default());
-        let agent = |proxy: Option<ureq::Proxy>| {
-            let config = network(settings, roots.clone(), proxy);
-            let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), names.clone());
-            let shut = agent.clone();
-            interrupt.on_raise(move || shut.clone().shutdown());
-            agent
+        let way = |proxy: Option<ureq::Proxy>| Way {
+            config: network(settings, roots.clone(), proxy),
+            hosts: Mutex::default(),
         };
         let proxied = settings.proxies.iter().map(|proxy| {
             let bad = |e| io::Error::new(io::ErrorKind::InvalidInput, format!("{proxy}: {e}"));
-            Ok((proxy.clone(), agent(Some(as_ureq(proxy).map_err(bad)?))))
+            Ok((proxy.clone(), way(Some(as_ureq(proxy).map_err(bad)?))))
         });
         Ok(Self {
             proxied: proxied.collect::<io::Result<_>>()?,
-            direct: agent(None),
+            direct: way(None),
             proxies: settings.proxies.clone(),
             exchange_limit: settings.exchange_limit,
             trust,
-            names,
+            names: Names::new(DefaultResolver::default()),
+            interrupt: interrupt.clone(),
         })
     }
 
-    /// Sends by the settings of the agent where they will do. ureq keeps the TLS settings of an agent,
-    /// and with them the sessions that a later connection resumes; a request with settings of its own
-    /// only uses what is kept.
+    /// The agent of a host, which an interrupt shuts down.
+    fn of_host(&self, way: &Way, host: &str) -> ureq::Agent {
+        let mut hosts = way.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(agent) = hosts.get(host) {
+            return agent.clone();
+        }
+        let (config, connector) = (way.config.clone(), DefaultConnector::default());
+        let agent = ureq::Agent::with_parts(config, connector, self.names.clone());
+        hosts.insert(host.to_owned(), agent.clone());
+        let shut = agent.clone();
+        self.interrupt.on_raise(move || shut.clone().shutdown());
+        agent
+    }
+
+    /// Sends by the settings of the agent where they will do.
     fn exchange(&self, request: &Request, proxy: Option<&Proxy>) -> Result<Response, Error> {
         let mut builder = ureq::http::Request::builder()
             .method(request.method)
@@ -105,7 +124,8 @@ impl Agent {
         }
         let built = builder.body(request.body.as_slice())?;
         let own = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
-        let network = own.map_or(&self.direct, |(_, agent)| agent);
+        let way = own.map_or(&self.direct, |(_, way)| way);
+        let network = self.of_host(way, host_of(&request.uri));
         let answer = if request.budget + SLACK >= self.exchange_limit {
             network.run(built)?
         } else {
