@@ -1,9 +1,9 @@
 //! The network, through ureq: redirects off, every status an answer, bounded in size and time.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ureq::config::Config;
@@ -68,7 +68,7 @@ pub struct Agent {
 /// all that an agent has, and counts those of each host, with every request: so each host has an agent.
 struct Way {
     config: Config,
-    hosts: Mutex<HashMap<String, ureq::Agent>>,
+    hosts: RwLock<HashMap<String, ureq::Agent>>,
 }
 
 impl Agent {
@@ -83,7 +83,7 @@ impl Agent {
         };
         let way = |proxy: Option<ureq::Proxy>| Way {
             config: network(settings, roots.clone(), proxy),
-            hosts: Mutex::default(),
+            hosts: RwLock::default(),
         };
         let proxied = settings.proxies.iter().map(|proxy| {
             let bad = |e| io::Error::new(io::ErrorKind::InvalidInput, format!("{proxy}: {e}"));
@@ -102,16 +102,20 @@ impl Agent {
 
     /// The agent of a host, which an interrupt shuts down.
     fn of_host(&self, way: &Way, host: &str) -> ureq::Agent {
-        let mut hosts = way.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let hosts = way.hosts.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(agent) = hosts.get(host) {
             return agent.clone();
         }
-        let (config, connector) = (way.config.clone(), DefaultConnector::default());
-        let agent = ureq::Agent::with_parts(config, connector, self.names.clone());
-        hosts.insert(host.to_owned(), agent.clone());
-        let shut = agent.clone();
-        self.interrupt.on_raise(move || shut.clone().shutdown());
-        agent
+        drop(hosts);
+        let new = || {
+            let (config, connector) = (way.config.clone(), DefaultConnector::default());
+            let agent = ureq::Agent::with_parts(config, connector, self.names.clone());
+            let shut = agent.clone();
+            self.interrupt.on_raise(move || shut.clone().shutdown());
+            agent
+        };
+        let mut hosts = way.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        hosts.entry(host.to_owned()).or_insert_with(new).clone()
     }
 
     /// Sends by the settings of the agent where they will do.
@@ -215,14 +219,17 @@ fn read(mut answer: UreqResponse<ureq::Body>) -> Result<Response, Error> {
             (name.as_str().to_owned(), value)
         })
         .collect();
+    let status = answer.status().as_u16();
+    let body = answer.body_mut();
+    // In one piece: a buffer that grows with what comes touches twice the memory.
+    let length = body.content_length().unwrap_or_default().min(MAX_BODY);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    let mut reader = body.with_config().limit(MAX_BODY).reader();
+    reader.read_to_end(&mut bytes)?;
     Ok(Response {
-        status: answer.status().as_u16(),
+        status,
         headers,
-        body: answer
-            .body_mut()
-            .with_config()
-            .limit(MAX_BODY)
-            .read_to_vec()?,
+        body: bytes,
     })
 }
 
