@@ -74,6 +74,17 @@ impl Fault {
         sent.or(Some(if self.means == Means::Fine { 200 } else { 204 }))
     }
 
+    /// Whether what arrives in the place of an answer in JSON is JSON.
+    pub fn gives_json(&self) -> bool {
+        let call = Call {
+            service: "config".to_owned(),
+            ..Call::parse(b"GET / HTTP/1.1\r\n\r\n", 1, 1).unwrap()
+        };
+        let sent = self.happen(&call, &Reply::json(&json!({"a": 1})));
+        let body = sent.arriving().unwrap_or_default();
+        serde_json::from_slice::<Value>(body).is_ok()
+    }
+
     /// Whether it can happen there: who asks has nothing to do with a recorder or a region, and
     /// `GetDiscoveredResourceCounts` counts nothing where there is no recorder.
     pub fn fits(&self, site: &Site) -> bool {

@@ -65,11 +65,12 @@ struct Source {
 enum Asks {
     /// As an operation of AWS.
     Operation(&'static str),
-    /// As often as `tries` says while the answer is 429 or 500 and above, and as `reach` says while
-    /// there is none; what an answer means is the provider's own.
+    /// As often as `tries` says while the answer is 429 or 500 and above, or no `answer`, and as
+    /// `reach` says while there is none; what an answer means is the provider's own.
     Plain {
         tries: usize,
         reach: usize,
+        answer: fn(u16, &Fault) -> bool,
         means: fn(Option<u16>) -> Then,
     },
 }
@@ -136,6 +137,7 @@ const CONTAINER_KEYS: Source = Source {
     asks: Asks::Plain {
         tries: 3,
         reach: 3,
+        answer: |status, fault| status == 200 && fault.gives_json(),
         means: keys,
     },
 };
@@ -152,6 +154,7 @@ const INSTANCE_KEYS: Source = Source {
     asks: Asks::Plain {
         tries: 4,
         reach: 4,
+        answer: |_, _| true,
         means: keys,
     },
 };
@@ -163,6 +166,7 @@ const INSTANCE_TOKEN: Source = Source {
     asks: Asks::Plain {
         tries: 4,
         reach: 1,
+        answer: |_, _| true,
         means: |_| PASSED,
     },
     ..INSTANCE_KEYS
@@ -175,6 +179,7 @@ const INSTANCE_ROLE: Source = Source {
     asks: Asks::Plain {
         tries: 4,
         reach: 4,
+        answer: |_, _| true,
         means: |status| match status {
             None | Some(200) => Then::Fails(""),
             Some(status) if is_retried(status) => Then::FailsWithStatus,
@@ -208,6 +213,7 @@ const SSO_KEYS: Source = Source {
     asks: Asks::Plain {
         tries: 3,
         reach: 3,
+        answer: |_, _| true,
         means: |status| match status {
             Some(401) => Then::Says("run `aws sso login --profile default`"),
             Some(403 | 404) => Then::Fails("is not assigned to you (HTTP 40"),
@@ -236,6 +242,7 @@ const SSO_REFRESH: Source = Source {
     asks: Asks::Plain {
         tries: 3,
         reach: 3,
+        answer: |_, _| true,
         means: |_| {
             Then::Says(
                 "the sign-in of profile default has expired; run `aws sso login --profile default`",
@@ -251,6 +258,7 @@ const SSO_EARLY_REFRESH: Source = Source {
     asks: Asks::Plain {
         tries: 3,
         reach: 3,
+        answer: |_, _| true,
         means: |_| Then::Runs,
     },
     ..SSO_REFRESH
@@ -372,12 +380,13 @@ impl Source {
             Asks::Plain {
                 tries,
                 reach,
+                answer,
                 means,
             } => {
                 let status = fault.status();
                 let most = match status {
                     None => reach,
-                    Some(status) if is_retried(status) => tries,
+                    Some(status) if is_retried(status) || !answer(status, fault) => tries,
                     Some(_) => 1,
                 };
                 (most, means(status))

@@ -198,6 +198,18 @@ impl Reply {
         }
     }
 
+    /// What a client takes for the answer's body; none where bytes are sent as they stand.
+    pub fn arriving(&self) -> Option<&[u8]> {
+        let Action::Answer(answer) = &self.action else {
+            return None;
+        };
+        let length = match answer.delivery {
+            Delivery::Declared(length) => length.min(answer.body.len()),
+            _ => answer.body.len(),
+        };
+        Some(&answer.body[..length])
+    }
+
     /// The same answer, sent in this way.
     pub fn delivered(mut self, delivery: Delivery) -> Self {
         self.answer_mut().delivery = delivery;

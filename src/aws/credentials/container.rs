@@ -52,6 +52,11 @@ impl Provider for Container {
             timeout: Duration::from_secs(5),
             tries: 3,
             reach: 3,
+            // As botocore does: a container may be up before what gives its keys is.
+            is_answer: |response| {
+                response.status == 200
+                    && serde_json::from_slice::<serde_json::Value>(&response.body).is_ok()
+            },
         };
         let sent = fetch.send(context.net);
         let response =

@@ -22,10 +22,13 @@ pub struct Fetch<'a> {
     pub tries: u32,
     /// How often it is tried while nothing answers at all.
     pub reach: u32,
+    /// Whether an answer below 500 is one at all, or reason to try again; the last one is handed on.
+    pub is_answer: fn(&Response) -> bool,
 }
 
 impl Fetch<'_> {
-    /// The answer; one of 500 and above, 429 and a failure to get one are tried again.
+    /// The answer; one of 500 and above, 429, one that is none and a failure to get one are tried
+    /// again.
     ///
     /// # Errors
     /// No try brought an answer below 500.
@@ -55,7 +58,10 @@ impl Fetch<'_> {
             }
             let mut most = self.tries;
             let why = match sent {
-                Ok(response) if response.status < 500 && response.status != 429 => {
+                Ok(response)
+                    if (response.status < 500 && response.status != 429)
+                        && (tries >= most || (self.is_answer)(&response)) =>
+                {
                     return Ok(response);
                 }
                 Ok(response) => format!("HTTP {}", response.status),

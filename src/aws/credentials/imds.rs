@@ -149,6 +149,7 @@ impl Service {
             timeout: self.timeout,
             tries: self.tries,
             reach,
+            is_answer: |_| true,
         };
         let sent = fetch.send(context.net);
         let response =

@@ -181,6 +181,7 @@ impl Session {
             timeout: TIMEOUT,
             tries: 3,
             reach: 3,
+            is_answer: |_| true,
         };
         let response = fetch.send(context.net).ok().filter(|r| r.status == 200)?;
         let fresh: Refreshed = serde_json::from_slice(&response.body).ok()?;
@@ -206,6 +207,7 @@ impl Session {
             timeout: TIMEOUT,
             tries: 3,
             reach: 3,
+            is_answer: |_| true,
         };
         let (account, role) = (&self.account, &self.role);
         let origin = format!(

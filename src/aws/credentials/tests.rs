@@ -371,6 +371,28 @@ fn the_metadata_services_get_their_headers() {
 }
 
 #[test]
+fn a_container_that_does_not_give_its_keys_yet_is_asked_three_times() {
+    let keys = r#"{"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t"}"#;
+    let uri = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/keys");
+    let home = Home::new(&[], &[uri]);
+    let http = Scripted::list([
+        answer(404, "not yet"),
+        answer(200, "<p>Starting</p>"),
+        answer(200, keys),
+    ]);
+    home.resolve(None, http, false).unwrap();
+    for (last, why) in [
+        (answer(404, "not yet"), "keys: HTTP 404"),
+        (answer(200, "<p>"), "keys is not the JSON that was expected"),
+    ] {
+        let http = Scripted::list([answer(500, ""), answer(403, ""), last, answer(200, keys)]);
+        let told = home.resolve(None, http.clone(), false).unwrap_err().0;
+        assert!(told.contains(why), "{told}");
+        assert_eq!(http.requests().len(), 3);
+    }
+}
+
+#[test]
 fn an_instance_that_has_given_a_token_is_asked_again_where_nothing_answers() {
     let keys = r#"{"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t"}"#;
     let lost = || failure(TransportErrorKind::Connection);
