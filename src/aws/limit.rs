@@ -64,7 +64,7 @@ struct State {
     next: Duration,
     /// When the region was last throttled.
     throttled: Option<Duration>,
-    /// How many answers came since.
+    /// How many requests that were sent since have been answered.
     answers: u32,
     /// How many requests a second it is asked, at the most; none where it never said no.
     rate: Option<f64>,
@@ -159,7 +159,7 @@ impl Pass<'_> {
         let most = most as f64;
         state.allowed = (state.allowed + 1.0 / state.allowed).min(most);
         // What was in flight with a throttled request has its place in what was saved up.
-        state.answers += u32::from(state.throttled.is_none_or(|before| self.sent >= before));
+        state.answers += u32::from(state.throttled.is_some_and(|before| self.sent >= before));
         let known = state.known;
         let faster = |rate| {
             if known {

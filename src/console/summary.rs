@@ -16,6 +16,7 @@ const NAMED: usize = 3;
 pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -> Vec<String> {
     let regions = coverage.regions.len();
     let gaps = coverage.regions.iter().filter(|r| r.missing() > 0).count();
+    // Every region has the same types in the same order.
     let found = |n: &usize| {
         let mut cells = coverage.regions.iter().map(|r| &r.cells.values()[*n]);
         cells.any(|cell| cell.total > Some(0))

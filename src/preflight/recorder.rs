@@ -111,9 +111,7 @@ impl Probe {
             },
         }
     }
-}
 
-impl Probe {
     /// Asks ahead for the recorder that is looked for first, so that it is known with the rest.
     pub(super) fn ask_status_ahead(&self, region: &Region) {
         let status = DescribeConfigurationRecorderStatus {};
