@@ -68,7 +68,7 @@ impl Fault {
         if self.is_slow() || self.says == "no answer" {
             return None;
         }
-        let call = Call::parse(b"GET / HTTP/1.1\r\n\r\n", 1, 1).unwrap();
+        let call = Call::parse(b"GET / HTTP/1.1\r\n\r\n", 1).unwrap();
         // What is sent byte by byte is right, or has no body.
         let sent = self.happen(&call, &Reply::xml("<a/>")).status();
         sent.or(Some(if self.means == Means::Fine { 200 } else { 204 }))
@@ -78,7 +78,7 @@ impl Fault {
     pub fn gives_json(&self) -> bool {
         let call = Call {
             service: "config".to_owned(),
-            ..Call::parse(b"GET / HTTP/1.1\r\n\r\n", 1, 1).unwrap()
+            ..Call::parse(b"GET / HTTP/1.1\r\n\r\n", 1).unwrap()
         };
         let sent = self.happen(&call, &Reply::json(&json!({"a": 1})));
         let body = sent.arriving().unwrap_or_default();

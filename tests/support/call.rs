@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// A request that arrived.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The request's number on this server, from 1.
+    /// The request's number on this server, from 1; the journal gives it.
     pub number: usize,
     /// The number of the connection that it came on, from 1.
     pub connection: usize,
@@ -35,7 +35,7 @@ impl Call {
     /// Takes the bytes of one whole request apart; `None` where they are no HTTP.
     ///
     /// A request without a signature has empty names: the handler decides what to make of it.
-    pub fn parse(bytes: &[u8], number: usize, connection: usize) -> Option<Self> {
+    pub fn parse(bytes: &[u8], connection: usize) -> Option<Self> {
         let (head, body) = bytes.split_at(head_length(bytes)?);
         let mut lines = str::from_utf8(head).ok()?.split("\r\n");
         let mut request_line = lines.next()?.split(' ');
@@ -48,7 +48,7 @@ impl Call {
             })
             .collect::<Option<_>>()?;
         let mut call = Self {
-            number,
+            number: 0,
             connection,
             arrived: Instant::now(),
             method: method.to_owned(),

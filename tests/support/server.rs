@@ -209,10 +209,10 @@ impl Shared {
             self.journal.resumed();
         }
         while let Some(request) = next? {
-            let parse = |n| Call::parse(&request, n, number);
-            let Some(call) = self.journal.begin(parse) else {
+            let Some(call) = Call::parse(&request, number) else {
                 break;
             };
+            let call = self.journal.begin(call);
             let after = self.reply(&call, &mut connection);
             self.journal.end();
             if after? == After::Close {
