@@ -52,18 +52,19 @@ impl Resolved {
     #[must_use]
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let keys = &self.credentials;
-        let end = self.key_end();
         let mut secrets = [
-            (keys.secret_access_key(), "****"),
-            (keys.session_token().unwrap_or_default(), "****"),
-            (keys.access_key_id(), &end),
+            (keys.secret_access_key(), false),
+            (keys.session_token().unwrap_or_default(), false),
+            (keys.access_key_id(), true),
         ];
         // The longest first: of one that a shorter one is a part of, the rest would stay.
         secrets.sort_by_key(|(secret, _)| Reverse(secret.len()));
         let mut out = Cow::Borrowed(text);
-        for (secret, mark) in secrets {
+        for (secret, is_id) in secrets {
             // A text may be as long as an answer, and is copied where it must be alone.
             if !secret.is_empty() && out.contains(secret) {
+                let end = is_id.then(|| self.key_end());
+                let mark = end.as_deref().unwrap_or("****");
                 out = out.replace(secret, mark).into();
             }
         }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::json::{List, Object};
+use crate::aws::protocol::json::{List, Object, Text};
 use crate::aws::protocol::{Unreadable, json};
 use crate::model::ResourceType;
 
@@ -38,17 +38,19 @@ pub struct Page {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply {
+struct Reply<'a> {
     // Both required: a body without them is not a page, and never a zero.
     total_discovered_resources: u64,
-    resource_counts: List<Object<Count>>,
+    #[serde(borrow)]
+    resource_counts: List<Object<Count<'a>>>,
     next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Count {
-    resource_type: String,
+struct Count<'a> {
+    #[serde(borrow)]
+    resource_type: Text<'a>,
     count: u64,
 }
 
@@ -64,10 +66,10 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
     fn parse(&self, body: &[u8]) -> Result<Page, Unreadable> {
         let reply: Reply = json::reply(body)?;
         let asked = self.resource_types;
-        let count = |Object(count): Object<Count>| {
+        let count = |Object(count): Object<Count<'_>>| {
             // Its text stays whole: of one that is cut here, half a secret could not be taken out.
-            let resource_type: ResourceType = count.resource_type.parse().map_err(|_| {
-                let text = &count.resource_type;
+            let Text(text) = &count.resource_type;
+            let resource_type: ResourceType = text.parse().map_err(|_| {
                 Unreadable::foreign(format!("a count of what is no resource type in it: {text}"))
             })?;
             if !asked.is_empty() && !asked.contains(&resource_type) {

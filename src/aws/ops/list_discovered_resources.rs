@@ -2,13 +2,12 @@
 //!
 //! <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>
 
-use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::json::{List, Object};
+use crate::aws::protocol::json::{List, Object, Text};
 use crate::aws::protocol::{Unreadable, json};
 use crate::model::ResourceType;
 
@@ -51,9 +50,9 @@ struct Reply<'a> {
 #[serde(rename_all = "camelCase")]
 struct Identifier<'a> {
     #[serde(borrow)]
-    resource_type: Option<Cow<'a, str>>,
+    resource_type: Option<Text<'a>>,
     #[serde(borrow)]
-    resource_id: Option<Cow<'a, str>>,
+    resource_id: Option<Text<'a>>,
 }
 
 impl Operation for ListDiscoveredResources<'_> {
@@ -71,8 +70,8 @@ impl Operation for ListDiscoveredResources<'_> {
         let asked = self.resource_type.as_str();
         let mut types = identifiers
             .iter()
-            .map(|Object(i)| i.resource_type.as_deref());
-        if let Some(Some(other)) = types.find(|t| t.is_some_and(|t| t != asked)) {
+            .filter_map(|Object(i)| i.resource_type.as_ref());
+        if let Some(Text(other)) = types.find(|Text(t)| t != asked) {
             return Err(Unreadable::foreign(format!(
                 "a resource of the type {other} in it"
             )));
@@ -81,14 +80,16 @@ impl Operation for ListDiscoveredResources<'_> {
             .iter()
             .filter(|_| self.resource_type.is_global())
             .map(|Object(i)| {
-                let id = i.resource_id.as_deref().map(str::to_owned);
-                id.ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
+                let id = i.resource_id.as_ref();
+                id.map(|Text(id)| id.clone().into_owned())
+                    .ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
             });
         let mut hash = DefaultHasher::new();
         let mut known = !identifiers.is_empty();
         for Object(identifier) in identifiers {
-            identifier.resource_id.hash(&mut hash);
-            known &= identifier.resource_id.is_some();
+            let id = identifier.resource_id.as_ref().map(|Text(id)| id);
+            id.hash(&mut hash);
+            known &= id.is_some();
         }
         Ok(Page {
             resources: identifiers.len() as u64,
