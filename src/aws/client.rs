@@ -165,14 +165,6 @@ impl Client {
             .unwrap_or_else(|| self.ask(region, operation, limit, aside))
     }
 
-    /// Closes the connections to `service` in `region`, which is not asked any more.
-    pub fn close(&self, service: Service, region: &Region) {
-        if let Ok(endpoint) = self.parts.endpoints.resolve(service, region) {
-            let scope = endpoint.scope(service);
-            self.parts.http.close(&endpoint.uri, scope.as_deref());
-        }
-    }
-
     fn ask<O: Operation>(
         &self,
         region: &Region,

@@ -22,15 +22,6 @@ pub struct Endpoint {
     pub custom: bool,
 }
 
-impl Endpoint {
-    /// [`Request::scope`](crate::http::Request::scope) of its requests.
-    #[must_use]
-    pub fn scope(&self, service: Service) -> Option<String> {
-        let scope = || format!("{}/{}", service.name(), self.signing_region);
-        self.custom.then(scope)
-    }
-}
-
 /// The endpoints of all services, with what the user said about them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {

@@ -65,11 +65,10 @@ pub struct Agent {
 ///
 /// ureq keeps the TLS settings of an agent, and with them the sessions that a later connection
 /// resumes; a request with settings of its own only uses what is kept. It looks for a connection among
-/// all that an agent has, and counts those of each host, with every request: so each host has an agent,
-/// and each region where they share a host.
+/// all that an agent has, and counts those of each host, with every request: so each host has an agent.
 struct Way {
     config: Config,
-    agents: RwLock<HashMap<String, Arc<ureq::Agent>>>,
+    hosts: RwLock<HashMap<String, ureq::Agent>>,
 }
 
 impl Agent {
@@ -84,7 +83,7 @@ impl Agent {
         };
         let way = |proxy: Option<ureq::Proxy>| Way {
             config: network(settings, roots.clone(), proxy),
-            agents: RwLock::default(),
+            hosts: RwLock::default(),
         };
         let proxied = settings.proxies.iter().map(|proxy| {
             let bad = |e| io::Error::new(io::ErrorKind::InvalidInput, format!("{proxy}: {e}"));
@@ -101,32 +100,22 @@ impl Agent {
         })
     }
 
-    /// The agent of a host or a region, which an interrupt shuts down.
-    fn of(&self, way: &Way, place: &str) -> Arc<ureq::Agent> {
-        let agents = way.agents.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(agent) = agents.get(place) {
+    /// The agent of a host, which an interrupt shuts down.
+    fn of_host(&self, way: &Way, host: &str) -> ureq::Agent {
+        let hosts = way.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(agent) = hosts.get(host) {
             return agent.clone();
         }
-        drop(agents);
+        drop(hosts);
         let new = || {
             let (config, connector) = (way.config.clone(), DefaultConnector::default());
             let agent = ureq::Agent::with_parts(config, connector, self.names.clone());
-            let agent = Arc::new(agent);
-            let shut = Arc::downgrade(&agent);
-            self.interrupt.on_raise(move || {
-                if let Some(agent) = shut.upgrade() {
-                    ureq::Agent::clone(&agent).shutdown();
-                }
-            });
+            let shut = agent.clone();
+            self.interrupt.on_raise(move || shut.clone().shutdown());
             agent
         };
-        let mut agents = way.agents.write().unwrap_or_else(PoisonError::into_inner);
-        agents.entry(place.to_owned()).or_insert_with(new).clone()
-    }
-
-    fn way(&self, proxy: Option<&Proxy>) -> &Way {
-        let own = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
-        own.map_or(&self.direct, |(_, way)| way)
+        let mut hosts = way.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        hosts.entry(host.to_owned()).or_insert_with(new).clone()
     }
 
     /// Sends by the settings of the agent where they will do.
@@ -138,8 +127,9 @@ impl Agent {
             builder = builder.header(*name, value);
         }
         let built = builder.body(request.body.as_slice())?;
-        let place = place_of(&request.uri, request.scope.as_deref());
-        let network = self.of(self.way(proxy), place);
+        let own = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
+        let way = own.map_or(&self.direct, |(_, way)| way);
+        let network = self.of_host(way, host_of(&request.uri));
         let answer = if request.budget + SLACK >= self.exchange_limit {
             network.run(built)?
         } else {
@@ -192,14 +182,6 @@ impl HttpSend for Agent {
                 _ => resume_unwind(panic),
             },
         }
-    }
-    fn close(&self, uri: &str, scope: Option<&str>) {
-        let way = self.way(self.proxies.for_uri(uri));
-        let mut agents = way.agents.write().unwrap_or_else(PoisonError::into_inner);
-        let agent = agents.remove(place_of(uri, scope));
-        // Closing takes its time, and others have requests to send.
-        drop(agents);
-        drop(agent);
     }
 }
 
@@ -336,12 +318,6 @@ fn kind_of(error: &Error) -> TransportErrorKind {
     }
 }
 
-/// What shares connections: a region, where several have one host, else a host.
-fn place_of<'a>(uri: &'a str, scope: Option<&'a str>) -> &'a str {
-    let region = scope.and_then(|scope| scope.split_once('/'));
-    region.map_or_else(|| host_of(uri), |(_, region)| region)
-}
-
 fn host_of(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     rest.split(['/', '?']).next().unwrap_or(rest)
@@ -418,8 +394,6 @@ fn same(error: &Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::net::TcpListener;
     use std::thread;
 
     use super::*;
@@ -597,52 +571,5 @@ mod tests {
     fn a_host_is_told_without_its_path() {
         assert_eq!(host_of("https://a.example:8443/x?y"), "a.example:8443");
         assert_eq!(host_of("nonsense"), "nonsense");
-    }
-
-    #[test]
-    fn the_connections_to_a_region_are_closed_and_no_others() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let uri = format!("http://{}/", listener.local_addr().unwrap());
-        let serve = move || {
-            let (mut socket, _) = listener.accept().unwrap();
-            let patience = Some(Duration::from_secs(30));
-            socket.set_read_timeout(patience).unwrap();
-            let mut request = [0; 1024];
-            assert!(socket.read(&mut request).unwrap() > 0);
-            socket
-                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-                .unwrap();
-            socket
-        };
-        let settings = Settings {
-            ca_bundle: None,
-            ..settings("")
-        };
-        let agent = Agent::new(&settings, &Interrupt::default()).unwrap();
-        let server = thread::spawn(serve);
-        let request = Request {
-            method: "GET",
-            uri: uri.clone(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            scope: Some("config/eu-west-1".to_owned()),
-            budget: Duration::from_secs(30),
-        };
-        agent.send(&request).unwrap();
-        let mut socket = server.join().unwrap();
-        agent.close(&uri, Some("config/us-east-1"));
-        socket.set_nonblocking(true).unwrap();
-        let open = socket.read(&mut [0]).unwrap_err();
-        assert_eq!(open.kind(), io::ErrorKind::WouldBlock);
-        socket.set_nonblocking(false).unwrap();
-        agent.close(&uri, Some("config/eu-west-1"));
-        assert_eq!(socket.read(&mut [0]).unwrap(), 0, "the end");
-    }
-
-    #[test]
-    fn regions_that_share_a_host_share_no_connections() {
-        let uri = "https://a.example/";
-        assert_eq!(place_of(uri, None), "a.example");
-        assert_eq!(place_of(uri, Some("config/eu-west-1")), "eu-west-1");
     }
 }

@@ -12,7 +12,6 @@ pub type Answer = Result<Response, TransportError>;
 pub struct Scripted {
     script: Box<dyn Fn(&Request) -> Answer + Send + Sync>,
     requests: Mutex<Vec<Request>>,
-    closed: Mutex<Vec<String>>,
 }
 
 impl Scripted {
@@ -30,7 +29,6 @@ impl Scripted {
         Arc::new(Self {
             script: Box::new(script),
             requests: Mutex::default(),
-            closed: Mutex::default(),
         })
     }
 
@@ -38,21 +36,12 @@ impl Scripted {
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
-
-    /// To what the connections were closed.
-    pub fn closed(&self) -> Vec<String> {
-        self.closed.lock().unwrap().clone()
-    }
 }
 
 impl HttpSend for Scripted {
     fn send(&self, request: &Request) -> Answer {
         self.requests.lock().unwrap().push(request.clone());
         (self.script)(request)
-    }
-
-    fn close(&self, uri: &str, _: Option<&str>) {
-        self.closed.lock().unwrap().push(uri.to_owned());
     }
 }
 

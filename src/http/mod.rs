@@ -139,10 +139,6 @@ pub trait HttpSend: Send + Sync {
     /// No whole response came back; [`TransportErrorKind`] says why.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
 
-    /// Closes the connections that wait for another request like those to `uri` for `scope`, of which
-    /// there will be none; a request that is under way goes on.
-    fn close(&self, _uri: &str, _scope: Option<&str>) {}
-
     /// Ends a run: a recorder writes its folder.
     ///
     /// # Errors

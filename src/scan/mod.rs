@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::aws::client::Client;
 use crate::aws::error::CallError;
-use crate::aws::operation::Service;
 use crate::clock::Clock;
 use crate::count::{CountError, CountResources, Method};
 use crate::coverage::{Coverage, Loss, Outcome, Recorder, Seen};
@@ -124,13 +123,11 @@ impl Scan {
         pool.side_by_side(jobs.collect(), work, then, |report| match report {
             Report::Incident(entry) => each(Event::Incident(entry)),
             Report::Recorder(region, recorder) => {
-                self.leave(&region, outcomes.contains_key(&region));
                 recorders.insert(region, recorder);
             }
             Report::Counted(mut outcome) => {
                 outcome.hand_over_ids(&mut seen);
                 each(Event::Done(outcome.region.clone()));
-                self.leave(&outcome.region, recorders.contains_key(&outcome.region));
                 outcomes.insert(outcome.region.clone(), outcome);
             }
         });
@@ -158,14 +155,6 @@ impl Scan {
             }
         }
         coverage
-    }
-
-    /// Closes the connections of a region of which everything is known, while others are waited for:
-    /// at the end hundreds would have to be closed at once.
-    fn leave(&self, region: &Region, is_known: bool) {
-        if let (true, Some(client)) = (is_known, &self.client) {
-            client.close(Service::Config, region);
-        }
     }
 
     fn begin(self: &Arc<Self>, region: Region, tell: &dyn Tell, list: &dyn Fn(Arc<Counting>)) {

@@ -378,21 +378,6 @@ fn region_disabled_skips_the_region_with_one_line() {
 }
 
 #[test]
-fn the_connections_to_a_region_are_closed_once_it_is_known() {
-    for threads in [1, 4] {
-        let clock = clock();
-        let http = Scripted::by(|_| answer(200, r#"{"resourceIdentifiers": []}"#));
-        let client = client(http.clone(), clock.clone());
-        through(client, clock, threads);
-        let mut closed = http.closed();
-        closed.sort();
-        let mut hosts = REGIONS.map(|region| format!("https://config.{region}.amazonaws.com/"));
-        hosts.sort();
-        assert_eq!(closed, hosts);
-    }
-}
-
-#[test]
 fn a_session_token_is_named_where_a_region_does_not_know_the_key() {
     let clock = clock();
     let http = Scripted::by(|_| answer(400, r#"{"__type": "UnrecognizedClientException"}"#));

@@ -206,12 +206,15 @@ fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -
             protocol::query::body(&parameters),
         ),
     };
+    let region = &endpoint.signing_region;
     Request {
         method: "POST",
         uri: endpoint.uri.clone(),
         headers,
         body,
-        scope: endpoint.scope(O::SERVICE),
+        scope: endpoint
+            .custom
+            .then(|| format!("{}/{region}", O::SERVICE.name())),
         budget,
     }
 }
