@@ -155,6 +155,7 @@ impl Queue {
         touch_stack();
         let mut heap = touched_heap();
         while let Some(task) = self.next() {
+            // The first task gets what was touched for it.
             drop(std::mem::take(&mut heap));
             // A panic ends its task; that no result came of it tells.
             let _ = catch_unwind(AssertUnwindSafe(task));

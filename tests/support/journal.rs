@@ -91,7 +91,7 @@ impl Journal {
         changed.notify_all();
     }
 
-    /// Waits for `time`, or until the server stops.
+    /// Waits for `time`; where that is long, only until the server stops.
     pub fn pause(&self, time: Duration) {
         // Two hundred replies that wait would take the lock one after the other.
         if time < SHORT {
