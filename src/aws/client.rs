@@ -19,7 +19,7 @@ use super::operation::{Operation, Service};
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
 use super::usage::Usage;
 use crate::clock::Clock;
-use crate::http::{HttpSend, TransportErrorKind};
+use crate::http::{Asker, HttpSend, TransportErrorKind};
 use crate::interrupt::Interrupt;
 use crate::model::Region;
 
@@ -163,6 +163,15 @@ impl Client {
         self.ahead
             .take(region, operation)
             .unwrap_or_else(|| self.ask(region, operation, limit, aside))
+    }
+
+    /// Tells of `count` tasks more that will ask `service` in `region`, each one call at a time and
+    /// until it drops its [`Asker`].
+    #[must_use]
+    pub fn askers(&self, service: Service, region: &Region, count: usize) -> Vec<Asker> {
+        let endpoint = self.parts.endpoints.resolve(service, region);
+        let asked = endpoint.map(|endpoint| self.parts.http.askers(&endpoint.uri, count));
+        asked.unwrap_or_default()
     }
 
     fn ask<O: Operation>(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,9 +11,12 @@ use ureq::config::Config;
 use ureq::http::{Response as UreqResponse, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+};
 use ureq::{Error, ProxyProtocol, Timeout};
 
+use super::ledger::{Asker, Ledger, Place};
 use super::proxy::{Proxies, Proxy};
 use super::{HttpSend, MAX_BODY, Request, Response, TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
@@ -68,7 +72,14 @@ pub struct Agent {
 /// all that an agent has, and counts those of each host, with every request: so each host has an agent.
 struct Way {
     config: Config,
-    hosts: RwLock<HashMap<String, ureq::Agent>>,
+    hosts: RwLock<HashMap<String, Host>>,
+}
+
+/// One host.
+#[derive(Clone)]
+struct Host {
+    agent: ureq::Agent,
+    ledger: Ledger,
 }
 
 impl Agent {
@@ -100,22 +111,33 @@ impl Agent {
         })
     }
 
-    /// The agent of a host, which an interrupt shuts down.
-    fn of_host(&self, way: &Way, host: &str) -> ureq::Agent {
+    /// What is known of a host; an interrupt shuts its agent down.
+    fn host(&self, way: &Way, host: &str) -> Host {
         let hosts = way.hosts.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(agent) = hosts.get(host) {
-            return agent.clone();
+        if let Some(known) = hosts.get(host) {
+            return known.clone();
         }
         drop(hosts);
         let new = || {
-            let (config, connector) = (way.config.clone(), DefaultConnector::default());
+            let keeping = Keeping {
+                ledger: Ledger::default(),
+                proxied: way.config.proxy().is_some(),
+            };
+            let ledger = keeping.ledger.clone();
+            let connector = DefaultConnector::default().chain(keeping);
+            let config = way.config.clone();
             let agent = ureq::Agent::with_parts(config, connector, self.names.clone());
             let shut = agent.clone();
             self.interrupt.on_raise(move || shut.clone().shutdown());
-            agent
+            Host { agent, ledger }
         };
         let mut hosts = way.hosts.write().unwrap_or_else(PoisonError::into_inner);
         hosts.entry(host.to_owned()).or_insert_with(new).clone()
+    }
+
+    fn way(&self, proxy: Option<&Proxy>) -> &Way {
+        let own = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
+        own.map_or(&self.direct, |(_, way)| way)
     }
 
     /// Sends by the settings of the agent where they will do.
@@ -127,9 +149,8 @@ impl Agent {
             builder = builder.header(*name, value);
         }
         let built = builder.body(request.body.as_slice())?;
-        let own = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
-        let way = own.map_or(&self.direct, |(_, way)| way);
-        let network = self.of_host(way, host_of(&request.uri));
+        let host = self.host(self.way(proxy), host_of(&request.uri));
+        let network = host.agent;
         let answer = if request.budget + SLACK >= self.exchange_limit {
             network.run(built)?
         } else {
@@ -182,6 +203,11 @@ impl HttpSend for Agent {
                 _ => resume_unwind(panic),
             },
         }
+    }
+
+    fn askers(&self, uri: &str, count: usize) -> Vec<Asker> {
+        let way = self.way(self.proxies.for_uri(uri));
+        self.host(way, host_of(uri)).ledger.askers(count)
     }
 }
 
@@ -323,6 +349,72 @@ fn host_of(uri: &str) -> &str {
     rest.split(['/', '?']).next().unwrap_or(rest)
 }
 
+/// Enters the connections that the connector before it makes in a ledger.
+#[derive(Debug)]
+struct Keeping {
+    ledger: Ledger,
+    /// Whether they go through a proxy. The one to the proxy itself is made by the same connectors and
+    /// comes inside the other.
+    proxied: bool,
+}
+
+impl<In: Transport> Connector<In> for Keeping {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let inner = details.config.proxy().is_none() && self.proxied;
+        let kept = |connection: In| -> Self::Out {
+            if inner {
+                return connection.boxed();
+            }
+            Box::new(Kept {
+                connection: connection.boxed(),
+                place: self.ledger.open(),
+                used: false,
+            })
+        };
+        Ok(chained.map(kept))
+    }
+}
+
+/// A connection that says that it is not open once nobody will miss it.
+#[derive(Debug)]
+struct Kept {
+    connection: Box<dyn Transport>,
+    place: Place,
+    /// Whether a request was sent since it was last asked whether it is open: ureq asks before it keeps
+    /// a connection, and again before it takes one for a request, which nobody may give up.
+    used: bool,
+}
+
+impl Transport for Kept {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.connection.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.used = true;
+        self.connection.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.connection.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        let to_be_kept = mem::take(&mut self.used);
+        !(to_be_kept && self.place.is_left()) && self.connection.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.connection.is_tls()
+    }
+}
+
 /// Keeps what the system's resolver says, for all who ask for the same host, until it is forgotten.
 ///
 /// ureq asks before every request, also where a connection is open, and each time on a new thread.
@@ -394,6 +486,8 @@ fn same(error: &Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
     use std::thread;
 
     use super::*;
@@ -443,7 +537,7 @@ mod tests {
         let look_up = |uri: &'static str| {
             names.resolve(&Uri::from_static(uri), &config, NextTimeout::default())
         };
-        let questions = || std::mem::take(&mut *asked.0.lock().unwrap());
+        let questions = || mem::take(&mut *asked.0.lock().unwrap());
         thread::scope(|scope| {
             for _ in 0..20 {
                 scope.spawn(|| assert_eq!(look_up("https://a.example/x").unwrap()[..].len(), 1));
@@ -565,6 +659,54 @@ mod tests {
         ] {
             assert_eq!(told(&error), text);
         }
+    }
+
+    /// A connection that is asked for `GET /`, with what comes of it.
+    fn serve(listener: &TcpListener, requests: usize) -> TcpStream {
+        let (mut socket, _) = listener.accept().unwrap();
+        let patience = Some(Duration::from_secs(30));
+        socket.set_read_timeout(patience).unwrap();
+        for _ in 0..requests {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                assert_eq!(socket.read(&mut byte).unwrap(), 1);
+                request.extend(byte);
+            }
+            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+            socket.write_all(response).unwrap();
+        }
+        socket
+    }
+
+    #[test]
+    fn a_connection_is_closed_once_no_task_may_ask() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let uri = format!("http://{}/", listener.local_addr().unwrap());
+        let settings = Settings {
+            ca_bundle: None,
+            ..settings("")
+        };
+        let agent = Agent::new(&settings, &Interrupt::default()).unwrap();
+        let request = Request {
+            method: "GET",
+            uri: uri.clone(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            scope: None,
+            budget: Duration::from_secs(30),
+        };
+        let server = thread::spawn(move || {
+            let mut socket = serve(&listener, 3);
+            assert_eq!(socket.read(&mut [0]).unwrap(), 0, "closed");
+        });
+        agent.send(&request).unwrap();
+        let askers = agent.askers(&uri, 1);
+        agent.send(&request).unwrap();
+        drop(askers);
+        // Taken from those that were kept, whether or not any is to be kept after it.
+        agent.send(&request).unwrap();
+        server.join().unwrap();
     }
 
     #[test]

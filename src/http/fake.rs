@@ -1,8 +1,9 @@
 //! A sender for tests: it answers by a script and keeps the requests.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use super::ledger::{Asker, Ledger};
 use super::{HttpSend, Request, Response, TransportError, TransportErrorKind};
 
 /// What a sender answers.
@@ -12,6 +13,7 @@ pub type Answer = Result<Response, TransportError>;
 pub struct Scripted {
     script: Box<dyn Fn(&Request) -> Answer + Send + Sync>,
     requests: Mutex<Vec<Request>>,
+    ledgers: Mutex<HashMap<String, Ledger>>,
 }
 
 impl Scripted {
@@ -29,6 +31,7 @@ impl Scripted {
         Arc::new(Self {
             script: Box::new(script),
             requests: Mutex::default(),
+            ledgers: Mutex::default(),
         })
     }
 
@@ -36,12 +39,22 @@ impl Scripted {
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
+
+    /// How many tasks may still ask the host of `uri`, where that was told.
+    pub fn askers_left(&self, uri: &str) -> Option<usize> {
+        self.ledgers.lock().unwrap().get(uri)?.told()
+    }
 }
 
 impl HttpSend for Scripted {
     fn send(&self, request: &Request) -> Answer {
         self.requests.lock().unwrap().push(request.clone());
         (self.script)(request)
+    }
+
+    fn askers(&self, uri: &str, count: usize) -> Vec<Asker> {
+        let mut ledgers = self.ledgers.lock().unwrap();
+        ledgers.entry(uri.to_owned()).or_default().askers(count)
     }
 }
 

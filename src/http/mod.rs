@@ -4,6 +4,7 @@ pub mod agent;
 pub mod cassette;
 #[cfg(test)]
 pub(crate) mod fake;
+mod ledger;
 mod no_proxy;
 pub mod proxy;
 pub mod record;
@@ -12,6 +13,8 @@ pub mod replay;
 
 use std::fmt;
 use std::time::Duration;
+
+pub use ledger::Asker;
 
 /// One HTTP request, ready to be sent.
 #[derive(Clone)]
@@ -138,6 +141,12 @@ pub trait HttpSend: Send + Sync {
     /// # Errors
     /// No whole response came back; [`TransportErrorKind`] says why.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
+
+    /// Tells of `count` tasks more that will ask the host of `uri`: connections that none of them needs
+    /// any more are closed. Who never tells has all of them kept.
+    fn askers(&self, _uri: &str, _count: usize) -> Vec<Asker> {
+        Vec::new()
+    }
 
     /// Ends a run: a recorder writes its folder.
     ///

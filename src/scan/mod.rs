@@ -13,10 +13,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::aws::client::Client;
 use crate::aws::error::CallError;
+use crate::aws::operation::Service;
 use crate::clock::Clock;
 use crate::count::{CountError, CountResources, Method};
 use crate::coverage::{Coverage, Loss, Outcome, Recorder, Seen};
 use crate::error_log::{Entry, ErrorType};
+use crate::http::Asker;
 use crate::interrupt::Interrupt;
 use crate::model::{Region, ResourceType, ResourceTypes};
 use counting::Counting;
@@ -51,8 +53,14 @@ enum Report {
 /// One task.
 enum Job {
     /// Begins a region: its counts, where they are asked for, and tasks to list its types.
-    Count(Region),
-    Recorder(Region),
+    Count(Region, Vec<Asker>),
+    Recorder(Region, Vec<Asker>),
+}
+
+/// One of the tasks that list a region's types.
+struct Listing {
+    counting: Arc<Counting>,
+    _asker: Option<Asker>,
 }
 
 /// A scan of regions × types.
@@ -65,7 +73,8 @@ pub struct Scan {
     pub region_concurrency: usize,
     /// Asks for a region's recorder.
     pub recorder: Box<AskRecorder>,
-    /// Renews the credentials that have expired; `None` where there is nothing to renew.
+    /// Renews the credentials that have expired, and is told which tasks will ask; `None` where there is
+    /// nothing to renew and nobody to tell.
     pub client: Option<Arc<Client>>,
     /// The time of an incident, and the wait after a throttled type.
     pub clock: Arc<dyn Clock>,
@@ -109,18 +118,29 @@ impl Scan {
     ) -> Coverage {
         let (mut outcomes, mut recorders) = (BTreeMap::new(), BTreeMap::new());
         let mut seen = Seen::new();
-        let counts = regions.iter().cloned().map(Job::Count);
-        let jobs = counts.chain(regions.iter().cloned().map(Job::Recorder));
+        let listings = if self.method.lists() {
+            self.region_concurrency
+        } else {
+            1
+        };
+        let count = |region: &Region| Job::Count(region.clone(), self.askers(region, listings));
+        let recorder = |region: &Region| Job::Recorder(region.clone(), self.askers(region, 1));
+        // All of them are told of before the first one ends.
+        let jobs: Vec<Job> = regions
+            .iter()
+            .map(count)
+            .chain(regions.iter().map(recorder))
+            .collect();
         let scan = self.clone();
-        let work = move |job, outlet: &Outlet<Report>, add: &dyn Fn(Arc<Counting>)| match job {
-            Job::Count(region) => scan.begin(region, outlet, add),
-            Job::Recorder(region) => {
+        let work = move |job, outlet: &Outlet<Report>, add: &dyn Fn(Listing)| match job {
+            Job::Count(region, askers) => scan.begin(region, askers, outlet, add),
+            Job::Recorder(region, _asker) => {
                 let recorder = scan.recorder(&region, outlet);
                 outlet.send(Report::Recorder(region, recorder));
             }
         };
-        let then = |counting: Arc<Counting>, outlet: &Outlet<Report>| counting.list(outlet);
-        pool.side_by_side(jobs.collect(), work, then, |report| match report {
+        let then = |listing: Listing, outlet: &Outlet<Report>| listing.counting.list(outlet);
+        pool.side_by_side(jobs, work, then, |report| match report {
             Report::Incident(entry) => each(Event::Incident(entry)),
             Report::Recorder(region, recorder) => {
                 recorders.insert(region, recorder);
@@ -157,12 +177,27 @@ impl Scan {
         coverage
     }
 
-    fn begin(self: &Arc<Self>, region: Region, tell: &dyn Tell, list: &dyn Fn(Arc<Counting>)) {
+    /// The tasks that ask a region: what is to be counted there, and what will be missed after them.
+    fn askers(&self, region: &Region, count: usize) -> Vec<Asker> {
+        let client = self.client.as_deref();
+        client.map_or_else(Vec::new, |c| c.askers(Service::Config, region, count))
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        region: Region,
+        mut askers: Vec<Asker>,
+        tell: &dyn Tell,
+        list: &dyn Fn(Listing),
+    ) {
         let counting = Arc::new(Counting::new(self.clone(), region));
         let types = counting.begin(tell);
         // Without a type too there is one, which hands over what was found.
         for _ in 0..types.min(self.region_concurrency).max(1) {
-            list(counting.clone());
+            list(Listing {
+                counting: counting.clone(),
+                _asker: askers.pop(),
+            });
         }
     }
 

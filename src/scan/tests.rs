@@ -1,5 +1,5 @@
-use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use super::verdict::{Then, verdict};
@@ -10,7 +10,6 @@ use crate::aws::client::fake::{KEY_ID, client, clock, keys_of, parts};
 use crate::aws::error::ErrorKind;
 use crate::aws::error::{CallError, Cause};
 use crate::aws::keyring::{CredentialsError, Keyring, Resolved};
-use crate::aws::operation::Service;
 use crate::aws::protocol::Unreadable;
 use crate::clock::VirtualClock;
 use crate::count::{Counter, Counts, Listed};
@@ -374,6 +373,28 @@ fn region_disabled_skips_the_region_with_one_line() {
             rest_lost(ErrorType::RegionDisabled)
         );
         assert_eq!(asked, ALL_ASKED[..2]);
+    }
+}
+
+#[test]
+fn a_task_is_told_of_as_long_as_it_may_ask() {
+    for threads in [1, 4] {
+        let (clock, itself) = (clock(), Arc::new(OnceLock::<Weak<Scripted>>::new()));
+        let asked = itself.clone();
+        let http = Scripted::by(move |request| {
+            let http = asked.get().unwrap().upgrade().unwrap();
+            let left = http.askers_left(&request.uri);
+            assert!(left.is_some_and(|tasks| tasks > 0), "{left:?}");
+            answer(200, r#"{"resourceIdentifiers": []}"#)
+        });
+        itself.set(Arc::downgrade(&http)).unwrap();
+        let client = client(http.clone(), clock.clone());
+        let scanned = through(client, clock, threads);
+        assert_eq!(scanned.lines, [""; 0]);
+        for region in REGIONS {
+            let uri = format!("https://config.{region}.amazonaws.com/");
+            assert_eq!(http.askers_left(&uri), Some(0), "{region}");
+        }
     }
 }
 
