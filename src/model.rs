@@ -1,9 +1,10 @@
 //! The nouns of the program: regions, resource types, accounts and counts.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -146,6 +147,25 @@ impl FromStr for ResourceType {
 impl fmt::Display for ResourceType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The types that were named so far: a hundred regions name the same ones, of which each text is held
+/// once.
+#[derive(Debug, Default)]
+pub struct KnownTypes(Mutex<HashSet<ResourceType>>);
+
+impl KnownTypes {
+    /// Puts those in the place of `types` that are known already, and knows the others from now on.
+    pub fn share<'a>(&self, types: impl Iterator<Item = &'a mut ResourceType>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for resource_type in types {
+            if let Some(first) = known.get(resource_type) {
+                *resource_type = first.clone();
+            } else {
+                known.insert(resource_type.clone());
+            }
+        }
     }
 }
 

@@ -55,9 +55,9 @@ impl Run<'_> {
         lost: Vec<Outcome>,
     ) -> bool {
         let (config, world) = (self.config, self.world);
-        let (counter, asked) = (client.clone(), client.clone());
+        let asked = client.clone();
         let scan = Arc::new(Scan {
-            counter: Arc::new(Counter { client: counter }),
+            counter: Arc::new(Counter::new(client.clone())),
             method: config.method,
             region_concurrency: config.types_at_once(regions.len()),
             recorder: Box::new(move |region, renew| recorder::ask(&asked, region, renew)),

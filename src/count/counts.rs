@@ -7,7 +7,7 @@ use super::{CountError, Counts};
 use crate::aws::client::Client;
 use crate::aws::operation::Operation;
 use crate::aws::ops::get_discovered_resource_counts::{GetDiscoveredResourceCounts, MAX_TYPES};
-use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::model::{KnownTypes, Region, ResourceType, ResourceTypes};
 
 /// How many pages the counts may have: of 100 types each, while AWS Config knows some 550.
 const MAX_PAGES: usize = 200;
@@ -18,6 +18,7 @@ const MAX_COUNTED: usize = 20_000;
 /// The counts of `types`; those without resources are not among them.
 pub(super) fn counts(
     client: &Client,
+    known: &KnownTypes,
     region: &Region,
     types: &ResourceTypes,
 ) -> Result<Counts, CountError> {
@@ -31,7 +32,8 @@ pub(super) fn counts(
             next_token: token.as_deref(),
             ..first_page(types)
         };
-        let answer = client.call(region, &page)?;
+        let mut answer = client.call(region, &page)?;
+        known.share(answer.output.counts.iter_mut().map(|(t, _)| t));
         let broken = |why| Err(broken(why, answer.request_id.clone()));
         let shown: Vec<&str> = answer
             .output
@@ -129,7 +131,12 @@ mod tests {
 
     fn counts(http: &Arc<Scripted>, types: &ResourceTypes) -> Result<Counts, CountError> {
         let client = client(http.clone(), clock());
-        super::counts(&client, &"eu-west-1".parse().unwrap(), types)
+        super::counts(
+            &client,
+            &KnownTypes::default(),
+            &"eu-west-1".parse().unwrap(),
+            types,
+        )
     }
 
     fn expected(counts: &[(&str, u64)]) -> Counts {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::aws::client::Client;
 use crate::aws::error::CallError;
-use crate::model::{Region, ResourceType, ResourceTypes, clean};
+use crate::model::{KnownTypes, Region, ResourceType, ResourceTypes, clean};
 
 /// A way to count the resources of a region.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,13 +75,24 @@ pub trait CountResources: Send + Sync {
 
 /// Counts through a client.
 pub struct Counter {
-    /// Makes the calls.
-    pub client: Arc<Client>,
+    client: Arc<Client>,
+    known: KnownTypes,
+}
+
+impl Counter {
+    /// Counts through `client`.
+    #[must_use]
+    pub fn new(client: Arc<Client>) -> Self {
+        Self {
+            client,
+            known: KnownTypes::default(),
+        }
+    }
 }
 
 impl CountResources for Counter {
     fn counts(&self, region: &Region, types: &ResourceTypes) -> Result<Counts, CountError> {
-        counts::counts(&self.client, region, types)
+        counts::counts(&self.client, &self.known, region, types)
     }
 
     fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {

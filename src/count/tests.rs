@@ -23,9 +23,7 @@ fn count<T>(answers: Vec<Answer>, work: impl FnOnce(&Counter, &Region) -> T) -> 
         next.unwrap_or_else(|| answer(400, r#"{"__type": "NoMorePages"}"#))
     });
     let client = client(Arc::clone(&http) as Arc<_>, clock());
-    let counter = Counter {
-        client: Arc::new(client),
-    };
+    let counter = Counter::new(Arc::new(client));
     let came = work(&counter, &"eu-west-1".parse().unwrap());
     (came, http.requests().len())
 }

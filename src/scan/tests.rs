@@ -194,9 +194,7 @@ fn scan(
 /// A scan through a client, which brings new keys too.
 fn through(client: Client, clock: Arc<dyn Clock>, threads: usize) -> Scanned {
     let client = Arc::new(client);
-    let counter = Arc::new(Counter {
-        client: client.clone(),
-    });
+    let counter = Arc::new(Counter::new(client.clone()));
     run(counter, Some(client), clock, &Interrupt::default(), threads)
 }
 
