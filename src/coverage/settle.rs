@@ -1,6 +1,7 @@
 //! From what the tasks brought and what the recorders say to what is known.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Cell, Cells, Coverage, Loss, Outcome, Recorder, RegionCoverage, Standing, Status};
@@ -43,22 +44,20 @@ impl Coverage {
         types: &ResourceTypes,
         method: Method,
     ) -> Self {
-        let all: BTreeSet<ResourceType> = match types {
-            ResourceTypes::Named(types) => types.iter().cloned().collect(),
-            ResourceTypes::All => {
-                let found = outcomes.iter().flat_map(|outcome| {
-                    outcome
-                        .listed
-                        .keys()
-                        .chain(outcome.counts.iter().flat_map(BTreeMap::keys))
-                });
-                // Most regions have the same ones: not all of them are to be sorted.
-                let each_once: HashSet<&ResourceType> = found.collect();
-                let each_once = each_once.into_iter().cloned();
-                each_once.chain(ResourceType::common()).collect()
-            }
+        let mut all: BTreeMap<ResourceType, ()> = match types {
+            ResourceTypes::Named(types) => types.iter().map(|t| (t.clone(), ())).collect(),
+            ResourceTypes::All => ResourceType::common()
+                .into_iter()
+                .map(|t| (t, ()))
+                .collect(),
         };
-        let all: Arc<[ResourceType]> = all.into_iter().collect();
+        if *types == ResourceTypes::All {
+            for outcome in &outcomes {
+                add(&mut all, outcome.listed.keys());
+                add(&mut all, outcome.counts.iter().flat_map(BTreeMap::keys));
+            }
+        }
+        let all: Arc<[ResourceType]> = all.into_keys().collect();
         let region = |outcome: Outcome| {
             let recorder = recorders.remove(&outcome.region);
             let mut counts = outcome.counts.as_ref().map(in_step);
@@ -187,15 +186,30 @@ impl Outcome {
     }
 }
 
+/// Takes the types in that are not there yet. Most regions have the same ones, and to find that out side
+/// by side is quicker than to look for each.
+fn add<'a>(all: &mut BTreeMap<ResourceType, ()>, more: impl IntoIterator<Item = &'a ResourceType>) {
+    let mut known = in_step(all);
+    let new: Vec<_> = more.into_iter().filter(|t| known(t).is_none()).collect();
+    drop(known);
+    all.extend(new.into_iter().map(|t| (t.clone(), ())));
+}
+
 /// What `map` has of one type after the other, which like it are sorted.
 fn in_step<'a, V>(
     map: &'a BTreeMap<ResourceType, V>,
 ) -> impl FnMut(&ResourceType) -> Option<&'a V> {
     let mut rest = map.iter().peekable();
-    move |resource_type| {
-        while rest.next_if(|(t, _)| *t < resource_type).is_some() {}
-        let (_, value) = rest.next_if(|(t, _)| *t == resource_type)?;
-        Some(value)
+    move |resource_type| loop {
+        let (next, value) = *rest.peek()?;
+        let order = next.cmp(resource_type);
+        if order == Ordering::Greater {
+            return None;
+        }
+        rest.next();
+        if order == Ordering::Equal {
+            return Some(value);
+        }
     }
 }
 
