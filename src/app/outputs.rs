@@ -1,7 +1,7 @@
 //! What a run leaves beside the error log: the tables and the report.
 
-use std::io;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use super::{Exit, Run};
 use crate::count::Method;
@@ -9,6 +9,9 @@ use crate::error_log::ErrorType;
 use crate::export::{Format, Table, atomic};
 use crate::model::Account;
 use crate::report::Report;
+
+/// A file, and whether it was written.
+type Written = (PathBuf, io::Result<()>);
 
 impl Run<'_> {
     /// Whether `folder`, which `option` named, can be written to; where it cannot, that is told.
@@ -30,27 +33,28 @@ impl Run<'_> {
             return false;
         };
         let table = Table::counts(&account, self.coverage.counts());
-        let bytes = Format::Csv.render(table);
-        let mut written = self.write_table(&account, "", &bytes, "Results");
+        let results = self.write_table(&account, "", table);
+        let mut written = self.told_written("Results", &results);
         if self.config.coverage {
-            let bytes = Format::Csv.render(Table::coverage(&account, &self.coverage));
-            written &= self.write_table(&account, "_coverage", &bytes, "Coverage");
+            let table = Table::coverage(&account, &self.coverage);
+            let coverage = self.write_table(&account, "_coverage", table);
+            written &= self.told_written("Coverage", &coverage);
         }
         if self.config.method == Method::Verify {
             let comparison = self.coverage.compare();
             let table = Table::differences(&account, &comparison.differences);
-            let bytes = Format::Csv.render(table);
-            written &= self.write_table(&account, "_verify", &bytes, "Differences");
+            let differences = self.write_table(&account, "_verify", table);
+            written &= self.told_written("Differences", &differences);
         }
         written
     }
 
-    fn write_table(&mut self, account: &Account, kind: &str, bytes: &[u8], what: &str) -> bool {
-        let name = account.file_name(&format!("{kind}{}", Format::Csv.suffix()));
-        let folder = &self.config.output_dir;
-        let written = atomic::write(folder, &name, bytes, &self.world.interrupt);
-        let path = self.path(&name);
-        self.told_written(what, &path, &written)
+    fn write_table(&self, account: &Account, kind: &str, table: Table<'_>) -> Written {
+        let format = Format::Csv;
+        let name = account.file_name(&format!("{kind}{}", format.suffix()));
+        let fill = |to: &mut dyn Write| format.write(table, to);
+        let written = atomic::write(&self.config.output_dir, &name, fill, &self.world.interrupt);
+        (self.path(&name), written)
     }
 
     /// The report, where one was asked for; a run whose report is lost has failed.
@@ -72,19 +76,19 @@ impl Run<'_> {
             Some(name) => atomic::write(
                 folder_of(&path),
                 name,
-                &report.render(),
+                |to| to.write_all(&report.render()),
                 &self.world.interrupt,
             ),
             None => Err(io::Error::other("this is no name of a file")),
         };
-        if self.told_written("Report", &path, &written) {
+        if self.told_written("Report", &(path, written)) {
             exit
         } else {
             Exit::Failed
         }
     }
 
-    fn told_written(&mut self, what: &str, path: &Path, written: &io::Result<()>) -> bool {
+    fn told_written(&mut self, what: &str, (path, written): &Written) -> bool {
         let path = path.display();
         match written {
             Ok(()) => self.console.line(format_args!("{what} written to {path}")),

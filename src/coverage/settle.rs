@@ -1,7 +1,6 @@
 //! From what the tasks brought and what the recorders say to what is known.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Cell, Cells, Coverage, Loss, Outcome, Recorder, RegionCoverage, Standing, Status};
@@ -44,12 +43,9 @@ impl Coverage {
         types: &ResourceTypes,
         method: Method,
     ) -> Self {
-        let mut all: BTreeMap<ResourceType, ()> = match types {
-            ResourceTypes::Named(types) => types.iter().map(|t| (t.clone(), ())).collect(),
-            ResourceTypes::All => ResourceType::common()
-                .into_iter()
-                .map(|t| (t, ()))
-                .collect(),
+        let mut all: BTreeSet<ResourceType> = match types {
+            ResourceTypes::Named(types) => types.iter().cloned().collect(),
+            ResourceTypes::All => ResourceType::common().into_iter().collect(),
         };
         if *types == ResourceTypes::All {
             for outcome in &outcomes {
@@ -57,12 +53,12 @@ impl Coverage {
                 add(&mut all, outcome.counts.iter().flat_map(BTreeMap::keys));
             }
         }
-        let all: Arc<[ResourceType]> = all.into_keys().collect();
+        let all: Arc<[ResourceType]> = all.into_iter().collect();
         let region = |outcome: Outcome| {
             let recorder = recorders.remove(&outcome.region);
-            let mut counts = outcome.counts.as_ref().map(in_step);
-            let mut listed = in_step(&outcome.listed);
-            let mut first_seen = in_step(&outcome.first_seen);
+            let mut counts = outcome.counts.as_ref().map(|c| in_step(c.iter()));
+            let mut listed = in_step(outcome.listed.iter());
+            let mut first_seen = in_step(outcome.first_seen.iter());
             let cell = |resource_type: &ResourceType| {
                 let counted = counts.as_mut().map(|of| of(resource_type).copied());
                 let counted = counted.map(Option::unwrap_or_default);
@@ -186,29 +182,26 @@ impl Outcome {
     }
 }
 
-/// Takes the types in that are not there yet. Most regions have the same ones, and to find that out side
-/// by side is quicker than to look for each.
-fn add<'a>(all: &mut BTreeMap<ResourceType, ()>, more: impl IntoIterator<Item = &'a ResourceType>) {
-    let mut known = in_step(all);
-    let new: Vec<_> = more.into_iter().filter(|t| known(t).is_none()).collect();
+/// Takes the types in that are not there yet; `more` are sorted. Most regions have the same ones, and to
+/// find that out side by side is quicker than to look for each.
+fn add<'a>(all: &mut BTreeSet<ResourceType>, more: impl Iterator<Item = &'a ResourceType>) {
+    let mut known = in_step(all.iter().map(|t| (t, ())));
+    let new: Vec<_> = more.filter(|t| known(t).is_none()).cloned().collect();
     drop(known);
-    all.extend(new.into_iter().map(|t| (t.clone(), ())));
+    all.extend(new);
 }
 
-/// What `map` has of one type after the other, which like it are sorted.
+/// What `pairs` have of one type after the other, which like them are sorted.
 fn in_step<'a, V>(
-    map: &'a BTreeMap<ResourceType, V>,
-) -> impl FnMut(&ResourceType) -> Option<&'a V> {
-    let mut rest = map.iter().peekable();
-    move |resource_type| loop {
-        let (next, value) = *rest.peek()?;
-        let order = next.cmp(resource_type);
-        if order == Ordering::Greater {
-            return None;
-        }
-        rest.next();
-        if order == Ordering::Equal {
-            return Some(value);
+    pairs: impl Iterator<Item = (&'a ResourceType, V)>,
+) -> impl FnMut(&ResourceType) -> Option<V> {
+    let mut rest = pairs.peekable();
+    move |resource_type| {
+        loop {
+            let (next, value) = rest.next_if(|(next, _)| *next <= resource_type)?;
+            if next == resource_type {
+                return Some(value);
+            }
         }
     }
 }

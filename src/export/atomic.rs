@@ -19,15 +19,15 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
         .tempfile_in(folder)
 }
 
-/// Puts `bytes` at `folder/name` in one step; a link that stands there gives way, and what it points
-/// to stays as it is. An end at once through `interrupt` finds the temporary file.
+/// Puts what `content` writes at `folder/name` in one step; a link that stands there gives way, and what it
+/// points to stays as it is. An end at once through `interrupt` finds the temporary file.
 ///
 /// # Errors
 /// Any step failed: what stood there before stands there still, and no temporary file is left.
 pub fn write(
     folder: &Path,
     name: impl AsRef<Path>,
-    bytes: &[u8],
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     interrupt: &Interrupt,
 ) -> io::Result<()> {
     let mut unfinished = interrupt.unfinished();
@@ -37,7 +37,7 @@ pub fn write(
     drop(unfinished);
 
     // Through the file itself: the wrapper's errors name the temporary file.
-    let filled = file.as_file_mut().write_all(bytes);
+    let filled = content(file.as_file_mut());
     let filled = filled.and_then(|()| file.as_file().sync_all());
 
     let mut unfinished = interrupt.unfinished();
@@ -86,7 +86,8 @@ mod tests {
     fn the_old_file_is_replaced_whole() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("x.csv"), "a longer old text").unwrap();
-        write(folder.path(), "x.csv", b"new", &Interrupt::default()).unwrap();
+        let new = |to: &mut dyn Write| to.write_all(b"new");
+        write(folder.path(), "x.csv", new, &Interrupt::default()).unwrap();
         assert_eq!(std::fs::read(folder.path().join("x.csv")).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["x.csv"]);
         let mode = |name| {
@@ -101,10 +102,11 @@ mod tests {
     fn a_failure_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("x.csv")).unwrap();
-        assert!(write(folder.path(), "x.csv", b"new", &Interrupt::default()).is_err());
+        let new = |to: &mut dyn Write| to.write_all(b"new");
+        assert!(write(folder.path(), "x.csv", new, &Interrupt::default()).is_err());
         assert_eq!(names(folder.path()), ["x.csv"]);
         let missing = folder.path().join("missing");
-        assert!(write(&missing, "x.csv", b"new", &Interrupt::default()).is_err());
+        assert!(write(&missing, "x.csv", new, &Interrupt::default()).is_err());
         assert!(check_writable(&missing, &Interrupt::default()).is_err());
         check_writable(folder.path(), &Interrupt::default()).unwrap();
         assert_eq!(names(folder.path()), ["x.csv"]);
@@ -119,7 +121,8 @@ mod tests {
             scope.spawn(|| {
                 while !seen.load(Ordering::SeqCst) {
                     check_writable(folder.path(), &interrupt).unwrap();
-                    write(folder.path(), "x.csv", &bytes, &interrupt).unwrap();
+                    let fill = |to: &mut dyn Write| to.write_all(&bytes);
+                    write(folder.path(), "x.csv", fill, &interrupt).unwrap();
                 }
             });
             while !seen.load(Ordering::SeqCst) {

@@ -2,23 +2,32 @@
 //!
 //! <https://docs.python.org/3/library/csv.html#csv.excel>
 
-use csv::{QuoteStyle, Terminator, WriterBuilder};
+use std::io::{self, Write};
+
+use csv::{ByteRecord, QuoteStyle, Terminator, WriterBuilder};
 
 use super::Table;
 
+/// What is written at one time, in bytes.
+const BUFFER: usize = 64 * 1024;
+
 /// The header and a line per row.
-pub fn render(table: Table<'_>) -> Vec<u8> {
+pub fn write(table: Table<'_>, to: &mut dyn Write) -> io::Result<()> {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .quote_style(QuoteStyle::Necessary)
-        .from_writer(Vec::new());
-    let full = "a vector takes everything";
-    writer.write_record(&table.columns).expect(full);
+        .buffer_capacity(BUFFER)
+        .from_writer(to);
+    writer.write_record(&table.columns)?;
+    let mut line = ByteRecord::new();
     for row in table.rows {
-        let fields = row.iter().map(|field| field.as_bytes());
-        writer.write_record(fields).expect(full);
+        line.clear();
+        for field in &row {
+            line.push_field(field.as_bytes());
+        }
+        writer.write_byte_record(&line)?;
     }
-    writer.into_inner().expect("a vector takes everything")
+    writer.flush()
 }
 
 #[cfg(test)]
@@ -69,13 +78,19 @@ mod tests {
                 total: *total,
             });
         let table = Table::counts(&account, counts);
-        String::from_utf8(Format::Csv.render(table)).unwrap()
+        String::from_utf8(bytes(table)).unwrap()
+    }
+
+    fn bytes(table: Table<'_>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Format::Csv.write(table, &mut bytes).unwrap();
+        bytes
     }
 
     /// The rows that a reader finds in `table`, written; its columns are the table's.
     fn read_back(table: Table<'_>) -> Vec<Vec<String>> {
         let columns = table.columns.clone();
-        let bytes = Format::Csv.render(table);
+        let bytes = bytes(table);
         let mut reader = ::csv::Reader::from_reader(&bytes[..]);
         assert_eq!(reader.headers().unwrap(), &columns[..]);
         let fields = |row: ::csv::StringRecord| row.iter().map(str::to_owned).collect();
@@ -129,7 +144,7 @@ mod tests {
                 columns: vec!["a", "b", "c"],
                 rows: Box::new(std::iter::once(row)),
             };
-            let bytes = Format::Csv.render(table);
+            let bytes = bytes(table);
             let expected = format!("a,b,c\r\n1,{field},2\r\n");
             assert_eq!(String::from_utf8(bytes).unwrap(), expected);
         }

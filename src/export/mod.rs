@@ -1,5 +1,7 @@
 //! Rows into bytes, one file a format, and the atomic write on its own.
 
+use std::io::{self, Write};
+
 pub mod atomic;
 mod csv;
 mod table;
@@ -22,11 +24,13 @@ impl Format {
         }
     }
 
-    /// The file's bytes.
-    #[must_use]
-    pub fn render(self, table: Table<'_>) -> Vec<u8> {
+    /// Writes the file's bytes, row after row.
+    ///
+    /// # Errors
+    /// `to` does not take them.
+    pub fn write(self, table: Table<'_>, to: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Csv => csv::render(table),
+            Self::Csv => csv::write(table, to),
         }
     }
 }
