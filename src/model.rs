@@ -130,10 +130,10 @@ impl FromStr for ResourceType {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let parts: Vec<&str> = text.split("::").collect();
         let part =
-            |p: &&str| (2..=64).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric());
-        if parts.len() == 3 && parts.iter().all(part) {
+            |p: &str| (2..=64).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric());
+        let mut parts = text.split("::");
+        if parts.by_ref().take(3).filter(|p| part(p)).count() == 3 && parts.next().is_none() {
             Ok(Self(text.into()))
         } else {
             Err(Invalid(format!(

@@ -1,6 +1,7 @@
 //! Counting by `config:GetDiscoveredResourceCounts`: every page of it, and the pages' own sum.
 
 use std::collections::HashSet;
+use std::collections::btree_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 
 use super::{CountError, Counts};
@@ -35,13 +36,9 @@ pub(super) fn counts(
         let mut answer = client.call(region, &page)?;
         known.share(answer.output.counts.iter_mut().map(|(t, _)| t));
         let broken = |why| Err(broken(why, answer.request_id.clone()));
-        let shown: Vec<&str> = answer
-            .output
-            .counts
-            .iter()
-            .map(|(t, _)| t.as_str())
-            .collect();
-        if client.holds_key(&shown.join(" ")) {
+        let named = answer.output.counts.iter();
+        let shown: String = named.flat_map(|(t, _)| [t.as_str(), " "]).collect();
+        if client.holds_key(&shown) {
             return broken("a type with a key of the caller's in its name".to_owned());
         }
         for (resource_type, count) in answer.output.counts {
@@ -49,10 +46,12 @@ pub(super) fn counts(
                 return broken("counts too great to be added up".to_owned());
             };
             sum = more;
-            if counts.contains_key(&resource_type) {
-                return broken(format!("the type {resource_type} twice"));
-            }
-            counts.insert(resource_type, count);
+            match counts.entry(resource_type) {
+                Entry::Vacant(entry) => entry.insert(count),
+                Entry::Occupied(entry) => {
+                    return broken(format!("the type {} twice", entry.key()));
+                }
+            };
         }
         if counts.len() > MAX_COUNTED {
             return broken(format!("more than {MAX_COUNTED} types"));

@@ -24,13 +24,10 @@ impl<'a> Table<'a> {
         counts: impl Iterator<Item = ResourceCount<'a>> + 'a,
     ) -> Self {
         let found = counts.filter(|c| c.total > 0);
-        let rows = found.map(|c| {
-            row(
-                account,
-                c.region,
-                c.resource_type,
-                [c.total.to_string().into()],
-            )
+        let row = rows_of(account);
+        let rows = found.map(move |c| {
+            let values = [c.total.to_string().into()];
+            row(c.region, c.resource_type, &values)
         });
         Self::of(["total"], rows)
     }
@@ -38,10 +35,11 @@ impl<'a> Table<'a> {
     /// What is known of every region and type.
     #[must_use]
     pub fn coverage(account: &'a Account, coverage: &'a Coverage) -> Self {
+        let row = rows_of(account);
         let rows = coverage.cells().map(move |(region, resource_type, cell)| {
             let total = number(cell.total).into();
             let values = [cell.status.as_str().into(), total, (&*cell.detail).into()];
-            row(account, region, resource_type, values)
+            row(region, resource_type, &values)
         });
         Self::of(["status", "total", "detail"], rows)
     }
@@ -49,6 +47,7 @@ impl<'a> Table<'a> {
     /// Where the listing and the counts differ.
     #[must_use]
     pub fn differences(account: &'a Account, differences: &'a [Difference<'a>]) -> Self {
+        let row = rows_of(account);
         let rows = differences.iter().map(move |d| {
             let values = [
                 d.listed.to_string().into(),
@@ -56,7 +55,7 @@ impl<'a> Table<'a> {
                 d.by().to_string().into(),
                 d.reason.into(),
             ];
-            row(account, d.region, d.resource_type, values)
+            row(d.region, d.resource_type, &values)
         });
         let columns = ["listed", "counted", "difference", "reason"];
         Self::of(columns, rows)
@@ -73,19 +72,16 @@ impl<'a> Table<'a> {
     }
 }
 
-fn row<'a, const N: usize>(
+/// Makes the rows of an account.
+fn rows_of<'a>(
     account: &'a Account,
-    region: &'a Region,
-    resource_type: &'a ResourceType,
-    values: [Cow<'a, str>; N],
-) -> Vec<Cow<'a, str>> {
-    let place = [
-        account.id.as_str().into(),
-        account.shown_alias().unwrap_or_default(),
-        region.as_str().into(),
-        resource_type.as_str().into(),
-    ];
-    place.into_iter().chain(values).collect()
+) -> impl Fn(&'a Region, &'a ResourceType, &[Cow<'a, str>]) -> Vec<Cow<'a, str>> {
+    let alias = account.shown_alias().unwrap_or_default();
+    move |region, resource_type, values| {
+        let id = account.id.as_str().into();
+        let (region, resource_type) = (region.as_str().into(), resource_type.as_str().into());
+        [&[id, alias.clone(), region, resource_type], values].concat()
+    }
 }
 
 /// A number, or nothing where it is not known.
