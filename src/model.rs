@@ -341,6 +341,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_type_is_held_once() {
+        let known = KnownTypes::default();
+        let shared = |names: [&str; 2]| {
+            let mut types = names.map(|name| name.parse::<ResourceType>().unwrap());
+            known.share(types.iter_mut());
+            assert_eq!(types.each_ref().map(ResourceType::as_str), names);
+            types
+        };
+        let first = shared(["AWS::EC2::VPC", "AWS::S3::Bucket"]);
+        let second = shared(["AWS::S3::Bucket", "AWS::EC2::Volume"]);
+        assert!(Arc::ptr_eq(&first[1].0, &second[0].0));
+    }
+
+    #[test]
     fn a_region_is_a_dns_label() {
         for good in ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "local"] {
             assert_eq!(good.parse::<Region>().unwrap().as_str(), good);

@@ -5,7 +5,6 @@ mod outputs;
 mod scanning;
 
 use std::collections::BTreeMap;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -81,10 +80,7 @@ pub fn run(config: &Config, world: &World, console: &mut Console, trace: Option<
         run.tell(ErrorType::Fatal, None, message);
         exit = Exit::Failed;
     }
-    let exit = run.write_report(exit);
-    // A cell for every region and type: they end with the process, sooner than one after the other.
-    mem::forget(mem::take(&mut run.coverage));
-    exit
+    run.write_report(exit)
 }
 
 /// [`run`], where a fault of the program ends in a line and exit code 1.

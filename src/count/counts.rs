@@ -34,13 +34,13 @@ pub(super) fn counts(
             ..first_page(types)
         };
         let mut answer = client.call(region, &page)?;
-        known.share(answer.output.counts.iter_mut().map(|(t, _)| t));
         let broken = |why| Err(broken(why, answer.request_id.clone()));
         let named = answer.output.counts.iter();
         let shown: String = named.flat_map(|(t, _)| [t.as_str(), " "]).collect();
         if client.holds_key(&shown) {
             return broken("a type with a key of the caller's in its name".to_owned());
         }
+        known.share(answer.output.counts.iter_mut().map(|(t, _)| t));
         for (resource_type, count) in answer.output.counts {
             let Some(more) = sum.checked_add(count) else {
                 return broken("counts too great to be added up".to_owned());

@@ -323,6 +323,32 @@ fn global_resources_that_another_region_counts_are_not_missing() {
 }
 
 #[test]
+fn a_region_has_a_cell_for_each_type_of_every_other_region() {
+    let (acm, sns, xray) = (
+        "AWS::ACM::Certificate",
+        "AWS::SNS::Topic",
+        "AWS::XRay::Group",
+    );
+    let outcomes = vec![
+        (counted("eu-west-1", &[(sns, 2)]), on()),
+        (counted("sa-east-1", &[(acm, 3), (sns, 4), (xray, 5)]), on()),
+        (counted("us-east-1", &[(acm, 6), (xray, 7)]), on()),
+    ];
+    let coverage = settle(outcomes, &ResourceTypes::All, Method::Counts);
+    assert!(coverage.types().is_sorted());
+    assert_eq!(
+        coverage.types().count(),
+        13,
+        "each once, the common ones too"
+    );
+    let totals = |r: &RegionCoverage| {
+        [acm, sns, xray].map(|t| r.cells.get(&t.parse().unwrap()).unwrap().total.unwrap())
+    };
+    let totals: Vec<_> = coverage.regions.iter().map(totals).collect();
+    assert_eq!(totals, [[0, 2, 0], [3, 4, 5], [6, 0, 7]]);
+}
+
+#[test]
 fn of_all_types_those_that_any_region_has_and_the_common_ones_have_cells() {
     let outcomes = vec![
         (counted("eu-west-1", &[("AWS::SNS::Topic", 2)]), on()),

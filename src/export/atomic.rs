@@ -105,6 +105,17 @@ mod tests {
         let new = |to: &mut dyn Write| to.write_all(b"new");
         assert!(write(folder.path(), "x.csv", new, &Interrupt::default()).is_err());
         assert_eq!(names(folder.path()), ["x.csv"]);
+        let cut = |to: &mut dyn Write| {
+            to.write_all(b"a part")?;
+            Err(io::Error::other("no more"))
+        };
+        let old = folder.path().join("old.csv");
+        std::fs::write(&old, "old").unwrap();
+        let error = write(folder.path(), "old.csv", cut, &Interrupt::default()).unwrap_err();
+        assert_eq!(error.to_string(), "no more");
+        assert_eq!(std::fs::read(&old).unwrap(), b"old");
+        std::fs::remove_file(old).unwrap();
+        assert_eq!(names(folder.path()), ["x.csv"]);
         let missing = folder.path().join("missing");
         assert!(write(&missing, "x.csv", new, &Interrupt::default()).is_err());
         assert!(check_writable(&missing, &Interrupt::default()).is_err());
