@@ -109,8 +109,6 @@ pub struct Cell {
     pub listed: Option<u64>,
     /// What the counts said.
     pub counted: Option<u64>,
-    /// Of a global type that was listed: how many no region named before.
-    pub first_seen: Option<u64>,
     /// How the log is to tell of the loss, where no call has told of it.
     untold: Option<ErrorType>,
 }
@@ -124,6 +122,8 @@ pub struct RegionCoverage {
     pub recorder: Option<Recorder>,
     /// By type.
     pub cells: Cells,
+    /// Of global types that were listed: how many no region named before.
+    pub first_seen: BTreeMap<ResourceType, u64>,
     /// How long its counting took.
     pub took: Duration,
 }
@@ -213,16 +213,19 @@ impl Coverage {
             let counted = || {
                 self.regions.iter().filter_map(|region| {
                     let cell = region.cells.get(resource_type)?;
-                    Some((cell.total?, &region.region, cell))
+                    Some((cell.total?, region))
                 })
             };
             // Of none there are no ids, whichever way they were counted.
-            let new = |cell: &Cell| cell.first_seen.or((cell.total == Some(0)).then_some(0));
-            let by_id: Option<u64> = counted().map(|(.., cell)| new(cell)).sum();
+            let new = |(total, region): (u64, &RegionCoverage)| {
+                let first_seen = region.first_seen.get(resource_type).copied();
+                first_seen.or((total == 0).then_some(0))
+            };
+            let by_id: Option<u64> = counted().map(new).sum();
             // Of regions with the same number the first one.
-            let largest = counted().max_by_key(|(total, region, _)| (*total, Reverse(*region)));
-            if let Some((total, region, _)) = largest {
-                let once_each = by_id.map_or((total, Some(region)), |n| (n, None));
+            let largest = counted().max_by_key(|(total, region)| (*total, Reverse(&region.region)));
+            if let Some((total, region)) = largest {
+                let once_each = by_id.map_or((total, Some(&region.region)), |n| (n, None));
                 once.insert(resource_type, once_each);
             }
         }

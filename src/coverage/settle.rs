@@ -58,7 +58,6 @@ impl Coverage {
             let recorder = recorders.remove(&outcome.region);
             let mut counts = outcome.counts.as_ref().map(|c| in_step(c.iter()));
             let mut listed = in_step(outcome.listed.iter());
-            let mut first_seen = in_step(outcome.first_seen.iter());
             let cell = |resource_type: &ResourceType| {
                 let counted = counts.as_mut().map(|of| of(resource_type).copied());
                 let counted = counted.map(Option::unwrap_or_default);
@@ -67,7 +66,6 @@ impl Coverage {
                 Cell {
                     listed: listed.and_then(|l| Some(l.as_ref().ok()?.total)),
                     counted,
-                    first_seen: first_seen(resource_type).copied(),
                     ..settled(&outcome, recorder.as_ref(), resource_type, &evidence)
                 }
             };
@@ -77,6 +75,7 @@ impl Coverage {
                     types: all.clone(),
                 },
                 recorder,
+                first_seen: outcome.first_seen,
                 region: outcome.region,
                 took: outcome.took,
             }
@@ -290,7 +289,6 @@ impl Cell {
             },
             listed: None,
             counted: None,
-            first_seen: None,
             untold: None,
         }
     }
