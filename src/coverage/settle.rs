@@ -43,14 +43,15 @@ impl Coverage {
         types: &ResourceTypes,
         method: Method,
     ) -> Self {
-        let mut all: BTreeSet<ResourceType> = match types {
-            ResourceTypes::Named(types) => types.iter().cloned().collect(),
-            ResourceTypes::All => ResourceType::common().into_iter().collect(),
-        };
-        if *types == ResourceTypes::All {
-            for outcome in &outcomes {
-                add(&mut all, outcome.listed.keys());
-                add(&mut all, outcome.counts.iter().flat_map(BTreeMap::keys));
+        let mut all = BTreeSet::new();
+        match types {
+            ResourceTypes::Named(types) => all.extend(types.iter().cloned()),
+            ResourceTypes::All => {
+                all.extend(ResourceType::common());
+                for outcome in &outcomes {
+                    add(&mut all, outcome.listed.keys());
+                    add(&mut all, outcome.counts.iter().flat_map(BTreeMap::keys));
+                }
             }
         }
         let all: Arc<[ResourceType]> = all.into_iter().collect();

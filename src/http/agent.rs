@@ -366,18 +366,17 @@ impl<In: Transport> Connector<In> for Keeping {
         details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        let inner = details.config.proxy().is_none() && self.proxied;
-        let kept = |connection: In| -> Self::Out {
-            if inner {
-                return connection.boxed();
-            }
-            Box::new(Kept {
-                connection: connection.boxed(),
-                place: self.ledger.open(),
-                used: false,
-            })
+        let to_the_proxy = self.proxied && details.config.proxy().is_none();
+        let connection = chained.map(Transport::boxed);
+        if to_the_proxy {
+            return Ok(connection);
+        }
+        let kept = |connection| Kept {
+            connection,
+            place: self.ledger.open(),
+            used: false,
         };
-        Ok(chained.map(kept))
+        Ok(connection.map(kept).map(Transport::boxed))
     }
 }
 
@@ -487,7 +486,7 @@ fn same(error: &Error) -> Error {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::net::{TcpListener, TcpStream};
+    use std::net::TcpListener;
     use std::thread;
 
     use super::*;
@@ -661,24 +660,6 @@ mod tests {
         }
     }
 
-    /// A connection that is asked for `GET /`, with what comes of it.
-    fn serve(listener: &TcpListener, requests: usize) -> TcpStream {
-        let (mut socket, _) = listener.accept().unwrap();
-        let patience = Some(Duration::from_secs(30));
-        socket.set_read_timeout(patience).unwrap();
-        for _ in 0..requests {
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                let mut byte = [0];
-                assert_eq!(socket.read(&mut byte).unwrap(), 1);
-                request.extend(byte);
-            }
-            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-            socket.write_all(response).unwrap();
-        }
-        socket
-    }
-
     #[test]
     fn a_connection_is_closed_once_no_task_may_ask() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -697,7 +678,19 @@ mod tests {
             budget: Duration::from_secs(30),
         };
         let server = thread::spawn(move || {
-            let mut socket = serve(&listener, 3);
+            let (mut socket, _) = listener.accept().unwrap();
+            let patience = Some(Duration::from_secs(30));
+            socket.set_read_timeout(patience).unwrap();
+            for _ in 0..3 {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    assert_eq!(socket.read(&mut byte).unwrap(), 1);
+                    head.extend(byte);
+                }
+                let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                socket.write_all(response).unwrap();
+            }
             assert_eq!(socket.read(&mut [0]).unwrap(), 0, "closed");
         });
         agent.send(&request).unwrap();

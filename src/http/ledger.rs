@@ -97,12 +97,7 @@ mod tests {
         let mut askers = ledger.askers(2);
         askers.extend(ledger.askers(1));
         let mut places: Vec<Place> = (0..4).map(|_| ledger.open()).collect();
-        let mut left = || {
-            places
-                .iter_mut()
-                .filter_map(|p| p.is_left().then_some(()))
-                .count()
-        };
+        let mut left = || places.iter_mut().map(Place::is_left).filter(|l| *l).count();
         assert_eq!(left(), 1, "the fourth");
         askers.pop();
         assert_eq!(left(), 2, "the one that was left is still, and one more");
