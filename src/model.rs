@@ -1,10 +1,11 @@
 //! The nouns of the program: regions, resource types, accounts and counts.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -82,6 +83,12 @@ impl serde::Serialize for ResourceType {
     }
 }
 
+impl Borrow<str> for ResourceType {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl ResourceType {
     /// The ten types that are counted when none are named.
     #[must_use]
@@ -150,22 +157,21 @@ impl fmt::Display for ResourceType {
     }
 }
 
-/// The types that were named so far: a hundred regions name the same ones, of which each text is held
-/// once.
+/// The types that were named so far: a hundred regions name the same ones, of which each text is read
+/// and held once.
 #[derive(Debug, Default)]
-pub struct KnownTypes(Mutex<HashSet<ResourceType>>);
+pub struct KnownTypes(RwLock<HashSet<ResourceType>>);
 
 impl KnownTypes {
-    /// Puts those in the place of `types` that are known already, and knows the others from now on.
-    pub fn share<'a>(&self, types: impl Iterator<Item = &'a mut ResourceType>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for resource_type in types {
-            if let Some(first) = known.get(resource_type) {
-                *resource_type = first.clone();
-            } else {
-                known.insert(resource_type.clone());
-            }
-        }
+    /// Those that are known, as long as the guard is held; to be looked up by their text.
+    pub fn held(&self) -> impl Deref<Target = HashSet<ResourceType>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Knows these too from now on.
+    pub fn add(&self, types: Vec<ResourceType>) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.extend(types);
     }
 }
 
@@ -339,20 +345,6 @@ pub fn file_safe(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_type_is_held_once() {
-        let known = KnownTypes::default();
-        let shared = |names: [&str; 2]| {
-            let mut types = names.map(|name| name.parse::<ResourceType>().unwrap());
-            known.share(types.iter_mut());
-            assert_eq!(types.each_ref().map(ResourceType::as_str), names);
-            types
-        };
-        let first = shared(["AWS::EC2::VPC", "AWS::S3::Bucket"]);
-        let second = shared(["AWS::S3::Bucket", "AWS::EC2::Volume"]);
-        assert!(Arc::ptr_eq(&first[1].0, &second[0].0));
-    }
 
     #[test]
     fn a_region_is_a_dns_label() {

@@ -67,6 +67,7 @@ fuzz_target!(|data: &[u8]| {
             let page = GetDiscoveredResourceCounts {
                 resource_types: &[],
                 next_token: None,
+                known: None,
             };
             failure(client.call(&region, &page))
         }

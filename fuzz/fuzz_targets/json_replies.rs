@@ -6,7 +6,7 @@ use aws_config_resource_count::aws::ops::describe_configuration_recorder_status:
 use aws_config_resource_count::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
 use aws_config_resource_count::aws::ops::get_discovered_resource_counts::GetDiscoveredResourceCounts;
 use aws_config_resource_count::aws::ops::list_discovered_resources::ListDiscoveredResources;
-use aws_config_resource_count::model::ResourceType;
+use aws_config_resource_count::model::{KnownTypes, ResourceType};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
 
@@ -112,6 +112,7 @@ fn counts(asked: &[ResourceType], cut: u8, body: &[u8]) {
     let operation = GetDiscoveredResourceCounts {
         resource_types: asked,
         next_token: None,
+        known: None,
     };
     let Some(page) = read(&operation, cut, body) else {
         return;
@@ -124,6 +125,22 @@ fn counts(asked: &[ResourceType], cut: u8, body: &[u8]) {
             .iter()
             .all(|(t, _)| asked.is_empty() || asked.contains(t))
     );
+    // Types that are known change nothing but that they are not new.
+    let known = KnownTypes::default();
+    known.add(
+        page.counts
+            .iter()
+            .step_by(2)
+            .map(|(t, _)| t.clone())
+            .collect(),
+    );
+    let knowing = GetDiscoveredResourceCounts {
+        known: Some(&known),
+        ..operation
+    };
+    let again = knowing.parse(body).unwrap();
+    assert_eq!(again.counts, page.counts);
+    assert!(again.new.iter().all(|t| !known.held().contains(t)));
     if let Ok(object) = serde_json::from_slice::<Map<String, Value>>(body) {
         assert_eq!(
             object["totalDiscoveredResources"].as_u64(),

@@ -31,16 +31,19 @@ pub(super) fn counts(
     for _ in 0..MAX_PAGES {
         let page = GetDiscoveredResourceCounts {
             next_token: token.as_deref(),
+            known: Some(known),
             ..first_page(types)
         };
-        let mut answer = client.call(region, &page)?;
+        let answer = client.call(region, &page)?;
         let broken = |why| Err(broken(why, answer.request_id.clone()));
-        let named = answer.output.counts.iter();
-        let shown: String = named.flat_map(|(t, _)| [t.as_str(), " "]).collect();
-        if client.holds_key(&shown) {
-            return broken("a type with a key of the caller's in its name".to_owned());
+        let new = answer.output.new;
+        if !new.is_empty() {
+            let shown: String = new.iter().flat_map(|t| [t.as_str(), " "]).collect();
+            if client.holds_key(&shown) {
+                return broken("a type with a key of the caller's in its name".to_owned());
+            }
+            known.add(new);
         }
-        known.share(answer.output.counts.iter_mut().map(|(t, _)| t));
         for (resource_type, count) in answer.output.counts {
             let Some(more) = sum.checked_add(count) else {
                 return broken("counts too great to be added up".to_owned());
@@ -87,6 +90,7 @@ pub fn first_page(types: &ResourceTypes) -> GetDiscoveredResourceCounts<'_> {
     GetDiscoveredResourceCounts {
         resource_types: if named.len() > MAX_TYPES { &[] } else { named },
         next_token: None,
+        known: None,
     }
 }
 

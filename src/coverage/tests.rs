@@ -408,13 +408,7 @@ fn global_resources_are_counted_once_by_their_ids_or_as_in_the_largest_region() 
     let role = |n, region: Option<&str>| vec![(ROLE.to_owned(), n, region.map(str::to_owned))];
 
     let mut other = listed("us-west-2", &[(VPC, 9), (ROLE, 1)]);
-    let ids = &mut other
-        .listed
-        .get_mut(&ROLE.parse().unwrap())
-        .unwrap()
-        .as_mut()
-        .unwrap()
-        .ids;
+    let ids = &mut other.listed.get_mut(ROLE).unwrap().as_mut().unwrap().ids;
     ids[0] = "a new one".to_owned();
     let by_id = vec![
         (listed("eu-west-1", &[(VPC, 9), (ROLE, 2)]), on()),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::operation::{Operation, Service, Wire};
 use crate::aws::protocol::json::{List, Object, Text};
 use crate::aws::protocol::{Unreadable, json};
-use crate::model::ResourceType;
+use crate::model::{KnownTypes, ResourceType};
 
 /// How many types one request may name.
 pub const MAX_TYPES: usize = 20;
@@ -23,6 +23,9 @@ pub struct GetDiscoveredResourceCounts<'a> {
     /// The token that the page before gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
+    /// The types that need not be read from their text once more.
+    #[serde(skip)]
+    pub known: Option<&'a KnownTypes>,
 }
 
 /// One page.
@@ -32,6 +35,8 @@ pub struct Page {
     pub total: u64,
     /// The types of this page, with the number of their resources.
     pub counts: Vec<(ResourceType, u64)>,
+    /// Those of them that were not known.
+    pub new: Vec<ResourceType>,
     /// The token of the next page; none on the last.
     pub next_token: Option<String>,
 }
@@ -66,26 +71,33 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
     fn parse(&self, body: &[u8]) -> Result<Page, Unreadable> {
         let reply: Reply = json::reply(body)?;
         let asked = self.resource_types;
+        let known = self.known.map(KnownTypes::held);
+        let mut new = Vec::new();
         let count = |Object(count): Object<Count<'_>>| {
             // Its text stays whole: of one that is cut here, half a secret could not be taken out.
             let Text(text) = &count.resource_type;
-            let resource_type: ResourceType = text.parse().map_err(|_| {
-                Unreadable::foreign(format!("a count of what is no resource type in it: {text}"))
-            })?;
+            let known = known.as_ref().and_then(|known| known.get(&**text));
+            let resource_type = if let Some(known) = known {
+                known.clone()
+            } else {
+                let read: ResourceType = text.parse().map_err(|_| {
+                    let why = format!("a count of what is no resource type in it: {text}");
+                    Unreadable::foreign(why)
+                })?;
+                new.push(read.clone());
+                read
+            };
             if !asked.is_empty() && !asked.contains(&resource_type) {
                 let why = format!("a count of the type {resource_type} in it");
                 return Err(Unreadable::foreign(why));
             }
             Ok((resource_type, count.count))
         };
+        let counts = reply.resource_counts.0.into_iter().map(count);
         Ok(Page {
             total: reply.total_discovered_resources,
-            counts: reply
-                .resource_counts
-                .0
-                .into_iter()
-                .map(count)
-                .collect::<Result<_, _>>()?,
+            counts: counts.collect::<Result<_, _>>()?,
+            new,
             next_token: reply.next_token.filter(|token| !token.is_empty()),
         })
     }
@@ -100,6 +112,7 @@ mod tests {
         let operation = GetDiscoveredResourceCounts {
             resource_types: &asked,
             next_token: None,
+            known: None,
         };
         operation.parse(body.as_bytes())
     }
@@ -118,6 +131,7 @@ mod tests {
             let operation = GetDiscoveredResourceCounts {
                 resource_types,
                 next_token,
+                known: None,
             };
             let Wire::Json { target, body } = operation.wire() else {
                 panic!("JSON")
@@ -136,17 +150,45 @@ mod tests {
                 {"resourceType": "AWS::EC2::VPC", "count": 7, "new": {}},
                 {"resourceType": "AWS::S3::Bucket", "count": 2}]}"#,
         );
+        let types: Vec<ResourceType> = ["AWS::EC2::VPC", "AWS::S3::Bucket"]
+            .map(|t| t.parse().unwrap())
+            .into();
         let expected = Page {
             total: 9,
-            counts: vec![
-                ("AWS::EC2::VPC".parse().unwrap(), 7),
-                ("AWS::S3::Bucket".parse().unwrap(), 2),
-            ],
+            counts: types.iter().cloned().zip([7, 2]).collect(),
+            new: types,
             next_token: Some("x".to_owned()),
         };
         assert_eq!(page.unwrap(), expected);
         let none = r#"{"totalDiscoveredResources": 0, "resourceCounts": [], "nextToken": ""}"#;
         assert_eq!(parse(&[], none).unwrap().next_token, None);
+    }
+
+    #[test]
+    fn a_type_that_is_known_is_held_once() {
+        let known = KnownTypes::default();
+        let parse = |types: [&str; 2]| {
+            let counts = types.map(|t| serde_json::json!({"resourceType": t, "count": 1}));
+            let body = serde_json::json!({"totalDiscoveredResources": 2, "resourceCounts": counts});
+            let operation = GetDiscoveredResourceCounts {
+                resource_types: &[],
+                next_token: None,
+                known: Some(&known),
+            };
+            let page = operation.parse(body.to_string().as_bytes()).unwrap();
+            let named: Vec<_> = page.counts.into_iter().map(|(t, _)| t).collect();
+            assert_eq!(
+                named.iter().map(ResourceType::as_str).collect::<Vec<_>>(),
+                types
+            );
+            known.add(page.new.clone());
+            (named, page.new)
+        };
+        let (first, new) = parse(["AWS::EC2::VPC", "AWS::S3::Bucket"]);
+        assert_eq!(new, first);
+        let (second, new) = parse(["AWS::S3::Bucket", "AWS::EC2::Volume"]);
+        assert_eq!(new, second[1..]);
+        assert!(std::ptr::eq(first[1].as_str(), second[0].as_str()));
     }
 
     #[test]
