@@ -59,7 +59,8 @@ fn run(config: &Config, view: cli::View) -> ExitCode {
     };
     let trace = config.debug.then(|| {
         let tell = |line: &dyn Display| {
-            let _ = writeln!(io::stderr(), "{line}");
+            // In one piece; nothing buffers stderr.
+            let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
         };
         Arc::new(tell) as _
     });

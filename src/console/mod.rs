@@ -94,11 +94,9 @@ impl Console {
 
     /// A line on stderr; a bar that stands there gives way and comes back below it.
     pub fn error(&mut self, text: impl Display) {
-        if self.drawn.is_some() {
-            let _ = write!(self.err, "\r\x1b[K");
-        }
-        let _ = writeln!(self.err, "{text}");
-        self.redraw();
+        let gone = if self.drawn.is_some() { "\r\x1b[K" } else { "" };
+        let bar = self.redrawn();
+        self.tell(&format!("{gone}{text}\n{bar}"));
     }
 
     /// The bar at `done` of `total`.
@@ -106,11 +104,9 @@ impl Console {
         match self.bar {
             Bar::Live => {
                 self.drawn = Some((done, total));
-                self.redraw();
+                self.tell(&self.redrawn());
             }
-            Bar::Last if done == total => {
-                let _ = writeln!(self.err, "{}", bar(done, total));
-            }
+            Bar::Last if done == total => self.tell(&format!("{}\n", bar(done, total))),
             Bar::Last | Bar::Off => {}
         }
     }
@@ -118,16 +114,21 @@ impl Console {
     /// The line ends where a bar stands.
     pub fn end_progress(&mut self) {
         if self.drawn.take().is_some() {
-            let _ = writeln!(self.err);
+            self.tell("\n");
         }
     }
 
-    fn redraw(&mut self) {
-        if let Some((done, total)) = self.drawn {
-            // What a terminal echoed beside the bar, a ^C for instance, goes.
-            let _ = write!(self.err, "\r{}\x1b[K", bar(done, total));
-            let _ = self.err.flush();
-        }
+    /// What brings the bar back, where one stands; what a terminal echoed beside it, a ^C for instance,
+    /// goes.
+    fn redrawn(&self) -> String {
+        let redrawn = |(done, total)| format!("\r{}\x1b[K", bar(done, total));
+        self.drawn.map_or_else(String::new, redrawn)
+    }
+
+    /// In one piece, so that nothing comes between; nothing buffers stderr.
+    fn tell(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes());
+        let _ = self.err.flush();
     }
 }
 
@@ -144,13 +145,14 @@ mod tests {
 
     use super::*;
 
-    /// A stream whose text can be looked at.
+    /// A stream whose text can be looked at, and in which pieces it came.
     #[derive(Clone, Default)]
-    struct Screen(Arc<Mutex<Vec<u8>>>);
+    struct Screen(Arc<Mutex<Vec<String>>>);
 
     impl Write for Screen {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend(bytes);
+            let piece = String::from_utf8(bytes.to_owned()).unwrap();
+            self.0.lock().unwrap().push(piece);
             Ok(bytes.len())
         }
 
@@ -160,8 +162,12 @@ mod tests {
     }
 
     impl Screen {
+        fn pieces(&self) -> Vec<String> {
+            self.0.lock().unwrap().clone()
+        }
+
         fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+            self.pieces().concat()
         }
     }
 
@@ -197,8 +203,14 @@ mod tests {
         console.end_progress();
         let (first, last) = (bar(0, 2), bar(2, 2));
         assert_eq!(
-            err.text(),
-            format!("\r{first}\x1b[K\r\x1b[Koops\n\r{first}\x1b[K\r{last}\x1b[K\n")
+            err.pieces(),
+            [
+                format!("\r{first}\x1b[K"),
+                format!("\r\x1b[Koops\n\r{first}\x1b[K"),
+                format!("\r{last}\x1b[K"),
+                "\n".to_owned(),
+            ],
+            "the bar is never gone for long"
         );
     }
 
