@@ -48,7 +48,7 @@ impl Report<'_> {
         let counted = self
             .coverage
             .cells()
-            .filter(|(.., c)| c.total.is_some())
+            .filter(|(.., c)| c.total().is_some())
             .count();
         let account = self
             .account
@@ -132,9 +132,9 @@ fn cell((resource_type, cell): (&ResourceType, &Cell)) -> Value {
     json!({
         "resource_type": resource_type,
         "status": cell.status.as_str(),
-        "total": cell.total,
+        "total": cell.total(),
         "missing": cell.missing,
-        "detail": &*cell.detail,
+        "detail": cell.detail(),
     })
 }
 

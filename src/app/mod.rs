@@ -5,6 +5,7 @@ mod outputs;
 mod scanning;
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -80,7 +81,10 @@ pub fn run(config: &Config, world: &World, console: &mut Console, trace: Option<
         run.tell(ErrorType::Fatal, None, message);
         exit = Exit::Failed;
     }
-    run.write_report(exit)
+    let exit = run.write_report(exit);
+    // There may be fifty thousand cells, which end with the process.
+    mem::forget(run.coverage);
+    exit
 }
 
 /// [`run`], where a fault of the program ends in a line and exit code 1.

@@ -19,7 +19,7 @@ pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -
     // Every region has the same types in the same order.
     let found = |n: &usize| {
         let mut cells = coverage.regions.iter().map(|r| &r.cells.values()[*n]);
-        cells.any(|cell| cell.total > Some(0))
+        cells.any(|cell| cell.total() > Some(0))
     };
     let mut lines = vec![
         "Summary".to_owned(),
@@ -55,11 +55,7 @@ fn totals(coverage: &Coverage) -> String {
     if global.is_empty() {
         return format!("{recorded}{}", if partial { " (partial)" } else { "" });
     }
-    let regional: u64 = coverage
-        .counts()
-        .filter(|c| !c.resource_type.is_global())
-        .map(|c| c.total)
-        .sum();
+    let each_time: u64 = global.keys().map(|t| coverage.total(t)).sum();
     let once: u64 = global.values().map(|(total, _)| total).sum();
     let largest: BTreeSet<&Region> = global.values().filter_map(|(_, region)| *region).collect();
     let largest = match largest.len() {
@@ -74,7 +70,7 @@ fn totals(coverage: &Coverage) -> String {
     };
     format!(
         "{recorded} as recorded, {} with IAM counted once{largest}{}",
-        regional + once,
+        recorded - each_time + once,
         if partial { " (both partial)" } else { "" }
     )
 }
@@ -99,7 +95,7 @@ enum Kind {
 
 impl Kind {
     fn of(cell: &Cell) -> Option<Self> {
-        match (cell.missing, cell.total, cell.status) {
+        match (cell.missing, cell.total(), cell.status) {
             (true, ..) => Some(Self::Missing),
             (_, None, _) => Some(Self::Elsewhere),
             (.., Status::Counted | Status::Zero) => None,
@@ -114,7 +110,7 @@ fn coverage_lines(coverage: &Coverage) -> Vec<String> {
     let (mut cells, mut counted) = (0, 0);
     for (region, resource_type, cell) in coverage.cells() {
         cells += 1;
-        counted += usize::from(cell.total.is_some());
+        counted += usize::from(cell.total().is_some());
         if let Some(kind) = Kind::of(cell) {
             let group = groups.entry((kind, cell.status)).or_default();
             group.cells += 1;
@@ -171,7 +167,7 @@ fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
             .cells
             .values()
             .iter()
-            .any(|cell| cell.total.is_some());
+            .any(|cell| cell.total().is_some());
         if let (Some(why), true) = (why, any) {
             groups.entry(why.status).or_default().insert(&region.region);
         }

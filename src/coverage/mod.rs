@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub use difference::{Comparison, Difference};
 pub use recorder::{Recorder, Running, Standing};
-pub use settle::Untold;
+pub use settle::{Settling, Untold};
 pub use status::Status;
 
 use crate::count::{Counts, Listed};
@@ -99,18 +99,32 @@ impl Outcome {
 pub struct Cell {
     /// In one word.
     pub status: Status,
-    /// How many there are, where that is known; what is stale or not recorded is told by the status.
-    pub total: Option<u64>,
     /// Whether nobody knows how many: no total, and no other region that counts the same resources.
     pub missing: bool,
-    /// Why there is no total, or what to keep in mind about it; empty where there is nothing to say.
-    pub detail: Arc<str>,
+    detail: Option<Arc<str>>,
     /// What the listing said.
     pub listed: Option<u64>,
     /// What the counts said.
     pub counted: Option<u64>,
+    /// Whether what was said can be relied on.
+    known: bool,
     /// How the log is to tell of the loss, where no call has told of it.
     untold: Option<ErrorType>,
+}
+
+impl Cell {
+    /// How many there are, where that is known; what is stale or not recorded is told by the status.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        // What was listed page by page has the word.
+        self.listed.or(self.counted).filter(|_| self.known)
+    }
+
+    /// Why there is no total, or what to keep in mind about it; empty where there is nothing to say.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        self.detail.as_deref().unwrap_or_default()
+    }
 }
 
 /// What is known of one region.
@@ -130,29 +144,31 @@ pub struct RegionCoverage {
 
 /// The cells of one region, by type, sorted; a run has as many as regions × types, so that the names
 /// of the types are there once for all regions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cells {
     types: Arc<[ResourceType]>,
-    cells: Vec<Cell>,
+    values: Vec<Cell>,
+    /// How many of them are missing.
+    missing: usize,
 }
 
 impl Cells {
     /// The cell of a type.
     #[must_use]
     pub fn get(&self, resource_type: &ResourceType) -> Option<&Cell> {
-        self.cells
+        self.values
             .get(self.types.binary_search(resource_type).ok()?)
     }
 
     /// Every type with its cell.
     pub fn iter(&self) -> impl Iterator<Item = (&ResourceType, &Cell)> {
-        self.types.iter().zip(&self.cells)
+        self.types.iter().zip(&self.values)
     }
 
     /// Every cell, in the order of the types.
     #[must_use]
     pub fn values(&self) -> &[Cell] {
-        &self.cells
+        &self.values
     }
 }
 
@@ -160,7 +176,7 @@ impl RegionCoverage {
     /// How many types nobody knows the number of.
     #[must_use]
     pub fn missing(&self) -> usize {
-        self.cells.values().iter().filter(|c| c.missing).count()
+        self.cells.missing
     }
 }
 
@@ -193,9 +209,19 @@ impl Coverage {
             Some(ResourceCount {
                 region,
                 resource_type,
-                total: cell.total?,
+                total: cell.total()?,
             })
         })
+    }
+
+    /// How many resources of a type all regions have, as far as that is known.
+    #[must_use]
+    pub fn total(&self, resource_type: &ResourceType) -> u64 {
+        let cells = self
+            .regions
+            .iter()
+            .filter_map(|r| r.cells.get(resource_type));
+        cells.filter_map(Cell::total).sum()
     }
 
     /// How many cells nobody knows the number of.
@@ -213,7 +239,7 @@ impl Coverage {
             let counted = || {
                 self.regions.iter().filter_map(|region| {
                     let cell = region.cells.get(resource_type)?;
-                    Some((cell.total?, region))
+                    Some((cell.total()?, region))
                 })
             };
             // Of none there are no ids, whichever way they were counted.

@@ -1,3 +1,6 @@
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 use crate::aws::ops::describe_configuration_recorders::RecordingGroup;
 use crate::count::Method;
@@ -88,7 +91,7 @@ fn settle(outcomes: Vec<(Outcome, Recorder)>, types: &ResourceTypes, method: Met
 fn cells(coverage: &Coverage) -> Vec<String> {
     let cell = |(region, resource_type, cell): (&Region, &ResourceType, &Cell)| {
         let name = resource_type.as_str().rsplit(':').next().unwrap();
-        let total = cell.total.map_or("-".to_owned(), |n| n.to_string());
+        let total = cell.total().map_or("-".to_owned(), |n| n.to_string());
         let missing = if cell.missing { " !" } else { "" };
         format!("{region} {name} {}: {total}{missing}", cell.status)
     };
@@ -216,7 +219,7 @@ fn a_recorder_that_is_unknown_is_in_the_detail_and_takes_nothing_away() {
         Method::List,
     );
     for (_, _, cell) in coverage.cells() {
-        assert_eq!(&*cell.detail, "recorder unknown: denied; allow it");
+        assert_eq!(cell.detail(), "recorder unknown: denied; allow it");
     }
     assert_eq!(untold(&coverage), [""; 0]);
     assert_eq!(coverage.missing(), 0);
@@ -289,11 +292,11 @@ fn global_resources_that_another_region_counts_are_not_missing() {
         .get(&ROLE.parse().unwrap())
         .unwrap();
     assert_eq!(
-        (cell.status, cell.total, cell.missing),
+        (cell.status, cell.total(), cell.missing),
         (Status::NotRecorded, None, false)
     );
     assert_eq!(
-        &*cell.detail,
+        cell.detail(),
         "not recorded here; us-east-1 counts the same resources"
     );
     assert_eq!((coverage.missing(), coverage.untold().len()), (0, 0));
@@ -342,10 +345,51 @@ fn a_region_has_a_cell_for_each_type_of_every_other_region() {
         "each once, the common ones too"
     );
     let totals = |r: &RegionCoverage| {
-        [acm, sns, xray].map(|t| r.cells.get(&t.parse().unwrap()).unwrap().total.unwrap())
+        [acm, sns, xray].map(|t| r.cells.get(&t.parse().unwrap()).unwrap().total().unwrap())
     };
     let totals: Vec<_> = coverage.regions.iter().map(totals).collect();
     assert_eq!(totals, [[0, 2, 0], [3, 4, 5], [6, 0, 7]]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn in_which_order_the_tasks_end_changes_nothing(
+        order in Just([0, 1, 2, 3, 4, 5, 6, 7]).prop_shuffle(),
+        method in select(&[Method::List, Method::Counts, Method::Verify][..]),
+    ) {
+        let (acm, sns) = ("AWS::ACM::Certificate", "AWS::SNS::Topic");
+        let both = |code, counts: &[(&str, u64)], listings: &[(&str, u64)]| Outcome {
+            counts: counted(code, counts).counts,
+            ..listed(code, listings)
+        };
+        let regions = [
+            (both("eu-west-1", &[(sns, 2), (VPC, 1)], &[(sns, 2)]), on()),
+            (both("sa-east-1", &[(acm, 3), (ROLE, 4)], &[(acm, 3), (ROLE, 5)]), only("\"AWS::ACM::Certificate\"")),
+            (both("us-east-1", &[], &[]), with(Running::Stopped)),
+            (Outcome::lost(region("us-west-2"), denied()), Recorder::unknown(&denied())),
+        ];
+        let settled = |order: [usize; 8]| {
+            let mut settling = Settling::new(&ResourceTypes::All, method);
+            for n in order {
+                let (outcome, recorder) = &regions[n / 2];
+                match n % 2 {
+                    0 => settling.outcome(outcome.clone()),
+                    _ => settling.recorder(&outcome.region, recorder.clone()),
+                }
+            }
+            settling.finish()
+        };
+        let coverage = settled(order);
+        prop_assert_eq!(&coverage, &settled([7, 6, 5, 4, 3, 2, 1, 0]));
+        prop_assert_eq!(coverage.types().count(), 12);
+        for region in &coverage.regions {
+            prop_assert_eq!(region.cells.values().len(), 12);
+            let missing = region.cells.values().iter().filter(|cell| cell.missing);
+            prop_assert_eq!(region.missing(), missing.count());
+        }
+    }
 }
 
 #[test]
@@ -385,7 +429,7 @@ fn of_all_types_the_counts_have_the_word_on_those_that_are_not_listed() {
             .cells
             .get(&name.parse().unwrap())
             .unwrap();
-        (cell.status, cell.total)
+        (cell.status, cell.total())
     };
     assert_eq!(of(VPC), (Status::Counted, Some(2)));
     assert_eq!(of(ROLE), (Status::Zero, Some(0)));

@@ -1,6 +1,6 @@
 //! What stands in the files: columns and rows, whatever the format.
 
-use std::borrow::Cow;
+use std::fmt::{Display, Write};
 
 use crate::coverage::{Coverage, Difference};
 use crate::model::{Account, Region, ResourceCount, ResourceType};
@@ -9,8 +9,19 @@ use crate::model::{Account, Region, ResourceCount, ResourceType};
 pub struct Table<'a> {
     /// The names of the columns.
     pub columns: Vec<&'static str>,
-    /// A value per column; made as they are written, for there may be many.
-    pub rows: Box<dyn Iterator<Item = Vec<Cow<'a, str>>> + 'a>,
+    /// The rows, made as they are written, for there may be many.
+    pub next: Box<NextRow<'a>>,
+}
+
+/// Hands over a value per column of the next row, and tells whether there was one.
+pub type NextRow<'a> = dyn FnMut(&mut dyn FnMut(&str)) -> bool + 'a;
+
+/// What stands in a row beside its place.
+enum Value<'a> {
+    Text(&'a str),
+    Number(u64),
+    /// By how much a number is off.
+    By(i128),
 }
 
 /// What every row begins with.
@@ -24,67 +35,73 @@ impl<'a> Table<'a> {
         counts: impl Iterator<Item = ResourceCount<'a>> + 'a,
     ) -> Self {
         let found = counts.filter(|c| c.total > 0);
-        let row = rows_of(account);
-        let rows = found.map(move |c| {
-            let values = [c.total.to_string().into()];
-            row(c.region, c.resource_type, &values)
-        });
-        Self::of(["total"], rows)
+        let rows = found.map(|c| (c.region, c.resource_type, [Value::Number(c.total)]));
+        Self::of(account, ["total"], rows)
     }
 
     /// What is known of every region and type.
     #[must_use]
     pub fn coverage(account: &'a Account, coverage: &'a Coverage) -> Self {
-        let row = rows_of(account);
-        let rows = coverage.cells().map(move |(region, resource_type, cell)| {
-            let total = number(cell.total).into();
-            let values = [cell.status.as_str().into(), total, (&*cell.detail).into()];
-            row(region, resource_type, &values)
+        let rows = coverage.cells().map(|(region, resource_type, cell)| {
+            let (status, detail) = (cell.status.as_str(), cell.detail());
+            let total = cell.total().map_or(Value::Text(""), Value::Number);
+            let values = [Value::Text(status), total, Value::Text(detail)];
+            (region, resource_type, values)
         });
-        Self::of(["status", "total", "detail"], rows)
+        Self::of(account, ["status", "total", "detail"], rows)
     }
 
     /// Where the listing and the counts differ.
     #[must_use]
     pub fn differences(account: &'a Account, differences: &'a [Difference<'a>]) -> Self {
-        let row = rows_of(account);
-        let rows = differences.iter().map(move |d| {
+        let rows = differences.iter().map(|d| {
             let values = [
-                d.listed.to_string().into(),
-                d.counted.to_string().into(),
-                d.by().to_string().into(),
-                d.reason.into(),
+                Value::Number(d.listed),
+                Value::Number(d.counted),
+                Value::By(d.by()),
+                Value::Text(d.reason),
             ];
-            row(d.region, d.resource_type, &values)
+            (d.region, d.resource_type, values)
         });
         let columns = ["listed", "counted", "difference", "reason"];
-        Self::of(columns, rows)
+        Self::of(account, columns, rows)
     }
 
+    /// The rows of an account, of each its place and the values of `columns`.
     fn of<const N: usize>(
+        account: &'a Account,
         columns: [&'static str; N],
-        rows: impl Iterator<Item = Vec<Cow<'a, str>>> + 'a,
+        mut rows: impl Iterator<Item = (&'a Region, &'a ResourceType, [Value<'a>; N])> + 'a,
     ) -> Self {
+        let alias = account.shown_alias().unwrap_or_default();
+        let mut number = String::new();
+        let next = move |put: &mut dyn FnMut(&str)| {
+            let Some((region, resource_type, values)) = rows.next() else {
+                return false;
+            };
+            put(account.id.as_str());
+            put(&alias);
+            put(region.as_str());
+            put(resource_type.as_str());
+            for value in values {
+                number.clear();
+                put(match value {
+                    Value::Text(text) => text,
+                    Value::Number(n) => written(&mut number, n),
+                    Value::By(n) => written(&mut number, n),
+                });
+            }
+            true
+        };
         Self {
             columns: PLACE.into_iter().chain(columns).collect(),
-            rows: Box::new(rows),
+            next: Box::new(next),
         }
     }
 }
 
-/// Makes the rows of an account.
-fn rows_of<'a>(
-    account: &'a Account,
-) -> impl Fn(&'a Region, &'a ResourceType, &[Cow<'a, str>]) -> Vec<Cow<'a, str>> {
-    let alias = account.shown_alias().unwrap_or_default();
-    move |region, resource_type, values| {
-        let id = account.id.as_str().into();
-        let (region, resource_type) = (region.as_str().into(), resource_type.as_str().into());
-        [&[id, alias.clone(), region, resource_type], values].concat()
-    }
-}
-
-/// A number, or nothing where it is not known.
-fn number(n: Option<u64>) -> String {
-    n.map(|n| n.to_string()).unwrap_or_default()
+/// A number in a buffer that is there for the next one too.
+fn written(buffer: &mut String, n: impl Display) -> &str {
+    let _ = write!(buffer, "{n}");
+    buffer
 }

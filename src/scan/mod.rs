@@ -7,7 +7,6 @@ pub mod recorder;
 pub mod verdict;
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,7 +15,7 @@ use crate::aws::error::CallError;
 use crate::aws::operation::Service;
 use crate::clock::Clock;
 use crate::count::{CountError, CountResources, Method};
-use crate::coverage::{Coverage, Loss, Outcome, Recorder, Seen};
+use crate::coverage::{Coverage, Loss, Outcome, Recorder, Seen, Settling};
 use crate::error_log::{Entry, ErrorType};
 use crate::http::Asker;
 use crate::interrupt::Interrupt;
@@ -116,7 +115,10 @@ impl Scan {
         lost: Vec<Outcome>,
         mut each: impl FnMut(Event),
     ) -> Coverage {
-        let (mut outcomes, mut recorders) = (BTreeMap::new(), BTreeMap::new());
+        let mut settling = Settling::new(&self.types, self.method);
+        for outcome in lost {
+            settling.outcome(outcome);
+        }
         let mut seen = Seen::new();
         let listings = if self.method.lists() {
             self.region_concurrency
@@ -142,31 +144,28 @@ impl Scan {
         let then = |listing: Listing, outlet: &Outlet<Report>| listing.counting.list(outlet);
         pool.side_by_side(jobs, work, then, |report| match report {
             Report::Incident(entry) => each(Event::Incident(entry)),
-            Report::Recorder(region, recorder) => {
-                recorders.insert(region, recorder);
-            }
+            Report::Recorder(region, recorder) => settling.recorder(&region, recorder),
             Report::Counted(mut outcome) => {
                 outcome.hand_over_ids(&mut seen);
                 each(Event::Done(outcome.region.clone()));
-                outcomes.insert(outcome.region.clone(), outcome);
+                settling.outcome(outcome);
             }
         });
         for region in regions {
             // A task that ended without a word must not look like a region without resources.
             let fault = "the region's task ended early: this is a fault of the program";
             let why = Loss::of(ErrorType::Unexpected, fault);
-            recorders
-                .entry(region.clone())
-                .or_insert_with(|| Recorder::unknown(&why));
-            if !outcomes.contains_key(region) {
+            if !settling.has_recorder(region) {
+                settling.recorder(region, Recorder::unknown(&why));
+            }
+            if !settling.has_outcome(region) {
                 let entry = self.entry(why.error_type, region, None, fault.to_owned());
                 each(Event::Incident(entry));
                 each(Event::Done(region.clone()));
-                outcomes.insert(region.clone(), Outcome::lost(region.clone(), why));
+                settling.outcome(Outcome::lost(region.clone(), why));
             }
         }
-        let outcomes = lost.into_iter().chain(outcomes.into_values()).collect();
-        let coverage = Coverage::settle(outcomes, recorders, &self.types, self.method);
+        let coverage = settling.finish();
         if self.interrupt.signal().is_none() {
             for loss in coverage.untold() {
                 let resource_type = loss.resource_type.as_ref();

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, OnceLock, Weak};
 use std::time::Duration;
@@ -91,7 +92,7 @@ impl Scanned {
         types()
             .iter()
             .map(|t| result.cells.get(t).unwrap())
-            .map(|cell| cell.total.map_or(Lost(cell.status), Counted))
+            .map(|cell| cell.total().map_or(Lost(cell.status), Counted))
             .collect::<Vec<_>>()
             .try_into()
             .unwrap()
@@ -156,7 +157,7 @@ fn run(
         for (resource_type, cell) in result.cells.iter() {
             assert_eq!(
                 cell.missing,
-                cell.total.is_none(),
+                cell.total().is_none(),
                 "no type is counted elsewhere"
             );
             let lost = cell.missing;
@@ -278,7 +279,7 @@ fn everything_is_counted_in_every_region() {
         .cells
         .values()
         .iter()
-        .map(|c| c.total.unwrap())
+        .map(|c| c.total().unwrap())
         .collect();
     assert_eq!(totals, [22, 23, 24], "by type");
 }
@@ -908,7 +909,7 @@ fn together(
             lines.push(line(&entry));
         }
     });
-    let cells = coverage.cells().map(|(_, _, c)| (c.status, c.total));
+    let cells = coverage.cells().map(|(_, _, c)| (c.status, c.total()));
     (lines, cells.collect())
 }
 
