@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use csv::{ByteRecord, QuoteStyle, Terminator, WriterBuilder};
+use csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use super::Table;
 
@@ -19,10 +19,8 @@ pub fn write(mut table: Table<'_>, to: &mut dyn Write) -> io::Result<()> {
         .buffer_capacity(BUFFER)
         .from_writer(to);
     writer.write_record(&table.columns)?;
-    let mut line = ByteRecord::new();
-    while (table.next)(&mut |value| line.push_field(value.as_bytes())) {
-        writer.write_byte_record(&line)?;
-        line.clear();
+    while (table.next)(&mut |value| Ok(writer.write_field(value)?))? {
+        writer.write_record(None::<&[u8]>)?;
     }
     writer.flush()
 }
@@ -37,6 +35,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::super::Format;
+    use super::super::table::Put;
     use super::*;
     use crate::count::{Listed, Method};
     use crate::coverage::{Coverage, Difference, Loss, Outcome};
@@ -79,12 +78,11 @@ mod tests {
 
     fn table<'a>(columns: &[&'static str], rows: &'a [Vec<impl AsRef<str>>]) -> Table<'a> {
         let mut rows = rows.iter();
-        let next = move |put: &mut dyn FnMut(&str)| {
+        let next = move |put: &mut Put<'_>| {
             let row = rows.next();
-            row.into_iter()
-                .flatten()
-                .for_each(|value| put(value.as_ref()));
-            row.is_some()
+            let mut values = row.into_iter().flatten();
+            values.try_for_each(|value| put(value.as_ref()))?;
+            Ok(row.is_some())
         };
         Table {
             columns: columns.to_vec(),

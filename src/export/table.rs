@@ -1,6 +1,7 @@
 //! What stands in the files: columns and rows, whatever the format.
 
 use std::fmt::{Display, Write};
+use std::io;
 
 use crate::coverage::{Coverage, Difference};
 use crate::model::{Account, Region, ResourceCount, ResourceType};
@@ -13,8 +14,12 @@ pub struct Table<'a> {
     pub next: Box<NextRow<'a>>,
 }
 
-/// Hands over a value per column of the next row, and tells whether there was one.
-pub type NextRow<'a> = dyn FnMut(&mut dyn FnMut(&str)) -> bool + 'a;
+/// Hands over a value per column of the next row, and tells whether there was one; fails where they are
+/// not taken.
+pub type NextRow<'a> = dyn FnMut(&mut Put<'_>) -> io::Result<bool> + 'a;
+
+/// Takes a value.
+pub type Put<'a> = dyn FnMut(&str) -> io::Result<()> + 'a;
 
 /// What stands in a row beside its place.
 enum Value<'a> {
@@ -75,23 +80,23 @@ impl<'a> Table<'a> {
     ) -> Self {
         let alias = account.shown_alias().unwrap_or_default();
         let mut number = String::new();
-        let next = move |put: &mut dyn FnMut(&str)| {
+        let next = move |put: &mut Put<'_>| {
             let Some((region, resource_type, values)) = rows.next() else {
-                return false;
+                return Ok(false);
             };
-            put(account.id.as_str());
-            put(&alias);
-            put(region.as_str());
-            put(resource_type.as_str());
+            put(account.id.as_str())?;
+            put(&alias)?;
+            put(region.as_str())?;
+            put(resource_type.as_str())?;
             for value in values {
                 number.clear();
                 put(match value {
                     Value::Text(text) => text,
                     Value::Number(n) => written(&mut number, n),
                     Value::By(n) => written(&mut number, n),
-                });
+                })?;
             }
-            true
+            Ok(true)
         };
         Self {
             columns: PLACE.into_iter().chain(columns).collect(),
