@@ -57,7 +57,8 @@ const HOME: &str = "us-east-1";
 
 const LATENCY: Duration = Duration::from_millis(30);
 
-/// How many requests of the checks follow each other: the regions, then a first page and the recorder.
+/// How many requests of the checks follow each other: the regions, then a first page and the recorder
+/// in one of them. The program asks for these while it does not know the regions, and saves one.
 const CHECKS: u32 = 2;
 
 /// A region's limit: requests a second, and how many of them it saves up.
@@ -80,7 +81,8 @@ struct Scenario {
     account: Account,
     args: Vec<String>,
     serve: fn(&Account) -> Server,
-    /// What no program can be faster than: the requests that must follow each other.
+    /// The requests of which each is about what the one before it brought. Only who asks ahead can be
+    /// faster, and by the checks alone.
     floor: Duration,
     /// How many times the floor is aimed at.
     aim: f64,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limit::Limits;
+use crate::aws::partition::Partition;
 use crate::count::Method;
 use crate::model::{AccountId, Region, ResourceTypes};
 
@@ -92,14 +93,15 @@ impl Config {
         types.min(limit).max(1)
     }
 
-    /// How many threads it takes that no task of so many regions waits for another one's: for each
-    /// region those that count, and one that asks for the recorder. A replay is the same every time,
-    /// also in its order, because it has a single one.
+    /// How many threads the scan is likely to want, of a caller who asks first in `start`: for each
+    /// region those that count, and one that asks for the recorder.
     #[must_use]
-    pub fn threads(&self, regions: usize) -> usize {
-        match self.replay {
-            Some(_) => 1,
-            None => regions * (self.types_at_once(regions) + 1),
-        }
+    pub fn likely_threads(&self, start: &Region) -> usize {
+        let wanted = self.regions.iter().filter(|r| self.wants(r)).count();
+        let regions = match Partition::of(start).usual_regions {
+            usual if self.regions.is_empty() => usual,
+            usual => usual.min(wanted),
+        };
+        regions * (self.types_at_once(regions) + 1)
     }
 }

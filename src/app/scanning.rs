@@ -16,7 +16,7 @@ use crate::scan::{Event, Flags, Scan, recorder};
 
 impl Run<'_> {
     pub(super) fn scan_and_write(&mut self, findings: Findings) -> Exit {
-        let (Some(client), Some(pool)) = (findings.client, findings.pool) else {
+        let (Some(client), Some(mut pool)) = (findings.client, findings.pool) else {
             return Exit::Failed;
         };
         let count = findings.regions.len();
@@ -35,7 +35,7 @@ impl Run<'_> {
         }
         // The connections may take every file descriptor that there is; the files need one.
         let spare = std::fs::File::open(&self.config.output_dir);
-        let stopped = self.scan(&client, &pool, &regions, lost);
+        let stopped = self.scan(&client, &mut pool, &regions, lost);
         drop(spare);
         // Two hundred threads take longer to end than a page to come; they end with the process.
         mem::forget(pool);
@@ -50,7 +50,7 @@ impl Run<'_> {
     fn scan(
         &mut self,
         client: &Arc<Client>,
-        pool: &Pool,
+        pool: &mut Pool,
         regions: &[Region],
         lost: Vec<Outcome>,
     ) -> bool {

@@ -18,6 +18,9 @@ pub struct Partition {
     pub dual_stack_suffix: Option<&'static str>,
     /// Whether the plain hosts are the FIPS ones.
     pub plain_is_fips: bool,
+    /// How many regions an account has there that has enabled none itself.
+    /// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>
+    pub usual_regions: usize,
     /// Where global steps run when no region of this partition is configured.
     global_region: &'static str,
     /// IAM's host names: the service is global.
@@ -50,6 +53,7 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "amazonaws.com",
         dual_stack_suffix: Some("api.aws"),
         plain_is_fips: false,
+        usual_regions: 17,
         global_region: "us-east-1",
         iam: Hosts {
             plain: "iam.amazonaws.com",
@@ -65,6 +69,7 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "amazonaws.com.cn",
         dual_stack_suffix: Some("api.amazonwebservices.com.cn"),
         plain_is_fips: false,
+        usual_regions: 2,
         global_region: "cn-northwest-1",
         iam: Hosts {
             plain: "iam.cn-north-1.amazonaws.com.cn",
@@ -80,6 +85,7 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "amazonaws.com",
         dual_stack_suffix: Some("api.aws"),
         plain_is_fips: true,
+        usual_regions: 2,
         global_region: "us-gov-west-1",
         iam: Hosts {
             plain: "iam.us-gov.amazonaws.com",
@@ -95,6 +101,7 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "amazonaws.eu",
         dual_stack_suffix: Some("api.amazonwebservices.eu"),
         plain_is_fips: false,
+        usual_regions: 1,
         global_region: "eusc-de-east-1",
         iam: Hosts {
             plain: "iam.eusc-de-east-1.amazonaws.eu",
@@ -110,6 +117,7 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "c2s.ic.gov",
         dual_stack_suffix: Some("api.aws.ic.gov"),
         plain_is_fips: false,
+        usual_regions: 2,
         global_region: "us-iso-east-1",
         iam: Hosts {
             plain: "iam.us-iso-east-1.c2s.ic.gov",
@@ -125,6 +133,7 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "sc2s.sgov.gov",
         dual_stack_suffix: Some("api.aws.scloud"),
         plain_is_fips: false,
+        usual_regions: 2,
         global_region: "us-isob-east-1",
         iam: Hosts {
             plain: "iam.us-isob-east-1.sc2s.sgov.gov",
@@ -140,6 +149,7 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "cloud.adc-e.uk",
         dual_stack_suffix: None,
         plain_is_fips: false,
+        usual_regions: 1,
         global_region: "eu-isoe-west-1",
         iam: Hosts {
             plain: "iam.eu-isoe-west-1.cloud.adc-e.uk",
@@ -155,6 +165,7 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "csp.hci.ic.gov",
         dual_stack_suffix: None,
         plain_is_fips: false,
+        usual_regions: 2,
         global_region: "us-isof-south-1",
         iam: Hosts {
             plain: "iam.us-isof-south-1.csp.hci.ic.gov",

@@ -1,5 +1,6 @@
 //! The checks that call AWS, side by side.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::recorder::{Asked, Probe, check_region, find_recorder, first_regions};
@@ -36,14 +37,24 @@ pub(super) fn names(config: &Config) -> [&'static str; 5] {
 enum Job {
     Identity,
     Alias,
-    /// Adds those that must know the regions.
+    /// Adds the calls that its answer shows to be wanted elsewhere.
     Regions,
+    Ahead(Call),
 }
 
-/// A call that must know the regions.
-enum Next {
+/// A call in one of the enabled regions.
+#[derive(Clone, PartialEq, Eq)]
+enum Call {
     Probe(Region),
     Status(Region),
+}
+
+/// The calls where these regions are enabled. As long as none is known they are made where they will
+/// nearly always belong, so that they need not wait for the regions: nobody can disable us-east-1.
+fn wanted(start: &Region, enabled: &[Region]) -> Vec<Call> {
+    let first = first_regions(start, enabled).into_iter().next();
+    let probe = Call::Probe(check_region(start, enabled));
+    [probe].into_iter().chain(first.map(Call::Status)).collect()
 }
 
 /// What a call brought.
@@ -51,7 +62,7 @@ enum Reply {
     Identity(Result<AccountId, String>),
     Alias(Result<Option<String>, String>),
     Regions(Result<Regions, String>),
-    Probe(Asked),
+    Probe(Region, Asked),
 }
 
 /// The names that DescribeRegions gave.
@@ -92,7 +103,7 @@ impl Regions {
 
 /// Who asks, and where; and whether resources may be counted there, and whether there is a recorder
 /// anywhere. No call waits for one whose answer it does not need; the pool grows meanwhile to what the
-/// scan takes.
+/// scan is likely to want.
 pub(super) fn ask(
     config: &Config,
     client: &Arc<Client>,
@@ -108,8 +119,23 @@ pub(super) fn ask(
             types: config.resource_types.clone(),
         })
     });
-    let (client, of, probes) = (client.clone(), start.clone(), probe.is_some());
-    let work = move |job: Job, outlet: &Outlet<Reply>, add: &dyn Fn(Next)| match job {
+    let ahead = match probe {
+        Some(_) => wanted(start, &[]),
+        None => Vec::new(),
+    };
+    let mut jobs = vec![Job::Identity, Job::Alias, Job::Regions];
+    jobs.extend(ahead.iter().cloned().map(Job::Ahead));
+    let (client, of, asking) = (client.clone(), start.clone(), probe.clone());
+    let call = move |call: Call, outlet: &Outlet<Reply>| match (call, &asking) {
+        (Call::Probe(region), Some(probe)) => {
+            let asked = probe.ask(&region);
+            outlet.send(Reply::Probe(region, asked));
+        }
+        (Call::Status(region), Some(probe)) => probe.ask_status_ahead(&region),
+        (_, None) => {}
+    };
+    let then = call.clone();
+    let work = move |job: Job, outlet: &Outlet<Reply>, add: &dyn Fn(Call)| match job {
         Job::Identity => {
             outlet.send(Reply::Identity(output(
                 client.call(&of, &GetCallerIdentity),
@@ -127,28 +153,14 @@ pub(super) fn ask(
         Job::Regions => {
             let names = output(client.call(&of, &DescribeRegions));
             let regions = names.and_then(|names| Regions::of(&names, |text| client.redact(text)));
-            if probes {
+            if !ahead.is_empty() {
                 let enabled = regions.as_ref().map_or(&[][..], |r| &r.enabled);
-                add(Next::Probe(check_region(&of, enabled)));
-                if let Some(first) = first_regions(&of, enabled).into_iter().next() {
-                    add(Next::Status(first));
-                }
+                let elsewhere = wanted(&of, enabled).into_iter();
+                elsewhere.filter(|c| !ahead.contains(c)).for_each(add);
             }
             outlet.send(Reply::Regions(regions));
         }
-    };
-    let asking = probe.clone();
-    let then = move |next: Next, outlet: &Outlet<Reply>| match next {
-        Next::Probe(region) => {
-            if let Some(probe) = &asking {
-                outlet.send(Reply::Probe(probe.ask(&region)));
-            }
-        }
-        Next::Status(region) => {
-            if let Some(probe) = &asking {
-                probe.ask_status_ahead(&region);
-            }
-        }
+        Job::Ahead(ahead) => call(ahead, outlet),
     };
     let mut names = IDENTITY.to_vec();
     names.extend(probe.iter().map(|p| Probe::name(p.method, &p.types)));
@@ -157,37 +169,42 @@ pub(super) fn ask(
         names,
         next: 0,
     };
-    let (mut asked, mut more) = (None, None);
-    let jobs = vec![Job::Identity, Job::Alias, Job::Regions];
-    pool.side_by_side(jobs, work, then, |reply| match reply {
-        Reply::Identity(reply) => {
-            let told = reply.as_ref().map(ToString::to_string);
-            shown.take(0, told.map_err(String::clone), checks);
-            findings.account_id = reply.ok();
+    let (mut place, mut asked) = (None, BTreeMap::new());
+    let replies = pool.side_by_side(jobs, work, then);
+    pool.grow(config.likely_threads(start));
+    for reply in replies {
+        match reply {
+            Reply::Identity(reply) => {
+                let told = reply.as_ref().map(ToString::to_string);
+                shown.take(0, told.map_err(String::clone), checks);
+                findings.account_id = reply.ok();
+            }
+            Reply::Alias(reply) => {
+                let told = |alias: &Option<String>| alias.clone().unwrap_or("no alias".to_owned());
+                shown.take(1, reply.as_ref().map(told).map_err(String::clone), checks);
+                findings.alias = reply.ok().flatten();
+            }
+            Reply::Regions(reply) => {
+                let told = |r: &Regions| plural(r.enabled.len(), "enabled region");
+                shown.take(2, reply.as_ref().map(told).map_err(String::clone), checks);
+                let regions = reply.unwrap_or_default();
+                findings.regions = regions.enabled;
+                findings.refused_regions = regions.refused;
+                place = Some(check_region(start, &findings.regions));
+            }
+            Reply::Probe(region, reply) => {
+                asked.insert(region, reply);
+            }
         }
-        Reply::Alias(reply) => {
-            let told = |alias: &Option<String>| alias.clone().unwrap_or("no alias".to_owned());
-            shown.take(1, reply.as_ref().map(told).map_err(String::clone), checks);
-            findings.alias = reply.ok().flatten();
-        }
-        Reply::Regions(reply) => {
-            let told = |r: &Regions| plural(r.enabled.len(), "enabled region");
-            shown.take(2, reply.as_ref().map(told).map_err(String::clone), checks);
-            let regions = reply.unwrap_or_default();
-            findings.regions = regions.enabled;
-            findings.refused_regions = regions.refused;
-            let wanted = findings.regions.iter().filter(|r| config.wants(r));
-            more = pool.more(config.threads(wanted.count()));
-        }
-        Reply::Probe(reply) => {
+        if let Some(reply) = place.as_ref().and_then(|place| asked.get(place)) {
             shown.take(3, reply.told(), checks);
-            asked = Some(reply);
         }
-    });
+    }
     shown.end(checks);
-    pool.extend(more);
     if let Some(probe) = probe {
-        let asked = asked.unwrap_or_else(|| Asked::Failed(start.clone(), FAULT.to_owned()));
+        let place = place.unwrap_or_else(|| start.clone());
+        let asked = asked.remove(&place);
+        let asked = asked.unwrap_or_else(|| Asked::Failed(place, FAULT.to_owned()));
         let enabled = find_recorder(&probe, pool, start, &findings.regions, asked);
         checks.add(ENABLED, enabled);
     }

@@ -16,7 +16,7 @@ use crate::scan::pool::Pool;
 use crate::world::World;
 use settings::{ClientSettings, connect, keyring, net};
 
-/// The threads of a pool before the regions are known: one for each call of the checks.
+/// The threads of a pool at first: one for each call of the checks.
 const THREADS: usize = 5;
 
 /// The region that the checks ask first where nothing else is configured.

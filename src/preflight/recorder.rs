@@ -135,7 +135,7 @@ pub(super) fn first_regions(start: &Region, enabled: &[Region]) -> Vec<Region> {
 /// by side.
 pub(super) fn find_recorder(
     probe: &Arc<Probe>,
-    pool: &Pool,
+    pool: &mut Pool,
     start: &Region,
     enabled: &[Region],
     asked_before: Asked,
@@ -162,10 +162,9 @@ pub(super) fn find_recorder(
     };
     let no_more = |none: Infallible, _: &Outlet<_>| match none {};
     // By region, so that the same answers are told alike in whatever order they come.
-    let mut told = BTreeMap::new();
-    pool.side_by_side(others, work, no_more, |(region, reply)| {
-        told.insert(region, reply);
-    });
+    let replies = pool.side_by_side(others, work, no_more);
+    pool.grow(asked);
+    let told: BTreeMap<_, _> = replies.collect();
     for reply in told.into_values() {
         match reply {
             Ok(Some(told)) => return Ok(told),

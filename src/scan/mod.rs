@@ -110,7 +110,7 @@ impl Scan {
     /// for the recorder; none waits for another.
     pub fn run(
         self: &Arc<Self>,
-        pool: &Pool,
+        pool: &mut Pool,
         regions: &[Region],
         lost: Vec<Outcome>,
         mut each: impl FnMut(Event),
@@ -142,15 +142,20 @@ impl Scan {
             }
         };
         let then = |listing: Listing, outlet: &Outlet<Report>| listing.counting.list(outlet);
-        pool.side_by_side(jobs, work, then, |report| match report {
-            Report::Incident(entry) => each(Event::Incident(entry)),
-            Report::Recorder(region, recorder) => settling.recorder(&region, recorder),
-            Report::Counted(mut outcome) => {
-                outcome.hand_over_ids(&mut seen);
-                each(Event::Done(outcome.region.clone()));
-                settling.outcome(outcome);
+        let reports = pool.side_by_side(jobs, work, then);
+        // Those that it has begin meanwhile.
+        pool.grow(regions.len() * (listings + 1));
+        for report in reports {
+            match report {
+                Report::Incident(entry) => each(Event::Incident(entry)),
+                Report::Recorder(region, recorder) => settling.recorder(&region, recorder),
+                Report::Counted(mut outcome) => {
+                    outcome.hand_over_ids(&mut seen);
+                    each(Event::Done(outcome.region.clone()));
+                    settling.outcome(outcome);
+                }
             }
-        });
+        }
         for region in regions {
             // A task that ended without a word must not look like a region without resources.
             let fault = "the region's task ended early: this is a fault of the program";

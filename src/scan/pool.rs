@@ -3,14 +3,11 @@
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{IntoIter, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
-
-/// How many threads a pool of rayon's has. One of them that begins, or has nothing to do, looks for
-/// work at every other one of its pool, so that two hundred are in several.
-const TEAM: usize = 16;
 
 /// Threads of its own, which end when it is dropped.
 ///
@@ -18,11 +15,8 @@ const TEAM: usize = 16;
 /// times each before they sleep, while those that have some want the processor.
 pub struct Pool {
     queue: Arc<Queue>,
-    teams: Vec<ThreadPool>,
+    pools: Vec<ThreadPool>,
 }
-
-/// Threads that a pool is to get.
-pub struct More(Vec<ThreadPool>);
 
 impl Pool {
     /// A pool of `threads` threads, of one at least.
@@ -32,55 +26,47 @@ impl Pool {
     pub fn new(threads: usize) -> Result<Self, String> {
         let mut pool = Self {
             queue: Arc::default(),
-            teams: Vec::new(),
+            pools: Vec::new(),
         };
-        pool.teams = pool.teams(threads.max(1))?;
+        pool.add(threads.max(1))?;
         Ok(pool)
     }
 
-    /// What this pool lacks to `threads` threads; none where it lacks none, where it has a single one,
-    /// which does one task after the other, or where the system does not give so many.
-    #[must_use]
-    pub fn more(&self, threads: usize) -> Option<More> {
+    /// Gives it what it lacks to `threads` threads; none where it has a single one, which does one task
+    /// after the other, or where the system does not give so many.
+    pub fn grow(&mut self, threads: usize) {
         let has = self.threads();
-        let lacks = threads.saturating_sub(has);
-        (has > 1 && lacks > 0)
-            .then(|| self.teams(lacks).ok())
-            .flatten()
-            .map(More)
-    }
-
-    /// Takes the threads of `more` in.
-    pub fn extend(&mut self, more: Option<More>) {
-        self.teams
-            .extend(more.into_iter().flat_map(|More(teams)| teams));
+        if has > 1 && threads > has {
+            let _ = self.add(threads - has);
+        }
     }
 
     fn threads(&self) -> usize {
-        self.teams.iter().map(ThreadPool::current_num_threads).sum()
+        self.pools.iter().map(ThreadPool::current_num_threads).sum()
     }
 
-    fn teams(&self, threads: usize) -> Result<Vec<ThreadPool>, String> {
-        let team = |first: usize| {
-            let last = threads.min(first + TEAM);
-            ThreadPoolBuilder::new()
-                .num_threads(last - first)
-                .thread_name(move |n| format!("region-{}", first + n))
-                .build()
-        };
-        let teams: Result<Vec<_>, _> = (0..threads).step_by(TEAM).map(team).collect();
-        let teams = teams.map_err(|e| format!("{threads} threads: {e}"))?;
-        // Where there are not enough, none begins: those that are there end with their pools, and are
-        // not missed where a host is looked up.
-        for team in &teams {
-            let queue = self.queue.clone();
-            team.spawn_broadcast(move |_| queue.work());
-        }
-        Ok(teams)
+    fn add(&mut self, threads: usize) -> Result<(), String> {
+        let first = self.threads();
+        let (queue, too_few) = (self.queue.clone(), Arc::new(AtomicBool::new(false)));
+        let missed = too_few.clone();
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(move |n| format!("region-{}", first + n))
+            // What a thread of rayon's does before it looks for work.
+            .start_handler(move |_| queue.work(&missed))
+            .build();
+        // Where there are not enough, those that are there end: they would be missed where a host is
+        // looked up.
+        let pool = pool.map_err(|e| {
+            self.queue.dismiss(&too_few);
+            format!("{threads} threads: {e}")
+        })?;
+        self.pools.push(pool);
+        Ok(())
     }
 
-    /// Does `work` on every item side by side, and `then` on those that it adds; what they send reaches
-    /// `each` on this thread.
+    /// Begins to do `work` on every item side by side, and `then` on those that it adds; gives what they
+    /// send as it comes, until the last one has ended.
     ///
     /// Tasks begin in the order of the items, those that were added before the items that are left. A
     /// task that panics just ends.
@@ -89,8 +75,8 @@ impl Pool {
         items: Vec<T>,
         work: impl Fn(T, &Outlet<R>, &dyn Fn(M)) + Send + Sync + 'static,
         then: impl Fn(M, &Outlet<R>) + Send + Sync + 'static,
-        each: impl FnMut(R),
-    ) where
+    ) -> IntoIter<R>
+    where
         T: Send + 'static,
         M: Send + 'static,
         R: Send + 'static,
@@ -112,7 +98,7 @@ impl Pool {
         };
         self.queue.extend(items.into_iter().map(task).collect());
         drop(round);
-        results.into_iter().for_each(each);
+        results.into_iter()
     }
 }
 
@@ -150,11 +136,11 @@ struct Waiting {
 }
 
 impl Queue {
-    /// Does task after task until the queue is closed.
-    fn work(&self) {
+    /// Does task after task until the queue is closed, or this thread is `dismissed`.
+    fn work(&self, dismissed: &AtomicBool) {
         touch_stack();
         let mut heap = touched_heap();
-        while let Some(task) = self.next() {
+        while let Some(task) = self.next(dismissed) {
             // The first task gets what was touched for it.
             drop(std::mem::take(&mut heap));
             // A panic ends its task; that no result came of it tells.
@@ -162,10 +148,15 @@ impl Queue {
         }
     }
 
-    fn next(&self) -> Option<Task> {
-        let none_yet = |w: &mut Waiting| w.tasks.is_empty() && w.added.is_empty() && !w.closed;
+    fn next(&self, dismissed: &AtomicBool) -> Option<Task> {
+        let dismissed = || dismissed.load(Ordering::SeqCst);
+        let none_yet =
+            |w: &mut Waiting| w.tasks.is_empty() && w.added.is_empty() && !w.closed && !dismissed();
         let waiting = self.changed.wait_while(self.lock(), none_yet);
         let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        if dismissed() {
+            return None;
+        }
         let task = waiting.added.pop_front();
         task.or_else(|| waiting.tasks.pop_front())
     }
@@ -179,6 +170,14 @@ impl Queue {
     fn add(&self, task: Task) {
         self.lock().added.push_back(task);
         self.changed.notify_one();
+    }
+
+    /// Ends the threads that work with this flag, once each has done its task.
+    fn dismiss(&self, flag: &AtomicBool) {
+        let waiting = self.lock();
+        flag.store(true, Ordering::SeqCst);
+        drop(waiting);
+        self.changed.notify_all();
     }
 
     fn close(&self) {
@@ -227,7 +226,7 @@ mod tests {
             assert!(n != 102, "two");
             outlet.send(n * 10);
         };
-        pool.side_by_side(vec![1, 2, 3, 4], work, then, |n| seen.push(n));
+        seen.extend(pool.side_by_side(vec![1, 2, 3, 4], work, then));
         seen.sort_unstable();
         assert_eq!(seen, [10, 20, 40, 1010, 1030, 1040]);
     }
@@ -243,29 +242,30 @@ mod tests {
                 add(n + 2);
             };
             let then = |n, outlet: &Outlet<u32>| outlet.send(n);
-            pool.side_by_side(vec![10, 20, 30], work, then, |n| seen.push(n));
+            seen.extend(pool.side_by_side(vec![10, 20, 30], work, then));
             assert_eq!(seen, [10, 11, 12, 20, 21, 22, 30, 31, 32]);
         }
     }
 
     #[test]
     fn what_is_added_gets_a_thread_that_waited_for_it() {
-        let pool = Pool::new(TEAM + 1).unwrap();
-        let all = std::sync::Barrier::new(TEAM + 1);
-        let work = |(): (), _: &Outlet<()>, add: &dyn Fn(())| (0..=TEAM).for_each(|_| add(()));
+        let pool = Pool::new(17).unwrap();
+        let all = std::sync::Barrier::new(17);
+        let work = |(): (), _: &Outlet<()>, add: &dyn Fn(())| (0..17).for_each(|_| add(()));
         // None of them ends before all have begun.
         let then = move |(), outlet: &Outlet<()>| {
             all.wait();
             outlet.send(());
         };
         let mut seen = 0;
-        pool.side_by_side(vec![()], work, then, |()| seen += 1);
-        assert_eq!(seen, TEAM + 1);
+        pool.side_by_side(vec![()], work, then)
+            .for_each(|()| seen += 1);
+        assert_eq!(seen, 17);
     }
 
     #[test]
     fn the_threads_end_with_their_pool() {
-        let pool = Pool::new(TEAM + 1).unwrap();
+        let pool = Pool::new(17).unwrap();
         let queue = Arc::downgrade(&pool.queue);
         drop(pool);
         // Each holds it as long as it waits for tasks.
@@ -278,7 +278,7 @@ mod tests {
     fn a_pool_grows() {
         let grown = |from: usize, to: usize| {
             let mut pool = Pool::new(from).unwrap();
-            pool.extend(pool.more(to));
+            pool.grow(to);
             pool.threads()
         };
         assert_eq!(grown(1, 3), 1, "one task after the other");

@@ -140,8 +140,8 @@ fn run(
     });
     let regions = REGIONS.map(|r| r.parse().unwrap());
     let (mut entries, mut done) = (Vec::new(), Vec::new());
-    let pool = Pool::new(threads).unwrap();
-    let coverage = scan.run(&pool, &regions, Vec::new(), |event| match event {
+    let mut pool = Pool::new(threads).unwrap();
+    let coverage = scan.run(&mut pool, &regions, Vec::new(), |event| match event {
         Event::Incident(entry) => entries.push(entry),
         Event::Done(region) => done.push(region.to_string()),
     });
@@ -904,7 +904,7 @@ fn together(
     });
     let mut lines = Vec::new();
     let regions = ["eu-west-1".parse().unwrap()];
-    let coverage = scan.run(&Pool::new(4).unwrap(), &regions, Vec::new(), |event| {
+    let coverage = scan.run(&mut Pool::new(4).unwrap(), &regions, Vec::new(), |event| {
         if let Event::Incident(entry) = event {
             lines.push(line(&entry));
         }

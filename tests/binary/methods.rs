@@ -1,13 +1,11 @@
 //! The ways to count, the ways to name types, and the calls that each of them makes.
 
 use std::collections::BTreeSet;
-use std::sync::{Condvar, Mutex};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::{Account, Call, Outcome, Program, Reply, Server};
-use crate::{BUCKET, TYPES, VPC, account, without_cell, without_region};
+use crate::{BUCKET, TYPES, VPC, account, answering_at_once, without_cell, without_region};
 
 const COUNTS: &str = "GetDiscoveredResourceCounts";
 const LIST: &str = "ListDiscoveredResources";
@@ -433,22 +431,9 @@ fn without_checks_the_same_calls_bring_the_same_file() {
 #[test]
 fn without_checks_the_scan_begins_in_all_regions_at_once() {
     let account = account();
-    let come = (Mutex::new(BTreeSet::new()), Condvar::new());
-    let (waits, in_time) = std::sync::mpsc::channel();
-    let waits = Mutex::new(waits);
-    let server = account.serve_but(move |call| {
-        if call.service == "config" {
-            let (tasks, grown) = &come;
-            let mut tasks = tasks.lock().unwrap();
-            let of = call.field("resourceType").map(str::to_owned);
-            tasks.insert((call.region.clone(), of));
-            grown.notify_all();
-            let patience = Duration::from_secs(20);
-            let waited = grown.wait_timeout_while(tasks, patience, |tasks| tasks.len() < 6);
-            let all_came = !waited.unwrap().1.timed_out();
-            waits.lock().unwrap().send(all_came).unwrap();
-        }
-        None
+    let (server, in_time) = answering_at_once(&account, 6, |call| {
+        let of = call.field("resourceType").map(str::to_owned);
+        (call.service == "config").then(|| (call.region.clone(), of))
     });
     let run = Program::new(&server).args(TYPES).arg("--skip-checks").run();
     assert_eq!((run.code, run.errors()), (Some(0), String::new()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::support::{Account, Call, Program, Recorder, Reply};
-use crate::{BUCKET, TYPES, VPC, account, without_cell};
+use crate::{BUCKET, TYPES, VPC, account, answering_at_once, without_cell};
 
 /// What the example keys' requests must look like is in `sign.rs`; here only that it is on the wire.
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -104,6 +104,53 @@ fn what_the_checks_asked_elsewhere_is_not_asked_again() {
         let listings = if region == "eu-north-1" { 2 } else { 1 };
         assert_eq!(calls("ListDiscoveredResources"), listings, "{region}");
     }
+}
+
+/// The answers to the checks wait for a call of every check: had one waited for another's answer, the
+/// patience here would run out.
+#[test]
+fn the_checks_ask_all_at_once() {
+    for region in ["us-east-1", "eu-west-1"] {
+        let account = account();
+        let (server, in_time) = answering_at_once(&account, 5, |call| {
+            // Later calls have met all that they wait for.
+            Some(call.operation.clone())
+        });
+        let run = Program::new(&server)
+            .args(TYPES)
+            .args(["--region", region])
+            .run();
+        assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+        assert_eq!(run.csv(), account.csv());
+        assert!(in_time.try_iter().all(|in_time| in_time), "{region}");
+    }
+}
+
+/// us-east-1 is asked before it is known whether it is enabled; where it is not, what it says is
+/// nobody's business.
+#[test]
+fn what_was_asked_where_nothing_is_enabled_does_not_count() {
+    let account = Account::new()
+        .region("ap-south-1", &[(VPC, 3)])
+        .region("eu-west-1", &[(VPC, 1), (BUCKET, 7)]);
+    let server = account.serve_but(|call| {
+        let denied = || Reply::error(call, 400, "AccessDeniedException", "no");
+        (call.region == "us-east-1").then(denied)
+    });
+    let run = Program::new(&server)
+        .args(TYPES)
+        .args(["--region", "eu-west-1"])
+        .run();
+    assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+    assert_eq!(run.csv(), account.csv());
+    for check in [
+        "✓ IAM permission: config:ListDiscoveredResources (eu-west-1)\n",
+        "✓ AWS Config enabled in at least one region (eu-west-1)\n",
+    ] {
+        assert!(run.stdout.contains(check), "{}", run.told());
+    }
+    assert_eq!(server.count(|call| call.region == "us-east-1"), 2);
+    assert_eq!(server.count(|call| call.lists(VPC, "eu-west-1")), 1);
 }
 
 #[test]
