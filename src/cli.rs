@@ -380,6 +380,31 @@ mod tests {
     }
 
     #[test]
+    fn threads_are_made_for_the_regions_that_are_likely_to_be_scanned() {
+        for (args, start, threads) in [
+            // Ten types and the recorder, in each of seventeen regions.
+            (&[][..], "us-east-1", 17 * 11),
+            (&["--method=counts"], "eu-west-1", 17 * 2),
+            (&["--resource-types=AWS::S3::Bucket"], "eu-west-1", 17 * 2),
+            (&["--region-concurrency=3"], "eu-west-1", 17 * 4),
+            (&["--regions=eu-west-1"], "us-east-1", 11),
+            (
+                &[
+                    "--regions=eu-west-1,us-east-1",
+                    "--exclude-regions=us-east-1",
+                ],
+                "us-east-1",
+                11,
+            ),
+            (&[], "us-gov-west-1", 2 * 11),
+            (&[], "eusc-de-east-1", 11),
+        ] {
+            let likely = config(args).likely_threads(&start.parse().unwrap());
+            assert_eq!(likely, threads, "{args:?} {start}");
+        }
+    }
+
+    #[test]
     fn lists_by_commas_and_by_repetition() {
         let config = config(&[
             "--regions=eu-west-1,us-east-1",
