@@ -1,6 +1,5 @@
 //! The checks that call AWS, side by side.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::recorder::{Asked, Probe, check_region, find_recorder, first_regions};
@@ -62,7 +61,7 @@ enum Reply {
     Identity(Result<AccountId, String>),
     Alias(Result<Option<String>, String>),
     Regions(Result<Regions, String>),
-    Probe(Region, Asked),
+    Probe(Asked),
 }
 
 /// The names that DescribeRegions gave.
@@ -112,27 +111,23 @@ pub(super) fn ask(
     checks: &mut Checks,
     findings: &mut Findings,
 ) {
-    let probe = (!config.skip_checks).then(|| {
-        Arc::new(Probe {
-            client: client.clone(),
-            method: config.method,
-            types: config.resource_types.clone(),
-        })
+    let probe = Arc::new(Probe {
+        client: client.clone(),
+        method: config.method,
+        types: config.resource_types.clone(),
     });
-    let ahead = match probe {
-        Some(_) => wanted(start, &[]),
-        None => Vec::new(),
-    };
+    let mut names = IDENTITY.to_vec();
     let mut jobs = vec![Job::Identity, Job::Alias, Job::Regions];
-    jobs.extend(ahead.iter().cloned().map(Job::Ahead));
+    let mut ahead = Vec::new();
+    if !config.skip_checks {
+        names.push(Probe::name(probe.method, &probe.types));
+        ahead = wanted(start, &[]);
+        jobs.extend(ahead.iter().cloned().map(Job::Ahead));
+    }
     let (client, of, asking) = (client.clone(), start.clone(), probe.clone());
-    let call = move |call: Call, outlet: &Outlet<Reply>| match (call, &asking) {
-        (Call::Probe(region), Some(probe)) => {
-            let asked = probe.ask(&region);
-            outlet.send(Reply::Probe(region, asked));
-        }
-        (Call::Status(region), Some(probe)) => probe.ask_status_ahead(&region),
-        (_, None) => {}
+    let call = move |call: Call, outlet: &Outlet<Reply>| match call {
+        Call::Probe(region) => outlet.send(Reply::Probe(asking.ask(&region))),
+        Call::Status(region) => asking.ask_status_ahead(&region),
     };
     let then = call.clone();
     let work = move |job: Job, outlet: &Outlet<Reply>, add: &dyn Fn(Call)| match job {
@@ -162,14 +157,13 @@ pub(super) fn ask(
         }
         Job::Ahead(ahead) => call(ahead, outlet),
     };
-    let mut names = IDENTITY.to_vec();
-    names.extend(probe.iter().map(|p| Probe::name(p.method, &p.types)));
     let mut shown = InOrder {
         results: names.iter().map(|_| None).collect(),
         names,
         next: 0,
     };
-    let (mut place, mut asked) = (None, BTreeMap::new());
+    // Where the answer counts, and those that have come.
+    let (mut place, mut asked) = (None, Vec::new());
     let replies = pool.side_by_side(jobs, work, then);
     pool.grow(config.likely_threads(start));
     for reply in replies {
@@ -192,18 +186,16 @@ pub(super) fn ask(
                 findings.refused_regions = regions.refused;
                 place = Some(check_region(start, &findings.regions));
             }
-            Reply::Probe(region, reply) => {
-                asked.insert(region, reply);
-            }
+            Reply::Probe(reply) => asked.push(reply),
         }
-        if let Some(reply) = place.as_ref().and_then(|place| asked.get(place)) {
+        if let Some(reply) = asked.iter().find(|a| Some(a.region()) == place.as_ref()) {
             shown.take(3, reply.told(), checks);
         }
     }
     shown.end(checks);
-    if let Some(probe) = probe {
-        let place = place.unwrap_or_else(|| start.clone());
-        let asked = asked.remove(&place);
+    if !config.skip_checks {
+        let place = check_region(start, &findings.regions);
+        let asked = asked.into_iter().find(|asked| *asked.region() == place);
         let asked = asked.unwrap_or_else(|| Asked::Failed(place, FAULT.to_owned()));
         let enabled = find_recorder(&probe, pool, start, &findings.regions, asked);
         checks.add(ENABLED, enabled);

@@ -44,6 +44,16 @@ pub(super) enum Asked {
 }
 
 impl Asked {
+    /// Where it was asked.
+    pub(super) fn region(&self) -> &Region {
+        match self {
+            Self::Answered(region)
+            | Self::NoRecorder(region)
+            | Self::Silent(region)
+            | Self::Failed(region, _) => region,
+        }
+    }
+
     /// The check's result.
     pub(super) fn told(&self) -> Result<String, String> {
         match self {
@@ -155,7 +165,7 @@ pub(super) fn find_recorder(
         .cloned()
         .collect();
     let asked = first.len() + others.len();
-    let probe = probe.clone();
+    let (probe, threads) = (probe.clone(), others.len());
     let work = move |region: Region, outlet: &Outlet<_>, _: &dyn Fn(Infallible)| {
         let told = recorder(&probe, &region, &asked_before);
         outlet.send((region, told));
@@ -163,7 +173,7 @@ pub(super) fn find_recorder(
     let no_more = |none: Infallible, _: &Outlet<_>| match none {};
     // By region, so that the same answers are told alike in whatever order they come.
     let replies = pool.side_by_side(others, work, no_more);
-    pool.grow(asked);
+    pool.grow(threads);
     let told: BTreeMap<_, _> = replies.collect();
     for reply in told.into_values() {
         match reply {
@@ -216,17 +226,12 @@ fn recorder(
         Err(e) => return Err(with_advice(&e)),
     };
     let again;
-    let asked = match asked_before {
+    let asked = if asked_before.region() == region {
         // Asked a moment ago.
-        Asked::Answered(r) | Asked::NoRecorder(r) | Asked::Silent(r) | Asked::Failed(r, _)
-            if r == region =>
-        {
-            asked_before
-        }
-        _ => {
-            again = probe.ask(region);
-            &again
-        }
+        asked_before
+    } else {
+        again = probe.ask(region);
+        &again
     };
     match asked {
         Asked::Answered(_) => Ok(Some(region.to_string())),
