@@ -1,8 +1,8 @@
-"""The specification as a plain asyncio script, to measure the program beside.
+"""The specification as a plain asyncio script, for comparison in the benchmark.
 
-It does what `scan.rs` needs of it: the eight checks one after the other, a task for every
-region, a type after the other in it, botocore's standard retries, the CSV by a temporary
-file. No progress bar, no error log.
+It implements the part that `scan.rs` measures: the eight checks one after another, a task
+per region that lists its types one after another, botocore's standard retries, and a CSV
+written through a temporary file. It has no progress bar and no error log.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ def checks() -> tuple[str, str, list[str]]:
 
     account = client("sts").get_caller_identity()["Account"]
     aliases = client("iam").list_account_aliases()["AccountAliases"]
-    answer = client("ec2").describe_regions()
-    regions = sorted(region["RegionName"] for region in answer["Regions"])
+    response = client("ec2").describe_regions()
+    regions = sorted(region["RegionName"] for region in response["Regions"])
     config = client("config")
     config.list_discovered_resources(resourceType=TYPES[0], limit=1)
     config.describe_configuration_recorder_status()

@@ -1,11 +1,11 @@
-//! How fast the program is, and how small: it runs the release binary against a server in this
-//! process and prints what is measured beside what is aimed at.
+//! Measures the time and memory of the release binary against a server in this process, and
+//! compares them with the targets.
 //!
-//! `cargo bench --bench scan`; a word after `--` runs the scenarios alone whose name has it. A figure
-//! that is missed is said so and fails nothing, since it depends on the machine; a wrong CSV ends it
-//! with exit code 1. Where a Python with aioboto3 is there (`PYTHON` names another than python3),
-//! `asyncio_scan.py`, a plain script of the same specification, takes its turn in each scenario that
-//! lists.
+//! Run `cargo bench --bench scan`; a word after `--` selects the scenarios whose name contains it.
+//! A missed target is reported but does not fail the benchmark, because it depends on the machine.
+//! A wrong CSV ends it with exit code 1. If Python with aioboto3 is available (set `PYTHON` to use
+//! another interpreter than python3), `asyncio_scan.py`, a simple script of the same specification,
+//! is measured too, in each scenario that lists resources.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -52,49 +52,50 @@ const TYPES: [&str; 10] = [
     "AWS::S3::Bucket",
 ];
 
-/// The region that the checks ask.
+/// The region of the checks.
 const HOME: &str = "us-east-1";
 
 const LATENCY: Duration = Duration::from_millis(30);
 
-/// How many requests of the checks follow each other: the regions, then a first page and the recorder
-/// in one of them. The program asks for these while it does not know the regions, and saves one.
+/// The number of sequential requests of the checks: the regions, then concurrently a first page and
+/// the recorder in one of them. The program sends the latter before it knows the regions, which
+/// saves one round trip.
 const CHECKS: u32 = 2;
 
-/// A region's limit: requests a second, and how many of them it saves up.
+/// The rate limit of a region: requests per second, and burst size.
 const RATE: f64 = 8.0;
 const BURST: f64 = 10.0;
 
 const RUNS: usize = 5;
 
-/// What the server has threads ready for: it is not what is measured.
+/// The number of connections for which the server prepares threads, so that they are not measured.
 const CONNECTIONS: usize = 256;
 
-/// What is aimed at.
+/// The targets.
 const MAX_MEGABYTES: f64 = 30.0;
 const MAX_START: Duration = Duration::from_millis(50);
 const MAX_CPU_PER_PAGE: Duration = Duration::from_millis(1);
 
-/// What is measured.
+/// A benchmark scenario.
 struct Scenario {
     name: &'static str,
     account: Account,
     args: Vec<String>,
     serve: fn(&Account) -> Server,
-    /// The requests of which each is about what the one before it brought. Only who asks ahead can be
-    /// faster, and by the checks alone.
+    /// The minimum time: the sequential requests, each of which needs the previous response. Only
+    /// requests sent ahead can be faster, and only in the checks.
     floor: Duration,
-    /// How many times the floor is aimed at.
+    /// The target, as a multiple of the minimum time.
     aim: f64,
-    /// Whether the script takes its turn.
+    /// True if the Python script is measured too.
     script: bool,
 }
 
-/// One run's figures.
+/// The measurements of one run.
 struct Figures {
     wall: Duration,
     start: Duration,
-    /// In megabytes; only Linux tells.
+    /// Peak memory in megabytes; only on Linux.
     memory: Option<f64>,
     cpu: Option<Duration>,
     requests: usize,
@@ -106,12 +107,12 @@ fn main() -> ExitCode {
     let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-'));
     let wanted = |s: &Scenario| wanted.as_ref().is_none_or(|w| s.name.contains(w));
     println!(
-        "{:<36}  {:>7}  {:>7}  {:>7}  {:>5}  {:>8}  {:>11}  {:>9}  {:>8}  {:>7}  {:>8}",
-        "scenario (the middle of five runs)",
-        "floor",
+        "{:<36}  {:>7}  {:>7}  {:>7}  {:>6}  {:>8}  {:>11}  {:>9}  {:>8}  {:>7}  {:>8}",
+        "scenario (median of five runs)",
+        "minimum",
         "wall",
-        "÷ floor",
-        "aim",
+        "÷ min.",
+        "target",
         "requests",
         "connections",
         "in flight",
@@ -124,26 +125,27 @@ fn main() -> ExitCode {
     for scenario in scenarios().iter().filter(|s| wanted(s)) {
         match run(scenario, python.as_deref()) {
             Ok(more) => missed.extend(more),
-            Err(told) => {
-                eprintln!("{}: the CSV is wrong\n{told}", scenario.name);
+            Err(output) => {
+                eprintln!("{}: the CSV is wrong\n{output}", scenario.name);
                 return ExitCode::FAILURE;
             }
         }
     }
     for line in missed {
-        println!("missed: {line}");
+        println!("missed target: {line}");
     }
     ExitCode::SUCCESS
 }
 
-/// Runs a scenario, prints its line, and returns what it missed.
+/// Runs a scenario, prints its line, and returns the missed targets.
 fn run(scenario: &Scenario, python: Option<&str>) -> Result<Vec<String>, String> {
     let (mut runs, mut scripts) = (Vec::new(), Vec::new());
     for n in 0..RUNS {
-        // A server of its own for each run, so that its counts are this run's.
+        // Each run has a new server, so that its counts belong to this run.
         let server = (scenario.serve)(&scenario.account).ready_for(CONNECTIONS);
         runs.push(measure(scenario, &server)?);
-        // In turn, so that both meet the same machine; it is slow, and once will do.
+        // The script runs between the runs of the program, under the same conditions. It is slow,
+        // so it runs only once.
         if let (0, true, Some(python)) = (n, scenario.script, python) {
             scripts.push(script(python, scenario)?);
         }
@@ -158,7 +160,7 @@ fn run(scenario: &Scenario, python: Option<&str>) -> Result<Vec<String>, String>
         format!("{:.1}", script.as_secs_f64() / middle.wall.as_secs_f64())
     });
     println!(
-        "{:<36}  {:>5.2} s  {:>5.2} s  {ratio:>7.3}  {:>5.2}  {:>8}  {:>11}  {:>9}  {:>8}  {:>7}  {script:>8}",
+        "{:<36}  {:>5.2} s  {:>5.2} s  {ratio:>7.3}  {:>6.2}  {:>8}  {:>11}  {:>9}  {:>8}  {:>7}  {script:>8}",
         scenario.name,
         scenario.floor.as_secs_f64(),
         middle.wall.as_secs_f64(),
@@ -179,23 +181,23 @@ fn run(scenario: &Scenario, python: Option<&str>) -> Result<Vec<String>, String>
     let aims = [
         (
             ratio <= scenario.aim,
-            format!("{ratio:.3} × the floor, not {}", scenario.aim),
+            format!("{ratio:.3} × the minimum time, target {}", scenario.aim),
         ),
         (
             memory < MAX_MEGABYTES,
-            format!("{memory:.1} MB, not {MAX_MEGABYTES}"),
+            format!("{memory:.1} MB, target below {MAX_MEGABYTES}"),
         ),
         (
             worst_start < MAX_START,
-            format!("the first request after {worst_start:?}"),
+            format!("first request after {worst_start:?}"),
         ),
         (
             !surplus,
-            "more connections than requests were in flight".to_owned(),
+            "more connections than concurrent requests".to_owned(),
         ),
         (
             per_page.is_none_or(|cpu| cpu < MAX_CPU_PER_PAGE),
-            format!("{per_page:?} CPU a request"),
+            format!("{per_page:?} CPU per request"),
         ),
     ];
     let missed = aims.into_iter().filter(|(reached, _)| !reached);
@@ -208,7 +210,7 @@ fn scenarios() -> Vec<Scenario> {
     let account = account();
     let pages = longest_listing(&account, &TYPES);
     let distant: HashMap<_, _> = distances().collect();
-    // A connection is a round trip more, for the checks and in each region.
+    // Each new connection needs one more round trip, for the checks and in each region.
     let home = distant[HOME] * (CHECKS + 1);
     let far = REGIONS.iter().map(|region| {
         let place = longest_in(&account, region, &TYPES);
@@ -220,7 +222,7 @@ fn scenarios() -> Vec<Scenario> {
         .max()
         .unwrap_or_default()
         + 2;
-    #[allow(clippy::cast_precision_loss, reason = "a few requests")]
+    #[allow(clippy::cast_precision_loss, reason = "a small number")]
     let limited = Duration::from_secs_f64((requests as f64 - BURST) / RATE);
     let big = big();
     let many = many();
@@ -276,11 +278,11 @@ fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// 100 to 400 resources of each type in each region, the same in every run.
+/// Returns an account with 100 to 400 resources of each type in each region, the same in every run.
 fn account() -> Account {
     let mut state = 2026_u32;
     let mut count = || {
-        // A linear congruential generator, of which the upper bits are good.
+        // A linear congruential generator; its upper bits are the most random.
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         100 + (state >> 16) as usize % 301
     };
@@ -313,7 +315,7 @@ fn many() -> Account {
     })
 }
 
-/// The pages of the longest listing.
+/// Returns the number of pages of the longest listing.
 fn longest_listing(account: &Account, types: &[&str]) -> u32 {
     let regions = account.regions.keys().map(String::as_str);
     regions
@@ -334,11 +336,11 @@ fn longest_in(account: &Account, region: &str, types: &[&str]) -> u32 {
     u32::try_from(longest).unwrap_or(u32::MAX)
 }
 
-/// How far each region is: from 15 to 280 ms.
+/// Returns the latency of each region, from 15 to 280 ms.
 fn distances() -> impl Iterator<Item = (&'static str, Duration)> {
     let last = u32::try_from(REGIONS.len()).unwrap_or(u32::MAX) - 1;
     (0_u32..).zip(REGIONS).map(move |(n, region)| {
-        // The checks' own region is the nearest, as for most of those who run this.
+        // The region of the checks is the nearest, as for most users.
         let place = if region == HOME { 0 } else { n.max(1) };
         (
             region,
@@ -347,9 +349,10 @@ fn distances() -> impl Iterator<Item = (&'static str, Duration)> {
     })
 }
 
-/// Every region at its own distance; a connection's first request takes twice as long.
+/// Starts a server with a latency per region; the first request of a connection takes twice as
+/// long.
 fn from_a_distance(account: &Account) -> Server {
-    let answers = account.answers();
+    let answers = account.responder();
     let distances: HashMap<_, _> = distances().collect();
     let known = Mutex::new(HashSet::new());
     Server::new(move |call| {
@@ -358,14 +361,14 @@ fn from_a_distance(account: &Account) -> Server {
             .copied()
             .unwrap_or(distances[HOME]);
         let trips = 1 + u32::from(known.lock().unwrap().insert(call.connection));
-        answers.answer(call).after(distance * trips)
+        answers.respond(call).after(distance * trips)
     })
 }
 
-/// A bucket of requests in each region: what is too much is throttled.
+/// Starts a server with a token bucket per region; requests without a token are throttled.
 fn limited_in_each_region(account: &Account) -> Server {
     let buckets: Mutex<HashMap<String, (f64, Instant)>> = Mutex::default();
-    account.serve_but(move |call: &Call| {
+    account.serve_with(move |call: &Call| {
         if call.service != "config" {
             return None;
         }
@@ -382,7 +385,7 @@ fn limited_in_each_region(account: &Account) -> Server {
     })
 }
 
-/// Runs the binary once; an error is all that was seen of a run with a wrong CSV.
+/// Runs the binary once; if the CSV is wrong, the error is the complete output of the run.
 fn measure(scenario: &Scenario, server: &Server) -> Result<Figures, String> {
     let program = Program::new(server).args(&scenario.args);
     let before = Instant::now();
@@ -391,7 +394,7 @@ fn measure(scenario: &Scenario, server: &Server) -> Result<Figures, String> {
     let run = running.finish();
     let wall = before.elapsed();
     if run.code != Some(0) || run.csv() != scenario.account.csv() {
-        return Err(run.told());
+        return Err(run.describe());
     }
     let calls = server.calls();
     let (memory, cpu) = watch.join().unwrap_or_default();
@@ -402,12 +405,12 @@ fn measure(scenario: &Scenario, server: &Server) -> Result<Figures, String> {
         cpu,
         requests: calls.len(),
         connections: server.connections(),
-        in_flight: server.most_in_flight(),
+        in_flight: server.max_in_flight(),
     })
 }
 
-/// Reads the process's greatest resident size and its CPU time until it ends; what is added in the
-/// last milliseconds is missed.
+/// Reads the peak memory and the CPU time of the process until it ends; the last few milliseconds
+/// are not included.
 fn watch(process: u32) -> JoinHandle<(Option<f64>, Option<Duration>)> {
     thread::spawn(move || {
         let mut last = (None, None);
@@ -419,7 +422,7 @@ fn watch(process: u32) -> JoinHandle<(Option<f64>, Option<Duration>)> {
     })
 }
 
-/// `VmHWM` of the process, in megabytes; none where it has ended.
+/// Returns `VmHWM` of the process in megabytes; `None` if it has ended.
 fn peak_memory(process: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -427,16 +430,16 @@ fn peak_memory(process: u32) -> Option<f64> {
     Some(kibibytes * 1024.0 / 1e6)
 }
 
-/// The time that its threads ran, by a clock of a hundredth of a second.
+/// Returns the CPU time of the process, with a resolution of 10 ms.
 fn cpu_time(process: u32) -> Option<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name, in parentheses, may hold blanks.
+    // The name, in parentheses, may contain blanks.
     let (_, rest) = stat.rsplit_once(") ")?;
     let ticks = |n: usize| rest.split(' ').nth(n)?.parse::<u32>().ok();
     Some(Duration::from_millis(10) * (ticks(11)? + ticks(12)?))
 }
 
-/// A Python that has aioboto3.
+/// Returns a Python interpreter with aioboto3, if available.
 fn python() -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let found = Command::new(&python)
@@ -446,7 +449,7 @@ fn python() -> Option<String> {
     found.is_ok_and(|status| status.success()).then_some(python)
 }
 
-/// Runs the script once.
+/// Runs the script once and returns its time.
 fn script(python: &str, scenario: &Scenario) -> Result<Duration, String> {
     let server = (scenario.serve)(&scenario.account).ready_for(CONNECTIONS);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/asyncio_scan.py");

@@ -1,4 +1,4 @@
-//! The command line.
+//! Parses the command line with clap.
 
 mod types;
 
@@ -12,18 +12,17 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limit::Limits;
-use crate::config::Config;
 use crate::console::Color;
-use crate::count::Method;
 use crate::iam_policy;
+use crate::inventory::Method;
 use crate::model::{AccountId, Region};
+use crate::options::Options;
 
-/// Counts the resources that AWS Config knows, per region and resource type, in every enabled
-/// region of an account.
+/// Count the resources discovered by AWS Config in an AWS account, by region and resource type
 ///
-/// Eight checks come first; then all regions are scanned side by side, and the counts are written
-/// to aws_config_resource_count_{account}[_{alias}].csv. Every number in it is exact, or it is not
-/// there and the error log says why.
+/// Runs eight checks, scans all enabled regions in parallel and writes
+/// aws_config_resource_count_{account}[_{alias}].csv. Counts that could not be completed are left
+/// out and explained in the error log.
 #[derive(Debug, Parser)]
 #[command(
     name = "aws-config-resource-count",
@@ -34,33 +33,33 @@ use crate::model::{AccountId, Region};
 )]
 struct Cli {
     #[command(flatten)]
-    run: Run,
+    scan: ScanArgs,
     #[command(subcommand)]
-    tool: Option<Tool>,
+    subcommand: Option<CliSubcommand>,
 }
 
 const AFTER_HELP: &str = "\
 Environment:
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   credentials
   AWS_PROFILE                                 profile
-  AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN   a role for an identity token
+  AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN   role to assume with a web identity token
   AWS_REGION, AWS_DEFAULT_REGION              start region
-  AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE   the shared files
+  AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE   paths of the config and credentials files
   AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CONFIG_SERVICE, ..._EC2, ..._IAM, ..._STS
-                                              endpoints
-  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS         true: pass over these and the profile's
-  AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT   true: these endpoints of AWS
-  AWS_CA_BUNDLE                               certificates to trust
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY           proxies, and who is reached without one
-                                              (in lower case too, which goes first)
-  AWS_MAX_ATTEMPTS, AWS_RETRY_MODE            attempts per request; standard is the mode
-  NO_COLOR, CLICOLOR_FORCE                    colour
+                                              endpoint URLs
+  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS         true: ignore these and the profile's endpoints
+  AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT   true: use FIPS or dual-stack endpoints
+  AWS_CA_BUNDLE                               PEM file of trusted certificates
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY           proxies, and hosts to bypass
+                                              (lower-case names take precedence)
+  AWS_MAX_ATTEMPTS, AWS_RETRY_MODE            attempts per request; only standard is supported
+  NO_COLOR, CLICOLOR_FORCE                    color
 
 Exit codes:
-  0    done, also where some counts are missing
-  1    a check failed, or the run could not go on
-  2    wrong usage
-  3    done with counts missing or different, where --strict is given
+  0    success; some counts may be missing
+  1    a check failed, or the scan was aborted
+  2    invalid usage
+  3    counts are missing or differ (only with --strict)
   130  interrupted (143: terminated)
 
 Examples:
@@ -73,52 +72,60 @@ Examples:
 const SCAN: &str = "Scan";
 const OUTPUT: &str = "Output";
 const NETWORK: &str = "Network";
-const RECORD: &str = "Recordings";
+const RECORDINGS: &str = "Recordings";
 
-/// The options of a run.
+/// The options of a scan.
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch")]
-struct Run {
-    /// Profile of ~/.aws/config and ~/.aws/credentials; goes before keys in the environment
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each field is a command-line flag"
+)]
+struct ScanArgs {
+    /// Profile in ~/.aws/config and ~/.aws/credentials; takes precedence over credentials in the
+    /// environment [default: AWS_PROFILE, default]
     #[arg(help_heading = SCAN, long, value_name = "NAME")]
     profile: Option<String>,
 
-    /// Start region: where the account is asked for its identity and its regions
+    /// Start region, for the initial STS, IAM and EC2 calls; does not limit the scan (see --regions)
     /// [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's region, us-east-1]
     #[arg(help_heading = SCAN, long, value_name = "REGION")]
     region: Option<Region>,
 
-    /// Scan these regions alone
+    /// Scan only these regions [default: all enabled regions]
     #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
     regions: Vec<Region>,
 
-    /// Scan all enabled regions but these
+    /// Skip these regions
     #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
     exclude_regions: Vec<Region>,
 
-    /// Count these types, such as AWS::EC2::Instance; those in a file, with @FILE; or all that the
-    /// account has, with all [default: ten common types]
-    #[arg(help_heading = SCAN, long, value_name = "TYPE,...|@FILE|all", value_delimiter = ',', num_args = 1, value_parser = types::argument)]
+    /// Resource types to count: a list of names, the names in a file (@FILE), or every type that
+    /// the account has (all) [default: ten common types]
+    ///
+    /// The ten common types are AWS::EC2::Instance, AWS::EC2::Volume, AWS::EC2::SecurityGroup,
+    /// AWS::EC2::VPC, AWS::S3::Bucket, AWS::RDS::DBInstance, AWS::Lambda::Function,
+    /// AWS::IAM::Role, AWS::IAM::User and AWS::DynamoDB::Table.
+    #[arg(help_heading = SCAN, long, value_name = "TYPE,...|@FILE|all", value_delimiter = ',', num_args = 1, value_parser = types::parse_types_argument)]
     resource_types: Vec<types::Argument>,
 
-    /// How to count: list every resource; ask for the counts of what is recorded, one call a region;
-    /// or do both and show what differs
+    /// Counting method: list every resource (list), use the counts of AWS Config (counts), or do
+    /// both and compare (verify)
     #[arg(help_heading = SCAN, long, value_name = "METHOD", default_value = "list")]
     method: Method,
 
-    /// Scan at once: ask for the account, its alias and its regions, and check nothing else
+    /// Start scanning without the prerequisite checks
     #[arg(help_heading = SCAN, long)]
     skip_checks: bool,
 
-    /// Folder for the CSV and the error log
+    /// Directory for the CSV and the error log; it must exist
     #[arg(help_heading = OUTPUT, long, value_name = "DIR", default_value = ".")]
     output_dir: PathBuf,
 
-    /// Write what is known of every region and type to ..._coverage.csv too
+    /// Also write the status of every region and type to ..._coverage.csv
     #[arg(help_heading = OUTPUT, long)]
     coverage: bool,
 
-    /// Write a report of the run to this file, as JSON
+    /// Write a JSON report of the run to FILE
     #[arg(help_heading = OUTPUT, long, value_name = "FILE")]
     report: Option<PathBuf>,
 
@@ -126,78 +133,79 @@ struct Run {
     #[arg(help_heading = NETWORK, long, value_name = "URL")]
     endpoint_url: Option<EndpointUrl>,
 
-    /// Trust the certificates of this PEM file instead of the built-in ones
-    /// [default: AWS_CA_BUNDLE, the profile's ca_bundle]
+    /// Trust the certificates in this PEM file instead of the built-in ones
+    /// [default: AWS_CA_BUNDLE, the profile's ca_bundle, built-in Mozilla certificates]
     #[arg(help_heading = NETWORK, long, value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
 
-    /// Attempts per request, the first one included
+    /// Maximum attempts per request, including the first
     /// [default: AWS_MAX_ATTEMPTS, the profile's max_attempts, 10]
     #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: Option<u32>,
 
-    /// Requests in flight in one region, at the most; throttling halves them for a while
-    /// [default: 10, fewer where there are many regions]
+    /// Maximum concurrent requests per region (1 to 100); halved while throttled
+    /// [default: 10, fewer if more than 20 regions are scanned]
     #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     region_concurrency: Option<u16>,
 
-    /// Requests a second in one region, at the most [default: as many as AWS takes]
-    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = rate)]
+    /// Maximum requests per second per region (0.01 to 10000) [default: no limit]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = parse_rate)]
     max_rps: Option<f64>,
 
-    /// Seconds to connect
-    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value_t = 5, value_parser = seconds())]
+    /// Connect time-out, in seconds (1 to 120)
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value_t = 5, value_parser = timeout_parser())]
     connect_timeout: u64,
 
-    /// Seconds without an answer after which an attempt is given up
-    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value_t = 30, value_parser = seconds())]
+    /// Read time-out per attempt, in seconds (1 to 120)
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value_t = 30, value_parser = timeout_parser())]
     read_timeout: u64,
 
-    /// When to colour the check marks
+    /// When to use color; auto honors NO_COLOR and CLICOLOR_FORCE
     #[arg(help_heading = OUTPUT, long, value_name = "WHEN", default_value = "auto")]
     color: ColorWhen,
 
-    /// Draw no progress bar
+    /// Hide the progress bar
     #[arg(help_heading = OUTPUT, long)]
     no_progress: bool,
 
-    /// Print errors alone
+    /// Print only errors
     #[arg(help_heading = OUTPUT, long, short)]
     quiet: bool,
 
-    /// Tell every request on stderr: operation, region, attempt, status, time, request id
+    /// Log every request to stderr: operation, region, attempt, status, time, request ID
     #[arg(help_heading = OUTPUT, long)]
     debug: bool,
 
-    /// End with exit code 3 where counts are missing, or where --method verify finds a difference
+    /// Exit with 3 if counts are missing, or if --method verify finds a difference or cannot compare
     #[arg(help_heading = OUTPUT, long)]
     strict: bool,
 
-    /// Record every exchange with AWS in this new folder, without secrets, for --replay
-    #[arg(help_heading = RECORD, long, value_name = "DIR")]
+    /// Record AWS responses to a new or empty directory, with secrets removed
+    #[arg(help_heading = RECORDINGS, long, value_name = "DIR")]
     record: Option<PathBuf>,
 
-    /// Write this account number into the recording in the place of every real one
-    #[arg(help_heading = RECORD, long, value_name = "ACCOUNT", requires = "record")]
+    /// Replace account IDs in the recording with this one
+    #[arg(help_heading = RECORDINGS, long, value_name = "ACCOUNT", requires = "record")]
     record_account_id: Option<AccountId>,
 
-    /// Answer from a recording: no network, no credentials, no waiting
-    #[arg(help_heading = RECORD, long, value_name = "DIR")]
+    /// Replay a recording; needs no network or credentials
+    #[arg(help_heading = RECORDINGS, long, value_name = "DIR")]
     replay: Option<PathBuf>,
 }
 
-/// Requests in flight in one region where nothing else is said: as many as there are common types.
+/// The default maximum of concurrent requests per region: one per default resource type.
 const REGION_CONCURRENCY: u16 = 10;
 
-fn rate(text: &str) -> Result<f64, String> {
+/// Parses a rate, in requests per second.
+fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(rate) if (0.01..=10_000.0).contains(&rate) => Ok(rate),
-        _ => Err("not a number of requests a second, 0.01 to 10000".to_owned()),
+        _ => Err("expected requests per second, from 0.01 to 10000".to_owned()),
     }
 }
 
-/// One call ends after 120 seconds in any case, so that longer time-outs would mean nothing.
-fn seconds() -> clap::builder::RangedU64ValueParser {
+/// Parses a time-out in seconds. A call is limited to 120 seconds, so longer values have no effect.
+fn timeout_parser() -> clap::builder::RangedU64ValueParser {
     clap::builder::RangedU64ValueParser::new().range(1..=120)
 }
 
@@ -218,15 +226,15 @@ impl ValueEnum for Method {
     }
 }
 
-/// What else the program does.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
-enum Tool {
-    /// Print the smallest IAM policy for a run with the options that follow
-    IamPolicy(Box<Run>),
+enum CliSubcommand {
+    /// Print the minimum IAM policy for the given options
+    IamPolicy(Box<ScanArgs>),
     /// Print shell completions
     #[command(hide = true)]
     Completions {
-        /// The shell
+        /// Shell to print completions for
         shell: clap_complete::Shell,
     },
     /// Print the man page
@@ -234,49 +242,55 @@ enum Tool {
     Man,
 }
 
-/// What the user sees of a run.
+/// The options of the console output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct View {
-    /// When to colour.
+pub struct OutputOptions {
+    /// When to use color.
     pub color: Color,
-    /// Whether to draw the bar.
+    /// Draw the progress bar.
     pub progress: bool,
-    /// Whether to leave the report out.
+    /// Print only errors.
     pub quiet: bool,
 }
 
-/// What the command line asks for.
+/// A parsed command line.
 #[derive(Debug)]
 pub enum Command {
-    /// A run.
-    Run(Box<Config>, View),
-    /// A text on stdout.
+    /// Run a scan with these options.
+    Run(Box<Options>, OutputOptions),
+    /// Print this text to stdout.
     Print(Vec<u8>),
 }
 
-/// Reads the command line.
+/// Returns the clap definition of the command line, for generated documentation.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Parses the command line; `args` begins with the program name.
 ///
 /// # Errors
-/// Wrong usage, or a request for help or the version: clap's error prints itself and knows its
-/// exit code (2, or 0).
+/// Returns clap's error for invalid usage (exit code 2) and for `--help` and `--version` (exit
+/// code 0). The error prints its own text.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
     let cli = Cli::try_parse_from(args)?;
-    let mut command = Cli::command();
+    let mut command = command();
     let mut text = Vec::new();
-    match cli.tool {
+    match cli.subcommand {
         None => {
-            let (config, view) = run(cli.run)?;
-            return Ok(Command::Run(Box::new(config), view));
+            let (options, view) = resolve(cli.scan)?;
+            return Ok(Command::Run(Box::new(options), view));
         }
-        Some(Tool::IamPolicy(options)) => {
-            let (config, _) = run(*options)?;
-            text = iam_policy::policy(&config).into_bytes();
+        Some(CliSubcommand::IamPolicy(options)) => {
+            let (options, _) = resolve(*options)?;
+            text = iam_policy::policy(&options).into_bytes();
         }
-        Some(Tool::Completions { shell }) => {
+        Some(CliSubcommand::Completions { shell }) => {
             let name = command.get_name().to_owned();
             clap_complete::generate(shell, &mut command, name, &mut text);
         }
-        Some(Tool::Man) => {
+        Some(CliSubcommand::Man) => {
             clap_mangen::Man::new(command)
                 .render(&mut text)
                 .map_err(clap::Error::from)?;
@@ -285,61 +299,62 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::
     Ok(Command::Print(text))
 }
 
-fn run(run: Run) -> Result<(Config, View), clap::Error> {
-    let view = View {
-        color: match run.color {
+/// Converts the parsed arguments into the options of a args.
+fn resolve(args: ScanArgs) -> Result<(Options, OutputOptions), clap::Error> {
+    let view = OutputOptions {
+        color: match args.color {
             ColorWhen::Auto => Color::Auto,
             ColorWhen::Always => Color::Always,
             ColorWhen::Never => Color::Never,
         },
-        progress: !run.no_progress && !run.quiet,
-        quiet: run.quiet,
+        progress: !args.no_progress && !args.quiet,
+        quiet: args.quiet,
     };
-    let config = Config {
-        profile: run.profile,
-        region: run.region,
-        regions: without_repeats(run.regions),
-        exclude_regions: run.exclude_regions,
-        resource_types: types::chosen(run.resource_types)
-            .map_err(|why| Cli::command().error(ErrorKind::ArgumentConflict, why))?,
-        method: run.method,
-        skip_checks: run.skip_checks,
-        output_dir: run.output_dir,
-        coverage: run.coverage,
-        report: run.report,
-        endpoint_url: run.endpoint_url,
-        ca_bundle: run.ca_bundle,
-        max_attempts: run.max_attempts,
+    let options = Options {
+        profile: args.profile,
+        region: args.region,
+        regions: dedup(args.regions),
+        exclude_regions: args.exclude_regions,
+        resource_types: types::resolve_types(args.resource_types)
+            .map_err(|message| command().error(ErrorKind::ArgumentConflict, message))?,
+        method: args.method,
+        skip_checks: args.skip_checks,
+        output_dir: args.output_dir,
+        coverage: args.coverage,
+        report: args.report,
+        endpoint_url: args.endpoint_url,
+        ca_bundle: args.ca_bundle,
+        max_attempts: args.max_attempts,
         limits: Limits {
-            // A replay asks one type after the other, and a recording has to be made as it is asked.
-            concurrency: if run.replay.is_some() || run.record.is_some() {
+            // A recording is replayed one request at a time, so it is recorded in that order.
+            concurrency: if args.replay.is_some() || args.record.is_some() {
                 1
             } else {
-                run.region_concurrency.unwrap_or(REGION_CONCURRENCY).into()
+                args.region_concurrency.unwrap_or(REGION_CONCURRENCY).into()
             },
-            rate: run.max_rps,
+            rate: args.max_rps,
         },
-        fixed_concurrency: run.region_concurrency.is_some(),
-        connect_timeout: Duration::from_secs(run.connect_timeout),
-        read_timeout: Duration::from_secs(run.read_timeout),
-        debug: run.debug,
-        strict: run.strict,
-        record: run.record,
-        record_account_id: run.record_account_id,
-        replay: run.replay,
+        fixed_concurrency: args.region_concurrency.is_some(),
+        connect_timeout: Duration::from_secs(args.connect_timeout),
+        read_timeout: Duration::from_secs(args.read_timeout),
+        debug: args.debug,
+        strict: args.strict,
+        record: args.record,
+        record_account_id: args.record_account_id,
+        replay: args.replay,
     };
-    Ok((config, view))
+    Ok((options, view))
 }
 
-/// The items in their order, each once: a type that is named twice is counted once.
-fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
-    let mut once = Vec::with_capacity(items.len());
+/// Removes repeated items and keeps the order of the rest.
+fn dedup<T: PartialEq>(items: Vec<T>) -> Vec<T> {
+    let mut unique = Vec::with_capacity(items.len());
     for item in items {
-        if !once.contains(&item) {
-            once.push(item);
+        if !unique.contains(&item) {
+            unique.push(item);
         }
     }
-    once
+    unique
 }
 
 #[cfg(test)]
@@ -347,10 +362,10 @@ mod tests {
     use super::*;
     use crate::model::{ResourceType, ResourceTypes};
 
-    fn config(args: &[&str]) -> Config {
+    fn options(args: &[&str]) -> Options {
         let args = ["aws-config-resource-count"].iter().chain(args);
         match parse(args.map(OsString::from)) {
-            Ok(Command::Run(config, _)) => *config,
+            Ok(Command::Run(options, _)) => *options,
             other => panic!("{other:?}"),
         }
     }
@@ -362,25 +377,25 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn clap_definition_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn without_options_the_specification_holds() {
-        let config = config(&[]);
+    fn defaults_follow_specification() {
+        let options = options(&[]);
         let common = ResourceTypes::Named(ResourceType::common());
-        assert_eq!(config.resource_types, common);
-        assert_eq!(config.method, Method::List);
-        assert!(!config.skip_checks && !config.coverage && config.report.is_none());
-        assert_eq!(config.output_dir, PathBuf::from("."));
-        assert_eq!(config.connect_timeout, Duration::from_secs(5));
-        assert_eq!(config.read_timeout, Duration::from_secs(30));
-        assert!(config.regions.is_empty() && !config.strict && config.max_attempts.is_none());
+        assert_eq!(options.resource_types, common);
+        assert_eq!(options.method, Method::List);
+        assert!(!options.skip_checks && !options.coverage && options.report.is_none());
+        assert_eq!(options.output_dir, PathBuf::from("."));
+        assert_eq!(options.connect_timeout, Duration::from_secs(5));
+        assert_eq!(options.read_timeout, Duration::from_secs(30));
+        assert!(options.regions.is_empty() && !options.strict && options.max_attempts.is_none());
     }
 
     #[test]
-    fn threads_are_made_for_the_regions_that_are_likely_to_be_scanned() {
+    fn likely_threads_follow_options_and_partition() {
         for (args, start, threads) in [
             // Ten types and the recorder, in each of seventeen regions.
             (&[][..], "us-east-1", 17 * 11),
@@ -399,23 +414,23 @@ mod tests {
             (&[], "us-gov-west-1", 2 * 11),
             (&[], "eusc-de-east-1", 11),
         ] {
-            let likely = config(args).likely_threads(&start.parse().unwrap());
+            let likely = options(args).likely_threads(&start.parse().unwrap());
             assert_eq!(likely, threads, "{args:?} {start}");
         }
     }
 
     #[test]
-    fn lists_by_commas_and_by_repetition() {
-        let config = config(&[
+    fn lists_accept_commas_and_repetition() {
+        let options = options(&[
             "--regions=eu-west-1,us-east-1",
             "--regions",
             "eu-west-1",
             "--resource-types",
             "AWS::EC2::VPC,AWS::EC2::VPC,AWS::S3::Bucket",
         ]);
-        let regions: Vec<_> = config.regions.iter().map(Region::as_str).collect();
+        let regions: Vec<_> = options.regions.iter().map(Region::as_str).collect();
         assert_eq!(regions, ["eu-west-1", "us-east-1"]);
-        assert_eq!(config.resource_types.named().len(), 2);
+        assert_eq!(options.resource_types.named().len(), 2);
     }
 
     fn names(types: &ResourceTypes) -> String {
@@ -424,39 +439,39 @@ mod tests {
     }
 
     #[test]
-    fn all_types_or_those_of_a_file() {
+    fn resource_types_accept_all_and_file() {
         assert_eq!(
-            config(&["--resource-types=all"]).resource_types,
+            options(&["--resource-types=all"]).resource_types,
             ResourceTypes::All
         );
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("types.txt");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("types.txt");
         let list = "\u{feff}# ours\r\nAWS::EC2::VPC, AWS::S3::Bucket\r\n\r\n\tAWS::EC2::VPC # again\n\
                     AWS::IAM::Role AWS::IAM::User";
         std::fs::write(&path, list).unwrap();
         let argument = format!("--resource-types=@{},AWS::SNS::Topic", path.display());
         assert_eq!(
-            names(&config(&[&argument]).resource_types),
+            names(&options(&[&argument]).resource_types),
             "AWS::EC2::VPC AWS::S3::Bucket AWS::IAM::Role AWS::IAM::User AWS::SNS::Topic"
         );
         for (text, hint) in [
-            ("# nothing\n\n", "names no type"),
+            ("# nothing\n\n", "contains no resource types"),
             (
                 "AWS::EC2::VPC\nEC2\n",
                 "line 2: \"EC2\" is not a resource type",
             ),
-            (&"#".repeat(1 << 21), "is larger than a list of types"),
+            (&"#".repeat(1 << 21), "is too large"),
         ] {
             std::fs::write(&path, text).unwrap();
-            let (code, told) = error(&[&argument]);
-            assert!(code == 2 && told.contains(hint), "{hint}: {told}");
+            let (code, message) = error(&[&argument]);
+            assert!(code == 2 && message.contains(hint), "{hint}: {message}");
         }
     }
 
     #[test]
-    fn the_policy_is_the_smallest_for_its_flags() {
+    fn policy_is_minimal_for_options() {
         let (list, counts) = ("ListDiscoveredResources", "GetDiscoveredResourceCounts");
-        for (args, lists, asks_counts) in [
+        for (args, lists, gets_counts) in [
             (&[][..], true, false),
             (&["--method=counts"], false, true),
             (&["--method=verify"], true, true),
@@ -470,10 +485,10 @@ mod tests {
             };
             let policy = String::from_utf8(policy).unwrap();
             assert_eq!(policy.contains(list), lists, "{policy}");
-            assert_eq!(policy.contains(counts), asks_counts, "{policy}");
+            assert_eq!(policy.contains(counts), gets_counts, "{policy}");
             assert_eq!(
                 policy.matches(':').count(),
-                4 + 1 + 4 + usize::from(lists) + usize::from(asks_counts)
+                4 + 1 + 4 + usize::from(lists) + usize::from(gets_counts)
             );
             for action in [
                 "config:DescribeConfigurationRecorderStatus",
@@ -486,36 +501,8 @@ mod tests {
         }
     }
 
-    /// Every policy in the README, with the command before it.
     #[test]
-    fn the_readmes_policies_are_what_is_printed() {
-        let readme = include_str!("../README.md");
-        let mut held = 0;
-        let blocks: Vec<&str> = readme.split("```").collect();
-        for pair in blocks.windows(3) {
-            let (Some(command), Some(policy)) =
-                (pair[0].strip_prefix("sh\n"), pair[2].strip_prefix("json\n"))
-            else {
-                continue;
-            };
-            let command = command.trim().split('#').next().unwrap_or_default();
-            let args = command.split_whitespace().map(OsString::from);
-            let Ok(Command::Print(printed)) = parse(args) else {
-                continue;
-            };
-            assert_eq!(String::from_utf8(printed).unwrap(), policy, "{command}");
-            held += 1;
-        }
-        assert_eq!(
-            held,
-            readme.matches("2012-10-17").count(),
-            "every policy is held"
-        );
-        assert!(held >= 2);
-    }
-
-    #[test]
-    fn wrong_usage_is_exit_2_with_a_hint() {
+    fn invalid_usage_exits_2_with_hint() {
         for (args, hint) in [
             (
                 &["--regoin", "x"][..],
@@ -527,11 +514,11 @@ mod tests {
             ),
             (
                 &["--resource-types", "EC2"],
-                "is not a resource type such as AWS::EC2::Instance, nor @FILE, nor all",
+                "invalid resource type \"EC2\"; expected a name like AWS::EC2::Instance, @FILE or `all`",
             ),
             (
                 &["--resource-types=all,AWS::EC2::VPC"],
-                "all stands alone, and not beside types",
+                "--resource-types: `all` cannot be combined with type names",
             ),
             (&["--resource-types=@/none/x"], "/none/x: No such file"),
             (
@@ -548,7 +535,7 @@ mod tests {
             (&["--record-account-id", "123456789012"], "--record <DIR>"),
             (
                 &["--record", "x", "--record-account-id", "12"],
-                "not an account number",
+                "is not an account ID of 12 digits",
             ),
             (&["surplus"], "For more information, try '--help'"),
         ] {
@@ -559,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn help_names_every_option_and_the_exit_codes() {
+    fn help_lists_options_types_exit_codes() {
         let (code, help) = error(&["--help"]);
         assert_eq!(code, 0);
         for part in [
@@ -592,31 +579,17 @@ mod tests {
         ] {
             assert!(help.contains(part), "{part}");
         }
-        assert!(!help.contains("completions"), "hidden");
+        for resource_type in ResourceType::common() {
+            assert!(help.contains(resource_type.as_str()), "{resource_type}");
+        }
+        assert!(
+            !help.contains("completions"),
+            "completions is hidden: {help}"
+        );
     }
 
     #[test]
-    fn the_readme_names_every_option_and_variable() {
-        let readme = include_str!("../README.md");
-        for argument in Cli::command().get_arguments() {
-            let long = format!("--{}", argument.get_long().unwrap());
-            assert!(readme.contains(&long), "{long}");
-        }
-        let words = AFTER_HELP.split([' ', ',', '\n']);
-        for variable in words.filter(|w| w.starts_with("AWS_") || w.ends_with("_PROXY")) {
-            assert!(
-                readme.contains(variable.trim_end_matches(':')),
-                "{variable}"
-            );
-        }
-        for line in AFTER_HELP.lines().filter(|l| l.starts_with("  aws-config")) {
-            let options = line.split_whitespace().filter(|w| w.starts_with("--"));
-            assert!(options.count() > 0, "{line}");
-        }
-    }
-
-    #[test]
-    fn completions_and_the_man_page() {
+    fn completions_and_man_page_render() {
         for (args, part) in [
             (
                 &["completions", "bash"][..],

@@ -1,4 +1,4 @@
-//! Time and sleep, handed in so that no test waits.
+//! Time and sleep behind a trait, so that tests do not wait.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
@@ -8,24 +8,24 @@ use time::OffsetDateTime;
 
 use crate::interrupt::Interrupt;
 
-/// Where the time comes from.
+/// A source of time.
 pub trait Clock: Send + Sync {
-    /// The time of day, in UTC.
+    /// Returns the current time, in UTC.
     fn now(&self) -> OffsetDateTime;
-    /// Time since the run began; never goes back.
+    /// Returns the time since the start of the run; never decreases.
     fn elapsed(&self) -> Duration;
-    /// Waits; an interrupt cuts it short.
+    /// Waits for `time`; an interrupt ends the wait early.
     fn sleep(&self, time: Duration);
 }
 
-/// The machine's clock.
+/// The system clock.
 pub struct SystemClock {
     start: Instant,
     interrupt: Interrupt,
 }
 
 impl SystemClock {
-    /// A clock whose sleeps end when `interrupt` comes.
+    /// Creates a clock whose sleeps end when `interrupt` is raised.
     #[must_use]
     pub fn new(interrupt: Interrupt) -> Self {
         Self {
@@ -49,17 +49,17 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that nobody waits for: it stands still, and a sleep moves it on at once.
+/// A clock whose sleeps return immediately and advance its time. It does not advance otherwise.
 ///
-/// It moves on for the sleeping thread alone, since threads that wait side by side do not wait for
-/// one another. A replay runs on it, and so do the tests, which ask it for the sleeps.
+/// A sleep advances the clock only for the sleeping thread, because threads that sleep concurrently
+/// do not wait for each other. Used by replays and by tests, which check the recorded sleeps.
 pub struct VirtualClock {
     start: OffsetDateTime,
     sleeps: Mutex<Vec<(ThreadId, Duration)>>,
 }
 
 impl VirtualClock {
-    /// A clock that stands at `start`.
+    /// Creates a clock that is set to `start`.
     #[must_use]
     pub fn new(start: OffsetDateTime) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl VirtualClock {
         }
     }
 
-    /// Every sleep so far, of all threads, in the order in which they were asked for.
+    /// Returns the durations of all sleeps of all threads so far, in call order.
     #[must_use]
     pub fn sleeps(&self) -> Vec<Duration> {
         self.lock().iter().map(|(_, time)| *time).collect()
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_virtual_clock_moves_by_its_sleeps_alone() {
+    fn virtual_clock_advances_only_by_sleeps() {
         let clock = VirtualClock::new(OffsetDateTime::UNIX_EPOCH);
         clock.sleep(Duration::from_secs(90));
         clock.sleep(Duration::from_millis(5));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_virtual_clock_is_each_threads_own() {
+    fn virtual_clock_advances_per_thread() {
         let clock = VirtualClock::new(OffsetDateTime::UNIX_EPOCH);
         clock.sleep(Duration::from_secs(1));
         thread::scope(|scope| {

@@ -1,4 +1,5 @@
-//! The environment: variables and files, handed in so that no test reaches the real ones.
+//! The environment: variables, files and commands behind a trait, so that tests do not use the real
+//! ones.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -11,33 +12,33 @@ use serde::Deserialize;
 
 use crate::interrupt::Interrupt;
 
-/// Where variables and files come from.
+/// A source of variables, files and command output.
 pub trait Env: Send + Sync {
-    /// The variable `name`; an empty or blank one counts as absent, as in the AWS CLI.
+    /// Returns the variable `name`; an empty or blank variable counts as absent, as in the AWS CLI.
     fn var(&self, name: &str) -> Option<String>;
 
-    /// The bytes of the file at `path`.
+    /// Reads the file at `path`.
     ///
     /// # Errors
-    /// Whatever the file system says; `NotFound` where there is no such file.
+    /// The file cannot be read; `NotFound` if it does not exist.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Replaces the file at `path` in one step, readable by its owner alone.
+    /// Replaces the file at `path` atomically; only its owner can read it (mode 0600).
     ///
     /// # Errors
-    /// Whatever the file system says; the old file stands then.
+    /// The file cannot be written; the old file is then unchanged.
     fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 
-    /// Runs a command line as a shell does and waits for its end.
+    /// Runs a command line in a shell and waits for it to exit.
     ///
     /// # Errors
-    /// It could not be started.
-    fn run(&self, command: &str) -> io::Result<Ran>;
+    /// The command cannot be started.
+    fn run(&self, command: &str) -> io::Result<CommandOutput>;
 
-    /// Asks the user on the terminal; `None` where there is none.
-    fn ask(&self, question: &str) -> Option<String>;
+    /// Prompts the user on the terminal and returns the input; `None` without a terminal.
+    fn prompt(&self, question: &str) -> Option<String>;
 
-    /// The user's home folder: HOME, else USERPROFILE.
+    /// Returns the user's home directory: HOME, else USERPROFILE.
     fn home(&self) -> Option<PathBuf> {
         self.var("HOME")
             .or_else(|| self.var("USERPROFILE"))
@@ -45,16 +46,16 @@ pub trait Env: Send + Sync {
     }
 }
 
-/// What a command left.
+/// The exit status and output of a command.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-pub struct Ran {
-    /// Whether it ended with exit code 0.
+pub struct CommandOutput {
+    /// True if the exit code was 0. Default: true.
     #[serde(default = "yes")]
     pub ok: bool,
-    /// What it printed; may be secret.
+    /// The standard output; may contain secrets.
     #[serde(default)]
     pub stdout: String,
-    /// What it complained of.
+    /// The standard error output.
     #[serde(default)]
     pub stderr: String,
 }
@@ -63,13 +64,15 @@ fn yes() -> bool {
     true
 }
 
-/// The process's own environment; the interrupt knows of the files that are being written.
+/// The environment of the process. The interrupt tracks the temporary files, which
+/// [`Interrupt::listen`] removes.
 #[derive(Default)]
 pub struct SystemEnv(pub Interrupt);
 
 impl Env for SystemEnv {
     fn var(&self, name: &str) -> Option<String> {
-        // One that is no Unicode does not count as absent: a proxy that cannot be read is an error.
+        // Invalid Unicode does not count as absent, because an unreadable proxy variable is an
+        // error.
         let value = std::env::var_os(name)?.to_string_lossy().into_owned();
         Some(value).filter(|v| !v.trim().is_empty())
     }
@@ -79,52 +82,81 @@ impl Env for SystemEnv {
     }
 
     fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        // An end at once waits for what is being written.
-        let _unfinished = self.0.unfinished();
-        let beside = path.with_extension(format!("{}.tmp", std::process::id()));
-        let written = OpenOptions::new()
+        // An immediate exit waits until the file is written.
+        let _locked = self.0.temp_files();
+        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+        let result = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&beside)
+            .open(&temporary)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&beside, path));
-        if written.is_err() {
-            let _ = std::fs::remove_file(&beside);
+            .and_then(|()| std::fs::rename(&temporary, path));
+        if result.is_err() {
+            let _ = std::fs::remove_file(&temporary);
         }
-        written
+        result
     }
 
-    fn run(&self, command: &str) -> io::Result<Ran> {
-        let ran = Command::new("sh")
+    fn run(&self, command: &str) -> io::Result<CommandOutput> {
+        let output = Command::new("sh")
             .args(["-c", command])
             .stdin(Stdio::null())
             .output()?;
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        Ok(Ran {
-            ok: ran.status.success(),
-            stdout: text(&ran.stdout),
-            stderr: text(&ran.stderr),
+        Ok(CommandOutput {
+            ok: output.status.success(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
         })
     }
 
-    fn ask(&self, question: &str) -> Option<String> {
+    fn prompt(&self, question: &str) -> Option<String> {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return None;
         }
         eprint!("{question}");
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer).ok()?;
-        Some(answer.trim().to_owned())
+        let mut input = String::new();
+        io::stdin().read_line(&mut input).ok()?;
+        Some(input.trim().to_owned())
     }
 }
 
-/// The environment of a recording: the variables of `env.json` and the files below the folder.
+/// Returns `path` with `$NAME` and `${NAME}` replaced by their values. Unset variables are
+/// unchanged, as in Python's `os.path.expandvars`.
+pub fn expand_variables(env: &dyn Env, path: &str) -> String {
+    let mut out = String::new();
+    let mut rest = path;
+    while let Some(at) = rest.find('$') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let (name, length) = variable(&from[1..]);
+        match env.var(name) {
+            Some(value) if !name.is_empty() => out.push_str(&value),
+            _ => out.push_str(&from[..=length]),
+        }
+        rest = &from[1 + length..];
+    }
+    out + rest
+}
+
+/// Returns the variable name at the start of `text`, which follows a `$`, and its length in bytes
+/// including braces.
+fn variable(text: &str) -> (&str, usize) {
+    if let Some((name, _)) = text.strip_prefix('{').and_then(|t| t.split_once('}')) {
+        return (name, name.len() + 2);
+    }
+    let other = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    let length = text.find(other).unwrap_or(text.len());
+    (&text[..length], length)
+}
+
+/// The environment of a recording: the variables of `env.json` and the files below the directory.
 ///
-/// HOME is the folder's `home`, named from the folder on. Nothing outside the folder can be read, so
-/// a replay and a test are the same on every machine.
+/// HOME is `home`, relative to the directory. No file outside the directory can be read, so replays
+/// and tests give the same results on every machine.
 pub struct FolderEnv {
-    folder: PathBuf,
+    dir: PathBuf,
     variables: BTreeMap<String, String>,
 }
 
@@ -132,25 +164,36 @@ pub struct FolderEnv {
 pub const ENV_FILE: &str = "env.json";
 
 impl FolderEnv {
-    /// An environment of `variables`, with files below `folder`.
+    /// Creates an environment of `variables`, with files below `dir`.
     #[must_use]
-    pub fn new(folder: &Path, variables: BTreeMap<String, String>) -> Self {
+    pub fn new(dir: &Path, variables: BTreeMap<String, String>) -> Self {
         Self {
-            folder: folder.to_owned(),
+            dir: dir.to_owned(),
             variables,
         }
     }
 
-    /// The environment that is recorded in `folder`.
+    /// Reads the environment of the recording in `dir`.
     ///
     /// # Errors
-    /// The folder or its `env.json` cannot be read, or is not an object of strings.
-    pub fn open(folder: &Path) -> io::Result<Self> {
-        let path = folder.join(ENV_FILE);
-        let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
-        let bytes = std::fs::read(&path).map_err(named)?;
-        let variables = serde_json::from_slice(&bytes).map_err(|e| named(e.into()))?;
-        Ok(Self::new(folder, variables))
+    /// `env.json` is missing, cannot be read, or is not a JSON object of strings.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        let path = dir.join(ENV_FILE);
+        let with_path = |e: io::Error| {
+            let message = match e.kind() {
+                io::ErrorKind::NotFound => {
+                    format!(
+                        "{} is not a recording ({ENV_FILE} not found)",
+                        dir.display()
+                    )
+                }
+                _ => format!("{}: {e}", path.display()),
+            };
+            io::Error::new(e.kind(), message)
+        };
+        let bytes = std::fs::read(&path).map_err(with_path)?;
+        let variables = serde_json::from_slice(&bytes).map_err(|e| with_path(e.into()))?;
+        Ok(Self::new(dir, variables))
     }
 }
 
@@ -169,31 +212,31 @@ impl Env for FolderEnv {
         let inside = path
             .components()
             .all(|c| c != std::path::Component::ParentDir);
-        // A relative path is looked up in the folder, so that a recording can be moved.
-        let path = self.folder.join(path);
-        if inside && path.starts_with(&self.folder) {
+        // Relative paths are resolved in the directory, so that a recording can be moved.
+        let path = self.dir.join(path);
+        if inside && path.starts_with(&self.dir) {
             std::fs::read(path)
         } else {
             Err(io::ErrorKind::NotFound.into())
         }
     }
 
-    /// A recording is read, never written.
+    /// Fails: recordings are read-only.
     fn write_private(&self, _: &Path, _: &[u8]) -> io::Result<()> {
         Err(io::ErrorKind::ReadOnlyFilesystem.into())
     }
 
-    /// What `processes.json` says that the command left.
-    fn run(&self, command: &str) -> io::Result<Ran> {
-        let bytes = std::fs::read(self.folder.join("processes.json"))?;
-        let mut known: BTreeMap<String, Ran> = serde_json::from_slice(&bytes)?;
-        known
+    /// Returns the output of the command from `processes.json`.
+    fn run(&self, command: &str) -> io::Result<CommandOutput> {
+        let bytes = std::fs::read(self.dir.join("processes.json"))?;
+        let mut outputs: BTreeMap<String, CommandOutput> = serde_json::from_slice(&bytes)?;
+        outputs
             .remove(command)
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// The variable TEST_MFA_CODE in the place of a terminal.
-    fn ask(&self, _: &str) -> Option<String> {
+    /// Returns the variable TEST_MFA_CODE instead of prompting.
+    fn prompt(&self, _: &str) -> Option<String> {
         self.var("TEST_MFA_CODE")
     }
 }
@@ -203,12 +246,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_env_reads_nothing_outside_its_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("home")).unwrap();
-        std::fs::write(folder.path().join("home/file"), "inside").unwrap();
-        std::fs::write(folder.path().join(ENV_FILE), r#"{"A": "1", "B": " "}"#).unwrap();
-        let env = FolderEnv::open(folder.path()).unwrap();
+    fn folder_env_reads_only_its_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("home")).unwrap();
+        std::fs::write(dir.path().join("home/file"), "inside").unwrap();
+        std::fs::write(dir.path().join(ENV_FILE), r#"{"A": "1", "B": " "}"#).unwrap();
+        let env = FolderEnv::open(dir.path()).unwrap();
         assert_eq!(env.var("A").as_deref(), Some("1"));
         assert_eq!(env.var("B"), None, "blank counts as absent");
         assert_eq!(env.var("PATH"), None);
@@ -223,8 +266,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_may_be_named_from_here_on() {
-        // As in `--replay fixtures/demo`; the tests run in the folder of Cargo.toml.
+    fn relative_directory_is_accepted() {
+        // As in `--replay fixtures/demo`; the tests run in the directory of Cargo.toml.
         let env = FolderEnv::new(Path::new("src"), BTreeMap::new());
         assert!(env.read(Path::new("env.rs")).is_ok());
         assert!(env.read(&env.home().unwrap().join("../env.rs")).is_err());
@@ -232,19 +275,25 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_env_file_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(ENV_FILE), "[]").unwrap();
-        let error = FolderEnv::open(folder.path()).err().unwrap().to_string();
+    fn invalid_env_file_error_names_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let open_error = || FolderEnv::open(dir.path()).err().unwrap().to_string();
+        let expected = format!(
+            "{} is not a recording (env.json not found)",
+            dir.path().display()
+        );
+        assert_eq!(open_error(), expected);
+        std::fs::write(dir.path().join(ENV_FILE), "[]").unwrap();
+        let error = open_error();
         assert!(error.contains("env.json"), "{error}");
     }
 
     #[test]
-    fn a_private_file_is_replaced_in_one_step() {
+    fn private_file_is_replaced_atomically() {
         use std::os::unix::fs::PermissionsExt;
 
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("token.json");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token.json");
         std::fs::write(&path, "old and longer").unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         let before = std::fs::File::open(&path).unwrap();
@@ -255,50 +304,54 @@ mod tests {
         assert_eq!(
             io::read_to_string(before).unwrap(),
             "old and longer",
-            "who reads at the time reads the old one whole"
+            "an open reader still reads the complete old file"
         );
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn where_a_private_file_cannot_be_written_the_old_one_stands() {
-        let folder = tempfile::tempdir().unwrap();
-        // A folder in the file's place cannot be replaced by a file.
-        let path = folder.path().join("token.json");
+    fn failed_write_keeps_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        // A directory cannot be replaced by a file.
+        let path = dir.path().join("token.json");
         std::fs::create_dir(&path).unwrap();
-        std::fs::write(path.join("old"), "stands").unwrap();
+        std::fs::write(path.join("old"), "unchanged").unwrap();
         assert!(SystemEnv::default().write_private(&path, b"new").is_err());
-        assert_eq!(std::fs::read(path.join("old")).unwrap(), b"stands");
-        let nowhere = folder.path().join("nowhere/token.json");
+        assert_eq!(std::fs::read(path.join("old")).unwrap(), b"unchanged");
+        let nowhere = dir.path().join("nowhere/token.json");
         assert!(
             SystemEnv::default()
                 .write_private(&nowhere, b"new")
                 .is_err()
         );
         assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
+            std::fs::read_dir(dir.path()).unwrap().count(),
             1,
-            "nothing is left beside it"
+            "no temporary file remains"
         );
     }
 
     #[test]
-    fn commands_are_run_as_a_shell_does_and_read_nothing() {
-        let ran = SystemEnv::default().run("printf x | tr x y").unwrap();
-        assert!(ran.ok);
-        assert_eq!(ran.stdout, "y");
-        let ran = SystemEnv::default().run("cat && echo 'the end'").unwrap();
-        assert_eq!(ran.stdout, "the end\n", "stdin is closed");
-        let ran = SystemEnv::default()
+    fn commands_run_in_shell_without_stdin() {
+        let output = SystemEnv::default().run("printf x | tr x y").unwrap();
+        assert!(output.ok);
+        assert_eq!(output.stdout, "y");
+        let output = SystemEnv::default().run("cat && echo 'the end'").unwrap();
+        assert_eq!(output.stdout, "the end\n", "stdin is closed");
+        let output = SystemEnv::default()
             .run("echo out; echo why >&2; exit 3")
             .unwrap();
-        assert!(!ran.ok);
+        assert!(!output.ok);
         assert_eq!(
-            (ran.stdout.as_str(), ran.stderr.as_str()),
+            (output.stdout.as_str(), output.stderr.as_str()),
             ("out\n", "why\n")
         );
-        let ran = SystemEnv::default().run("/nowhere/at/all").unwrap();
-        assert!(!ran.ok, "the shell tells that there is no such command");
-        assert!(ran.stderr.contains("/nowhere/at/all"), "{}", ran.stderr);
+        let output = SystemEnv::default().run("/nowhere/at/all").unwrap();
+        assert!(!output.ok, "the shell reports the missing command");
+        assert!(
+            output.stderr.contains("/nowhere/at/all"),
+            "{}",
+            output.stderr
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The structured error log: the ten types of the specification, the line, the two destinations.
+//! The structured error log: the ten error types of the specification, the log line, the error
+//! file.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -9,14 +10,15 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::model::{Region, ResourceType, clean};
+use crate::model::{Region, ResourceType};
+use crate::text::sanitize;
 
-/// What kind of incident a line tells of.
+/// The type of a logged error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorType {
     /// A prerequisite check failed.
     Prerequisite,
-    /// Requests were limited until all attempts were used up.
+    /// All attempts of a request were throttled.
     Throttle,
     /// Access was denied.
     Permission,
@@ -24,15 +26,15 @@ pub enum ErrorType {
     RegionDisabled,
     /// AWS Config is not enabled in the region.
     ConfigDisabled,
-    /// The API answered with another error.
+    /// The API returned another error.
     ApiError,
     /// The network failed.
     Connection,
-    /// A region was given up.
+    /// The scan of a region was abandoned.
     ScanFailed,
-    /// The run cannot go on.
+    /// The run cannot continue.
     Fatal,
-    /// Anything that nobody expected.
+    /// An unexpected response or an internal error.
     Unexpected,
 }
 
@@ -51,7 +53,7 @@ impl ErrorType {
         Self::Unexpected,
     ];
 
-    /// The name in the log.
+    /// Returns the name in the log.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,47 +77,47 @@ impl fmt::Display for ErrorType {
     }
 }
 
-/// One incident; its `Display` is the line of the log.
+/// One log entry; its `Display` is the line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// When, in UTC.
+    /// The time, in UTC.
     pub at: OffsetDateTime,
-    /// What kind.
+    /// The error type.
     pub error_type: ErrorType,
-    /// In which region, where it is about one.
+    /// The region, if the entry is about one.
     pub region: Option<Region>,
-    /// For which type, where it is about one.
+    /// The resource type, if the entry is about one.
     pub resource_type: Option<ResourceType>,
-    /// What happened and what to do about it: one line.
+    /// The error and what to do about it.
     pub message: String,
 }
 
-/// ISO 8601, to the millisecond.
+/// ISO 8601 with milliseconds.
 const TIMESTAMP: &[BorrowedFormatItem] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// The longest message, in characters.
+/// The maximum length of a message, in characters.
 const MAX_MESSAGE: usize = 1500;
 
-/// `at` in UTC: `2026-11-24T00:02:03.456Z`.
+/// Formats `at` in UTC, for example `2026-11-24T00:02:03.456Z`.
 ///
 /// # Panics
-/// Never: every time has these parts.
+/// Does not panic: every time can be formatted this way.
 #[must_use]
 pub fn timestamp(at: OffsetDateTime) -> String {
     let utc = at.to_offset(time::UtcOffset::UTC);
-    utc.format(TIMESTAMP).expect("a time has these parts")
+    utc.format(TIMESTAMP).expect("every time can be formatted")
 }
 
 impl Entry {
-    /// The message on one line, without anything a terminal would act on.
+    /// Returns the message as one line that is safe to print on a terminal.
     #[must_use]
     pub fn message(&self) -> String {
-        clean(&self.message, MAX_MESSAGE)
+        sanitize(&self.message, MAX_MESSAGE)
     }
 }
 
-/// `[timestamp] [ERROR_TYPE] Region: {region}, Resource: {type}, Message: {msg}`
+/// Formats `[timestamp] [ERROR_TYPE] Region: {region}, Resource: {type}, Message: {msg}`.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}] [{}] ", timestamp(self.at), self.error_type)?;
@@ -129,21 +131,21 @@ impl fmt::Display for Entry {
     }
 }
 
-/// The error file of a run; it comes into being with its first entry.
+/// The error file of a run; created when the first entry is written.
 pub struct ErrorFile {
     path: PathBuf,
     file: Option<File>,
-    /// Keeps a file descriptor for it, where connections take all others.
+    /// Reserves a file descriptor in case connections use all others.
     spare: Option<File>,
-    /// What could not be written yet; each entry is another attempt.
+    /// The bytes that are not written yet; each new entry retries.
     unwritten: Vec<u8>,
 }
 
 impl ErrorFile {
-    /// The file at `path`; one of an earlier run is deleted.
+    /// Creates the error file at `path` and deletes the file of an earlier run.
     ///
     /// # Errors
-    /// There is one, and it cannot be deleted.
+    /// The old file cannot be deleted.
     pub fn new(path: PathBuf) -> io::Result<Self> {
         match fs::remove_file(&path) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
@@ -156,38 +158,38 @@ impl ErrorFile {
         }
     }
 
-    /// Where the file is.
+    /// Returns the path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether every entry so far stands in the file.
+    /// Returns true if all entries so far are written.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.unwritten.is_empty()
     }
 
-    /// Appends an entry, after those that could not be written before.
+    /// Appends an entry, after the entries that could not be written before.
     ///
     /// # Errors
-    /// It could not be written.
+    /// The file cannot be written.
     pub fn append(&mut self, entry: &Entry) -> io::Result<()> {
         self.unwritten.extend(format!("{entry}\n").into_bytes());
-        self.catch_up()
+        self.flush_pending()
     }
 
-    /// Writes what could not be written before.
+    /// Writes the entries that could not be written before.
     ///
     /// # Errors
-    /// It still cannot.
-    pub fn catch_up(&mut self) -> io::Result<()> {
+    /// The file still cannot be written.
+    pub fn flush_pending(&mut self) -> io::Result<()> {
         while !self.unwritten.is_empty() {
             match self.write() {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                // A part of a line is not written twice.
+                // Prevents writing the first part of a line twice.
                 Ok(written) => drop(self.unwritten.drain(..written)),
             }
         }
@@ -210,7 +212,7 @@ impl ErrorFile {
 
 impl Drop for ErrorFile {
     fn drop(&mut self) {
-        let _ = self.catch_up();
+        let _ = self.flush_pending();
     }
 }
 
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_line_with_and_without_region_and_resource() {
+    fn log_line_omits_missing_region_and_type() {
         let mut entry = entry();
         assert_eq!(
             entry.to_string(),
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ten_error_types() {
+    fn error_types_match_the_specification() {
         assert_eq!(
             ErrorType::ALL.map(ErrorType::as_str).join(" "),
             "PREREQUISITE THROTTLE PERMISSION REGION_DISABLED CONFIG_DISABLED API_ERROR CONNECTION \
@@ -262,41 +264,41 @@ mod tests {
     }
 
     #[test]
-    fn the_old_error_file_is_deleted_and_the_new_one_appended_to() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("errors.txt");
+    fn new_error_file_replaces_old_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("errors.txt");
         fs::write(&path, "old\n").unwrap();
         let mut file = ErrorFile::new(path.clone()).unwrap();
-        assert!(!path.exists(), "no errors, no file");
+        assert!(!path.exists(), "no file without errors");
         file.append(&entry()).unwrap();
         file.append(&entry()).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text, format!("{0}\n{0}\n", entry()));
-        assert!(file.is_whole());
+        assert!(file.is_complete());
     }
 
     #[test]
-    fn a_file_that_cannot_be_written_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut file = ErrorFile::new(folder.path().join("none/errors.txt")).unwrap();
+    fn unwritable_error_file_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = ErrorFile::new(dir.path().join("missing/errors.txt")).unwrap();
         assert!(file.append(&entry()).is_err());
-        assert!(!file.is_whole());
-        fs::create_dir(folder.path().join("errors.txt")).unwrap();
-        assert!(ErrorFile::new(folder.path().join("errors.txt")).is_err());
+        assert!(!file.is_complete());
+        fs::create_dir(dir.path().join("errors.txt")).unwrap();
+        assert!(ErrorFile::new(dir.path().join("errors.txt")).is_err());
     }
 
     #[test]
-    fn what_could_not_be_written_is_written_later() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("later/errors.txt");
+    fn unwritten_entries_are_written_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("later/errors.txt");
         let mut file = ErrorFile::new(path.clone()).unwrap();
         let (first, mut second) = (entry(), entry());
         second.region = None;
         assert!(file.append(&first).is_err());
-        assert!(file.catch_up().is_err() && !file.is_whole());
-        fs::create_dir(folder.path().join("later")).unwrap();
+        assert!(file.flush_pending().is_err() && !file.is_complete());
+        fs::create_dir(dir.path().join("later")).unwrap();
         file.append(&second).unwrap();
-        assert!(file.is_whole());
+        assert!(file.is_complete());
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text, format!("{first}\n{second}\n"));
     }
@@ -305,14 +307,14 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_the_message_an_entry_is_one_harmless_line(
+        fn any_message_is_one_safe_line(
             message in prop_oneof![any::<String>(), "[\\x00-\\x1f\\x7f-\\xa0\u{2028}\u{202e}a]*"],
             error_type in select(&ErrorType::ALL[..]),
-            place in 0..3,
+            known_fields in 0..3,
         ) {
             let mut entry = Entry { error_type, message, ..entry() };
-            entry.resource_type = entry.resource_type.filter(|_| place > 1);
-            entry.region = entry.region.filter(|_| place > 0);
+            entry.resource_type = entry.resource_type.filter(|_| known_fields > 1);
+            entry.region = entry.region.filter(|_| known_fields > 0);
             let line = entry.to_string();
             prop_assert!(!line.contains(char::is_control), "{line:?}");
             prop_assert!(!line.contains(['\u{2028}', '\u{2029}', '\u{202e}']), "{line:?}");
@@ -321,12 +323,12 @@ mod tests {
         }
 
         #[test]
-        fn a_file_has_a_line_for_each_entry_and_none_is_endless(
+        fn file_has_one_bounded_line_per_entry(
             messages in vec(prop_oneof![any::<String>(), "[\n\r\u{85}\u{2028}\u{0b}a]{0,40}", "é{0,3000}"], 1..9),
             seconds in 0..4_000_000_000i64,
         ) {
-            let folder = tempfile::tempdir().unwrap();
-            let mut file = ErrorFile::new(folder.path().join("errors.txt")).unwrap();
+            let dir = tempfile::tempdir().unwrap();
+            let mut file = ErrorFile::new(dir.path().join("errors.txt")).unwrap();
             let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
             let entries: Vec<_> =
                 messages.into_iter().map(|message| Entry { at, message, ..entry() }).collect();
@@ -339,7 +341,7 @@ mod tests {
             prop_assert_eq!(lines.len(), entries.len());
             for (line, entry) in lines.into_iter().zip(entries) {
                 prop_assert_eq!(line, entry.to_string());
-                // A character that is not shown as itself takes ten at the most.
+                // An escaped character takes at most ten characters.
                 prop_assert!(line.chars().count() < 100 + 10 * MAX_MESSAGE);
                 prop_assert!(entry.message.chars().count() > MAX_MESSAGE || !line.ends_with('…')
                     || entry.message.ends_with('…'));

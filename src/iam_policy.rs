@@ -1,4 +1,4 @@
-//! The smallest IAM policy that a run needs.
+//! The minimum IAM policy for a run.
 //!
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsconfig.html>
 
@@ -11,9 +11,9 @@ use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_discovered_resource_counts::GetDiscoveredResourceCounts;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
 use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
-use crate::config::Config;
+use crate::options::Options;
 
-/// A policy document.
+/// An IAM policy document.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Policy {
@@ -26,36 +26,37 @@ struct Policy {
 struct Statement {
     effect: &'static str,
     action: Vec<String>,
-    // None of the actions can be held to a resource, but for those of recorders, which are asked for
-    // without a name.
+    // The actions do not support resource-level permissions, except those on recorders, which are
+    // called without a recorder name.
     resource: &'static str,
 }
 
-/// The policy for a run of `config`, as JSON; `sts:GetCallerIdentity` needs none.
+/// Returns the policy for a run with `options`, as JSON. `sts:GetCallerIdentity` needs no
+/// permission.
 ///
 /// # Panics
-/// Never: a policy is a plain struct.
+/// Never: the policy has only strings.
 #[must_use]
-pub fn policy(config: &Config) -> String {
+pub fn policy(options: &Options) -> String {
     let statement = Statement {
         effect: "Allow",
-        action: actions(config),
+        action: actions(options),
         resource: "*",
     };
     let policy = Policy {
         version: "2012-10-17",
         statement: [statement],
     };
-    serde_json::to_string_pretty(&policy).expect("a policy is a plain struct") + "\n"
+    serde_json::to_string_pretty(&policy).expect("a policy of strings") + "\n"
 }
 
-/// Every action that the run calls, sorted.
-fn actions(config: &Config) -> Vec<String> {
-    let Config {
+/// Returns the actions that the run needs, sorted.
+fn actions(options: &Options) -> Vec<String> {
+    let Options {
         method,
         resource_types,
         ..
-    } = config;
+    } = options;
     let mut actions = vec![
         action::<DescribeConfigurationRecorderStatus>(),
         action::<DescribeConfigurationRecorders>(),
@@ -72,7 +73,7 @@ fn actions(config: &Config) -> Vec<String> {
     actions
 }
 
-/// The IAM action that an operation needs; for the services called here it bears the same name.
+/// Returns the IAM action of an operation; for these services it has the name of the operation.
 fn action<O: Operation>() -> String {
     format!("{}:{}", O::SERVICE.name(), O::NAME)
 }

@@ -1,4 +1,15 @@
-//! Ctrl-C and its kin: one flag that ends sleeps and open requests.
+//! SIGINT (Ctrl-C) and SIGTERM: a flag that ends sleeps and open requests.
+//!
+//! - A thread named `signals` waits for SIGINT and SIGTERM until the process exits.
+//! - The first signal sets the flag, wakes all sleeping threads, and runs the registered hooks (for
+//!   example, the shutdown of an HTTP agent) on the signal thread. The main thread then finishes
+//!   the run and exits with 128 + the signal number.
+//! - The second signal removes the temporary files and exits immediately, without waiting for any
+//!   thread.
+//! - A thread that creates, renames or removes a temporary file holds the lock of
+//!   [`Interrupt::temp_files`] meanwhile. The second signal takes the same lock and never releases
+//!   it, so no file is left half-written and no new one is created during the exit.
+//! - The flag is set while the hooks are locked, so a hook is never registered too late to run.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,22 +19,20 @@ use std::time::Duration;
 
 type Hook = Box<dyn Fn() + Send>;
 
-/// Tells every part of a run that the user wants it to end.
-///
-/// Cloned handles share one state.
+/// A shared flag that ends a run. Clones share one state.
 #[derive(Clone, Default)]
-pub struct Interrupt(Arc<State>);
+pub struct Interrupt(Arc<InterruptState>);
 
 #[derive(Default)]
-struct State {
+struct InterruptState {
     signal: AtomicI32,
     hooks: Mutex<Vec<Hook>>,
     woken: Condvar,
-    unfinished: Mutex<BTreeSet<PathBuf>>,
+    temp_files: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Interrupt {
-    /// The signal that arrived, if any; its exit code is 128 + this.
+    /// Returns the signal that was raised, if any. The exit code is 128 + this number.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
         match self.0.signal.load(Ordering::SeqCst) {
@@ -32,8 +41,8 @@ impl Interrupt {
         }
     }
 
-    /// Does `hook` when the interrupt comes, or at once when it has come already.
-    pub fn on_raise(&self, hook: impl Fn() + Send + 'static) {
+    /// Registers `hook` to run when the interrupt is raised; runs it immediately if it already was.
+    pub fn on_signal(&self, hook: impl Fn() + Send + 'static) {
         let mut hooks = self.lock();
         if self.signal().is_some() {
             hook();
@@ -42,7 +51,7 @@ impl Interrupt {
         }
     }
 
-    /// Marks the run as interrupted by `signal`: wakes the sleepers, does what was hooked.
+    /// Marks the run as interrupted by `signal`, wakes the sleeping threads and runs the hooks.
     pub fn raise(&self, signal: i32) {
         let hooks = self.lock();
         self.0.signal.store(signal, Ordering::SeqCst);
@@ -52,7 +61,7 @@ impl Interrupt {
         }
     }
 
-    /// Waits for `time`, or until the interrupt comes.
+    /// Waits for `time`, or until the interrupt is raised.
     pub fn sleep(&self, time: Duration) {
         let guard = self.lock();
         let _ = self
@@ -65,52 +74,53 @@ impl Interrupt {
         self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The temporary files that stand somewhere now. Whoever makes, renames or removes one holds
-    /// this while doing so, so that the list is never wrong when an end at once works through it.
-    pub fn unfinished(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
-        let files = &self.0.unfinished;
+    /// Returns the locked set of temporary files that exist now. The caller holds the lock while it
+    /// creates, renames or removes one, so that the set is correct when [`Self::listen`] removes
+    /// them.
+    pub fn temp_files(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        let files = &self.0.temp_files;
         files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes the temporary files, since nobody waits for the thread that writes them, and keeps
-    /// others from being made from now on.
-    fn abandon(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
-        let unfinished = self.unfinished();
-        for path in unfinished.iter() {
+    /// Removes the temporary files before an immediate exit. The returned lock keeps other threads
+    /// from creating new ones.
+    fn remove_temp_files(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        let temp_files = self.temp_files();
+        for path in temp_files.iter() {
             let _ = std::fs::remove_file(path);
         }
-        unfinished
+        temp_files
     }
 
-    /// Listens for SIGINT and SIGTERM on a thread of its own; the second one ends the process
-    /// at once. A file that may not grow further is an error of the write from here on, as on a
-    /// full disk: SIGXFSZ would end the process without a word.
+    /// Handles SIGINT and SIGTERM on a new thread; the second signal exits the process immediately.
+    /// SIGXFSZ, which would end the process silently, is handled too: a file that exceeds its size
+    /// limit then causes a write error, like a full disk.
     ///
     /// # Errors
-    /// The system refuses the handler or the thread.
+    /// A signal handler or the thread cannot be created.
     pub fn listen(&self) -> std::io::Result<()> {
         use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
         use signal_hook::iterator::Signals;
-        // A handler rather than SIG_IGN, which a credential_process would inherit.
+        // A handler instead of SIG_IGN, because a credential_process would inherit SIG_IGN.
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         let interrupt = self.clone();
-        let (hand_over, handed_over) = mpsc::channel::<Signals>();
-        // The thread comes first: with a handler and no thread a signal would do nothing at all.
+        let (sender, receiver) = mpsc::channel::<Signals>();
+        // The thread is created first: with handlers but no thread, signals would be ignored.
         std::thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
-                let Ok(mut signals) = handed_over.recv() else {
+                let Ok(mut signals) = receiver.recv() else {
                     return;
                 };
                 for signal in signals.forever() {
                     if interrupt.signal().is_some() {
-                        let _to_the_end = interrupt.abandon();
+                        let _locked = interrupt.remove_temp_files();
                         std::process::exit(128 + signal);
                     }
                     interrupt.raise(signal);
                 }
             })?;
-        let _ = hand_over.send(Signals::new([SIGINT, SIGTERM])?);
+        let _ = sender.send(Signals::new([SIGINT, SIGTERM])?);
         Ok(())
     }
 }
@@ -120,12 +130,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interrupt_wakes_sleepers_and_runs_hooks() {
+    fn interrupt_wakes_sleepers_and_runs_hooks() {
         let interrupt = Interrupt::default();
         assert_eq!(interrupt.signal(), None);
         let (tx, rx) = std::sync::mpsc::channel();
         let hook_tx = tx.clone();
-        interrupt.on_raise(move || hook_tx.send("hook").unwrap());
+        interrupt.on_signal(move || hook_tx.send("hook").unwrap());
         let sleeper = {
             let interrupt = interrupt.clone();
             std::thread::spawn(move || interrupt.sleep(Duration::from_hours(1)))
@@ -134,25 +144,25 @@ mod tests {
         sleeper.join().unwrap();
         assert_eq!(interrupt.signal(), Some(2));
         assert_eq!(rx.recv().unwrap(), "hook");
-        interrupt.on_raise(move || tx.send("late").unwrap());
+        interrupt.on_signal(move || tx.send("late").unwrap());
         assert_eq!(rx.recv().unwrap(), "late");
     }
 
     #[test]
-    fn an_end_at_once_removes_the_files_that_are_being_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let half = folder.path().join("half");
-        std::fs::write(&half, "ha").unwrap();
-        let whole = folder.path().join("whole");
-        std::fs::write(&whole, "whole").unwrap();
+    fn second_signal_removes_temporary_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let partial = dir.path().join("partial");
+        std::fs::write(&partial, "pa").unwrap();
+        let complete = dir.path().join("complete");
+        std::fs::write(&complete, "complete").unwrap();
         let interrupt = Interrupt::default();
-        interrupt.unfinished().insert(half.clone());
+        interrupt.temp_files().insert(partial.clone());
         interrupt
-            .unfinished()
-            .insert(folder.path().join("gone already"));
-        let held = interrupt.abandon();
-        assert!(!half.exists() && whole.exists());
-        assert!(interrupt.0.unfinished.try_lock().is_err(), "no other comes");
-        drop(held);
+            .temp_files()
+            .insert(dir.path().join("already removed"));
+        let locked = interrupt.remove_temp_files();
+        assert!(!partial.exists() && complete.exists());
+        assert!(interrupt.0.temp_files.try_lock().is_err(), "no new file");
+        drop(locked);
     }
 }

@@ -1,53 +1,54 @@
-//! Counts the resources that AWS Config knows, per region and resource type, in every enabled
-//! region of an account. Every number it writes is exact, or it is not there and the log says why.
+//! Counts the resources that AWS Config has discovered, per region and resource type, in every
+//! enabled region of an account. Every count is exact, or it is absent and the error log gives the
+//! reason.
 //!
-//! The program is a thin binary over this library. Its floors, from the top; imports point only
-//! downwards, which `tests/architecture.rs` holds:
+//! The program is a thin binary over this library. Its layers, from the top; a module imports only
+//! from its own layer or a lower one, which `tests/architecture.rs` checks:
 //!
-//! | floor | module | owns |
+//! | layer | module | owns |
 //! |---|---|---|
-//! | 4 | `main.rs` | wires the real clock, environment and network; the exit code |
-//! | 4 | [`cli`] | the command line → one validated, typed [`config::Config`] |
-//! | 3 | [`app`] | the specification's steps in their order |
-//! | 3 | [`preflight`] | the eight checks; what they fetch is handed on |
-//! | 3 | [`config`] | what one run is asked to do |
-//! | 3 | [`world`] | environment, time and network of a run, or the recording in their place |
-//! | 3 | [`console`] | check marks, the bar, the summary |
+//! | 4 | `main.rs` | connects the real clock, environment and network; the exit code |
+//! | 4 | [`cli`] | the command line → one validated, typed [`options::Options`] |
+//! | 3 | [`app`] | the steps of the specification, in order |
+//! | 3 | [`preflight`] | the eight checks; the scan reuses their results |
+//! | 3 | [`options`] | the options of one run |
+//! | 3 | [`runtime`] | environment, time and network of a run, or the recording that replaces them |
+//! | 3 | [`console`] | check marks, the progress bar, the summary |
 //! | 3 | [`report`] | the machine-readable report of a run |
-//! | 3 | [`iam_policy`] | the smallest policy that a run needs |
-//! | 2 | [`scan`] | the tasks of each region on a pool of its own; what an answer means |
-//! | 2 | [`coverage`] | what is known of every region and type, and why not more |
-//! | 2 | [`count`] | how a region's types are counted, one file a call; the methods |
+//! | 3 | [`iam_policy`] | the smallest IAM policy that a run needs |
+//! | 2 | [`scan`] | the tasks of each region, on their own thread pool; how errors are handled |
+//! | 2 | [`coverage`] | the status of every region and type, and the reason for every missing count |
+//! | 2 | [`inventory`] | the calls that count a region's types, one file each; the methods |
 //! | 2 | [`error_log`] | the ten error types, the log line, the error file |
-//! | 2 | [`export`] | rows → bytes, one file a format; the atomic write |
-//! | 1 | [`aws`] | one call: sign, send, classify, wait; operations, credentials, endpoints |
-//! | 0 | [`http`] | requests, responses, the [`http::HttpSend`] seam; network, proxies, record, replay |
-//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`] | time, environment, Ctrl-C, the nouns |
+//! | 2 | [`export`] | rows → bytes, one file per format; the atomic write |
+//! | 1 | [`aws`] | one API call: sign, send, classify, retry; operations, credentials, endpoints |
+//! | 0 | [`http`] | requests, responses, the [`http::HttpSend`] trait; network, proxies, recording, replay |
+//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`], [`text`] | time, environment, Ctrl-C, domain types |
 //!
-//! A run, in one line: argv → [`config::Config`] → [`preflight`] hands on credentials, account,
-//! alias and regions → [`scan`] counts each region through [`aws::client::Client::call`], and asks for
-//! its recorder beside that → results travel over a channel to the main thread, which alone draws
-//! the bar and writes the log → [`coverage`] says what is known → bytes → atomic write → summary.
+//! The data flow of a run: command line → [`options::Options`] → [`preflight`] returns credentials,
+//! account, alias and regions → [`scan`] counts each region through [`aws::client::Client::call`]
+//! and requests the region's recorder at the same time → a channel carries the results to the main
+//! thread, the only one that draws the bar and writes the log → [`coverage`] sets the status of
+//! each count → bytes → atomic write → summary.
 //!
-//! Three seams let nothing in that is not handed in: [`http::HttpSend`], [`clock::Clock`] and
-//! [`env::Env`]. A test hands in recordings, a clock that nobody waits for, and a folder.
+//! Network, time and environment are reached only through three traits: [`http::HttpSend`],
+//! [`clock::Clock`] and [`env::Env`]. Tests pass a recording, a clock that does not wait, and a
+//! directory.
 //!
 //! To add
 //! - an AWS operation: a file in `aws/ops/`, a `mod` line, a fixture;
-//! - a credentials provider: a file in `aws/credentials/`, a line in the chain, a folder in
+//! - a credential provider: a file in `aws/credentials/`, a line in the chain, a directory in
 //!   `tests/credentials/`;
 //! - an output format: a file in `export/`, an arm of [`export::Format`];
-//! - another output: a function of [`export::Table`], a line in `app/outputs.rs`;
-//! - a way to count: an arm of [`count::Method`]; where it needs another call, a file in `count/` and
-//!   a function of [`count::CountResources`].
+//! - another output file: a function of [`export::Table`], a line in `app/outputs.rs`;
+//! - a way to count: an arm of [`inventory::Method`]; if it needs another call, a file in
+//!   `inventory/` and a function of [`inventory::CountResources`].
 
 pub mod app;
 pub mod aws;
 pub mod cli;
 pub mod clock;
-pub mod config;
 pub mod console;
-pub mod count;
 pub mod coverage;
 pub mod env;
 pub mod error_log;
@@ -55,8 +56,11 @@ pub mod export;
 pub mod http;
 pub mod iam_policy;
 pub mod interrupt;
+pub mod inventory;
 pub mod model;
+pub mod options;
 pub mod preflight;
 pub mod report;
+pub mod runtime;
 pub mod scan;
-pub mod world;
+pub mod text;

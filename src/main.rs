@@ -1,4 +1,4 @@
-//! Wires the real clock, environment and network to the program.
+//! Connects the program to the real clock, environment and network.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use aws_config_resource_count::app;
 use aws_config_resource_count::cli::{self, Command};
-use aws_config_resource_count::config::Config;
 use aws_config_resource_count::console::{Bar, Console};
 use aws_config_resource_count::env::SystemEnv;
 use aws_config_resource_count::http::agent::Agent;
 use aws_config_resource_count::interrupt::Interrupt;
-use aws_config_resource_count::world::World;
+use aws_config_resource_count::options::Options;
+use aws_config_resource_count::runtime::Runtime;
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os()) {
-        Ok(Command::Run(config, view)) => run(&config, view),
+        Ok(Command::Run(options, view)) => run(&options, view),
         Ok(Command::Print(text)) => {
             let _ = io::stdout().write_all(&text);
             ExitCode::SUCCESS
@@ -25,15 +25,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: &Config, view: cli::View) -> ExitCode {
+fn run(options: &Options, view: cli::OutputOptions) -> ExitCode {
     let interrupt = Interrupt::default();
     if let Err(e) = interrupt.listen() {
-        // Not eprintln!, which panics where nobody reads stderr.
-        let _ = writeln!(io::stderr(), "warning: Ctrl-C will leave no summary: {e}");
+        // Not eprintln!, which panics if stderr is closed.
+        let _ = writeln!(
+            io::stderr(),
+            "warning: Ctrl-C will not print a summary: {e}"
+        );
     }
     let env = SystemEnv(interrupt.clone());
-    let world = match World::new(config, Box::new(env), interrupt, Agent::new) {
-        Ok(world) => world,
+    let runtime = match Runtime::new(options, Box::new(env), interrupt, Agent::new) {
+        Ok(runtime) => runtime,
         Err(e) => {
             let _ = writeln!(io::stderr(), "error: --replay: {e}");
             return ExitCode::from(2);
@@ -48,25 +51,26 @@ fn run(config: &Config, view: cli::View) -> ExitCode {
         color: view
             .color
             .applies(out, no_color.as_deref(), force.as_deref()),
-        bar: match (view.progress, err && !config.debug) {
+        bar: match (view.progress, err && !options.debug) {
             (false, _) => Bar::Off,
             (true, true) => Bar::Live,
-            (true, false) => Bar::Last,
+            (true, false) => Bar::FinalOnly,
         },
         quiet: view.quiet,
-        one_screen: out && err,
-        drawn: None,
+        shared_terminal: out && err,
+        bar_on_screen: None,
     };
-    let trace = config.debug.then(|| {
-        let tell = |line: &dyn Display| {
-            // In one piece; nothing buffers stderr.
+    let trace = options.debug.then(|| {
+        let log_line = |line: &dyn Display| {
+            // One write per line, because stderr is not buffered.
             let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
         };
-        Arc::new(tell) as _
+        Arc::new(log_line) as _
     });
-    if !config.debug {
-        // A task's panic becomes a line of the error log, which the hook's text would break.
+    if !options.debug {
+        // A panic of a task is written to the error log; the default hook would print to the
+        // terminal.
         std::panic::set_hook(Box::new(|_| {}));
     }
-    ExitCode::from(app::run_guarded(config, &world, &mut console, trace).code())
+    ExitCode::from(app::run_guarded(options, &runtime, &mut console, trace).code())
 }

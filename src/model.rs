@@ -1,4 +1,4 @@
-//! The nouns of the program: regions, resource types, accounts and counts.
+//! The domain types of the program: regions, resource types, accounts and counts.
 
 use std::borrow::{Borrow, Cow};
 use std::collections::HashSet;
@@ -7,37 +7,37 @@ use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use crate::text::{encode_alias, sanitize};
 
-/// A text that is not what it was taken for; its `Display` says why.
+/// The error of parsing a name; its `Display` is the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid(String);
+pub struct ParseNameError(String);
 
-impl Invalid {
-    /// Says why the text was refused.
+impl ParseNameError {
+    /// Creates the error with its reason.
     #[must_use]
-    pub fn new(why: String) -> Self {
-        Self(why)
+    pub fn new(reason: String) -> Self {
+        Self(reason)
     }
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for ParseNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Invalid {}
+impl std::error::Error for ParseNameError {}
 
 /// An AWS region code, such as `eu-west-1`.
 ///
-/// It becomes part of a host name, so it is held to a DNS label: 1 to 63 letters, digits and
-/// inner hyphens, not digits alone.
+/// It becomes part of a host name, so it must be a DNS label: 1 to 63 letters, digits and inner
+/// hyphens, not only digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Arc<str>);
 
 impl Region {
-    /// The region code.
+    /// Returns the region code.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -45,20 +45,20 @@ impl Region {
 }
 
 impl FromStr for Region {
-    type Err = Invalid;
+    type Err = ParseNameError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let label = (1..=63).contains(&text.len())
+    fn from_str(text: &str) -> Result<Self, ParseNameError> {
+        let is_label = (1..=63).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             && !text.starts_with('-')
             && !text.ends_with('-')
             && !text.bytes().all(|b| b.is_ascii_digit());
-        if label {
+        if is_label {
             Ok(Self(text.into()))
         } else {
-            Err(Invalid(format!(
+            Err(ParseNameError(format!(
                 "\"{}\" is not a region code such as eu-west-1",
-                clean(text, 80)
+                sanitize(text, 80)
             )))
         }
     }
@@ -72,8 +72,8 @@ impl fmt::Display for Region {
 
 /// The identifier of a resource type, such as `AWS::EC2::Instance`.
 ///
-/// Three parts of 2 to 64 letters and digits each, joined by `::`; third-party types of the
-/// `CloudFormation` registry have the same form.
+/// Three parts of 2 to 64 letters and digits each, joined by `::`. Third-party types of the
+/// `CloudFormation` registry have the same format.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceType(Arc<str>);
 
@@ -90,7 +90,7 @@ impl Borrow<str> for ResourceType {
 }
 
 impl ResourceType {
-    /// The ten types that are counted when none are named.
+    /// Returns the ten types that are counted by default.
     #[must_use]
     pub fn common() -> Vec<Self> {
         [
@@ -109,14 +109,14 @@ impl ResourceType {
         .into()
     }
 
-    /// The identifier.
+    /// Returns the identifier.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether its resources belong to the account and to no region: every region that records
-    /// such a type names the same ones.
+    /// Returns true if the resources belong to the account instead of a region: every region that
+    /// records such a type lists the same resources.
     ///
     /// <https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html>
     #[must_use]
@@ -125,7 +125,7 @@ impl ResourceType {
     }
 }
 
-/// The types whose resources repeat in every region that records them.
+/// The global types: every region that records them lists the same resources.
 const GLOBAL: [&str; 4] = [
     "AWS::IAM::Group",
     "AWS::IAM::Policy",
@@ -134,18 +134,20 @@ const GLOBAL: [&str; 4] = [
 ];
 
 impl FromStr for ResourceType {
-    type Err = Invalid;
+    type Err = ParseNameError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let part =
+    fn from_str(text: &str) -> Result<Self, ParseNameError> {
+        let is_valid_part =
             |p: &str| (2..=64).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric());
         let mut parts = text.split("::");
-        if parts.by_ref().take(3).filter(|p| part(p)).count() == 3 && parts.next().is_none() {
+        if parts.by_ref().take(3).filter(|p| is_valid_part(p)).count() == 3
+            && parts.next().is_none()
+        {
             Ok(Self(text.into()))
         } else {
-            Err(Invalid(format!(
+            Err(ParseNameError(format!(
                 "\"{}\" is not a resource type such as AWS::EC2::Instance",
-                clean(text, 200)
+                sanitize(text, 200)
             )))
         }
     }
@@ -157,35 +159,35 @@ impl fmt::Display for ResourceType {
     }
 }
 
-/// The types that were named so far: a hundred regions name the same ones, of which each text is read
-/// and held once.
+/// The resource types of all responses so far. All regions return the same types, so each is parsed
+/// and stored once.
 #[derive(Debug, Default)]
 pub struct KnownTypes(RwLock<HashSet<ResourceType>>);
 
 impl KnownTypes {
-    /// Those that are known, as long as the guard is held; to be looked up by their text.
+    /// Returns a read guard of the known types, which can be looked up by their text.
     pub fn held(&self) -> impl Deref<Target = HashSet<ResourceType>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Knows these too from now on.
+    /// Adds `types` to the known types.
     pub fn add(&self, types: Vec<ResourceType>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.extend(types);
     }
 }
 
-/// Which types a run counts.
+/// The resource types that a run counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceTypes {
-    /// Whatever the account has.
+    /// All types that the account has.
     All,
-    /// These, each once.
+    /// These types, without duplicates.
     Named(Vec<ResourceType>),
 }
 
 impl ResourceTypes {
-    /// The types that were named; none where all are counted.
+    /// Returns the named types; empty for [`Self::All`].
     #[must_use]
     pub fn named(&self) -> &[ResourceType] {
         match self {
@@ -195,23 +197,23 @@ impl ResourceTypes {
     }
 }
 
-/// How many resources of one type one region holds.
+/// The number of resources of one type in one region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResourceCount<'a> {
-    /// The region that was asked.
+    /// The region.
     pub region: &'a Region,
-    /// The type that was counted.
+    /// The resource type.
     pub resource_type: &'a ResourceType,
-    /// The exact number: every page was read.
+    /// The exact number: all pages were read.
     pub total: u64,
 }
 
-/// An AWS account number: twelve digits, kept as text for its leading zeros.
+/// An AWS account ID: 12 digits, stored as text because of leading zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountId(String);
 
 impl AccountId {
-    /// The twelve digits.
+    /// Returns the 12 digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -219,15 +221,15 @@ impl AccountId {
 }
 
 impl FromStr for AccountId {
-    type Err = Invalid;
+    type Err = ParseNameError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ParseNameError> {
         if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid(format!(
-                "\"{}\" is not an account number of twelve digits",
-                clean(text, 40)
+            Err(ParseNameError(format!(
+                "\"{}\" is not an account ID of 12 digits",
+                sanitize(text, 40)
             )))
         }
     }
@@ -242,33 +244,31 @@ impl fmt::Display for AccountId {
 /// The caller's account and its alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The account number.
+    /// The account ID.
     pub id: AccountId,
-    /// The account alias as the network sent it, if there is one.
+    /// The account alias as received from IAM, if the account has one.
     pub alias: Option<String>,
 }
 
-/// What an alias outside AWS's pattern keeps in a file name: nothing that a shell, a terminal or
-/// a file system could take for more than a letter.
-const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
-
 impl Account {
-    /// The alias as files show it: of one that matches AWS's own pattern nothing changes.
+    /// Returns the alias as it appears in output files. An alias that matches the AWS pattern is
+    /// unchanged; any other is sanitized.
     #[must_use]
     pub fn shown_alias(&self) -> Option<Cow<'_, str>> {
         self.alias.as_deref().map(|alias| {
             if is_account_alias(alias) {
                 alias.into()
             } else {
-                clean(alias, MAX_ALIAS).into()
+                sanitize(alias, MAX_ALIAS).into()
             }
         })
     }
 
-    /// The name of a file of this account: `aws_config_resource_count_{id}[_{alias}]{suffix}`.
+    /// Returns the name of an output file of this account:
+    /// `aws_config_resource_count_{id}[_{alias}]{suffix}`.
     ///
-    /// An alias that does not match AWS's own pattern is percent-encoded, and cut at 150 bytes so
-    /// that the name stays one that file systems take.
+    /// An alias that does not match the AWS pattern is percent-encoded and truncated to 150 bytes,
+    /// so that the name is valid on all file systems.
     #[must_use]
     pub fn file_name(&self, suffix: &str) -> String {
         let id = &self.id;
@@ -276,7 +276,7 @@ impl Account {
             None => format!("{FILE_STEM}_{id}{suffix}"),
             Some(alias) if is_account_alias(alias) => format!("{FILE_STEM}_{id}_{alias}{suffix}"),
             Some(alias) => {
-                let mut encoded = utf8_percent_encode(alias, FILE_NAME).to_string();
+                let mut encoded = encode_alias(alias);
                 encoded.truncate(150);
                 format!("{FILE_STEM}_{id}_{encoded}{suffix}")
             }
@@ -284,13 +284,14 @@ impl Account {
     }
 }
 
-/// What is shown of an alias, in characters; AWS's own have 63 at the most.
+/// The maximum number of characters of an alias in output; AWS allows at most 63.
 const MAX_ALIAS: usize = 200;
 
-/// What the names of an account's output files begin with.
+/// The prefix of the names of an account's output files.
 const FILE_STEM: &str = "aws_config_resource_count";
 
-/// Whether `text` matches `^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`, AWS's pattern of an alias.
+/// Returns true if `text` matches the AWS pattern of an account alias,
+/// `^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccountAlias.html>
 fn is_account_alias(text: &str) -> bool {
@@ -303,51 +304,12 @@ fn is_account_alias(text: &str) -> bool {
         && !text.contains("--")
 }
 
-/// `1 region`, `2 regions`.
-#[must_use]
-pub fn plural(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
-}
-
-/// `text` on one line, without anything a terminal would act on, at most `limit` characters.
-///
-/// Control characters and the marks that reorder or hide text are written as `\u{..}`.
-#[must_use]
-pub fn clean(text: &str, limit: usize) -> String {
-    let mut out = String::new();
-    for (n, c) in text.chars().enumerate() {
-        if n == limit {
-            out.push('…');
-            break;
-        }
-        match c {
-            '\n' | '\r' | '\t' => out.push(' '),
-            c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Line separators, directional overrides and zero-width marks.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-/// `text` with everything but letters, digits, `.`, `-` and `_` percent-encoded.
-#[must_use]
-pub fn file_safe(text: &str) -> String {
-    const SAFE: &AsciiSet = &FILE_NAME.remove(b'.');
-    utf8_percent_encode(text, SAFE).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_region_is_a_dns_label() {
+    fn region_must_be_a_dns_label() {
         for good in ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "local"] {
             assert_eq!(good.parse::<Region>().unwrap().as_str(), good);
         }
@@ -366,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_type_has_three_parts() {
+    fn resource_type_must_have_three_parts() {
         assert_eq!(ResourceType::common().len(), 10);
         for good in ResourceType::common() {
             assert_eq!(good.as_str().parse::<ResourceType>().unwrap(), good);
@@ -401,15 +363,5 @@ mod tests {
             "aws_config_resource_count_012345678901_%2E%2E%2F%2E%2E%2Fetc%2Fx.csv"
         );
         assert!(name(Some(&"é".repeat(500))).len() < 255);
-    }
-
-    #[test]
-    fn text_from_the_network_is_one_harmless_line() {
-        assert_eq!(
-            clean("a\nb\u{1b}[31m\u{202e}c", 80),
-            "a b\\u{1b}[31m\\u{202e}c"
-        );
-        assert_eq!(clean("abcdef", 3), "abc…");
-        assert_eq!(clean("abc", 3), "abc");
     }
 }

@@ -1,4 +1,4 @@
-//! The machine-readable report of a run. `schemas/report.schema.json` says what stands in it.
+//! The JSON report of a run. Its schema is `schemas/report.schema.json`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,41 +8,41 @@ use time::OffsetDateTime;
 
 use crate::aws::operation::Service;
 use crate::aws::usage::Usage;
-use crate::config::Config;
 use crate::coverage::{Cell, Coverage, Recorder, RegionCoverage};
 use crate::error_log::{Entry, timestamp};
 use crate::model::{Account, Region, ResourceType, ResourceTypes};
+use crate::options::Options;
 
-/// What a run was asked, did and found.
+/// The options, requests and results of a run.
 pub struct Report<'a> {
-    /// What it was asked.
-    pub config: &'a Config,
-    /// When it began.
+    /// The options of the run.
+    pub options: &'a Options,
+    /// The start time.
     pub start: OffsetDateTime,
-    /// When it ended.
+    /// The end time.
     pub end: OffsetDateTime,
-    /// What it ended with.
+    /// The exit code.
     pub exit_code: u8,
-    /// Whose account it was, where that is known.
+    /// The account, if it is known.
     pub account: Option<&'a Account>,
-    /// What is known of every region and type; empty where the scan did not begin.
+    /// The coverage; empty if the scan did not start.
     pub coverage: &'a Coverage,
-    /// What the calls cost.
+    /// The requests, retries, throttles and bytes, by service and region.
     pub usage: &'a BTreeMap<(Service, Region), Usage>,
-    /// Every line of the error log.
+    /// All entries of the error log.
     pub errors: &'a [Entry],
 }
 
 impl Report<'_> {
-    /// The report as JSON, with a line for each value.
+    /// Returns the report as JSON, one value per line.
     ///
     /// # Panics
-    /// Never: it is made of texts and numbers.
+    /// Never: the report has only strings and numbers.
     #[must_use]
     pub fn render(&self) -> Vec<u8> {
         let mut usage = Usage::default();
-        for used in self.usage.values() {
-            usage += *used;
+        for region_usage in self.usage.values() {
+            usage += *region_usage;
         }
         let cells = self.coverage.cells().count();
         let counted = self
@@ -60,19 +60,19 @@ impl Report<'_> {
             "end": timestamp(self.end),
             "exit_code": self.exit_code,
             "account": account,
-            "flags": flags(self.config),
+            "flags": flags(self.options),
             "cells": {"total": cells, "counted": counted, "missing": self.coverage.missing()},
             "usage": usage_of(usage),
             "regions": self.coverage.regions.iter().map(|r| self.region(r)).collect::<Vec<_>>(),
             "errors": self.errors.iter().map(error).collect::<Vec<_>>(),
         });
-        let mut bytes = serde_json::to_vec_pretty(&report).expect("texts and numbers");
+        let mut bytes = serde_json::to_vec_pretty(&report).expect("strings and numbers");
         bytes.push(b'\n');
         bytes
     }
 
     fn region(&self, region: &RegionCoverage) -> Value {
-        let used = self.usage.get(&(Service::Config, region.region.clone()));
+        let usage = self.usage.get(&(Service::Config, region.region.clone()));
         let status = match region.missing() {
             0 => "complete",
             n if n < region.cells.values().len() => "partial",
@@ -83,39 +83,39 @@ impl Report<'_> {
             "status": status,
             "recorder": region.recorder.as_ref().map(Recorder::as_str),
             "seconds": region.took.as_secs_f64(),
-            "usage": usage_of(used.copied().unwrap_or_default()),
+            "usage": usage_of(usage.copied().unwrap_or_default()),
             "cells": region.cells.iter().map(cell).collect::<Vec<_>>(),
         })
     }
 }
 
-fn flags(config: &Config) -> Value {
-    let texts = |regions: &[Region]| regions.iter().map(Region::to_string).collect::<Vec<_>>();
+fn flags(options: &Options) -> Value {
+    let names = |regions: &[Region]| regions.iter().map(Region::to_string).collect::<Vec<_>>();
     let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
-    let resource_types = match &config.resource_types {
+    let resource_types = match &options.resource_types {
         ResourceTypes::All => json!("all"),
         ResourceTypes::Named(types) => json!(types),
     };
     json!({
-        "profile": config.profile,
-        "region": config.region.as_ref().map(Region::as_str),
-        "regions": texts(&config.regions),
-        "exclude_regions": texts(&config.exclude_regions),
+        "profile": options.profile,
+        "region": options.region.as_ref().map(Region::as_str),
+        "regions": names(&options.regions),
+        "exclude_regions": names(&options.exclude_regions),
         "resource_types": resource_types,
-        "method": config.method.as_str(),
-        "skip_checks": config.skip_checks,
-        "strict": config.strict,
-        "coverage": config.coverage,
-        "output_dir": config.output_dir.display().to_string(),
-        "endpoint_url": config.endpoint_url.as_ref().map(ToString::to_string),
-        "ca_bundle": path(&config.ca_bundle),
-        "max_attempts": config.max_attempts,
-        "region_concurrency": config.limits.concurrency,
-        "max_rps": config.limits.rate,
-        "connect_timeout": config.connect_timeout.as_secs(),
-        "read_timeout": config.read_timeout.as_secs(),
-        "record": path(&config.record),
-        "replay": path(&config.replay),
+        "method": options.method.as_str(),
+        "skip_checks": options.skip_checks,
+        "strict": options.strict,
+        "coverage": options.coverage,
+        "output_dir": options.output_dir.display().to_string(),
+        "endpoint_url": options.endpoint_url.as_ref().map(ToString::to_string),
+        "ca_bundle": path(&options.ca_bundle),
+        "max_attempts": options.max_attempts,
+        "region_concurrency": options.limits.concurrency,
+        "max_rps": options.limits.rate,
+        "connect_timeout": options.connect_timeout.as_secs(),
+        "read_timeout": options.read_timeout.as_secs(),
+        "record": path(&options.record),
+        "replay": path(&options.replay),
     })
 }
 

@@ -1,23 +1,23 @@
-//! The house rules of `src/lib.rs`, held by reading the sources.
+//! Checks the module structure that `src/lib.rs` documents, by reading the sources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The floors: a module imports from its own floor or from a lower one.
-const FLOORS: [(&str, u8); 20] = [
+/// The layers: a module imports only from its own layer or a lower one.
+const LAYERS: [(&str, u8); 21] = [
     ("main", 4),
     ("cli", 4),
     ("app", 3),
     ("preflight", 3),
-    ("config", 3),
-    ("world", 3),
+    ("options", 3),
+    ("runtime", 3),
     ("console", 3),
     ("report", 3),
     ("iam_policy", 3),
     ("scan", 2),
     ("coverage", 2),
-    ("count", 2),
+    ("inventory", 2),
     ("error_log", 2),
     ("export", 2),
     ("aws", 1),
@@ -26,9 +26,10 @@ const FLOORS: [(&str, u8); 20] = [
     ("env", 0),
     ("interrupt", 0),
     ("model", 0),
+    ("text", 0),
 ];
 
-/// The one file that names a crate for input or output.
+/// The only file that uses each of these crates.
 const CRATES: [(&str, &str); 9] = [
     ("ureq", "http/agent.rs"),
     ("rayon", "scan/pool.rs"),
@@ -38,28 +39,28 @@ const CRATES: [(&str, &str); 9] = [
     ("csv", "export/csv.rs"),
     ("clap", "cli.rs"),
     ("signal_hook", "interrupt.rs"),
-    ("fastrand", "world.rs"),
+    ("fastrand", "runtime.rs"),
 ];
 
-fn source_folder() -> PathBuf {
+fn source_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// Every source file, by its path below `src`, without its tests and comments.
+/// Returns the source files by their path below `src`, without tests and comments.
 fn sources() -> BTreeMap<String, String> {
-    fn walk(folder: &Path, into: &mut BTreeMap<String, String>) {
-        for entry in fs::read_dir(folder).unwrap() {
+    fn walk(dir: &Path, into: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 walk(&path, into);
             } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("tests.rs") {
-                let name = path.strip_prefix(source_folder()).unwrap();
+                let name = path.strip_prefix(source_dir()).unwrap();
                 into.insert(name.to_str().unwrap().to_owned(), code(&path));
             }
         }
     }
     let mut found = BTreeMap::new();
-    walk(&source_folder(), &mut found);
+    walk(&source_dir(), &mut found);
     found
 }
 
@@ -72,12 +73,12 @@ fn code(path: &Path) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The module that a file belongs to: `aws/client.rs` belongs to `aws`.
+/// Returns the top-level module of a file: `aws` for `aws/client.rs`.
 fn module(file: &str) -> &str {
     file.split(['/', '.']).next().unwrap()
 }
 
-/// The modules of the crate that `code` names, whether in a `use` line or in a path.
+/// Returns the modules of the crate that `code` uses, in `use` lines and in paths.
 fn imports(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for start in ["crate::", "aws_config_resource_count::"] {
@@ -89,7 +90,7 @@ fn imports(code: &str) -> BTreeSet<String> {
                 .collect();
             assert!(
                 !name.is_empty(),
-                "a `use crate::{{…}}` list hides its modules: {rest:.40}"
+                "use one `use crate::` line per module, not a list: {rest:.40}"
             );
             found.insert(name);
         }
@@ -97,15 +98,15 @@ fn imports(code: &str) -> BTreeSet<String> {
     found
 }
 
-fn floor(module: &str) -> u8 {
-    let found = FLOORS.iter().find(|(name, _)| *name == module);
-    found.unwrap_or_else(|| panic!("`{module}` has no floor")).1
+fn layer(module: &str) -> u8 {
+    let found = LAYERS.iter().find(|(name, _)| *name == module);
+    found.unwrap_or_else(|| panic!("`{module}` has no layer")).1
 }
 
 #[test]
-fn imports_point_downwards() {
+fn modules_import_from_same_or_lower_layer() {
     let sources = sources();
-    assert!(sources.len() > 30, "the sources were found");
+    assert!(sources.len() > 30, "too few source files found");
     for (file, code) in &sources {
         if file == "lib.rs" {
             continue;
@@ -113,31 +114,35 @@ fn imports_point_downwards() {
         for import in imports(code) {
             let own = module(file);
             assert!(
-                import == own || floor(&import) <= floor(own),
-                "{file} (floor {}) imports {import} (floor {})",
-                floor(own),
-                floor(&import)
+                import == own || layer(&import) <= layer(own),
+                "{file} (layer {}) imports {import} (layer {})",
+                layer(own),
+                layer(&import)
             );
         }
     }
 }
 
 #[test]
-fn there_are_no_circles() {
+fn modules_have_no_circular_imports() {
     let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (file, code) in sources().iter().filter(|(file, _)| *file != "lib.rs") {
         let own = module(file).to_owned();
         let others = imports(code).into_iter().filter(|import| *import != own);
         graph.entry(own.clone()).or_default().extend(others);
     }
-    // Takes away what imports nothing that is left, until nothing is.
+    // Repeatedly removes the modules that import no remaining module.
     while !graph.is_empty() {
         let free: Vec<String> = graph
             .iter()
             .filter(|(_, imports)| imports.iter().all(|i| !graph.contains_key(i)))
             .map(|(module, _)| module.clone())
             .collect();
-        assert!(!free.is_empty(), "a circle among {:?}", graph.keys());
+        assert!(
+            !free.is_empty(),
+            "circular imports among {:?}",
+            graph.keys()
+        );
         for module in free {
             graph.remove(&module);
         }
@@ -145,23 +150,23 @@ fn there_are_no_circles() {
 }
 
 #[test]
-fn aws_knows_nothing_of_the_scan_and_http_nothing_of_aws() {
+fn aws_and_http_have_no_forbidden_imports() {
     for (file, code) in sources() {
         let imports = imports(&code);
-        let never: &[&str] = match module(&file) {
+        let forbidden: &[&str] = match module(&file) {
             "aws" => &["scan", "error_log", "console"],
             "http" => &["aws"],
             _ => &[],
         };
-        for name in never {
-            assert!(!imports.contains(*name), "{file} names {name}");
+        for name in forbidden {
+            assert!(!imports.contains(*name), "{file} imports {name}");
         }
     }
 }
 
 #[test]
-fn each_crate_for_input_and_output_is_named_in_one_file() {
-    let named = |code: &str, name: &str| {
+fn restricted_crates_are_used_in_one_file() {
+    let uses = |code: &str, name: &str| {
         code.match_indices(name).any(|(at, _)| {
             let before = code[..at].chars().next_back().unwrap_or(' ');
             let after = &code[at + name.len()..];
@@ -169,34 +174,33 @@ fn each_crate_for_input_and_output_is_named_in_one_file() {
         })
     };
     let sources = sources();
-    for (name, home) in CRATES {
+    for (name, only_file) in CRATES {
         let files: Vec<&String> = sources
             .iter()
-            .filter(|(_, code)| named(code, name))
-            // `csv::render` in export/mod.rs is the module of that name.
+            .filter(|(_, code)| uses(code, name))
+            // In export/mod.rs, `csv::render` is the module `export::csv`.
             .filter(|(file, _)| !(name == "csv" && *file == "export/mod.rs"))
             .map(|(file, _)| file)
             .collect();
-        assert_eq!(files, [home], "{name}");
+        assert_eq!(files, [only_file], "{name}");
     }
 }
 
 #[test]
-fn the_front_page_shows_every_module_on_its_floor() {
-    let front = fs::read_to_string(source_folder().join("lib.rs")).unwrap();
-    for (name, floor) in FLOORS {
+fn front_page_lists_modules_in_their_layer() {
+    let front = fs::read_to_string(source_dir().join("lib.rs")).unwrap();
+    for (name, layer) in LAYERS {
         let row = front.lines().find(|line| {
-            line.starts_with(&format!("//! | {floor} |"))
+            line.starts_with(&format!("//! | {layer} |"))
                 && (line.contains(&format!("[`{name}`]")) || line.contains(&format!("`{name}.rs`")))
         });
-        assert!(row.is_some(), "{name} on floor {floor}");
+        assert!(row.is_some(), "{name} is not listed in layer {layer}");
     }
 }
 
-/// Every source file is on one floor alone.
 #[test]
-fn every_file_has_a_floor() {
+fn every_source_file_has_a_layer() {
     for file in sources().keys().filter(|file| *file != "lib.rs") {
-        floor(module(file));
+        layer(module(file));
     }
 }

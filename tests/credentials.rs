@@ -1,24 +1,31 @@
-//! Every folder of `tests/credentials` asked for its credentials: the chain with nothing left out
-//! but the network, the waiting and the terminal.
+//! Resolves credentials from every directory of `tests/credentials` through the whole provider chain.
+//! Only the network, the waits and the terminal are replaced.
 //!
-//! A case is a folder and one line of the table below. The folder holds `env.json`, perhaps
-//! `home/.aws/`, the commands in `processes.json` and the exchanges in `interactions/`; without
-//! that folder nothing on the network answers. `expected.json` holds what has to come of them: the
-//! key id, a part of the provider's words, whether there is a token and when the keys end, or the
-//! parts of the refusal. `by` is the provider that ends the chain: all before it must have been
-//! passed over, with a word why.
+//! A case is one row of [`CASES`]. Its directory holds `env.json`, optionally `home/.aws/`, the
+//! commands in `processes.json`, and the recorded requests and responses in `interactions/`; without
+//! `interactions` every request fails. `expected.json` holds the expected result: the access key ID, a
+//! part of the provider's name, `token` (true if there is a session token) and the expiry time; or
+//! parts of the error message. `by` is the provider that ends the chain; the chain must log why it
+//! skipped each earlier provider.
 //!
-//! What is secret in a folder has `hush` in it, and must never be shown.
+//! - One case: `CASE=sso_session cargo test --test credentials`. An unknown name fails.
+//! - Rewrite the expected files: `UPDATE_EXPECTED=1 cargo test --test credentials expected_file`, also
+//!   with `CASE`. It rewrites only files that no longer match, with the full text of the message.
+//!
+//! Every secret in a fixture contains [`SECRET_MARKER`], which no output may show.
+
+mod table;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use aws_config_resource_count::aws::config_file::SharedFiles;
-use aws_config_resource_count::aws::credentials::{Context, Net, Profile, resolve};
+use aws_config_resource_count::aws::credential_cache::ResolvedCredentials;
+use aws_config_resource_count::aws::credentials::{Context, Profile, ProviderConfig, resolve};
 use aws_config_resource_count::aws::endpoint::Endpoints;
-use aws_config_resource_count::aws::keyring::Resolved;
 use aws_config_resource_count::aws::limit::Limits;
 use aws_config_resource_count::clock::VirtualClock;
 use aws_config_resource_count::env::FolderEnv;
@@ -27,14 +34,18 @@ use aws_config_resource_count::http::{
     HttpSend, Request, Response, TransportError, TransportErrorKind,
 };
 use aws_config_resource_count::interrupt::Interrupt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use table::Row;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
 
-/// The chain's providers, as `--debug` calls them.
+/// A part of every secret in the fixtures.
+const SECRET_MARKER: &str = "hush";
+
+/// The providers in the order of the chain, as `--debug` names them.
 const ORDER: [&str; 10] = [
     "the environment",
     "a role of the profile",
@@ -48,251 +59,291 @@ const ORDER: [&str; 10] = [
     "the instance metadata service",
 ];
 
-/// A test for each line, named like the folder: `folder --profile "name" => key` or `=> error`.
-macro_rules! cases {
-    ($($folder:ident $(--profile $profile:literal)? => $outcome:ident)*) => {
-        const CASES: &[(&str, &str)] = &[$((stringify!($folder), stringify!($outcome))),*];
-        mod case {
-            $(#[test] fn $folder() {
-                let profile: &[&str] = &[$($profile)?];
-                super::check(stringify!($folder), profile.first().copied(), stringify!($outcome));
-            })*
-        }
-    };
+/// The name in `expected.json` for a chain that no provider ends.
+const NO_PROVIDER: &str = "all";
+
+/// The start of every line that the chain logs.
+const LOG_PREFIX: &str = "credentials: ";
+/// Follows the name of a skipped provider, before the reason.
+const SKIPPED: &str = " skipped: ";
+/// Follows the name of the provider that returns the credentials.
+const RETURNED: &str = " returned credentials";
+/// Follows the name of the provider that fails.
+const FAILED: &str = " failed";
+
+/// A chain: the fixture directory, the profile of `--profile`, and the expected kind of result.
+struct Case {
+    directory: &'static str,
+    profile: Option<&'static str>,
+    is_error: bool,
 }
 
-cases! {
+impl Row for Case {
+    fn name(&self) -> &str {
+        self.directory
+    }
+}
+
+/// A case that returns credentials.
+const fn key(directory: &'static str, profile: Option<&'static str>) -> Case {
+    Case {
+        directory,
+        profile,
+        is_error: false,
+    }
+}
+
+/// A case that returns an error.
+const fn error(directory: &'static str, profile: Option<&'static str>) -> Case {
+    Case {
+        directory,
+        profile,
+        is_error: true,
+    }
+}
+
+const CASES: &[Case] = &[
     // The environment.
-    env_keys => key
-    env_with_session_token => key
-    env_with_legacy_security_token => key
-    env_blank_values_are_absent => key
-    env_secret_missing => error
-    env_secret_blank => error
-    env_secret_alone_goes_on => error
-
-    // Which profile, and what goes before what.
-    flag_beats_env_keys --profile "audit" => key
-    env_keys_beat_aws_profile => key
-    aws_profile_chooses => key
-    flag_beats_aws_profile --profile "audit" => key
-    aws_profile_beats_aws_default_profile => key
-    aws_profile_missing_stops_even_env_keys => error
-    flag_profile_missing --profile "nobody" => error
-    flag_never_falls_back_to_env_keys --profile "empty" => error
-    config_section_without_profile_is_none --profile "audit" => error
-    config_syntax_error => error
-    credentials_syntax_error => error
-    files_elsewhere => key
-
-    // Static keys.
-    static_credentials_over_config => key
-    static_config_only --profile "audit" => key
-    static_with_session_token => key
-    static_with_legacy_security_token => key
-    static_secret_missing --profile "audit" => error
-    static_id_missing => error
-    static_secret_blank => error
-    static_config_secret_missing => error
-
+    key("env_keys", None),
+    key("env_with_session_token", None),
+    key("env_with_legacy_security_token", None),
+    key("env_blank_values_are_absent", None),
+    error("env_secret_missing", None),
+    error("env_secret_blank", None),
+    error("env_secret_only_goes_on", None),
+    // Selection and precedence of profiles.
+    key("flag_beats_env_keys", Some("audit")),
+    key("env_keys_beat_aws_profile", None),
+    key("aws_profile_chooses", None),
+    key("flag_beats_aws_profile", Some("audit")),
+    key("aws_profile_beats_aws_default_profile", None),
+    error("aws_profile_missing_stops_even_env_keys", None),
+    error("flag_profile_missing", Some("missing")),
+    error("flag_never_falls_back_to_env_keys", Some("empty")),
+    error("config_section_without_profile_is_none", Some("audit")),
+    error("config_syntax_error", None),
+    error("credentials_syntax_error", None),
+    key("files_elsewhere", None),
+    // Static credentials.
+    key("static_credentials_over_config", None),
+    key("static_config_only", Some("audit")),
+    key("static_with_session_token", None),
+    key("static_with_legacy_security_token", None),
+    error("static_secret_missing", Some("audit")),
+    error("static_id_missing", None),
+    error("static_secret_blank", None),
+    error("static_config_secret_missing", None),
     // Roles of a profile.
-    role_with_source_profile --profile "deploy" => key
-    role_of_the_default_profile => key
-    role_of_a_role --profile "inner" => key
-    role_names_itself_and_has_keys --profile "deploy" => key
-    role_with_every_setting --profile "deploy" => key
-    role_with_a_duration_that_is_no_number --profile "deploy" => key
-    role_with_mfa --profile "deploy" => key
-    role_from_environment_keys --profile "deploy" => key
-    role_from_a_container --profile "deploy" => key
-    role_from_the_instance --profile "deploy" => key
-    role_source_in_another_case => key
-    role_from_a_process --profile "deploy" => key
-    role_throttled_and_then_given --profile "deploy" => key
-    role_loop --profile "deploy" => error
-    role_names_itself_without_keys --profile "deploy" => error
-    role_source_profile_missing --profile "deploy" => error
-    role_source_profile_without_keys --profile "deploy" => error
-    role_source_profile_with_half_a_pair --profile "deploy" => error
-    role_with_both_sources --profile "deploy" => error
-    role_with_neither_source --profile "deploy" => error
-    role_source_unknown --profile "deploy" => error
-    role_source_environment_is_empty --profile "deploy" => error
-    role_source_container_is_none --profile "deploy" => error
-    role_source_instance_is_none --profile "deploy" => error
-    role_mfa_without_a_terminal --profile "deploy" => error
-    role_mfa_code_too_short --profile "deploy" => error
-    role_mfa_code_with_letters --profile "deploy" => error
-    role_mfa_code_refused --profile "deploy" => error
-    role_access_denied --profile "deploy" => error
-    role_source_keys_unknown_and_echoed --profile "deploy" => error
-    role_unreadable_answer --profile "deploy" => error
-    role_answer_without_an_end --profile "deploy" => error
-    role_sts_out_of_reach --profile "deploy" => error
-    role_of_a_role_denied --profile "deploy" => error
-
+    key("role_with_source_profile", Some("deploy")),
+    key("role_of_the_default_profile", None),
+    key("role_of_a_role", Some("inner")),
+    key("role_names_itself_and_has_keys", Some("deploy")),
+    key("role_with_every_setting", Some("deploy")),
+    key("role_with_a_duration_that_is_no_number", Some("deploy")),
+    key("role_with_mfa", Some("deploy")),
+    key("role_from_environment_keys", Some("deploy")),
+    key("role_from_a_container", Some("deploy")),
+    key("role_from_the_instance", Some("deploy")),
+    key("role_source_in_another_case", None),
+    key("role_from_a_process", Some("deploy")),
+    key("role_throttled_and_then_given", Some("deploy")),
+    error("role_loop", Some("deploy")),
+    error("role_names_itself_without_keys", Some("deploy")),
+    error("role_source_profile_missing", Some("deploy")),
+    error("role_source_profile_without_keys", Some("deploy")),
+    error("role_source_profile_with_half_a_pair", Some("deploy")),
+    error("role_with_both_sources", Some("deploy")),
+    error("role_with_neither_source", Some("deploy")),
+    error("role_source_unknown", Some("deploy")),
+    error("role_source_environment_is_empty", Some("deploy")),
+    error("role_source_container_is_none", Some("deploy")),
+    error("role_source_instance_is_none", Some("deploy")),
+    error("role_mfa_without_a_terminal", Some("deploy")),
+    error("role_mfa_code_too_short", Some("deploy")),
+    error("role_mfa_code_with_letters", Some("deploy")),
+    error("role_mfa_code_refused", Some("deploy")),
+    error("role_access_denied", Some("deploy")),
+    error("role_source_keys_unknown_and_echoed", Some("deploy")),
+    error("role_unreadable_answer", Some("deploy")),
+    error("role_answer_without_an_end", Some("deploy")),
+    error("role_sts_out_of_reach", Some("deploy")),
+    error("role_of_a_role_denied", Some("deploy")),
     // A web identity.
-    web_env => key
-    web_env_without_a_session_name => key
-    web_profile --profile "ci" => key
-    web_env_beats_profile => key
-    web_flag_ignores_env --profile "audit" => key
-    web_env_beats_shared_keys => key
-    web_provider_out_of_reach_and_back => key
-    web_role_of_a_web_identity --profile "deploy" => key
-    web_file_missing => error
-    web_file_empty => error
-    web_without_role => error
-    web_invalid_token => error
-    web_token_expired => error
-    web_provider_out_of_reach_to_the_end => error
-    web_access_denied => error
-
+    key("web_env", None),
+    key("web_env_without_a_session_name", None),
+    key("web_profile", Some("ci")),
+    key("web_env_beats_profile", None),
+    key("web_flag_ignores_env", Some("audit")),
+    key("web_env_beats_shared_keys", None),
+    key("web_provider_out_of_reach_and_back", None),
+    key("web_role_of_a_web_identity", Some("deploy")),
+    error("web_file_missing", None),
+    error("web_file_empty", None),
+    error("web_without_role", None),
+    error("web_invalid_token", None),
+    error("web_token_expired", None),
+    error("web_provider_out_of_reach_to_the_end", None),
+    error("web_access_denied", None),
     // IAM Identity Center.
-    sso_session --profile "audit" => key
-    sso_by_aws_profile => key
-    sso_legacy --profile "audit" => key
-    sso_same_start_url_twice --profile "audit" => key
-    sso_expired_session_is_refreshed --profile "audit" => key
-    sso_refreshed_before_the_end --profile "audit" => key
-    sso_refresh_refused_but_the_token_lives --profile "audit" => key
-    sso_throttled_and_then_answered --profile "audit" => key
-    sso_portal_fails_and_then_answers --profile "audit" => key
-    sso_role_on_top --profile "deploy" => key
-    sso_session_alone_leaves_the_keys_beside_it --profile "audit" => key
-    sso_session_alone_is_nothing --profile "audit" => error
-    sso_legacy_token_expired --profile "audit" => error
-    sso_refresh_refused_and_expired --profile "audit" => error
-    sso_registration_expired --profile "audit" => error
-    sso_refresh_lives_absurdly_long --profile "audit" => error
-    sso_section_missing --profile "audit" => error
-    sso_role_name_missing --profile "audit" => error
-    sso_account_missing --profile "audit" => error
-    sso_region_is_none --profile "audit" => error
-    sso_start_urls_differ --profile "audit" => error
-    sso_no_cache_file --profile "audit" => error
-    sso_cache_is_not_json --profile "audit" => error
-    sso_cache_without_a_token --profile "audit" => error
-    sso_portal_401 --profile "audit" => error
-    sso_portal_403 --profile "audit" => error
-    sso_portal_404 --profile "audit" => error
-    sso_portal_echoes_the_token --profile "audit" => error
-    sso_portal_echoes_the_token_where_the_text_is_cut --profile "audit" => error
-    sso_portal_fails_to_the_end --profile "audit" => error
-    sso_portal_answers_html --profile "audit" => error
-
+    key("sso_session", Some("audit")),
+    key("sso_by_aws_profile", None),
+    key("sso_legacy", Some("audit")),
+    key("sso_same_start_url_twice", Some("audit")),
+    key("sso_expired_session_is_refreshed", Some("audit")),
+    key("sso_refreshed_before_the_end", Some("audit")),
+    key("sso_refresh_refused_but_the_token_lives", Some("audit")),
+    key("sso_throttled_and_then_answered", Some("audit")),
+    key("sso_portal_fails_and_then_answers", Some("audit")),
+    key("sso_role_on_top", Some("deploy")),
+    key("sso_session_only_leaves_other_keys", Some("audit")),
+    error("sso_session_only_is_not_configured", Some("audit")),
+    error("sso_legacy_token_expired", Some("audit")),
+    error("sso_refresh_refused_and_expired", Some("audit")),
+    error("sso_registration_expired", Some("audit")),
+    error("sso_refresh_lives_absurdly_long", Some("audit")),
+    error("sso_section_missing", Some("audit")),
+    error("sso_role_name_missing", Some("audit")),
+    error("sso_account_missing", Some("audit")),
+    error("sso_region_is_none", Some("audit")),
+    error("sso_start_urls_differ", Some("audit")),
+    error("sso_no_cache_file", Some("audit")),
+    error("sso_cache_is_not_json", Some("audit")),
+    error("sso_cache_without_a_token", Some("audit")),
+    error("sso_portal_401", Some("audit")),
+    error("sso_portal_403", Some("audit")),
+    error("sso_portal_404", Some("audit")),
+    error("sso_portal_echoes_the_token", Some("audit")),
+    error(
+        "sso_portal_echoes_the_token_where_the_text_is_cut",
+        Some("audit"),
+    ),
+    error("sso_portal_fails_to_the_end", Some("audit")),
+    error("sso_portal_answers_html", Some("audit")),
     // aws login.
-    login_alive --profile "me" => key
-    login_cache_elsewhere --profile "me" => key
-    login_expired --profile "me" => error
-    login_missing --profile "me" => error
-    login_broken --profile "me" => error
-    login_end_unreadable --profile "me" => error
-
+    key("login_alive", Some("me")),
+    key("login_cache_elsewhere", Some("me")),
+    error("login_expired", Some("me")),
+    error("login_missing", Some("me")),
+    error("login_broken", Some("me")),
+    error("login_end_unreadable", Some("me")),
     // credential_process.
-    process --profile "tool" => key
-    process_with_token_and_end --profile "tool" => key
-    process_after_shared_keys --profile "tool" => key
-    process_before_config_keys --profile "tool" => key
-    process_version_2 --profile "tool" => error
-    process_without_a_secret --profile "tool" => error
-    process_without_an_id --profile "tool" => error
-    process_end_unreadable --profile "tool" => error
-    process_prints_no_json --profile "tool" => error
-    process_fails --profile "tool" => error
-    process_fails_without_a_word --profile "tool" => error
-    process_cannot_be_run --profile "tool" => error
-
+    key("process", Some("tool")),
+    key("process_with_token_and_end", Some("tool")),
+    key("process_after_shared_keys", Some("tool")),
+    key("process_before_config_keys", Some("tool")),
+    error("process_version_2", Some("tool")),
+    error("process_without_a_secret", Some("tool")),
+    error("process_without_an_id", Some("tool")),
+    error("process_end_unreadable", Some("tool")),
+    error("process_prints_no_json", Some("tool")),
+    error("process_fails", Some("tool")),
+    error("process_fails_silently", Some("tool")),
+    error("process_cannot_be_run", Some("tool")),
     // A container.
-    container_relative => key
-    container_relative_beats_full => key
-    container_full_loopback => key
-    container_full_localhost => key
-    container_full_loopback_ipv6 => key
-    container_full_https => key
-    container_full_eks_ipv6 => key
-    container_eks_pod_identity => key
-    container_token_variable => key
-    container_fails_and_then_answers => key
-    container_host_forbidden => error
-    container_host_behind_a_user_name => error
-    container_scheme_forbidden => error
-    container_full_is_no_uri => error
-    container_relative_is_no_path => error
-    container_token_with_a_line_break => error
-    container_token_file_with_a_line_break => error
-    container_token_file_missing => error
-    container_fails_to_the_end => error
-    container_out_of_reach => error
-    container_403 => error
-    container_not_json => error
-    container_without_a_secret => error
-
+    key("container_relative", None),
+    key("container_relative_beats_full", None),
+    key("container_full_loopback", None),
+    key("container_full_localhost", None),
+    key("container_full_loopback_ipv6", None),
+    key("container_full_https", None),
+    key("container_full_eks_ipv6", None),
+    key("container_eks_pod_identity", None),
+    key("container_token_variable", None),
+    key("container_fails_and_then_answers", None),
+    error("container_host_forbidden", None),
+    error("container_host_behind_a_user_name", None),
+    error("container_scheme_forbidden", None),
+    error("container_full_is_no_uri", None),
+    error("container_relative_is_no_path", None),
+    error("container_token_with_a_line_break", None),
+    error("container_token_file_with_a_line_break", None),
+    error("container_token_file_missing", None),
+    error("container_fails_to_the_end", None),
+    error("container_out_of_reach", None),
+    error("container_403", None),
+    error("container_not_json", None),
+    error("container_without_a_secret", None),
     // An instance.
-    imds => key
-    imds_expired_keys_are_kept => key
-    imds_endpoint_elsewhere => key
-    imds_ipv6 => key
-    imds_fails_and_then_answers => key
-    imds_none_there => error
-    imds_token_refused => error
-    imds_disabled => error
-    imds_without_a_role => error
-    imds_role_is_blank => error
-    imds_tried_once_by_default => error
-    imds_tried_four_times_by_default => error
-    imds_role_gone => error
-    imds_code_is_not_success => error
-    imds_keys_fail_to_the_end => error
-    imds_not_json => error
-    imds_timeout_is_no_number => error
-    imds_attempts_are_none => error
-}
+    key("imds", None),
+    key("imds_expired_keys_are_kept", None),
+    key("imds_endpoint_elsewhere", None),
+    key("imds_ipv6", None),
+    key("imds_fails_and_then_answers", None),
+    error("imds_none_there", None),
+    error("imds_token_refused", None),
+    error("imds_disabled", None),
+    error("imds_without_a_role", None),
+    error("imds_role_is_blank", None),
+    error("imds_tried_once_by_default", None),
+    error("imds_tried_four_times_by_default", None),
+    error("imds_role_gone", None),
+    error("imds_code_is_not_success", None),
+    error("imds_keys_fail_to_the_end", None),
+    error("imds_not_json", None),
+    error("imds_timeout_is_no_number", None),
+    error("imds_attempts_are_none", None),
+];
 
-/// What has to come of a folder.
-#[derive(Debug, Deserialize)]
+/// The expected result of a case.
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
-    /// The provider that ends the chain, or `all`; none where the chain is not asked.
+    /// The provider that ends the chain, or [`NO_PROVIDER`]; absent if the chain does not start.
+    #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
+    /// Parts of the error message.
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Vec<String>>,
 }
 
-/// A network on which nothing answers.
-struct Nowhere;
+/// The result of a case: the credentials or the error message, and the lines that the chain logs.
+struct Outcome {
+    resolved: Result<ResolvedCredentials, String>,
+    log: Vec<String>,
+}
 
-impl HttpSend for Nowhere {
+/// A network on which every request fails.
+struct NoNetwork;
+
+impl HttpSend for NoNetwork {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         Err(TransportError {
             kind: TransportErrorKind::Connection,
-            message: format!("{}: nothing answers", request.uri),
+            message: format!("{}: no network", request.uri),
         })
     }
 }
 
-fn folders() -> PathBuf {
+fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/credentials")
 }
 
-fn check(folder: &str, flag: Option<&str>, outcome: &str) {
-    let path = folders().join(folder);
-    let expected = fs::read(path.join("expected.json")).unwrap();
-    let expected: Expected = serde_json::from_slice(&expected).unwrap();
+#[test]
+fn resolved_credentials_match_expected_file() {
+    table::check_rows(CASES, check_case);
+}
+
+fn check_case(case: &Case) {
+    let path = fixtures().join(case.directory);
     let replay = path
         .join("interactions")
         .exists()
         .then(|| Arc::new(Replay::open(&path, NOW).unwrap()));
     let http: Arc<dyn HttpSend> = match &replay {
         Some(replay) => replay.clone(),
-        None => Arc::new(Nowhere),
+        None => Arc::new(NoNetwork),
     };
-    let traced = Arc::new(Mutex::new(Vec::new()));
-    let into = traced.clone();
-    let net = Net {
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let log = requests.clone();
+    let net = ProviderConfig {
         http,
         clock: Arc::new(VirtualClock::new(NOW)),
         interrupt: Interrupt::default(),
@@ -303,116 +354,172 @@ fn check(folder: &str, flag: Option<&str>, outcome: &str) {
             concurrency: 1,
             rate: None,
         },
-        chance: || 0.5,
+        jitter: || 0.5,
         trace: Some(Arc::new(move |line| {
-            into.lock().unwrap().push(line.to_string());
+            log.lock().unwrap().push(line.to_string());
         })),
     };
-    let notes = Mutex::new(Vec::new());
-    let found = ask(&path, flag, &net, &|line| {
-        notes.lock().unwrap().push(line.to_owned());
+    let lines = Mutex::new(Vec::new());
+    let resolved = resolve_from(&path, case.profile, &net, &|line| {
+        lines.lock().unwrap().push(line.to_owned());
     });
-    let notes = notes.into_inner().unwrap();
-
-    match (&found, &expected.error) {
-        (Ok(found), None) => is_key(found, &expected),
-        (Err(text), Some(parts)) => {
-            for part in parts {
-                assert!(text.contains(part.as_str()), "no \"{part}\" in: {text}");
-            }
-        }
-        _ => panic!("{found:?} where {expected:?} was expected"),
-    }
-    assert_eq!(
-        outcome == "error",
-        found.is_err(),
-        "the table says {outcome}"
-    );
-    let ending = if found.is_ok() {
-        "has them"
-    } else {
-        "is broken"
+    let outcome = Outcome {
+        resolved,
+        log: lines.into_inner().unwrap(),
     };
-    told(&notes, expected.by.as_deref(), ending);
-    if let Some(replay) = replay {
-        assert_eq!(replay.left_over(), [""; 0], "recorded and never asked for");
-        assert_ne!(traced.lock().unwrap().len(), 0, "every request is told");
+
+    if std::env::var_os("UPDATE_EXPECTED").is_some_and(|value| value == "1") {
+        outcome.update_expected(&path);
     }
-    let traced = traced.lock().unwrap().join("\n");
-    let shown = format!("{found:?}\n{}\n{traced}", notes.join("\n"));
-    assert!(!shown.contains("hush"), "{shown}");
+    outcome.assert_matches(&Expected::read(&path));
+    let is_error = outcome.resolved.is_err();
+    assert_eq!(case.is_error, is_error, "kind of result in the table");
+    let requests = requests.lock().unwrap();
+    if let Some(replay) = replay {
+        assert_eq!(
+            replay.left_over(),
+            [""; 0],
+            "recorded responses without a request"
+        );
+        assert_ne!(requests.len(), 0, "every request is logged");
+    }
+    let lines = outcome.log.join("\n");
+    let shown = format!("{:?}\n{lines}\n{}", outcome.resolved, requests.join("\n"));
+    assert!(!shown.contains(SECRET_MARKER), "{shown}");
     for secret in secrets(&path) {
         assert!(!shown.contains(&secret), "{secret} in: {shown}");
     }
 }
 
-/// Asks the chain over the folder; the text is what a user would read.
-fn ask(
-    folder: &Path,
-    flag: Option<&str>,
-    net: &Net,
+/// Resolves credentials from the directory; the error is the text that a user reads.
+fn resolve_from(
+    directory: &Path,
+    profile: Option<&str>,
+    net: &ProviderConfig,
     note: &dyn Fn(&str),
-) -> Result<Resolved, String> {
-    let env = FolderEnv::open(folder).unwrap();
+) -> Result<ResolvedCredentials, String> {
+    let env = FolderEnv::open(directory).unwrap();
     let files = SharedFiles::load(&env)?;
     let shown = format!("{files:?}");
-    assert!(!shown.contains("hush"), "{shown}");
-    let profile = Profile::choose(flag, &env);
+    assert!(!shown.contains(SECRET_MARKER), "{shown}");
+    let profile = Profile::choose(profile, &env);
     let context = Context {
         env: &env,
         files: &files,
         profile: &profile,
         net,
-        again: false,
-        note,
+        is_refresh: false,
+        log: note,
     };
     resolve(&context).map_err(|e| e.to_string())
 }
 
-fn is_key(found: &Resolved, expected: &Expected) {
+impl Expected {
+    fn read(directory: &Path) -> Self {
+        let text = fs::read(directory.join("expected.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+}
+
+impl Outcome {
+    fn assert_matches(&self, expected: &Expected) {
+        match (&self.resolved, &expected.error) {
+            (Ok(found), None) => assert_credentials_match(found, expected),
+            (Err(text), Some(parts)) => {
+                for part in parts {
+                    assert!(text.contains(part.as_str()), "no \"{part}\" in: {text}");
+                }
+            }
+            _ => panic!("{:?}, expected {expected:?}", self.resolved),
+        }
+        let suffix = if self.resolved.is_ok() {
+            RETURNED
+        } else {
+            FAILED
+        };
+        assert_log_matches(&self.log, expected.by.as_deref(), suffix);
+    }
+
+    /// Rewrites `expected.json` if it does not match.
+    fn update_expected(&self, directory: &Path) {
+        let expected = Expected::read(directory);
+        if catch_unwind(AssertUnwindSafe(|| self.assert_matches(&expected))).is_ok() {
+            return;
+        }
+        let by = self.log.last().map(|line| {
+            let line = line.strip_prefix(LOG_PREFIX).unwrap_or(line);
+            let end = line.strip_suffix(RETURNED).or(line.strip_suffix(FAILED));
+            end.unwrap_or(NO_PROVIDER).to_owned()
+        });
+        let new = match &self.resolved {
+            Ok(found) => Expected {
+                by,
+                key_id: Some(found.credentials.access_key_id().to_owned()),
+                provider: Some(found.provider.clone()),
+                token: Some(found.credentials.session_token().is_some()),
+                expires: found.expires.map(|time| time.format(&Rfc3339).unwrap()),
+                error: None,
+            },
+            Err(text) => Expected {
+                by,
+                // The path of this checkout is not part of the expected text.
+                error: Some(
+                    text.split(directory.to_str().unwrap())
+                        .filter(|part| !part.is_empty())
+                        .map(str::to_owned)
+                        .collect(),
+                ),
+                ..Expected::default()
+            },
+        };
+        let json = serde_json::to_string_pretty(&new).unwrap() + "\n";
+        fs::write(directory.join("expected.json"), json).unwrap();
+    }
+}
+
+fn assert_credentials_match(found: &ResolvedCredentials, expected: &Expected) {
     let keys = &found.credentials;
     assert_eq!(Some(keys.access_key_id()), expected.key_id.as_deref());
     assert_eq!(Some(keys.session_token().is_some()), expected.token);
     assert!(
-        keys.secret_access_key().contains("hush"),
-        "the secret is one of the folder"
+        keys.secret_access_key().contains(SECRET_MARKER),
+        "the secret is not from the fixture"
     );
-    let words = expected.provider.as_deref().unwrap();
+    let name = expected.provider.as_deref().unwrap();
     assert!(
-        found.provider.contains(words),
-        "no \"{words}\" in: {}",
+        found.provider.contains(name),
+        "no \"{name}\" in: {}",
         found.provider
     );
-    let end = |text: &String| OffsetDateTime::parse(text, &Rfc3339).unwrap();
-    assert_eq!(found.expires, expected.expires.as_ref().map(end));
+    let parse = |text: &String| OffsetDateTime::parse(text, &Rfc3339).unwrap();
+    assert_eq!(found.expires, expected.expires.as_ref().map(parse));
 }
 
-/// Each provider before `by` has told why it was passed over, in the chain's order, and then `by`
-/// what came of it; between them stand those that a role's source asks.
-fn told(notes: &[String], by: Option<&str>, ending: &str) {
+/// Asserts that the chain logs why it skipped each provider before `by`, in order, and then the result
+/// of `by`. Between them are the lines of the providers that a role's source uses.
+fn assert_log_matches(log: &[String], by: Option<&str>, suffix: &str) {
     let Some(by) = by else {
-        assert_eq!(notes, [""; 0], "the chain is not asked");
+        assert_eq!(log, [""; 0], "the chain must not start");
         return;
     };
-    let mut rest = notes.iter();
-    let passed = ORDER.iter().take_while(|name| **name != by);
-    for name in passed {
-        let start = format!("credentials: {name} passed over: ");
+    let mut lines = log.iter();
+    for name in ORDER.iter().take_while(|name| **name != by) {
+        let start = format!("{LOG_PREFIX}{name}{SKIPPED}");
         assert!(
-            rest.any(|n| n.starts_with(&start)),
-            "{name} is not told of: {notes:#?}"
+            lines.any(|line| line.starts_with(&start)),
+            "no line about {name}: {log:#?}"
         );
     }
-    if by != "all" {
-        assert!(ORDER.contains(&by), "there is no provider {by}");
-        assert_eq!(notes.last(), Some(&format!("credentials: {by} {ending}")));
-        // It comes after all of those.
-        assert!(rest.len() > 0, "{notes:#?}");
+    if by != NO_PROVIDER {
+        assert!(ORDER.contains(&by), "{by} is not a provider");
+        assert_eq!(log.last(), Some(&format!("{LOG_PREFIX}{by}{suffix}")));
+        // This line comes after all of those.
+        assert!(lines.len() > 0, "{log:#?}");
     }
 }
 
-/// The names whose values are secret, in variables, in the shared files, in JSON and in XML.
-const SECRETS: [&str; 14] = [
+/// The names of secret values: variables, keys of the shared files, JSON members and XML elements.
+const SECRET_NAMES: [&str; 14] = [
     "aws_secret_access_key",
     "aws_session_token",
     "aws_security_token",
@@ -429,15 +536,15 @@ const SECRETS: [&str; 14] = [
     "tokencode",
 ];
 
-/// Every value in the folder that is named like a secret, however the file writes it.
-fn secrets(folder: &Path) -> BTreeSet<String> {
+/// Returns every value in the directory with one of [`SECRET_NAMES`], in any file format.
+fn secrets(directory: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.append(&mut secrets(&path));
         } else if !path.ends_with("expected.json") {
-            // A value stands behind its name and `=`, `:` or `>`, perhaps in quotes.
+            // A value follows its name and `=`, `:` or `>`, with or without quotes.
             let text = fs::read_to_string(&path).unwrap().replace('\\', "");
             let words: Vec<&str> = text
                 .split(['"', '\n', '<', '>', '=', ':', '&'])
@@ -445,7 +552,7 @@ fn secrets(folder: &Path) -> BTreeSet<String> {
                 .filter(|word| !word.is_empty())
                 .collect();
             for pair in words.windows(2) {
-                let named = SECRETS.contains(&pair[0].to_lowercase().as_str());
+                let named = SECRET_NAMES.contains(&pair[0].to_lowercase().as_str());
                 if named && pair[1].len() >= 5 && pair[1] != "REDACTED" {
                     found.insert(pair[1].to_owned());
                 }
@@ -456,17 +563,14 @@ fn secrets(folder: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_folder_is_a_case() {
-    let folders: BTreeSet<String> = fs::read_dir(folders())
+fn fixture_directories_match_cases() {
+    let directories: BTreeSet<String> = fs::read_dir(fixtures())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    let named: BTreeSet<String> = CASES.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(folders, named);
-    let errors = CASES
-        .iter()
-        .filter(|(_, outcome)| *outcome == "error")
-        .count();
+    let cases: BTreeSet<String> = CASES.iter().map(|c| c.directory.to_owned()).collect();
+    assert_eq!(directories, cases);
+    let errors = CASES.iter().filter(|case| case.is_error).count();
     assert!(CASES.len() >= 60, "{} cases", CASES.len());
     assert!(
         errors * 2 >= CASES.len(),
@@ -476,10 +580,10 @@ fn every_folder_is_a_case() {
 }
 
 #[test]
-fn secrets_are_found_however_they_are_written() {
-    let found = secrets(&folders().join("role_with_mfa"));
+fn secrets_in_any_format_are_found() {
+    let found = secrets(&fixtures().join("role_with_mfa"));
     for value in ["987654", "hush-secret-of-AKIDBASE", "hush-sts-ASIADEPLOY"] {
         assert!(found.contains(value), "{value} is not in {found:?}");
     }
-    assert!(secrets(&folders().join("process")).contains("hush-tool-secret"));
+    assert!(secrets(&fixtures().join("process")).contains("hush-tool-secret"));
 }

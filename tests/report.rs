@@ -1,4 +1,4 @@
-//! The report of every recorded run against the schema that the repository offers for it.
+//! Validates the report of every recorded run against its JSON schema, `schemas/report.schema.json`.
 
 use std::fs;
 use std::path::Path;
@@ -18,15 +18,15 @@ fn validator() -> Validator {
     jsonschema::draft202012::new(&schema()).unwrap()
 }
 
-/// The report of a replay of `case` by the built binary, and its exit code.
+/// Replays `case` with the built binary; returns the report and the exit code.
 fn report(case: &str, args: &[&str]) -> (Value, i32) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("report.json");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.json");
     let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
         .env_clear()
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["--replay", &format!("fixtures/{case}"), "--output-dir"])
-        .arg(folder.path())
+        .arg(directory.path())
         .arg("--report")
         .arg(&path)
         .args(args)
@@ -40,35 +40,35 @@ fn report(case: &str, args: &[&str]) -> (Value, i32) {
 }
 
 fn cases() -> Vec<String> {
-    let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
-    let names = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let directories = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
+    let names = directories.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.collect()
 }
 
 #[test]
-fn every_recorded_runs_report_is_as_the_schema_says() {
+fn report_of_every_case_matches_schema() {
     let validator = validator();
     let cases = cases();
     assert!(cases.len() > 60);
     for case in cases {
-        // A recording has no answers for most of these; what comes of that is to be reported too.
+        // Most recordings have no response to these requests; the report contains the errors.
         for args in [
             &[][..],
             &["--method=verify", "--resource-types=all", "--strict"],
         ] {
             let (report, code) = report(&case, args);
-            let wrong: Vec<String> = validator
+            let errors: Vec<String> = validator
                 .iter_errors(&report)
                 .map(|e| format!("{}: {e}", e.instance_path()))
                 .collect();
-            assert!(wrong.is_empty(), "{case} {args:?}: {wrong:#?}");
+            assert!(errors.is_empty(), "{case} {args:?}: {errors:#?}");
             assert_eq!(report["exit_code"], code, "{case} {args:?}");
         }
     }
 }
 
 #[test]
-fn the_figures_are_those_of_the_cells() {
+fn report_figures_match_cells() {
     let (report, code) = report("demo", &["--strict"]);
     assert_eq!(code, 3);
     let regions = report["regions"].as_array().unwrap();
@@ -88,7 +88,7 @@ fn the_figures_are_those_of_the_cells() {
             .map(|r| r["usage"][name].as_u64().unwrap())
             .sum();
         let all = report["usage"][name].as_u64().unwrap();
-        // STS, IAM and EC2 are asked once each.
+        // One request each to STS, IAM and EC2.
         let others = all - sum;
         match name {
             "requests" => assert_eq!(others, 3),
@@ -99,7 +99,7 @@ fn the_figures_are_those_of_the_cells() {
 }
 
 #[test]
-fn the_schema_names_every_status_and_every_error_type() {
+fn schema_lists_every_status_and_error_type() {
     let schema = schema();
     let names = |value: &Value| -> Vec<String> { serde_json::from_value(value.clone()).unwrap() };
     let statuses = &schema["$defs"]["cell"]["properties"]["status"]["enum"];
@@ -108,9 +108,8 @@ fn the_schema_names_every_status_and_every_error_type() {
     assert_eq!(names(types), ErrorType::ALL.map(ErrorType::as_str));
 }
 
-/// A schema that took anything would hold nothing.
 #[test]
-fn the_schema_refuses_what_is_no_report() {
+fn schema_rejects_invalid_reports() {
     assert!(jsonschema::meta::is_valid(&schema()));
     let validator = validator();
     let (good, _) = report("demo", &[]);

@@ -1,7 +1,7 @@
-//! The specification, line by line, as a user meets it: the built binary on recorded accounts.
+//! Checks the specification line by line with the built binary on recorded accounts.
 //!
-//! Each line of the error table has a fixture of its own in `tests/replay.rs`; what needs a network
-//! is in `tests/binary/`, the setup script's part in `tests/setup/`.
+//! `tests/replay.rs` has a fixture for each row of the error table. Tests that need a network are in
+//! `tests/binary/`, those of the setup script in `tests/setup/`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 const NAME: &str = "aws_config_resource_count_123456789012_acme-production";
-/// The types that most of the small recordings hold.
+/// The resource types in most of the small recordings.
 const TWO_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket";
 const CHECKS: [&str; 8] = [
     "HTTPS client can be built",
@@ -24,12 +24,12 @@ const CHECKS: [&str; 8] = [
     "AWS Config enabled in at least one region",
 ];
 
-/// What a run left.
+/// The output of a run.
 struct Outcome {
     code: i32,
     stdout: String,
     stderr: String,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Outcome {
@@ -38,10 +38,10 @@ impl Outcome {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
-    /// The CSV's rows below its header: region, type, total.
+    /// Returns the rows of the CSV without the header: region, resource type, total.
     fn rows(&self) -> Vec<(String, String, u64)> {
         let csv = self.file(&format!("{NAME}.csv"));
         let fields = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -52,10 +52,10 @@ impl Outcome {
             .collect()
     }
 
-    /// The lines of stdout that begin with one of `starts`, in their order.
+    /// Returns the lines of stdout that begin with one of `starts`, in order.
     fn lines_with(&self, starts: &[&str]) -> Vec<&str> {
-        let wanted = |line: &&str| starts.iter().any(|s| line.starts_with(s));
-        self.stdout.lines().filter(wanted).collect()
+        let is_selected = |line: &&str| starts.iter().any(|s| line.starts_with(s));
+        self.stdout.lines().filter(is_selected).collect()
     }
 }
 
@@ -63,7 +63,7 @@ fn replay(case: &str, args: &[&str]) -> Outcome {
     replay_in(TempDir::new().unwrap(), case, args)
 }
 
-fn replay_in(folder: TempDir, case: &str, args: &[&str]) -> Outcome {
+fn replay_in(directory: TempDir, case: &str, args: &[&str]) -> Outcome {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
         .env_clear()
@@ -71,7 +71,7 @@ fn replay_in(folder: TempDir, case: &str, args: &[&str]) -> Outcome {
         .arg("--replay")
         .arg(fixtures.join(case))
         .arg("--output-dir")
-        .arg(folder.path())
+        .arg(directory.path())
         .args(args)
         .stdin(Stdio::null())
         .output()
@@ -80,12 +80,12 @@ fn replay_in(folder: TempDir, case: &str, args: &[&str]) -> Outcome {
         code: run.status.code().unwrap(),
         stdout: String::from_utf8(run.stdout).unwrap(),
         stderr: String::from_utf8(run.stderr).unwrap(),
-        folder,
+        directory,
     }
 }
 
 #[test]
-fn the_eight_checks_in_their_order_with_green_and_red_marks() {
+fn eight_checks_are_printed_with_colored_marks() {
     let run = replay("demo", &["--color", "always"]);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines[0], "Verifying prerequisites...");
@@ -100,14 +100,11 @@ fn the_eight_checks_in_their_order_with_green_and_red_marks() {
         assert_eq!(line, format!("\x1b[91m✗\x1b[0m {check}"));
     }
     let plain = replay("every_check_fails", &[]);
-    assert!(
-        !plain.stdout.contains('\x1b'),
-        "no colour where there is no terminal"
-    );
+    assert!(!plain.stdout.contains('\x1b'), "color without a terminal");
 }
 
 #[test]
-fn all_checks_run_then_the_failures_are_listed_and_logged_and_the_exit_is_1() {
+fn failed_checks_are_listed_and_logged() {
     let run = replay("no_credentials", &[]);
     assert_eq!(run.code, 1);
     let lines: Vec<&str> = run.stdout.lines().collect();
@@ -118,7 +115,7 @@ fn all_checks_run_then_the_failures_are_listed_and_logged_and_the_exit_is_1() {
     assert!(lines[9].starts_with("-----"), "{}", lines[9]);
     assert_eq!(lines[10], "PREREQUISITE FAILURES:");
     let file = run.file("aws_config_resource_count_errors.txt");
-    assert_eq!(run.stderr, file, "both destinations");
+    assert_eq!(run.stderr, file, "stderr and the error log");
     for (n, check) in CHECKS[2..].iter().enumerate() {
         assert!(
             lines[11 + n].starts_with(&format!("  - {check}: ")),
@@ -129,34 +126,34 @@ fn all_checks_run_then_the_failures_are_listed_and_logged_and_the_exit_is_1() {
         assert!(file.lines().nth(n).unwrap().contains(&logged), "{file}");
     }
     assert!(
-        lines[12].ends_with("not tried, because check 3 failed"),
+        lines[12].ends_with("skipped: check 3 failed"),
         "{}",
         lines[12]
     );
     assert_eq!(
-        fs::read_dir(run.folder.path()).unwrap().count(),
+        fs::read_dir(run.directory.path()).unwrap().count(),
         1,
         "no CSV"
     );
 }
 
 #[test]
-fn the_error_file_of_an_earlier_run_is_deleted() {
-    let folder = TempDir::new().unwrap();
+fn error_log_of_earlier_run_is_deleted() {
+    let directory = TempDir::new().unwrap();
     for name in [
         &format!("{NAME}_errors.txt"),
         "aws_config_resource_count_errors.txt",
     ] {
-        fs::write(folder.path().join(name), "old\n").unwrap();
+        fs::write(directory.path().join(name), "old\n").unwrap();
     }
-    let run = replay_in(folder, "demo", &[]);
+    let run = replay_in(directory, "demo", &[]);
     assert!(!run.file(&format!("{NAME}_errors.txt")).contains("old"));
     assert!(!run.path("aws_config_resource_count_errors.txt").exists());
 }
 
 #[test]
-fn the_ten_resource_types() {
-    // Letter for letter from the specification.
+fn default_resource_types_match_specification() {
+    // Copied from the specification.
     let specified = "AWS::EC2::Instance, AWS::EC2::Volume, AWS::EC2::SecurityGroup, AWS::EC2::VPC, \
                      AWS::S3::Bucket, AWS::RDS::DBInstance, AWS::Lambda::Function, AWS::IAM::Role, \
                      AWS::IAM::User, AWS::DynamoDB::Table";
@@ -170,7 +167,7 @@ fn the_ten_resource_types() {
 }
 
 #[test]
-fn the_csv_has_five_columns_and_sorted_rows_of_totals_above_zero() {
+fn csv_has_sorted_rows_above_zero() {
     let run = replay("demo", &[]);
     let csv = run.file(&format!("{NAME}.csv"));
     assert!(csv.starts_with("account,alias,region,resource_type,total\r\n"));
@@ -183,7 +180,7 @@ fn the_csv_has_five_columns_and_sorted_rows_of_totals_above_zero() {
     assert_eq!(rows, sorted);
     assert!(rows.iter().all(|(_, _, total)| *total > 0));
     let without = replay("no_alias", &[TWO_TYPES]);
-    let names = fs::read_dir(without.folder.path()).unwrap();
+    let names = fs::read_dir(without.directory.path()).unwrap();
     let names: Vec<_> = names
         .map(|e| e.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -194,8 +191,8 @@ fn the_csv_has_five_columns_and_sorted_rows_of_totals_above_zero() {
 }
 
 #[test]
-fn every_page_counts_and_an_empty_one_ends_nothing() {
-    // Three pages, and pages with an empty one between them, in the recording.
+fn every_page_counts_despite_empty_pages() {
+    // In the recording, one type has three pages with resources, the other an empty page between two.
     let rows = replay("demo", &[]).rows();
     let total = |name: &str| {
         let row = rows
@@ -224,21 +221,21 @@ fn every_page_counts_and_an_empty_one_ends_nothing() {
 }
 
 #[test]
-fn the_bar_is_fifty_wide_and_a_newline_follows() {
+fn progress_bar_is_fifty_wide() {
     let run = replay("demo", &[]);
     let bar = format!("Progress: [{}] 17/17\n", "█".repeat(50));
     assert!(run.stderr.ends_with(&bar), "{}", run.stderr);
     assert_eq!(
         run.stderr.matches("Progress: ").count(),
         1,
-        "its last state alone"
+        "only its final state"
     );
     let without = replay("demo", &["--no-progress"]);
     assert!(!without.stderr.contains("Progress"));
 }
 
 #[test]
-fn the_console_flow_in_its_order() {
+fn console_output_follows_specified_order() {
     let run = replay("demo", &[]);
     let csv = run.path(&format!("{NAME}.csv")).display().to_string();
     let errors = run
@@ -266,7 +263,7 @@ fn the_console_flow_in_its_order() {
 }
 
 #[test]
-fn the_summary_has_four_figures_and_names_the_log() {
+fn summary_has_four_figures_and_log_path() {
     let run = replay("demo", &[]);
     let rows = run.rows();
     let total: u64 = rows.iter().map(|r| r.2).sum();
@@ -284,15 +281,15 @@ fn the_summary_has_four_figures_and_names_the_log() {
     let line = run.lines_with(&["  Errors encountered"])[0];
     assert!(line.contains(&format!("{NAME}_errors.txt")), "{line}");
     let coverage = run.lines_with(&["  Coverage: "]);
-    let told = "  Coverage: 116 of 170 cells (regions × types) counted; 30 missing in 3 regions:";
-    assert_eq!(coverage, [told], "a part is not passed off as the whole");
+    let expected = "  Coverage: 116 of 170 counts (regions × types) known; 30 missing (3 regions):";
+    assert_eq!(coverage, [expected], "the summary shows missing counts");
 }
 
 #[test]
-fn an_error_goes_to_stderr_where_the_error_file_cannot_be_written() {
-    let folder = TempDir::new().unwrap();
-    fs::create_dir(folder.path().join(format!("{NAME}_errors.txt"))).unwrap();
-    let run = replay_in(folder, "demo", &[]);
+fn unwritable_error_log_leaves_errors_on_stderr() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join(format!("{NAME}_errors.txt"))).unwrap();
+    let run = replay_in(directory, "demo", &[]);
     assert_eq!(run.code, 0);
     assert_eq!(
         run.stderr
@@ -301,7 +298,7 @@ fn an_error_goes_to_stderr_where_the_error_file_cannot_be_written() {
         10
     );
     assert!(
-        run.stderr.contains("errors are told here alone"),
+        run.stderr.contains("errors are shown only here"),
         "{}",
         run.stderr
     );
@@ -314,9 +311,9 @@ fn an_error_goes_to_stderr_where_the_error_file_cannot_be_written() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_found_before_the_scan() {
-    let folder = TempDir::new().unwrap();
-    let missing = folder.path().join("missing").display().to_string();
+fn missing_output_directory_fails_before_scan() {
+    let directory = TempDir::new().unwrap();
+    let missing = directory.path().join("missing").display().to_string();
     let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
         .env_clear()
         .env("AWS_EC2_METADATA_DISABLED", "true")
@@ -326,14 +323,14 @@ fn a_folder_that_cannot_be_written_is_found_before_the_scan() {
         .unwrap();
     assert_eq!(run.status.code(), Some(1));
     let stderr = String::from_utf8(run.stderr).unwrap();
-    let told = format!("] [FATAL] Message: cannot write to the folder {missing}: ");
-    assert!(stderr.contains(&told), "{stderr}");
+    let expected = format!("] [FATAL] Message: cannot write to {missing}: ");
+    assert!(stderr.contains(&expected), "{stderr}");
     let stdout = String::from_utf8(run.stdout).unwrap();
     assert!(!stdout.contains("Scanning 17 regions"), "{stdout}");
 }
 
 #[test]
-fn the_exit_codes() {
+fn exit_code_matches_specification() {
     for (case, args, code) in [
         ("demo", &[][..], 0),
         ("demo", &["--strict"], 3),
@@ -347,20 +344,20 @@ fn the_exit_codes() {
 }
 
 #[test]
-fn quiet_prints_errors_alone() {
+fn quiet_prints_only_errors() {
     let run = replay("demo", &["--quiet"]);
     assert_eq!(run.stdout, "");
     assert_eq!(run.stderr, run.file(&format!("{NAME}_errors.txt")));
 }
 
 #[test]
-fn the_readme_shows_what_the_demo_prints() {
+fn readme_shows_output_of_demo() {
     let readme =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let run = replay("demo", &[]);
-    let folder = run.folder.path().display().to_string() + "/";
+    let directory = run.directory.path().display().to_string() + "/";
     for line in run.stdout.lines().filter(|l| !l.contains("replaying")) {
-        let line = line.replace(&folder, "");
+        let line = line.replace(&directory, "");
         assert!(readme.lines().any(|l| l == line), "{line}");
     }
 }

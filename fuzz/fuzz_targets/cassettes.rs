@@ -1,4 +1,4 @@
-//! Cassettes: read, written, read again, and replayed.
+//! Parses cassettes, writes and parses them again, and replays them.
 #![no_main]
 
 use std::fs;
@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_config_resource_count::http::cassette::{
-    Cassette, FOLDER, Interaction, RecordedBody, key, recorded_request,
+    Cassette, INTERACTIONS_DIR, Interaction, RecordedBody, key, recorded_request,
 };
 use aws_config_resource_count::http::replay::Replay;
 use aws_config_resource_count::http::{HttpSend, Request, TransportErrorKind};
-use aws_config_resource_count_fuzz::Folder;
+use aws_config_resource_count_fuzz::TempDir;
 use libfuzzer_sys::fuzz_target;
 use time::macros::datetime;
 
@@ -18,11 +18,12 @@ fuzz_target!(|data: &[u8]| {
     let Ok(cassette) = serde_json::from_slice::<Cassette>(data) else {
         return;
     };
-    // A decimal may change in its last digit; nothing that is counted is one.
+    // The last digit of a decimal may change; counts are integers.
     let written = serde_json::to_vec_pretty(&cassette).unwrap();
-    let again: Cassette = serde_json::from_slice(&written).expect("what is written is read");
+    let again: Cassette =
+        serde_json::from_slice(&written).expect("a written cassette can be parsed");
     assert_eq!(cassette.interactions.len(), again.interactions.len());
-    if !decimals(&written) {
+    if !has_decimals(&written) {
         assert_eq!(written, serde_json::to_vec_pretty(&again).unwrap());
         for (one, other) in cassette.interactions.iter().zip(&again.interactions) {
             assert_eq!(key(&one.request), key(&other.request));
@@ -32,37 +33,37 @@ fuzz_target!(|data: &[u8]| {
     replay(data, &cassette);
 });
 
-/// Whether there is a number with a fraction or an exponent.
-fn decimals(json: &[u8]) -> bool {
+/// Returns true if the JSON contains a number with a fraction or an exponent.
+fn has_decimals(json: &[u8]) -> bool {
     json.windows(2)
         .any(|w| w[0].is_ascii_digit() && matches!(w[1], b'.' | b'e' | b'E'))
 }
 
 fn replay(data: &[u8], cassette: &Cassette) {
-    let folder = Folder::new();
-    let interactions = folder.0.join(FOLDER);
+    let dir = TempDir::new();
+    let interactions = dir.0.join(INTERACTIONS_DIR);
     fs::create_dir_all(&interactions).unwrap();
     fs::write(interactions.join("c.json"), data).unwrap();
     fs::write(interactions.join("a.xml"), "<a/>").unwrap();
-    let answers: Vec<_> = cassette
+    let results: Vec<_> = cassette
         .interactions
         .iter()
-        .map(|i| answer(i, &interactions))
+        .map(|i| result(i, &interactions))
         .collect();
-    let replay = match Replay::open(&folder.0, datetime!(2026-11-24 12:00:00 UTC)) {
+    let replay = match Replay::open(&dir.0, datetime!(2026-11-24 12:00:00 UTC)) {
         Ok(replay) => replay,
         Err(error) => {
-            assert!(answers.contains(&None), "{error}");
+            assert!(results.contains(&None), "{error}");
             return;
         }
     };
-    let mut left = cassette.interactions.len();
-    for (interaction, expected) in cassette.interactions.iter().zip(answers) {
-        let expected = expected.expect("a replay opens where every answer is whole");
+    let mut unused = cassette.interactions.len();
+    for (interaction, expected) in cassette.interactions.iter().zip(results) {
+        let expected = expected.expect("a replay opens only if all interactions are valid");
         let Some(request) = request(interaction, &interactions) else {
             continue;
         };
-        left -= 1;
+        unused -= 1;
         match (replay.send(&request), expected) {
             (Ok(sent), Some((status, body))) => {
                 assert_eq!((sent.status, sent.body), (status, body));
@@ -71,22 +72,23 @@ fn replay(data: &[u8], cassette: &Cassette) {
             (sent, expected) => panic!("{sent:?} for {expected:?}"),
         }
     }
-    let over = replay.left_over().into_iter().map(|line| {
+    let left_over = replay.left_over().into_iter().map(|line| {
         let (n, _) = line.split_once(" × ").expect("n × key");
         n.parse::<usize>().unwrap()
     });
-    assert_eq!(over.sum::<usize>(), left);
+    assert_eq!(left_over.sum::<usize>(), unused);
 }
 
-/// What an interaction answers, where it is whole: status and body, or none for a failure.
+/// Returns the result of a valid interaction: status and body, or `Some(None)` for a transport
+/// error.
 #[allow(clippy::option_option)]
-fn answer(interaction: &Interaction, folder: &Path) -> Option<Option<(u16, Vec<u8>)>> {
-    let answer = interaction.answer(folder).ok()?;
-    Some(answer.ok().map(|response| (response.status, response.body)))
+fn result(interaction: &Interaction, dir: &Path) -> Option<Option<(u16, Vec<u8>)>> {
+    let result = interaction.result(dir).ok()?;
+    Some(result.ok().map(|response| (response.status, response.body)))
 }
 
-/// The request that was recorded so: none where a recorder would have written it in another way.
-fn request(interaction: &Interaction, folder: &Path) -> Option<Request> {
+/// Returns the recorded request; `None` if a recording client would have recorded it differently.
+fn request(interaction: &Interaction, dir: &Path) -> Option<Request> {
     let recorded = &interaction.request;
     let method = ["GET", "POST", "PUT"]
         .into_iter()
@@ -104,12 +106,12 @@ fn request(interaction: &Interaction, folder: &Path) -> Option<Request> {
         method,
         uri: recorded.uri.clone(),
         headers,
-        body: recorded.body.bytes(folder).ok()?,
+        body: recorded.body.bytes(dir).ok()?,
         scope: recorded.scope.clone(),
         budget: Duration::from_secs(1),
     };
-    let by_recorder = recorded.body.body_file.is_none()
+    let is_canonical = recorded.body.body_file.is_none()
         && RecordedBody::inline(&request.body).as_ref() == Some(&recorded.body)
         && key(&recorded_request(&request)) == key(recorded);
-    by_recorder.then_some(request)
+    is_canonical.then_some(request)
 }

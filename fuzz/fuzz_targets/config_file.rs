@@ -1,4 +1,4 @@
-//! The shared files: config and credentials, with a zero byte between the two.
+//! Parses the shared config and credentials files, which the input separates by a zero byte.
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -7,12 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use aws_config_resource_count::aws::config_file::{
-    Kind, Section, SharedFiles, expand_home, nested, parse,
+    FileKind, Section, SharedFiles, expand_home, nested, parse,
 };
-use aws_config_resource_count::env::{Env, Ran};
+use aws_config_resource_count::env::{CommandOutput, Env};
 use libfuzzer_sys::fuzz_target;
 
-/// A home with both files, and a variable that names a third one.
+/// A home directory with both files, and optionally AWS_CONFIG_FILE with a third path.
 struct Files<'a> {
     config: &'a [u8],
     credentials: &'a [u8],
@@ -37,26 +37,26 @@ impl Env for Files<'_> {
     }
 
     fn write_private(&self, _: &Path, _: &[u8]) -> io::Result<()> {
-        unreachable!("the files are read")
+        unreachable!("the files are only read")
     }
 
-    fn run(&self, _: &str) -> io::Result<Ran> {
-        unreachable!("no command is run for them")
+    fn run(&self, _: &str) -> io::Result<CommandOutput> {
+        unreachable!("no command is run")
     }
 
-    fn ask(&self, _: &str) -> Option<String> {
-        unreachable!("nobody is asked for them")
+    fn prompt(&self, _: &str) -> Option<String> {
+        unreachable!("the user is not prompted")
     }
 }
 
-/// Every reason that a line may be refused for; none of them quotes it.
+/// All reasons for which a line is rejected; none of them quotes the line.
 const REASONS: [&str; 6] = [
-    "a section's name ends with ]",
-    "a section has a name",
-    "a key stands before the first [section]",
-    "a key and its value are joined by =",
-    "a key stands before =",
-    "in an indented block, a key and its value are joined by =",
+    "missing ] after the section name",
+    "missing section name",
+    "key before the first [section]",
+    "expected key = value",
+    "missing key before =",
+    "expected key = value in an indented block",
 ];
 
 fuzz_target!(|data: &[u8]| {
@@ -73,13 +73,13 @@ fuzz_target!(|data: &[u8]| {
     let parsed = texts.map(|text| text.map(sections));
     match SharedFiles::load(&files) {
         Ok(loaded) => {
-            let again = SharedFiles::load(&files).expect("it was read before");
+            let again = SharedFiles::load(&files).expect("the files can be read again");
             let [Some(Ok(config)), Some(Ok(credentials))] = parsed else {
-                panic!("a file is read that cannot be parsed")
+                panic!("an unparsable file was loaded")
             };
             check(&loaded, &again, &config, &credentials);
         }
-        Err(error) => refused(&error, data),
+        Err(error) => assert_error_format(&error, data),
     }
     if let Some(path) = named {
         let expanded = expand_home(&files, path);
@@ -96,17 +96,17 @@ fuzz_target!(|data: &[u8]| {
 
 type Sections = Vec<(String, Section)>;
 
-/// The sections of a text, with what holds for every text.
+/// Parses a text and asserts the properties of all parsed texts.
 fn sections(text: &str) -> Result<Sections, ()> {
     match parse(text) {
         Ok(sections) => {
             assert_eq!(
                 parse(text).as_ref(),
                 Ok(&sections),
-                "read twice, read alike"
+                "parsing is deterministic"
             );
             let names: BTreeSet<_> = sections.iter().map(|(name, _)| name).collect();
-            assert_eq!(names.len(), sections.len(), "a section is there once");
+            assert_eq!(names.len(), sections.len(), "section names are unique");
             for (name, section) in &sections {
                 assert!(!name.is_empty() && name.trim() == name, "{name:?}");
                 for (key, value) in section {
@@ -121,7 +121,7 @@ fn sections(text: &str) -> Result<Sections, ()> {
                 }
             }
             assert_eq!(parse(&print(&sections)), Ok(sections.clone()));
-            // What the values hold, the text holds: nothing is made up.
+            // The values are not longer than the text, unless DEFAULT copies them.
             let bytes: usize = sections
                 .iter()
                 .flat_map(|(_, s)| s.values())
@@ -131,20 +131,20 @@ fn sections(text: &str) -> Result<Sections, ()> {
             Ok(sections)
         }
         Err(error) => {
-            let said = error.to_string();
-            let (line, why) = said.split_once(": ").expect("line N: why");
+            let message = error.to_string();
+            let (line, reason) = message.split_once(": ").expect("line N: reason");
             let line: usize = line.strip_prefix("line ").unwrap().parse().unwrap();
             assert!(
                 (1..=text.split(['\n', '\r']).count()).contains(&line),
-                "{said}"
+                "{message}"
             );
-            assert!(REASONS.contains(&why), "{said}");
+            assert!(REASONS.contains(&reason), "{message}");
             Err(())
         }
     }
 }
 
-/// The sections as a file.
+/// Formats the sections as a file.
 fn print(sections: &Sections) -> String {
     let mut out = String::new();
     for (name, section) in sections {
@@ -167,24 +167,25 @@ fn check(loaded: &SharedFiles, again: &SharedFiles, config: &Sections, credentia
             let own = Some(section[key].as_str()).filter(|v| !v.trim().is_empty());
             assert!(
                 own.is_none() || value == own,
-                "the credentials file goes first"
+                "the credentials file takes precedence"
             );
         }
     }
     for (name, section) in config {
-        // A profile by its plain name is that section, unless another spelling of it comes later.
-        let plain = |rest: &str| rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        // A plain profile name selects this section, unless a later section spells the name
+        // differently.
+        let is_plain = |rest: &str| rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let found = name
             .strip_prefix("profile ")
-            .filter(|rest| plain(rest) && !rest.is_empty());
+            .filter(|rest| is_plain(rest) && !rest.is_empty());
         if let Some(profile) = found {
             assert!(loaded.config.profile(profile).is_some(), "{name:?}");
             let once = config.iter().filter(|(n, _)| n.contains(profile)).count() == 1;
-            // `"a"'b'` is a spelling of `ab`.
-            let spelled = config.iter().any(|(n, _)| n.contains(['"', '\'', '\\']));
-            assert!(!once || spelled || loaded.config.profile(profile) == Some(section));
+            // With quotes, `"a"'b'` is the same name as `ab`.
+            let has_quotes = config.iter().any(|(n, _)| n.contains(['"', '\'', '\\']));
+            assert!(!once || has_quotes || loaded.config.profile(profile) == Some(section));
         }
-        for kind in [Kind::SsoSession, Kind::Services] {
+        for kind in [FileKind::SsoSession, FileKind::Services] {
             assert_eq!(loaded.credentials.section(kind, name), None);
         }
     }
@@ -192,18 +193,18 @@ fn check(loaded: &SharedFiles, again: &SharedFiles, config: &Sections, credentia
     assert_eq!(debug, format!("{again:?}"));
 }
 
-/// An error is one line, which names the file and the line in it and quotes nothing.
-fn refused(error: &str, data: &[u8]) {
+/// Asserts that an error is one line with file, line number and reason, and quotes nothing.
+fn assert_error_format(error: &str, data: &[u8]) {
     let rest = ["/home/.aws/config: line ", "/home/.aws/credentials: line "]
         .into_iter()
         .find_map(|start| error.strip_prefix(start));
-    let (line, why) = rest
+    let (line, reason) = rest
         .and_then(|r| r.split_once(": "))
-        .expect("file: line N: why");
+        .expect("file: line N: reason");
     let lines = data.iter().filter(|b| matches!(b, b'\n' | b'\r')).count() + 1;
     assert!((1..=lines).contains(&line.parse().unwrap()), "{error:?}");
     assert!(
-        REASONS.contains(&why) || why == "this is not UTF-8 text",
+        REASONS.contains(&reason) || reason == "not valid UTF-8",
         "{error:?}"
     );
 }

@@ -1,14 +1,14 @@
-//! Error answers, and replies that are none, on their way through a call to the line of the log.
-//! The input is an answer as HTTP writes one; the first byte chooses the operation.
+//! Passes error responses and invalid responses through a call to the log line. The first byte
+//! selects the operation; the rest of the input is an HTTP-like response.
 #![no_main]
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config_resource_count::aws::client::{Answer, Client, Parts};
+use aws_config_resource_count::aws::client::{CallOutput, Client, Parts};
+use aws_config_resource_count::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::error::{CallError, Cause, ErrorKind};
-use aws_config_resource_count::aws::keyring::{Keyring, Resolved};
 use aws_config_resource_count::aws::limit::Limits;
 use aws_config_resource_count::aws::ops::describe_regions::DescribeRegions;
 use aws_config_resource_count::aws::ops::get_discovered_resource_counts::GetDiscoveredResourceCounts;
@@ -27,18 +27,18 @@ fuzz_target!(|data: &[u8]| {
     let Some((choice, data)) = data.split_first() else {
         return;
     };
-    let answer = response(data);
+    let response = response(data);
     let input = data.to_vec();
-    let read = protocol::error_body(&answer.body);
-    assert_eq!(read, protocol::error_body(&answer.body));
-    assert!(protocol::json::bare_code(&read.code).len() <= read.code.len());
+    let parsed = protocol::error_body(&response.body);
+    assert_eq!(parsed, protocol::error_body(&response.body));
+    assert!(protocol::json::bare_code(&parsed.code).len() <= parsed.code.len());
 
     let clock = Arc::new(VirtualClock::new(datetime!(2026-11-24 12:00:00 UTC)));
     let client = Client::new(Parts {
-        http: Arc::new(Always(answer.clone())),
+        http: Arc::new(Always(response.clone())),
         clock: clock.clone(),
         interrupt: Interrupt::default(),
-        keyring: Keyring::fixed(Resolved::new(
+        credentials: CachedCredentials::fixed(ResolvedCredentials::new(
             KEY_ID,
             SECRET,
             Some(TOKEN),
@@ -50,8 +50,10 @@ fuzz_target!(|data: &[u8]| {
             concurrency: 1,
             rate: None,
         },
-        chance: || 1.0,
-        trace: Some(Arc::new(move |line| harmless(&line.to_string(), &input))),
+        jitter: || 1.0,
+        trace: Some(Arc::new(move |line| {
+            assert_safe_line(&line.to_string(), &input)
+        })),
     });
     let region: Region = "eu-west-1".parse().unwrap();
     let bucket: ResourceType = "AWS::S3::Bucket".parse().unwrap();
@@ -76,7 +78,7 @@ fuzz_target!(|data: &[u8]| {
     let waited: Duration = clock.sleeps().iter().sum();
     assert!(waited < CALL_LIMIT);
     let Some(error) = failure else {
-        assert!((200..300).contains(&answer.status));
+        assert!((200..300).contains(&response.status));
         return;
     };
     assert!((1..=3).contains(&error.attempts));
@@ -85,17 +87,17 @@ fuzz_target!(|data: &[u8]| {
         kind, code, status, ..
     } = &error.cause
     {
-        assert_eq!(*status, answer.status);
-        // The code is shown without secrets, so that only one without stands for its kind.
+        assert_eq!(*status, response.status);
+        // Secrets in the code are masked, so the kind is known only for a code without secrets.
         if !code.contains('*') {
-            assert_eq!(*kind, ErrorKind::of(code, *status));
+            assert_eq!(*kind, ErrorKind::from_code(code, *status));
         }
         let retried = matches!(kind, ErrorKind::Throttling | ErrorKind::Transient);
         assert_eq!(error.attempts, if retried { 3 } else { 1 });
     }
     let debug = format!("{error:?}");
     assert_eq!(leak(&debug, data, &SECRETS), None, "{debug}");
-    harmless(&error.advice(), data);
+    assert_safe_line(&error.advice(), data);
     for region in [Some(region), None] {
         let entry = Entry {
             at: datetime!(2026-11-24 12:00:00 UTC),
@@ -109,18 +111,18 @@ fuzz_target!(|data: &[u8]| {
             line.starts_with("[2026-11-24T12:00:00.000Z] [API_ERROR] "),
             "{line}"
         );
-        harmless(&line, data);
+        assert_safe_line(&line, data);
     }
 });
 
 const SECRETS: [&str; 3] = [KEY_ID, SECRET, TOKEN];
 
-fn failure<T>(result: Result<Answer<T>, CallError>) -> Option<CallError> {
+fn failure<T>(result: Result<CallOutput<T>, CallError>) -> Option<CallError> {
     result.err()
 }
 
-/// One line, of which a terminal shows what is there, without secrets, and not endless.
-fn harmless(line: &str, input: &[u8]) {
+/// Asserts that the text is one line, safe to print, without secrets and of limited length.
+fn assert_safe_line(line: &str, input: &[u8]) {
     assert!(!line.contains(char::is_control), "{line:?}");
     assert!(
         !line.contains(['\u{2028}', '\u{2029}', '\u{202e}', '\u{200b}', '\u{feff}']),

@@ -1,4 +1,4 @@
-//! Replies of AWS Config. The first byte says where a reply is cut for the check of that.
+//! Parses responses of AWS Config. The first byte selects where a response is truncated.
 #![no_main]
 
 use aws_config_resource_count::aws::operation::Operation;
@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     counts(&types, *cut, body);
     recorders(&types, *cut, body);
     if let Some(statuses) = read(&DescribeConfigurationRecorderStatus {}, *cut, body) {
-        holds(
+        assert_list(
             statuses.len(),
             body,
             "ConfigurationRecordersStatus",
@@ -31,41 +31,43 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// The reply in `body`. One that is read is a JSON object, and cut anywhere it is a cut one.
+/// Parses the response in `body`. A valid response is a JSON object; any truncated copy of it must
+/// give a truncation error.
 fn read<O: Operation>(operation: &O, cut: u8, body: &[u8]) -> Option<O::Output> {
     let output = match operation.parse(body) {
         Ok(output) => output,
         Err(error) => {
             assert!(
-                !error.cut || !body.trim_ascii().is_empty(),
-                "an empty body is not cut"
+                !error.truncated || !body.trim_ascii().is_empty(),
+                "an empty body is not truncated"
             );
             assert!(!error.reason.is_empty());
             return None;
         }
     };
-    let whole = body.trim_ascii();
+    let complete = body.trim_ascii();
     assert!(
-        whole.starts_with(b"{") && whole.ends_with(b"}"),
-        "{} read no object",
+        complete.starts_with(b"{") && complete.ends_with(b"}"),
+        "{} parsed a non-object",
         O::NAME
     );
-    let end = whole.len() * usize::from(cut) / 256;
-    match operation.parse(&whole[..end]) {
-        Ok(_) => panic!("{} read a part of a reply", O::NAME),
-        Err(error) => assert_eq!(error.cut, end > 0, "{}: {error}", O::NAME),
+    let end = complete.len() * usize::from(cut) / 256;
+    match operation.parse(&complete[..end]) {
+        Ok(_) => panic!("{} parsed a truncated response", O::NAME),
+        Err(error) => assert_eq!(error.truncated, end > 0, "{}: {error}", O::NAME),
     }
     Some(output)
 }
 
-/// A list of `n` items takes room: at the least that of the smallest one for each.
-fn holds(n: usize, body: &[u8], member: &str, smallest: &str) {
+/// Asserts that `body` has room for `n` items of at least the size of `smallest`, and that `member`
+/// is a list of `n` objects.
+fn assert_list(n: usize, body: &[u8], member: &str, smallest: &str) {
     assert!(
         n * smallest.len() <= body.len(),
         "{n} items in {} bytes",
         body.len()
     );
-    // A reader of its own, where it reads the body as well: it minds numbers in other members.
+    // Compares with serde_json if it can parse the body; it rejects some numbers in other members.
     if let Ok(object) = serde_json::from_slice::<Map<String, Value>>(body) {
         assert_eq!(object[member].as_array().map(Vec::len), Some(n));
         let objects = object[member]
@@ -73,15 +75,15 @@ fn holds(n: usize, body: &[u8], member: &str, smallest: &str) {
             .unwrap()
             .iter()
             .all(Value::is_object);
-        assert!(objects, "an item of {member} is no object");
+        assert!(objects, "an item of {member} is not an object");
     }
 }
 
-fn token(token: Option<&str>, body: &[u8]) {
+fn assert_token(token: Option<&str>, body: &[u8]) {
     assert_ne!(token, Some(""));
     if let Ok(object) = serde_json::from_slice::<Map<String, Value>>(body) {
-        let given = object.get("nextToken").and_then(Value::as_str);
-        assert_eq!(token, given.filter(|t| !t.is_empty()));
+        let expected = object.get("nextToken").and_then(Value::as_str);
+        assert_eq!(token, expected.filter(|t| !t.is_empty()));
     }
 }
 
@@ -94,23 +96,23 @@ fn listing(resource_type: &ResourceType, cut: u8, body: &[u8]) {
         return;
     };
     let n = usize::try_from(page.resources).unwrap();
-    holds(n, body, "resourceIdentifiers", "{}");
-    token(page.next_token.as_deref(), body);
+    assert_list(n, body, "resourceIdentifiers", "{}");
+    assert_token(page.next_token.as_deref(), body);
     assert_eq!(
         page.ids.len(),
         if resource_type.is_global() { n } else { 0 }
     );
     if let Ok(object) = serde_json::from_slice::<Map<String, Value>>(body) {
         for item in object["resourceIdentifiers"].as_array().unwrap() {
-            let named = item.get("resourceType").filter(|t| !t.is_null());
-            assert!(named.is_none_or(|t| t == resource_type.as_str()));
+            let item_type = item.get("resourceType").filter(|t| !t.is_null());
+            assert!(item_type.is_none_or(|t| t == resource_type.as_str()));
         }
     }
 }
 
-fn counts(asked: &[ResourceType], cut: u8, body: &[u8]) {
+fn counts(requested: &[ResourceType], cut: u8, body: &[u8]) {
     let operation = GetDiscoveredResourceCounts {
-        resource_types: asked,
+        resource_types: requested,
         next_token: None,
         known: None,
     };
@@ -118,14 +120,14 @@ fn counts(asked: &[ResourceType], cut: u8, body: &[u8]) {
         return;
     };
     let smallest = r#"{"resourceType":"AB::CD::EF","count":0}"#;
-    holds(page.counts.len(), body, "resourceCounts", smallest);
-    token(page.next_token.as_deref(), body);
+    assert_list(page.counts.len(), body, "resourceCounts", smallest);
+    assert_token(page.next_token.as_deref(), body);
     assert!(
         page.counts
             .iter()
-            .all(|(t, _)| asked.is_empty() || asked.contains(t))
+            .all(|(t, _)| requested.is_empty() || requested.contains(t))
     );
-    // Types that are known change nothing but that they are not new.
+    // Known types do not change the counts; they are only missing from the new types.
     let known = KnownTypes::default();
     known.add(
         page.counts
@@ -134,11 +136,11 @@ fn counts(asked: &[ResourceType], cut: u8, body: &[u8]) {
             .map(|(t, _)| t.clone())
             .collect(),
     );
-    let knowing = GetDiscoveredResourceCounts {
+    let with_known = GetDiscoveredResourceCounts {
         known: Some(&known),
         ..operation
     };
-    let again = knowing.parse(body).unwrap();
+    let again = with_known.parse(body).unwrap();
     assert_eq!(again.counts, page.counts);
     assert!(again.new.iter().all(|t| !known.held().contains(t)));
     if let Ok(object) = serde_json::from_slice::<Map<String, Value>>(body) {
@@ -158,13 +160,13 @@ fn recorders(types: &[ResourceType], cut: u8, body: &[u8]) {
     let Some(recorders) = read(&DescribeConfigurationRecorders {}, cut, body) else {
         return;
     };
-    holds(recorders.len(), body, "ConfigurationRecorders", "{}");
+    assert_list(recorders.len(), body, "ConfigurationRecorders", "{}");
     let foreign: ResourceType = "Datadog::Monitors::Monitor".parse().unwrap();
     for recorder in recorders {
         let group = recorder.recording_group.unwrap_or_default();
         assert!(
             group.records(&foreign),
-            "a third-party type is always taken in"
+            "a third-party type is always recorded"
         );
         for resource_type in types {
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Replies of STS, IAM and EC2. The first byte says where a reply is cut for the check of that.
+//! Parses responses of STS, IAM and EC2. The first byte selects where a response is truncated.
 #![no_main]
 
 use std::fmt::Debug;
@@ -21,16 +21,16 @@ fuzz_target!(|data: &[u8]| {
             id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()),
             "{id:?}"
         );
-        holds(1, body, "Account");
+        assert_contains(1, body, "Account");
     }
     if let Some(alias) = read(&ListAccountAliases, *cut, body) {
         let alias = alias.unwrap_or_else(|| "none".to_owned());
         assert!(!alias.is_empty() && alias.trim() == alias, "{alias:?}");
-        holds(1, body, "AccountAliases");
+        assert_contains(1, body, "AccountAliases");
     }
     if let Some(regions) = read(&DescribeRegions, *cut, body) {
-        holds(1, body, "regionInfo");
-        holds(regions.len(), body, "regionName");
+        assert_contains(1, body, "regionInfo");
+        assert_contains(regions.len(), body, "regionName");
         for name in regions {
             assert_eq!(name.trim(), name);
         }
@@ -50,10 +50,10 @@ fuzz_target!(|data: &[u8]| {
     let keys = [read(&role, *cut, body), read(&identity, *cut, body)];
     assert!(
         keys.iter().flatten().count() <= 1,
-        "one document answers one call"
+        "a response must belong to one operation"
     );
     for keys in keys.into_iter().flatten() {
-        holds(1, body, "SecretAccessKey");
+        assert_contains(1, body, "SecretAccessKey");
         let shown = format!("{keys:?}");
         let TemporaryKeys { expiration, .. } = &keys;
         assert_eq!(
@@ -63,14 +63,14 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// The reply in `body`. A part of one that is read says the same, or is a cut one.
+/// Parses the response in `body`. A truncated copy must give the same output or a truncation error.
 fn read<O: Operation<Output: Debug>>(operation: &O, cut: u8, body: &[u8]) -> Option<O::Output> {
     let output = match operation.parse(body) {
         Ok(output) => output,
         Err(error) => {
             assert!(
-                !error.cut || !body.trim_ascii().is_empty(),
-                "an empty body is not cut"
+                !error.truncated || !body.trim_ascii().is_empty(),
+                "an empty body is not truncated"
             );
             assert!(!error.reason.is_empty());
             return None;
@@ -78,26 +78,26 @@ fn read<O: Operation<Output: Debug>>(operation: &O, cut: u8, body: &[u8]) -> Opt
     };
     let end = body.len() * usize::from(cut) / 256;
     let part = &body[..end];
-    // AWS writes no comments, DTDs, CDATA and processing instructions but the first line.
+    // AWS sends no comments, DTDs, CDATA or processing instructions except the first line.
     let plain = !body.windows(2).any(|w| w == b"<!") && !body.windows(2).any(|w| w == b"?>");
     match operation.parse(part) {
-        Ok(of_part) => assert_eq!(
-            format!("{of_part:?}"),
+        Ok(part_output) => assert_eq!(
+            format!("{part_output:?}"),
             format!("{output:?}"),
-            "{} read a part of a reply as another one",
+            "{} parsed a truncated response differently",
             O::NAME
         ),
         Err(error) if plain && str::from_utf8(part).is_ok() => {
-            let begun = part.trim_ascii().starts_with(b"<");
-            assert_eq!(error.cut, begun, "{}: {error}", O::NAME);
+            let has_started = part.trim_ascii().starts_with(b"<");
+            assert_eq!(error.truncated, has_started, "{}: {error}", O::NAME);
         }
         Err(_) => {}
     }
     Some(output)
 }
 
-/// What is read stands in the body under its name, as often as it is read.
-fn holds(n: usize, body: &[u8], name: &str) {
+/// Asserts that `body` contains `name` at least `n` times.
+fn assert_contains(n: usize, body: &[u8], name: &str) {
     let found = body.windows(name.len()).filter(|w| *w == name.as_bytes());
-    assert!(found.count() >= n, "{n} × {name} are read");
+    assert!(found.count() >= n, "{name} parsed {n} times");
 }

@@ -1,52 +1,52 @@
-//! What several targets need: keys, a sender that answers from the input, and how secrets are
-//! looked for.
+//! Shared code of the fuzz targets: example credentials, a fake HTTP client, a search for secrets.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_config_resource_count::http::{HttpSend, Request, Response, TransportError};
 
-/// The access key id of the targets.
+/// The access key ID of the targets.
 pub const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
-/// Their secret access key.
+/// The secret access key of the targets.
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-/// Their session token.
+/// The session token of the targets.
 pub const TOKEN: &str = "IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQDVuoO8Zq6CmS0XkE5l";
 
-/// What `text` holds of `secrets`, if it was made from `input`: a whole one, or a piece that is left
-/// of one. A piece that stood alone is nobody's to find, nor one that the input writes in escapes.
+/// Returns the first secret, or part of a secret, that `text` contains after it was made from
+/// `input`. Parts are not searched if the input itself contains a separate part of a secret or uses
+/// escapes.
 #[must_use]
 pub fn leak<'a>(text: &str, input: &[u8], secrets: &[&'a str]) -> Option<&'a str> {
-    if let Some(whole) = secrets.iter().find(|secret| text.contains(**secret)) {
-        return Some(whole);
+    if let Some(secret) = secrets.iter().find(|secret| text.contains(**secret)) {
+        return Some(secret);
     }
     let mut rest = String::from_utf8_lossy(input).into_owned();
     for secret in secrets {
         rest = rest.replace(secret, "|");
     }
-    if rest.contains(['\\', '&']) || piece(&rest, 6, secrets).is_some() {
+    if rest.contains(['\\', '&']) || part(&rest, 6, secrets).is_some() {
         return None;
     }
-    piece(text, 8, secrets)
+    part(text, 8, secrets)
 }
 
-/// A piece of a secret, `length` bytes long, that `text` holds.
-fn piece<'a>(text: &str, length: usize, secrets: &[&'a str]) -> Option<&'a str> {
+/// Returns a part of a secret, `length` bytes long, that `text` contains.
+fn part<'a>(text: &str, length: usize, secrets: &[&'a str]) -> Option<&'a str> {
     secrets
         .iter()
         .flat_map(|secret| (length..=secret.len()).map(|end| &secret[end - length..end]))
-        .find(|piece| text.contains(piece))
+        .find(|part| text.contains(part))
 }
 
-/// The input as an answer, written like one of HTTP: a status, headers, an empty line, the body.
+/// Parses the input as an HTTP-like response: a status, headers, an empty line, the body.
 #[must_use]
 pub fn response(data: &[u8]) -> Response {
     let mut response = Response::default();
     let mut rest = data;
     let mut line = || {
         let at = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
-        let (line, behind) = rest.split_at(at);
-        rest = behind.get(1..).unwrap_or_default();
+        let (line, remaining) = rest.split_at(at);
+        rest = remaining.get(1..).unwrap_or_default();
         String::from_utf8_lossy(line).into_owned()
     };
     response.status = line().trim().parse().unwrap_or(400);
@@ -62,7 +62,7 @@ pub fn response(data: &[u8]) -> Response {
     response
 }
 
-/// Gives every request the same answer.
+/// An HTTP client that returns the same response to every request.
 pub struct Always(pub Response);
 
 impl HttpSend for Always {
@@ -71,11 +71,11 @@ impl HttpSend for Always {
     }
 }
 
-/// A folder of one's own, in memory where the system has such; it goes with the value.
-pub struct Folder(pub PathBuf);
+/// A unique directory, in memory if the system supports it; removed on drop.
+pub struct TempDir(pub PathBuf);
 
-impl Folder {
-    /// A folder that is not there yet.
+impl TempDir {
+    /// Returns the path of a new directory, without creating it.
     #[must_use]
     pub fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -91,13 +91,13 @@ impl Folder {
     }
 }
 
-impl Default for Folder {
+impl Default for TempDir {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }

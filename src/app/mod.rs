@@ -1,6 +1,6 @@
-//! The run: the specification's steps in their order.
+//! A run of the program: the steps of the specification, in order.
 
-mod journal;
+mod error_reporter;
 mod outputs;
 mod scanning;
 
@@ -14,34 +14,34 @@ use time::OffsetDateTime;
 use crate::aws::client::{Client, Trace};
 use crate::aws::operation::Service;
 use crate::aws::usage::Usage;
-use crate::config::Config;
 use crate::console::Console;
 use crate::coverage::Coverage;
 use crate::error_log::{Entry, ErrorFile, ErrorType};
 use crate::model::{Account, Region};
-use crate::preflight::{self, Findings};
+use crate::options::Options;
+use crate::preflight::{self, Preflight};
+use crate::runtime::Runtime;
 use crate::scan::panic_text;
-use crate::world::World;
-use journal::Journal;
+use error_reporter::ErrorReporter;
 
-/// The name of the error file before the account is known.
+/// The file name of the error file before the account is known.
 const EARLY_ERRORS: &str = "aws_config_resource_count_errors.txt";
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// The CSV is written, also where counts are missing.
+    /// The CSV is written; counts may be missing.
     Done,
-    /// Something that the run cannot do without failed.
+    /// A check or another required step failed.
     Failed,
-    /// The CSV is written, counts are missing, and `--strict` asked to be told.
+    /// The CSV is written, counts are missing, and `--strict` is set.
     Partial,
     /// A signal ended the run.
     Interrupted(i32),
 }
 
 impl Exit {
-    /// The process's exit code: 0, 1, 3, or 128 + the signal. (2 is clap's, for wrong usage.)
+    /// Returns the exit code: 0, 1, 3, or 128 + the signal number. (clap uses 2 for usage errors.)
     #[must_use]
     pub fn code(self) -> u8 {
         match self {
@@ -53,149 +53,152 @@ impl Exit {
     }
 }
 
-/// Runs the program: checks, account, regions, scan, CSV, summary.
-pub fn run(config: &Config, world: &World, console: &mut Console, trace: Option<Trace>) -> Exit {
-    let mut run = Run {
-        config,
-        world,
+/// Runs the checks, the scan and the output of the CSV and the summary.
+pub fn run(
+    options: &Options,
+    runtime: &Runtime,
+    console: &mut Console,
+    trace: Option<Trace>,
+) -> Exit {
+    let mut app = App {
+        options,
+        runtime,
         console,
-        start: world.clock.now(),
-        journal: Journal::default(),
+        start: runtime.clock.now(),
+        error_reporter: ErrorReporter::default(),
         account: None,
         usage: BTreeMap::new(),
         coverage: Coverage::default(),
-        report: config.report.clone(),
+        report: options.report.clone(),
     };
-    let findings = run.check(trace);
-    let http = findings.http.clone();
-    let mut exit = match world.interrupt.signal() {
+    let preflight = app.check(trace);
+    let http = preflight.http.clone();
+    let mut exit = match runtime.interrupt.signal() {
         Some(_) => Exit::Failed,
-        None => run.after_checks(findings),
+        None => app.after_checks(preflight),
     };
-    if let Some(signal) = world.interrupt.signal() {
-        run.console.error("Interrupted");
+    if let Some(signal) = runtime.interrupt.signal() {
+        app.console.error("Interrupted");
         return Exit::Interrupted(signal);
     }
     if let Some(Err(e)) = http.map(|http| http.finish()) {
         let message = format!("the recording was not written: {e}");
-        run.tell(ErrorType::Fatal, None, message);
+        app.log(ErrorType::Fatal, None, message);
         exit = Exit::Failed;
     }
-    let exit = run.write_report(exit);
-    // There may be fifty thousand cells, which end with the process.
-    mem::forget(run.coverage);
+    let exit = app.write_report(exit);
+    // There may be fifty thousand cells; the exit of the process frees them faster.
+    mem::forget(app.coverage);
     exit
 }
 
-/// [`run`], where a fault of the program ends in a line and exit code 1.
+/// Calls [`run`]; a panic is shown as an internal error and returns [`Exit::Failed`].
 pub fn run_guarded(
-    config: &Config,
-    world: &World,
+    options: &Options,
+    runtime: &Runtime,
     console: &mut Console,
     trace: Option<Trace>,
 ) -> Exit {
-    let ran = catch_unwind(AssertUnwindSafe(|| run(config, world, console, trace)));
+    let ran = catch_unwind(AssertUnwindSafe(|| run(options, runtime, console, trace)));
     ran.unwrap_or_else(|panic| {
         let text = panic_text(&*panic);
         console.end_progress();
-        console.error(format_args!(
-            "fatal: a fault of the program: {text}; please report it"
-        ));
+        console.error(format_args!("internal error: {text}; please report it"));
         Exit::Failed
     })
 }
 
-/// What a run has at hand.
-struct Run<'a> {
-    config: &'a Config,
-    world: &'a World,
+/// The state of a run.
+struct App<'a> {
+    options: &'a Options,
+    runtime: &'a Runtime,
     console: &'a mut Console,
     start: OffsetDateTime,
-    journal: Journal,
+    error_reporter: ErrorReporter,
     account: Option<Account>,
     usage: BTreeMap<(Service, Region), Usage>,
     coverage: Coverage,
-    /// Where the report goes.
+    /// The path of the JSON report.
     report: Option<PathBuf>,
 }
 
-impl Run<'_> {
-    /// The checks, each shown as it is done; without a word where they are left out.
-    fn check(&mut self, trace: Option<Trace>) -> Findings {
+impl App<'_> {
+    /// Runs the checks and shows each when it is done; shows nothing with `--skip-checks`.
+    fn check(&mut self, trace: Option<Trace>) -> Preflight {
         let Self {
-            config,
-            world,
+            options,
+            runtime,
             console,
             ..
         } = self;
-        if config.skip_checks {
-            return preflight::run(config, world, trace, &mut |_| {});
+        if options.skip_checks {
+            return preflight::run(options, runtime, trace, &mut |_| {});
         }
         console.line("Verifying prerequisites...");
-        preflight::run(config, world, trace, &mut |check| match &check.result {
-            // What an interrupted check says is not about the account.
-            _ if world.interrupt.signal().is_some() => {}
+        preflight::run(options, runtime, trace, &mut |check| match &check.result {
+            // An interrupted check has no meaningful result.
+            _ if runtime.interrupt.signal().is_some() => {}
             Ok(detail) if detail.is_empty() => console.check(true, check.name),
-            Ok(detail) => console.check(true, &format!("{} ({})", check.name, clean(detail))),
+            Ok(detail) => console.check(true, &format!("{} ({})", check.name, sanitize(detail))),
             Err(_) => console.check(false, check.name),
         })
     }
 
-    fn after_checks(&mut self, findings: Findings) -> Exit {
-        let client = findings.client.as_deref();
+    fn after_checks(&mut self, preflight: Preflight) -> Exit {
+        let client = preflight.client.as_deref();
         self.usage = client.map_or_else(BTreeMap::new, Client::usage);
-        self.account = findings.account_id.clone().map(|id| Account {
+        self.account = preflight.account_id.clone().map(|id| Account {
             id,
-            alias: findings.alias.clone(),
+            alias: preflight.alias.clone(),
         });
         let error_path = match &self.account {
             Some(account) => self.path(&account.file_name("_errors.txt")),
             None => self.path(EARLY_ERRORS),
         };
-        if findings.failures().next().is_some() {
-            self.journal.open(error_path, self.console);
-            return self.prerequisite_failures(&findings);
+        if preflight.failures().next().is_some() {
+            self.error_reporter.open(error_path, self.console);
+            return self.prerequisite_failures(&preflight);
         }
-        // A run that failed before it knew the account may have left this one.
+        // An earlier run may have left this file, if it failed before the account was known.
         let _ = ErrorFile::new(self.path(EARLY_ERRORS));
         self.announce();
-        if !self.can_write(&self.config.output_dir, "--output-dir") {
+        if !self.can_write(&self.options.output_dir, "--output-dir") {
             return Exit::Failed;
         }
-        self.journal.open(error_path, self.console);
+        self.error_reporter.open(error_path, self.console);
         if let Some(path) = self.report.clone()
-            && !self.can_write(outputs::folder_of(&path), "--report")
+            && !self.can_write(outputs::parent_directory(&path), "--report")
         {
-            // It has just been told that there will be none.
+            // The error is already logged.
             self.report = None;
-            self.errors_logged();
+            self.show_error_file();
             return Exit::Failed;
         }
-        self.scan_and_write(findings)
+        self.scan_and_write(preflight)
     }
 
-    fn prerequisite_failures(&mut self, findings: &Findings) -> Exit {
-        let checked = !self.config.skip_checks;
+    fn prerequisite_failures(&mut self, preflight: &Preflight) -> Exit {
+        let checked = !self.options.skip_checks;
         if checked {
             self.console.line("-".repeat(60));
             self.console.line("PREREQUISITE FAILURES:");
-            for (name, reason) in findings.failures() {
+            for (name, reason) in preflight.failures() {
                 self.console
-                    .line(format_args!("  - {name}: {}", clean(reason)));
+                    .line(format_args!("  - {name}: {}", sanitize(reason)));
             }
         }
-        // The list above has just told them on the same screen.
-        let told = checked && self.console.one_screen && !self.console.quiet;
+        // The list above is on the same terminal.
+        let shown = checked && self.console.shared_terminal && !self.console.quiet;
         let error_type = if checked {
             ErrorType::Prerequisite
         } else {
             ErrorType::Fatal
         };
-        for (name, reason) in findings.failures() {
+        for (name, reason) in preflight.failures() {
             let entry = self.entry(error_type, None, format!("{name}: {reason}"));
-            self.journal.log(entry, self.console, !told);
+            self.error_reporter.log(entry, self.console, !shown);
         }
-        self.errors_logged();
+        self.show_error_file();
         Exit::Failed
     }
 
@@ -204,44 +207,46 @@ impl Run<'_> {
         let alias = account
             .alias
             .as_deref()
-            .map(|alias| format!(" ({})", clean(alias)));
+            .map(|alias| format!(" ({})", sanitize(alias)));
         let alias = alias.unwrap_or_default();
-        if !self.config.skip_checks {
+        if !self.options.skip_checks {
             self.console.line("");
         }
         self.console
             .line(format_args!("Scanning AWS account: {}{alias}", account.id));
     }
 
-    /// A file in the output folder; without the folder where that is the current one.
+    /// Returns the path of a file in the output directory; only the name if that is the current
+    /// directory.
     fn path(&self, name: &str) -> PathBuf {
-        match &self.config.output_dir {
-            folder if folder == Path::new(".") => PathBuf::from(name),
-            folder => folder.join(name),
+        match &self.options.output_dir {
+            directory if directory == Path::new(".") => PathBuf::from(name),
+            directory => directory.join(name),
         }
     }
 
     fn error_file_name(&self) -> String {
-        let whole = self.journal.whole_file();
-        whole.map_or("above".to_owned(), |path| path.display().to_string())
+        let file = self.error_reporter.complete_file();
+        file.map_or("above".to_owned(), |path| path.display().to_string())
     }
 
-    fn errors_logged(&mut self) {
-        self.journal.catch_up();
-        if !self.journal.entries.is_empty() && self.journal.whole_file().is_some() {
+    fn show_error_file(&mut self) {
+        self.error_reporter.flush_pending();
+        if !self.error_reporter.entries.is_empty() && self.error_reporter.complete_file().is_some()
+        {
             let name = self.error_file_name();
             self.console.line(format_args!("Errors logged to {name}"));
         }
     }
 
-    fn tell(&mut self, error_type: ErrorType, region: Option<&Region>, message: String) {
+    fn log(&mut self, error_type: ErrorType, region: Option<&Region>, message: String) {
         let entry = self.entry(error_type, region, message);
-        self.journal.log(entry, self.console, true);
+        self.error_reporter.log(entry, self.console, true);
     }
 
     fn entry(&self, error_type: ErrorType, region: Option<&Region>, message: String) -> Entry {
         Entry {
-            at: self.world.clock.now(),
+            at: self.runtime.clock.now(),
             error_type,
             region: region.cloned(),
             resource_type: None,
@@ -250,7 +255,7 @@ impl Run<'_> {
     }
 }
 
-/// Text from the network, harmless and not too long.
-fn clean(text: &str) -> String {
-    crate::model::clean(text, 1000)
+/// Removes control characters from network text and limits its length to 1000 characters.
+fn sanitize(text: &str) -> String {
+    crate::text::sanitize(text, 1000)
 }

@@ -1,50 +1,51 @@
-//! What a run leaves beside the error log: the tables and the report.
+//! Writes the output files of a run, except the error log: the tables and the JSON report.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Run};
-use crate::count::Method;
+use super::{App, Exit};
 use crate::error_log::ErrorType;
 use crate::export::{Format, Table, atomic};
+use crate::inventory::Method;
 use crate::model::Account;
 use crate::report::Report;
 
-/// A file, and whether it was written.
+/// The path of a file, and the result of writing it.
 type Written = (PathBuf, io::Result<()>);
 
-impl Run<'_> {
-    /// Whether `folder`, which `option` named, can be written to; where it cannot, that is told.
-    pub(super) fn can_write(&mut self, folder: &Path, option: &str) -> bool {
-        let checked = atomic::check_writable(folder, &self.world.interrupt);
+impl App<'_> {
+    /// Returns true if `directory`, given with `option`, is writable; otherwise logs the error.
+    pub(super) fn can_write(&mut self, directory: &Path, option: &str) -> bool {
+        let checked = atomic::check_writable(directory, &self.runtime.interrupt);
         if let Err(e) = &checked {
-            let folder = folder.display();
+            let directory = directory.display();
             let message = format!(
-                "cannot write to the folder {folder}: {e}; make it, or name another with {option}"
+                "cannot write to {directory}: {e}; create it or choose another with {option}"
             );
-            self.tell(ErrorType::Fatal, None, message);
+            self.log(ErrorType::Fatal, None, message);
         }
         checked.is_ok()
     }
 
-    /// The counts, and what was asked for beside them; tells whether all of it was written.
+    /// Writes the counts, and the other tables that the options request. Returns true if all were
+    /// written.
     pub(super) fn write_tables(&mut self) -> bool {
         let Some(account) = self.account.clone() else {
             return false;
         };
         let table = Table::counts(&account, self.coverage.counts());
         let results = self.write_table(&account, "", table);
-        let mut written = self.told_written("Results", &results);
-        if self.config.coverage {
+        let mut written = self.show_written("Results", &results);
+        if self.options.coverage {
             let table = Table::coverage(&account, &self.coverage);
             let coverage = self.write_table(&account, "_coverage", table);
-            written &= self.told_written("Coverage", &coverage);
+            written &= self.show_written("Coverage", &coverage);
         }
-        if self.config.method == Method::Verify {
+        if self.options.method == Method::Verify {
             let comparison = self.coverage.compare();
             let table = Table::differences(&account, &comparison.differences);
             let differences = self.write_table(&account, "_verify", table);
-            written &= self.told_written("Differences", &differences);
+            written &= self.show_written("Differences", &differences);
         }
         written
     }
@@ -53,61 +54,69 @@ impl Run<'_> {
         let format = Format::Csv;
         let name = account.file_name(&format!("{kind}{}", format.suffix()));
         let fill = |to: &mut dyn Write| format.write(table, to);
-        let written = atomic::write(&self.config.output_dir, &name, fill, &self.world.interrupt);
+        let written = atomic::write(
+            &self.options.output_dir,
+            &name,
+            fill,
+            &self.runtime.interrupt,
+        );
         (self.path(&name), written)
     }
 
-    /// The report, where one was asked for; a run whose report is lost has failed.
+    /// Writes the JSON report, if one was requested. Returns `exit`, or [`Exit::Failed`] if the
+    /// report was not written.
     pub(super) fn write_report(&mut self, exit: Exit) -> Exit {
         let Some(path) = self.report.clone() else {
             return exit;
         };
         let report = Report {
-            config: self.config,
+            options: self.options,
             start: self.start,
-            end: self.world.clock.now(),
+            end: self.runtime.clock.now(),
             exit_code: exit.code(),
             account: self.account.as_ref(),
             coverage: &self.coverage,
             usage: &self.usage,
-            errors: &self.journal.entries,
+            errors: &self.error_reporter.entries,
         };
         let written = match path.file_name() {
             Some(name) => atomic::write(
-                folder_of(&path),
+                parent_directory(&path),
                 name,
                 |to| to.write_all(&report.render()),
-                &self.world.interrupt,
+                &self.runtime.interrupt,
             ),
-            None => Err(io::Error::other("this is no name of a file")),
+            None => Err(io::Error::other("not a file name")),
         };
-        if self.told_written("Report", &(path, written)) {
+        if self.show_written("Report", &(path, written)) {
             exit
         } else {
             Exit::Failed
         }
     }
 
-    fn told_written(&mut self, what: &str, (path, written): &Written) -> bool {
+    /// Shows the path of a written file, or logs the error. Returns true if the file was written.
+    fn show_written(&mut self, what: &str, (path, written): &Written) -> bool {
         let path = path.display();
         match written {
             Ok(()) => self.console.line(format_args!("{what} written to {path}")),
             Err(e) => {
                 let what = what.to_lowercase();
                 let message = format!(
-                    "the {what} could not be written to {path}: {e}; what stood there before is \
-                     untouched"
+                    "the {what} could not be written to {path}: {e}; an existing file was not \
+                     changed"
                 );
-                self.tell(ErrorType::Fatal, None, message);
+                self.log(ErrorType::Fatal, None, message);
             }
         }
         written.is_ok()
     }
 }
 
-pub(super) fn folder_of(path: &Path) -> &Path {
+/// Returns the directory of a file; `.` for a file name without a directory.
+pub(super) fn parent_directory(path: &Path) -> &Path {
     match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
+        Some(directory) if directory != Path::new("") => directory,
         _ => Path::new("."),
     }
 }

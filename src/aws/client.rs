@@ -1,4 +1,17 @@
-//! Calls of AWS: attempt after attempt, held back by the region's limit, with a wait between them.
+//! Calls an AWS operation: signs, sends, retries with backoff, and respects the region's rate
+//! limit.
+//!
+//! All threads share one [`Client`]; a call runs on the thread that made it.
+//! - An attempt first waits for a permit of the region's [`Limiter`]. This wait does not count
+//!   toward the call's time limit.
+//! - The attempt is signed and sent. Its result releases the permit and adjusts the limiter.
+//! - A failure that can be retried takes tokens from the region's [`Quota`] and waits for the
+//!   backoff.
+//! - The call ends with a success, with a failure that is not retried, when its attempts, its quota
+//!   or its time ([`CALL_LIMIT`]) is used up, or at an interrupt.
+//!
+//! Limiters, quotas and usage are kept per service and region. Their mutexes are not held while a
+//! thread sends or sleeps.
 
 mod ahead;
 mod attempt;
@@ -11,9 +24,9 @@ use std::time::Duration;
 use ahead::Ahead;
 use attempt::interrupted;
 
+use super::credential_cache::{CachedCredentials, CredentialsError};
 use super::endpoint::Endpoints;
 use super::error::{CallError, Cause, ErrorKind};
-use super::keyring::{CredentialsError, Keyring};
 use super::limit::{Limiter, Limits};
 use super::operation::{Operation, Service};
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
@@ -23,11 +36,11 @@ use crate::http::{Asker, HttpSend, TransportErrorKind};
 use crate::interrupt::Interrupt;
 use crate::model::Region;
 
-/// A failed look-up of a host is tried this often: a name that is not there does not come back,
-/// and nobody should wait for it. aws-facts: "cap DNS retries at 2".
+/// Maximum attempts when the host name cannot be resolved: two retries. More would only delay the
+/// error, because a name that does not exist usually stays that way.
 const MAX_DNS_ATTEMPTS: u32 = 3;
 
-/// Calls operations of AWS.
+/// Calls AWS operations.
 pub struct Client {
     parts: Parts,
     quotas: Mutex<HashMap<(Service, Region), Quota>>,
@@ -36,42 +49,42 @@ pub struct Client {
     ahead: Ahead,
 }
 
-/// What a [`Client`] is made of.
+/// The parts of a [`Client`].
 pub struct Parts {
     /// Sends the requests.
     pub http: Arc<dyn HttpSend>,
-    /// The time to sign with and to wait by.
+    /// The clock for signatures and waits.
     pub clock: Arc<dyn Clock>,
-    /// Ends a call at its next attempt.
+    /// Ends a call before its next attempt.
     pub interrupt: Interrupt,
-    /// Whose calls they are.
-    pub keyring: Keyring,
-    /// Where the services answer.
+    /// The credentials that sign the calls.
+    pub credentials: CachedCredentials,
+    /// The endpoints of the services.
     pub endpoints: Endpoints,
-    /// How often a request is tried in all; at least 1.
+    /// Maximum attempts per call, the first one included; at least 1.
     pub max_attempts: u32,
-    /// What each region of a service may be asked.
+    /// The limits for each region of a service.
     pub limits: Limits,
-    /// Where the backoff's chance comes from, in 0..1.
-    pub chance: fn() -> f64,
-    /// Told of every attempt.
+    /// Returns the jitter of a backoff, from 0 to 1.
+    pub jitter: fn() -> f64,
+    /// Receives every attempt; `None` for no trace.
     pub trace: Option<Trace>,
 }
 
-/// Told of every attempt, and of every provider of credentials: a line of `--debug` each.
+/// Receives every attempt and every credential provider tried, as one line of `--debug` each.
 pub type Trace = Arc<dyn Fn(&dyn fmt::Display) + Send + Sync>;
 
-/// A reply, and the service's id of the request that brought it.
+/// The output of a call, with the request ID.
 #[derive(Debug, Clone)]
-pub struct Answer<T> {
-    /// The reply.
+pub struct CallOutput<T> {
+    /// The parsed response.
     pub output: T,
-    /// The request id.
+    /// The service's request ID; `None` if the response has none.
     pub request_id: Option<String>,
 }
 
 impl Client {
-    /// A client of `parts`.
+    /// Creates a client from its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         Self {
@@ -83,42 +96,42 @@ impl Client {
         }
     }
 
-    /// What the calls so far cost, by service and region.
+    /// Returns the usage so far, by service and region.
     #[must_use]
     pub fn usage(&self) -> BTreeMap<(Service, Region), Usage> {
         lock(&self.usage).clone()
     }
 
-    /// Whether the calls are signed with a session token.
+    /// Returns true if the calls are signed with a session token.
     #[must_use]
     pub fn has_session_token(&self) -> bool {
-        let resolved = self.parts.keyring.held();
+        let resolved = self.parts.credentials.current();
         resolved.credentials.session_token().is_some()
     }
 
-    /// `text` from the network without the keys that calls are signed with.
+    /// Removes the credentials that sign the calls from `text`, which comes from the network.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        self.parts.keyring.held().redact(text).into_owned()
+        self.parts.credentials.current().redact(text).into_owned()
     }
 
-    /// Whether `text` from the network, which is to be shown, holds one of those keys: nothing that AWS
-    /// answers does.
+    /// Returns true if `text`, which comes from the network, contains one of these credentials.
+    /// Names from AWS never do.
     #[must_use]
     pub fn holds_key(&self, text: &str) -> bool {
         self.redact(text) != text
     }
 
-    /// Brings new credentials after a call failed because its own had expired.
+    /// Refreshes the credentials after a call failed because they had expired.
     ///
     /// # Errors
-    /// There are no other ones.
-    pub fn renew_credentials(&self, expired: &CallError) -> Result<(), CredentialsError> {
-        self.parts.keyring.renew(expired.generation)
+    /// The source has no other credentials.
+    pub fn refresh_credentials(&self, expired: &CallError) -> Result<(), CredentialsError> {
+        self.parts.credentials.refresh(expired.version)
     }
 
-    /// [`Self::call`], and its answer is kept: the next one who makes the same call gets it, and no
-    /// request is sent for it.
+    /// Calls as [`Self::call`] and keeps the result for the next identical call, which sends no
+    /// request.
     ///
     /// # Errors
     /// As [`Self::call`]; a failure is kept too.
@@ -126,96 +139,98 @@ impl Client {
         &self,
         region: &Region,
         operation: &O,
-    ) -> Result<Answer<O::Output>, CallError> {
-        let answer = self.call(region, operation);
-        self.ahead.keep(region, operation, answer.clone());
-        answer
+    ) -> Result<CallOutput<O::Output>, CallError> {
+        let result = self.call(region, operation);
+        self.ahead.keep(region, operation, result.clone());
+        result
     }
 
-    /// Calls `operation` in `region`, up to [`Parts::max_attempts`] times and [`CALL_LIMIT`] long;
-    /// every attempt is signed anew. One that [`Self::call_ahead`] made is not made again.
+    /// Calls `operation` in `region`, with at most [`Parts::max_attempts`] attempts within
+    /// [`CALL_LIMIT`]. Each attempt has its own signature. Uses the result that
+    /// [`Self::call_ahead`] kept, if there is one.
     ///
     /// # Errors
-    /// The last attempt's failure.
+    /// The failure of the last attempt.
     pub fn call<O: Operation>(
         &self,
         region: &Region,
         operation: &O,
-    ) -> Result<Answer<O::Output>, CallError> {
-        let (limit, aside) = (CALL_LIMIT, false);
+    ) -> Result<CallOutput<O::Output>, CallError> {
+        let (limit, background) = (CALL_LIMIT, false);
         self.ahead
             .take(region, operation)
-            .unwrap_or_else(|| self.ask(region, operation, limit, aside))
+            .unwrap_or_else(|| self.call_with_retries(region, operation, limit, background))
     }
 
-    /// [`Self::call`] beside others that matter more: it ends after `limit` with all its attempts, and
-    /// takes no place in flight away from them.
+    /// Calls as [`Self::call`], but with the time limit `limit` and without using up the region's
+    /// concurrency: for calls that are less important than the others.
     ///
     /// # Errors
     /// As [`Self::call`].
-    pub fn call_aside<O: Operation>(
+    pub fn call_in_background<O: Operation>(
         &self,
         region: &Region,
         operation: &O,
         limit: Duration,
-    ) -> Result<Answer<O::Output>, CallError> {
-        let aside = true;
+    ) -> Result<CallOutput<O::Output>, CallError> {
+        let background = true;
         self.ahead
             .take(region, operation)
-            .unwrap_or_else(|| self.ask(region, operation, limit, aside))
+            .unwrap_or_else(|| self.call_with_retries(region, operation, limit, background))
     }
 
-    /// Tells of `count` tasks more that will ask `service` in `region`, each one call at a time and
-    /// until it drops its [`Asker`].
+    /// Announces `count` more tasks that call `service` in `region`, one call at a time each, until
+    /// each drops its [`Asker`].
     #[must_use]
     pub fn askers(&self, service: Service, region: &Region, count: usize) -> Vec<Asker> {
         let endpoint = self.parts.endpoints.resolve(service, region);
-        let asked = endpoint.map(|endpoint| self.parts.http.askers(&endpoint.uri, count));
-        asked.unwrap_or_default()
+        let announced = endpoint.map(|endpoint| self.parts.http.askers(&endpoint.uri, count));
+        announced.unwrap_or_default()
     }
 
-    fn ask<O: Operation>(
+    fn call_with_retries<O: Operation>(
         &self,
         region: &Region,
         operation: &O,
         limit: Duration,
-        aside: bool,
-    ) -> Result<Answer<O::Output>, CallError> {
+        background: bool,
+    ) -> Result<CallOutput<O::Output>, CallError> {
         let clock = &self.parts.clock;
         let limiter = self.limiter(O::SERVICE, region);
         let mut deadline = clock.elapsed() + limit;
         let mut last: Option<(Cost, CallError)> = None;
         let mut attempts = 1;
         loop {
-            // Its time is its own requests' and waits': that others are before it takes nothing away.
+            // Waiting for a permit does not count: the time limit is for this call's own requests
+            // and backoffs.
             let before = clock.elapsed();
-            let pass = limiter.enter(&**clock, aside);
+            let permit = limiter.acquire(&**clock, background);
             deadline += clock.elapsed().saturating_sub(before);
-            let left = deadline.saturating_sub(clock.elapsed());
-            let outcome = self.attempt(region, operation, attempts, left);
+            let budget = deadline.saturating_sub(clock.elapsed());
+            let outcome = self.attempt(region, operation, attempts, budget);
             let wait = match &outcome.result {
                 Ok(_) => Duration::ZERO,
-                Err(_) => backoff(attempts - 1, (self.parts.chance)(), outcome.retry_after),
+                Err(_) => backoff(attempts - 1, (self.parts.jitter)(), outcome.retry_after),
             };
             match &outcome.result {
                 Err(Cause::Service {
                     kind: ErrorKind::Throttling,
                     ..
-                }) => pass.throttled(&**clock),
-                // What got no answer says nothing of the region's limit.
-                Err(Cause::Transport(_)) => drop(pass),
-                _ => pass.answered(),
+                }) => permit.throttled(&**clock),
+                // Without a response, nothing is known about the region's limit.
+                Err(Cause::Transport(_)) => drop(permit),
+                _ => permit.answered(),
             }
             let cause = match outcome.result {
                 Ok(output) => {
                     let cost = last.map(|(cost, _)| cost);
                     self.quota(O::SERVICE, region, |quota| quota.reward(cost));
-                    return Ok(Answer {
+                    return Ok(CallOutput {
                         output,
                         request_id: outcome.request_id,
                     });
                 }
-                // What the last answer was no longer matters, and is not to be logged.
+                // After an interrupt the last response is irrelevant; do not log it.
                 Err(_) if self.parts.interrupt.signal().is_some() => interrupted(),
                 Err(cause) => cause,
             };
@@ -225,13 +240,13 @@ impl Client {
                 region: region.clone(),
                 attempts,
                 request_id: outcome.request_id,
-                generation: outcome.generation,
+                version: outcome.version,
                 cause,
             };
-            // A recording ends where the live call was given up for the time that it took or for
-            // its region's quota, and a replay has more of both.
-            if let (true, Some((_, given_up))) = (error.not_recorded(), last.take()) {
-                return Err(given_up);
+            // The recorded call may have ended because its time or its quota was used up. A replay
+            // has more of both, so the error before the gap is the recorded result.
+            if let (true, Some((_, recorded))) = (error.not_recorded(), last.take()) {
+                return Err(recorded);
             }
             let cost = self
                 .cost(&error.cause, attempts)
@@ -246,7 +261,7 @@ impl Client {
         }
     }
 
-    /// What another attempt costs; `None` where there is to be none.
+    /// Returns the cost of another attempt; `None` if there must be none.
     fn cost(&self, cause: &Cause, attempts: u32) -> Option<Cost> {
         if attempts >= self.parts.max_attempts || self.parts.interrupt.signal().is_some() {
             return None;
@@ -262,7 +277,7 @@ impl Client {
                 TransportErrorKind::Dns => (attempts < MAX_DNS_ATTEMPTS).then_some(Cost::Usual),
                 _ => None,
             },
-            Cause::Unreadable { what, .. } => what.cut.then_some(Cost::Usual),
+            Cause::Unreadable { error, .. } => error.truncated.then_some(Cost::Usual),
             _ => None,
         }
     }

@@ -1,11 +1,11 @@
-//! The shared files `~/.aws/config` and `~/.aws/credentials`, as the AWS CLI reads them.
+//! The shared files `~/.aws/config` and `~/.aws/credentials`, read as the AWS CLI does.
 //!
-//! <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>. A lexer of our own: against
-//! the SDKs' own cases no general INI parser reads this dialect, and the best of them corrupt
-//! values silently.
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>. The parser is part of this
+//! project: no general INI parser passes the SDKs' own test cases, and the best ones silently
+//! change values.
 
+mod shell_words;
 mod syntax;
-mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub use syntax::{Section, SyntaxError, nested, parse};
 
-use crate::env::Env;
+use crate::env::{Env, expand_variables};
 
 /// The profiles of both shared files.
 #[derive(Debug, Default)]
@@ -25,10 +25,10 @@ pub struct SharedFiles {
     pub credentials: ProfileFile,
 }
 
-/// What a section of a file is about.
+/// The kind of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// `[default]` and `[profile x]`; in the credentials file every section.
+pub enum FileKind {
+    /// `[default]` and `[profile x]`; every section of the credentials file.
     Profile,
     /// `[sso-session x]`.
     SsoSession,
@@ -39,12 +39,12 @@ pub enum Kind {
 /// The named sections of one file.
 #[derive(Default)]
 pub struct ProfileFile {
-    /// Where the file is, or would be.
+    /// The path; the file may not exist.
     pub path: PathBuf,
-    sections: BTreeMap<Kind, BTreeMap<String, Section>>,
+    sections: BTreeMap<FileKind, BTreeMap<String, Section>>,
 }
 
-/// Names the sections; their values may be secret and stay out.
+/// Shows only the names of the sections: the values may be secret.
 impl fmt::Debug for ProfileFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = |of: &BTreeMap<String, Section>| of.keys().cloned().collect::<Vec<_>>();
@@ -57,23 +57,24 @@ impl fmt::Debug for ProfileFile {
 }
 
 impl ProfileFile {
-    /// The profile of that name.
+    /// Returns the profile `name`.
     #[must_use]
     pub fn profile(&self, name: &str) -> Option<&Section> {
-        self.section(Kind::Profile, name)
+        self.section(FileKind::Profile, name)
     }
 
-    /// The section of that kind and name; the credentials file has only profiles.
+    /// Returns the section of this kind and name; the credentials file has only profiles.
     #[must_use]
-    pub fn section(&self, kind: Kind, name: &str) -> Option<&Section> {
+    pub fn section(&self, kind: FileKind, name: &str) -> Option<&Section> {
         self.sections.get(&kind)?.get(name)
     }
 
-    /// botocore's `build_profile_map`: a section is of the kind that it begins with and has two
-    /// words, so `[profile x y]` is nothing and `[profile "x y"]` the profile `x y`. Of two spellings
-    /// of one name the later counts alone, `[profile default]` and `[default]` among them; the Rust
-    /// SDK takes `[profile default]` wherever it stands.
-    fn of_config(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
+    /// Creates the profiles of the config file, as botocore's `build_profile_map` does. A section
+    /// name has two words, and the first is the kind: `[profile x y]` is ignored, and `[profile "x
+    /// y"]` is the profile `x y`. If a name has two spellings, only the later section counts; this
+    /// includes `[profile default]` and `[default]`. The Rust SDK prefers `[profile default]` in
+    /// any order.
+    fn from_config(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
         let mut file = Self {
             path,
             ..Self::default()
@@ -86,54 +87,55 @@ impl ProfileFile {
         file
     }
 
-    /// Each section of the credentials file is the profile of that name, as it is written: for
-    /// botocore `[profile x]` is there the profile `profile x`, and quotes belong to the name. The
-    /// Rust SDK passes over both.
-    fn of_credentials(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
+    /// Creates the profiles of the credentials file: each section is the profile of exactly this
+    /// name. As in botocore, `[profile x]` is the profile `profile x` there, and quotes are part of
+    /// the name. The Rust SDK ignores both.
+    fn from_credentials(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
         let profiles = sections.into_iter().collect();
-        let sections = BTreeMap::from([(Kind::Profile, profiles)]);
+        let sections = BTreeMap::from([(FileKind::Profile, profiles)]);
         Self { path, sections }
     }
 }
 
-fn kind_and_name(name: String) -> Option<(Kind, String)> {
+fn kind_and_name(name: String) -> Option<(FileKind, String)> {
     if name == "default" {
-        return Some((Kind::Profile, name));
+        return Some((FileKind::Profile, name));
     }
     let (_, kind) = [
-        ("profile", Kind::Profile),
-        ("sso-session", Kind::SsoSession),
-        ("services", Kind::Services),
+        ("profile", FileKind::Profile),
+        ("sso-session", FileKind::SsoSession),
+        ("services", FileKind::Services),
     ]
     .into_iter()
     .find(|(word, _)| name.starts_with(word))?;
-    let [_, name] = words::words(&name)?.try_into().ok()?;
+    let [_, name] = shell_words::split(&name)?.try_into().ok()?;
     Some((kind, name))
 }
 
 impl SharedFiles {
     /// Reads AWS_CONFIG_FILE (default `~/.aws/config`) and AWS_SHARED_CREDENTIALS_FILE (default
-    /// `~/.aws/credentials`); a file that does not exist is an empty one.
+    /// `~/.aws/credentials`); a file that does not exist counts as empty.
     ///
     /// # Errors
-    /// A file cannot be read, or has a syntax error: the text names the file and the line.
+    /// A file cannot be read or has a syntax error. The text contains the file and the line.
     pub fn load(env: &dyn Env) -> Result<Self, String> {
         let (path, sections) = read(env, "AWS_CONFIG_FILE", "config")?;
-        let config = ProfileFile::of_config(path, sections);
+        let config = ProfileFile::from_config(path, sections);
         let (path, sections) = read(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
         Ok(Self {
             config,
-            credentials: ProfileFile::of_credentials(path, sections),
+            credentials: ProfileFile::from_credentials(path, sections),
         })
     }
 
-    /// Whether either file has a profile of that name.
+    /// Returns true if one of the files has the profile `name`.
     #[must_use]
     pub fn has_profile(&self, name: &str) -> bool {
         self.config.profile(name).is_some() || self.credentials.profile(name).is_some()
     }
 
-    /// A setting of a profile; the credentials file's wins over the config file's.
+    /// Returns a setting of a profile. The credentials file takes precedence over the config file;
+    /// a blank value counts as absent.
     #[must_use]
     pub fn get(&self, profile: &str, key: &str) -> Option<&str> {
         [&self.credentials, &self.config]
@@ -148,34 +150,35 @@ type Sections = Vec<(String, Section)>;
 
 fn read(env: &dyn Env, variable: &str, default: &str) -> Result<(PathBuf, Sections), String> {
     let path = match env.var(variable) {
-        Some(path) => expand_home(env, &words::expand_variables(env, &path)),
+        Some(path) => expand_home(env, &expand_variables(env, &path)),
         None => match env.home() {
             Some(home) => home.join(".aws").join(default),
             None => return Ok((PathBuf::new(), Vec::new())),
         },
     };
-    let named = |e: &dyn fmt::Display| format!("{}: {e}", path.display());
+    let error = |e: &dyn fmt::Display| format!("{}: {e}", path.display());
     let bytes = match env.read(&path) {
         Ok(bytes) => bytes,
         Err(e) if is_absent(&e) => Vec::new(),
-        Err(e) => return Err(named(&e)),
+        Err(e) => return Err(error(&e)),
     };
     let text = str::from_utf8(&bytes).map_err(|e| {
         let before = &bytes[..e.valid_up_to()];
         let line = before.split(|byte| *byte == b'\n').count();
-        named(&format!("line {line}: this is not UTF-8 text"))
+        error(&format!("line {line}: not valid UTF-8"))
     })?;
-    let sections = parse(text).map_err(|e| named(&e))?;
+    let sections = parse(text).map_err(|e| error(&e))?;
     Ok((path, sections))
 }
 
-/// `/dev/null/config` is absent too: whoever sets that wants no file.
+/// Returns true if the file does not exist. This includes paths like `/dev/null/config`, which some
+/// users set to have no file.
 fn is_absent(e: &io::Error) -> bool {
     use io::ErrorKind::{NotADirectory, NotFound};
     matches!(e.kind(), NotFound | NotADirectory)
 }
 
-/// A path from a variable or a file, with `~` for the home folder.
+/// Returns the path with a leading `~` replaced by the home directory.
 #[must_use]
 pub fn expand_home(env: &dyn Env, path: &str) -> PathBuf {
     let rest = match path {

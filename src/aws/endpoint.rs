@@ -1,4 +1,4 @@
-//! Where a service answers, and for which region its requests are signed.
+//! The endpoints of the services, and the regions that requests are signed for.
 
 mod configured;
 
@@ -8,21 +8,21 @@ use super::config_file::SharedFiles;
 use super::operation::Service;
 use super::partition::Partition;
 use crate::env::Env;
-use crate::model::{Invalid, Region};
+use crate::model::{ParseNameError, Region};
 use configured::Configured;
 
-/// Where one service answers for one region.
+/// The endpoint of a service for a region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The absolute URI that requests go to.
+    /// The absolute URI of the requests.
     pub uri: String,
     /// The region of the signature.
     pub signing_region: Region,
-    /// Whether the user named the endpoint: then the host does not tell the region.
+    /// True if the user set the endpoint; then the host name may not contain the region.
     pub custom: bool,
 }
 
-/// The endpoints of all services, with what the user said about them.
+/// The endpoints of all services, with the user's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
     custom: BTreeMap<Service, Custom>,
@@ -30,33 +30,33 @@ pub struct Endpoints {
     dual_stack: Switch,
 }
 
-/// An endpoint that the user named.
+/// An endpoint set by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Custom {
     uri: String,
-    named_by: String,
+    source: String,
 }
 
-/// What switched a variant of the endpoints on; `None` where it is off.
+/// The setting that enables a variant of the endpoints; `None` if it is disabled.
 type Switch = Option<String>;
 
 const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
 const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 
 impl Endpoints {
-    /// The endpoints for an explicit URL (`--endpoint-url`), else for what the environment and
-    /// `profile` say, else AWS's own, perhaps their FIPS and dual-stack variants.
+    /// Creates the endpoints from an explicit URL (`--endpoint-url`), else from the environment and
+    /// `profile`. Without settings, they are AWS's own, or their FIPS or dual-stack variants.
     ///
-    /// - `AWS_ENDPOINT_URL_{SERVICE}`, `AWS_ENDPOINT_URL`, the block of the service in the profile's
-    ///   `services` section, the profile's `endpoint_url`: the first of them that is there.
-    ///   `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` passes over all four.
+    /// - The first that is set of `AWS_ENDPOINT_URL_{SERVICE}`, `AWS_ENDPOINT_URL`, the service's
+    ///   block in the profile's `services` section, and the profile's `endpoint_url`.
+    ///   `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` ignores all four.
     ///   <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
-    /// - `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, or the profile's keys of these names.
+    /// - `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, or the same keys of the profile.
     ///   <https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html>
     ///
     /// # Errors
-    /// A URL is not one of `http` or `https` with a host, a switch is neither true nor false, or
-    /// the profile names a `services` section that does not exist. The text names the setting.
+    /// A URL is not an `http` or `https` URL with a host, a switch is neither true nor
+    /// false, or the profile's `services` section does not exist. The text contains the setting.
     pub fn new(
         explicit: Option<&EndpointUrl>,
         env: &dyn Env,
@@ -73,7 +73,7 @@ impl Endpoints {
             let found = match explicit {
                 Some(url) => Some(Custom {
                     uri: url.0.clone(),
-                    named_by: "--endpoint-url".to_owned(),
+                    source: "--endpoint-url".to_owned(),
                 }),
                 None => configured.endpoint(service)?,
             };
@@ -86,14 +86,14 @@ impl Endpoints {
         })
     }
 
-    /// Where `service` answers for `region`.
+    /// Returns the endpoint of `service` for `region`.
     ///
     /// # Errors
-    /// A custom endpoint is to be a FIPS or dual-stack one too, or the partition has no such
-    /// variant of the service. The text says what to switch off.
+    /// A FIPS or dual-stack endpoint is required but the endpoint is custom, or the
+    /// partition has no such variant of the service. The text contains the setting to switch off.
     pub fn resolve(&self, service: Service, region: &Region) -> Result<Endpoint, String> {
         if let Some(custom) = self.custom.get(&service) {
-            self.refuse_variants_of(service, custom)?;
+            self.reject_variants(service, custom)?;
             return Ok(Endpoint {
                 uri: custom.uri.clone(),
                 signing_region: region.clone(),
@@ -102,7 +102,7 @@ impl Endpoints {
         }
         let (fips, dual_stack) = (self.fips.is_some(), self.dual_stack.is_some());
         let (host, signing_region) = own_host(service, region, fips, dual_stack)
-            .ok_or_else(|| self.no_host(service, Partition::of(region).id))?;
+            .ok_or_else(|| self.no_host(service, Partition::for_region(region).id))?;
         Ok(Endpoint {
             uri: format!("https://{host}/"),
             signing_region,
@@ -110,51 +110,63 @@ impl Endpoints {
         })
     }
 
-    /// The variants that are on: what switched each, its variable and what it is called.
+    /// Returns the enabled variants: the setting that enables each, its variable and its name.
     fn variants(&self) -> impl Iterator<Item = (&str, &'static str, &'static str)> {
         let all = [
             (&self.fips, FIPS, "FIPS"),
             (&self.dual_stack, DUAL_STACK, "dual-stack"),
         ];
-        let on = |(by, variable, kind): (_, _, _)| Some((Option::as_deref(by)?, variable, kind));
-        all.into_iter().filter_map(on)
+        let enabled =
+            |(source, variable, kind): (_, _, _)| Some((Option::as_deref(source)?, variable, kind));
+        all.into_iter().filter_map(enabled)
     }
 
-    /// Nobody can tell the variant of a host that the user named: refused, as in botocore.
-    fn refuse_variants_of(&self, service: Service, custom: &Custom) -> Result<(), String> {
-        let Some((switched_by, variable, kind)) = self.variants().next() else {
+    /// Rejects a variant together with a custom endpoint, as botocore does: the variant of a custom
+    /// host is unknown.
+    fn reject_variants(&self, service: Service, custom: &Custom) -> Result<(), String> {
+        let Some((enabled_by, variable, kind)) = self.variants().next() else {
             return Ok(());
         };
-        let Custom { named_by, .. } = custom;
-        let instead = match named_by.as_str() {
-            "--endpoint-url" => "leave --endpoint-url out",
+        let Custom { source, .. } = custom;
+        let alternative = match source.as_str() {
+            "--endpoint-url" => "omit --endpoint-url",
             _ => "set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
         };
         Err(format!(
-            "{switched_by} asks for {kind} endpoints, and {named_by} names an endpoint of its own \
-             for {}: they cannot be combined; set {variable}=false, or {instead}",
+            "{enabled_by} enables {kind} endpoints, but {source} sets a custom endpoint for {}: \
+             they cannot be combined; set {variable}=false, or {alternative}",
             service.name()
         ))
     }
 
     fn no_host(&self, service: Service, partition: &str) -> String {
-        let on: Vec<_> = self.variants().collect();
+        let enabled: Vec<_> = self.variants().collect();
         let join = |parts: Vec<String>| parts.join(" and ");
-        let kinds = join(on.iter().map(|(.., kind)| (*kind).to_owned()).collect());
-        let sources = join(on.iter().map(|(by, ..)| (*by).to_owned()).collect());
-        let off: Vec<_> = on
+        let kinds = join(
+            enabled
+                .iter()
+                .map(|(.., kind)| (*kind).to_owned())
+                .collect(),
+        );
+        let sources = join(
+            enabled
+                .iter()
+                .map(|(source, ..)| (*source).to_owned())
+                .collect(),
+        );
+        let fixes: Vec<_> = enabled
             .iter()
             .map(|(_, name, _)| format!("{name}=false"))
             .collect();
         format!(
-            "{} has no {kinds} endpoint in the partition {partition}, and {sources} asks for one; \
+            "{} has no {kinds} endpoint in the partition {partition} (required by {sources}); \
              set {}",
             service.name(),
-            off.join(" or ")
+            fixes.join(" or ")
         )
     }
 
-    /// The environment variables that lead to the same endpoints.
+    /// Returns environment variables that give the same endpoints.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         let name = |s: &Service| format!("AWS_ENDPOINT_URL_{}", s.endpoint_token());
@@ -166,26 +178,25 @@ impl Endpoints {
     }
 }
 
-/// The host of AWS's own endpoint and the region of the signature; `None` where AWS has none.
+/// Returns the host of AWS's own endpoint and the region of the signature; `None` if AWS has none.
 ///
-/// As in the rules of the SDKs:
-/// <https://github.com/boto/botocore/tree/develop/botocore/data> (`endpoint-rule-set-1.json`).
-/// Where ours differ is listed in `tests/endpoints`.
+/// From the SDKs' rules: <https://github.com/boto/botocore/tree/develop/botocore/data>
+/// (`endpoint-rule-set-1.json`). `tests/endpoints` lists the differences.
 fn own_host(
     service: Service,
     region: &Region,
     fips: bool,
     dual_stack: bool,
 ) -> Option<(String, Region)> {
-    let partition = Partition::of(region);
+    let partition = Partition::for_region(region);
     let suffix = if dual_stack {
         partition.dual_stack_suffix?
     } else {
         partition.dns_suffix
     };
-    let marked = fips && (dual_stack || !partition.plain_is_fips);
-    let mark = if marked { "-fips" } else { "" };
-    let regional = |region: &Region| format!("{}{mark}.{region}.{suffix}", service.name());
+    let has_suffix = fips && (dual_stack || !partition.plain_is_fips);
+    let fips_suffix = if has_suffix { "-fips" } else { "" };
+    let regional = |region: &Region| format!("{}{fips_suffix}.{region}.{suffix}", service.name());
     let global = partition.global_region();
     Some(match service {
         Service::Iam => {
@@ -205,7 +216,7 @@ fn own_host(
     })
 }
 
-/// The URL of an endpoint: `http` or `https`, a host, perhaps a port and a path, no query.
+/// The URL of an endpoint: `http` or `https`, a host, an optional port and path, no query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointUrl(String);
 
@@ -216,23 +227,23 @@ impl std::fmt::Display for EndpointUrl {
 }
 
 impl std::str::FromStr for EndpointUrl {
-    type Err = Invalid;
+    type Err = ParseNameError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let bad = || {
-            Invalid::new(format!(
+    fn from_str(text: &str) -> Result<Self, ParseNameError> {
+        let error = || {
+            ParseNameError::new(format!(
                 "\"{}\" is not an endpoint URL such as http://127.0.0.1:5000",
-                crate::model::clean(text, 200)
+                crate::text::sanitize(text, 200)
             ))
         };
-        let uri: http::Uri = text.trim().parse().map_err(|_| bad())?;
-        let known = matches!(uri.scheme_str(), Some("http" | "https"));
-        // User names and passwords in a URL would show up in messages.
-        let plain = uri.authority().is_some_and(|a| !a.as_str().contains('@'));
-        if known && plain && uri.query().is_none() {
+        let uri: http::Uri = text.trim().parse().map_err(|_| error())?;
+        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+        // User names and passwords in a URL would appear in messages.
+        let has_no_user = uri.authority().is_some_and(|a| !a.as_str().contains('@'));
+        if is_http && has_no_user && uri.query().is_none() {
             Ok(Self(uri.to_string()))
         } else {
-            Err(bad())
+            Err(error())
         }
     }
 }

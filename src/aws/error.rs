@@ -1,40 +1,42 @@
-//! What an error answer means, and what a person can do about it.
+//! Errors of AWS calls: their kinds, messages and advice.
 
 use std::fmt;
 
 use time::OffsetDateTime;
 
 use super::operation::Service;
-use super::protocol::Unreadable;
+use super::protocol::ParseError;
 use crate::http::{TransportError, TransportErrorKind};
-use crate::model::{Region, clean};
+use crate::model::Region;
+use crate::text::sanitize;
 
-/// What kind of refusal an error code is.
+/// The kind of an error response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// Too many requests; retried.
     Throttling,
-    /// The service's own passing fault; retried.
+    /// A temporary fault of the service; retried.
     Transient,
     /// The caller lacks the permission.
     AccessDenied,
     /// The region has no configuration recorder.
     NoRecorder,
-    /// The account has no subscription here.
+    /// The account is not subscribed to the service in this region.
     OptInRequired,
-    /// The service does not know the key: a region that is not enabled, if it is known elsewhere.
-    UnknownKey,
+    /// The service does not recognize the access key ID. If other regions accept it, this region is
+    /// not enabled.
+    UnrecognizedClient,
     /// The credentials have expired.
     Expired,
-    /// The signature does not fit.
+    /// The signature was rejected.
     BadSignature,
-    /// The type holds nothing here.
+    /// No resources of the type were discovered in this region.
     ResourceNotDiscovered,
-    /// Anything else.
+    /// Any other error.
     Other,
 }
 
-/// The codes that mean throttling: the list of the SDKs' standard mode.
+/// The throttling codes of the SDKs' standard mode.
 ///
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
 const THROTTLING: [&str; 13] = [
@@ -54,9 +56,10 @@ const THROTTLING: [&str; 13] = [
 ];
 
 impl ErrorKind {
-    /// The kind of `code`, or of the HTTP `status` where no code is known.
+    /// Returns the kind of `code`; if the code has no kind of its own, the kind of the HTTP
+    /// `status`.
     #[must_use]
-    pub fn of(code: &str, status: u16) -> Self {
+    pub fn from_code(code: &str, status: u16) -> Self {
         match code {
             code if THROTTLING.contains(&code) => Self::Throttling,
             "RequestTimeout"
@@ -71,7 +74,7 @@ impl ErrorKind {
                 Self::OptInRequired
             }
             "UnrecognizedClientException" | "InvalidClientTokenId" | "AuthFailure" => {
-                Self::UnknownKey
+                Self::UnrecognizedClient
             }
             "RequestExpired" => Self::Expired,
             code if code.starts_with("ExpiredToken") => Self::Expired,
@@ -89,67 +92,68 @@ impl ErrorKind {
     }
 }
 
-/// Why a call brought nothing.
+/// The cause of a failed call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cause {
-    /// The service answered with an error.
+    /// The service returned an error.
     Service {
-        /// What the code means.
+        /// The kind of the error.
         kind: ErrorKind,
-        /// The error code; empty where the body names none.
+        /// The error code; empty if the response has none.
         code: String,
-        /// The service's text, without secrets.
+        /// The service's message, with secrets redacted.
         message: String,
         /// The HTTP status.
         status: u16,
     },
-    /// The signature was refused because this machine's clock is off.
-    Clock {
+    /// The signature was rejected because this machine's clock is wrong.
+    ClockSkew {
         /// The error code.
         code: String,
-        /// Our time less the service's, in minutes.
+        /// The local time minus the service's time, in minutes.
         offset_minutes: i64,
         /// The HTTP status.
         status: u16,
     },
-    /// A 2xx answer that is not the operation's reply.
+    /// A 2xx response that is not a response of the operation.
     Unreadable {
-        /// What is wrong with it.
-        what: Unreadable,
+        /// The parse error.
+        error: ParseError,
         /// The HTTP status.
         status: u16,
     },
-    /// No whole answer came back.
+    /// No complete response was received.
     Transport(TransportError),
     /// The request could not be signed.
-    Unsigned(String),
+    Signing(String),
 }
 
-/// What to do about an answer that is not one of AWS's.
-const NOT_AWS: &str = "something between here and AWS answers in its place (a proxy, a captive \
-                       portal), or the endpoint URL is wrong";
+/// The advice for a response that is not from AWS.
+const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \
+                       URL is wrong";
 
-/// A call that brought nothing, after all its attempts.
+/// A call that failed after all its attempts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallError {
     /// The service that was called.
     pub service: Service,
     /// The operation that was called.
     pub operation: &'static str,
-    /// The region that it was called in.
+    /// The region of the call.
     pub region: Region,
-    /// How many requests were sent.
+    /// The number of attempts.
     pub attempts: u32,
-    /// The service's id of the last request.
+    /// The request ID of the last response.
     pub request_id: Option<String>,
-    /// Which credentials it was signed with: 0 for the first ones, 1 for those after a renewal.
-    pub generation: u64,
-    /// Why the last attempt failed.
+    /// The version of the credentials that signed it: 0 for the first ones, plus 1 for each
+    /// refresh.
+    pub version: u64,
+    /// The cause of the last attempt's failure.
     pub cause: Cause,
 }
 
 impl CallError {
-    /// The kind of the service's answer; `None` where the service did not answer with an error.
+    /// Returns the kind of the service's error; `None` if the service did not return one.
     #[must_use]
     pub fn kind(&self) -> Option<ErrorKind> {
         match &self.cause {
@@ -158,13 +162,13 @@ impl CallError {
         }
     }
 
-    /// Whether a recording had no answer.
+    /// Returns true if a recording has no response for this call.
     #[must_use]
     pub fn not_recorded(&self) -> bool {
         matches!(&self.cause, Cause::Transport(t) if t.kind == TransportErrorKind::NotRecorded)
     }
 
-    /// What a person can do about it.
+    /// Returns what the user can do about the error.
     #[must_use]
     pub fn advice(&self) -> String {
         let action = format!("{}:{}", self.service.name(), self.operation);
@@ -175,76 +179,76 @@ impl CallError {
                 ..
             } if code.is_empty() => NOT_AWS.to_owned(),
             Cause::Service { kind, .. } => match kind {
-                ErrorKind::Throttling => "run again later, or ask for fewer types".to_owned(),
-                ErrorKind::Transient => "run again later".to_owned(),
+                ErrorKind::Throttling => "try again later, or scan fewer types".to_owned(),
+                ErrorKind::Transient => "try again later".to_owned(),
                 ErrorKind::AccessDenied => {
                     format!("allow {action} in the caller's policies and service control policies")
                 }
                 ErrorKind::NoRecorder => {
-                    "turn AWS Config on in this region, or leave it out with --exclude-regions"
+                    "turn on AWS Config in this region, or exclude it with --exclude-regions"
                         .to_owned()
                 }
                 ErrorKind::OptInRequired => {
-                    "the account has no subscription to this service here: \
-                    finish its sign-up, or leave the region out with --exclude-regions"
+                    "the account is not subscribed to this service in this region: \
+                    complete the sign-up, or exclude the region with --exclude-regions"
                         .to_owned()
                 }
-                ErrorKind::UnknownKey => "check the access key, that it is active, and that \
-                    --region lies in its partition and is enabled for the account"
-                    .to_owned(),
+                ErrorKind::UnrecognizedClient => {
+                    "check that the access key is active and that --region is enabled and in the \
+                    same partition"
+                        .to_owned()
+                }
                 ErrorKind::Expired => {
-                    "get new credentials (with `aws sso login`, for instance)".to_owned()
+                    "get new credentials, for example with `aws sso login`".to_owned()
                 }
                 ErrorKind::BadSignature => {
-                    "the secret access key does not belong to the access key: set both anew"
+                    "the signature was rejected: check the secret access key (and the region, if \
+                    an endpoint URL is set)"
                         .to_owned()
                 }
                 ErrorKind::ResourceNotDiscovered | ErrorKind::Other => {
-                    "look the code up in the service's API reference".to_owned()
+                    "see the AWS API reference for this error code".to_owned()
                 }
             },
-            Cause::Clock { .. } => "set this machine's clock".to_owned(),
+            Cause::ClockSkew { .. } => "set this machine's clock".to_owned(),
             Cause::Unreadable { .. } => NOT_AWS.to_owned(),
             Cause::Transport(error) => match error.kind {
-                TransportErrorKind::Dns => {
-                    "check the network, and that the region's code is right".to_owned()
-                }
+                TransportErrorKind::Dns => "check the network and the region name".to_owned(),
                 TransportErrorKind::Timeout | TransportErrorKind::Connection => {
-                    "check the network, a firewall and the endpoint".to_owned()
+                    "check the network, firewall and endpoint".to_owned()
                 }
-                TransportErrorKind::Exhausted => "raise the limits of open files and of threads \
-                    (ulimit -n, ulimit -u), or ask for fewer regions or a lower \
-                    --region-concurrency"
+                TransportErrorKind::Exhausted => "raise the limits on open files and threads \
+                    (ulimit -n, ulimit -u), scan fewer regions, or lower --region-concurrency"
                     .to_owned(),
                 TransportErrorKind::Tls => "check the certificate bundle".to_owned(),
-                TransportErrorKind::Proxy => "check the user and the password in the proxy's URL \
-                                              (percent-encoded), what the proxy lets through, and \
+                TransportErrorKind::Proxy => "check the user name and password in the proxy URL \
+                                              (percent-encoded), the rules of the proxy, and \
                                               NO_PROXY"
                     .to_owned(),
-                TransportErrorKind::TooLarge => "this is no answer of AWS's: check the endpoint \
-                    and what stands before it"
+                TransportErrorKind::TooLarge => "the response is not from AWS: check the endpoint \
+                    and any proxy"
                     .to_owned(),
                 TransportErrorKind::NotRecorded => {
-                    "replay with the options of the recording, or record again".to_owned()
+                    "replay with the options of the recording, or make a new recording".to_owned()
                 }
                 TransportErrorKind::Interrupted => "run again".to_owned(),
             },
-            Cause::Unsigned(_) => "check the endpoint URL and the credentials".to_owned(),
+            Cause::Signing(_) => "check the endpoint URL and the credentials".to_owned(),
         }
     }
 }
 
-/// What failed, where, and the request id; without the advice.
+/// Formats the operation, the attempts, the cause and the request ID, without the advice.
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{} ", self.service.name(), self.operation)?;
-        if self.attempts > 1 {
-            write!(f, "failed {} times, last with ", self.attempts)?;
-        } else {
-            f.write_str("failed with ")?;
+        match (&self.cause, self.attempts) {
+            (_, 2..) => write!(f, "failed after {} attempts: ", self.attempts)?,
+            (Cause::Signing(_), _) => f.write_str("failed: ")?,
+            _ => f.write_str("failed with ")?,
         }
         let id = match &self.request_id {
-            Some(id) => format!(", request id {}", clean(id, 80)),
+            Some(id) => format!(", request id {}", sanitize(id, 80)),
             None => String::new(),
         };
         match &self.cause {
@@ -254,50 +258,48 @@ impl fmt::Display for CallError {
                 status,
                 ..
             } => {
-                let code = match code.as_str() {
-                    "" => "an error without a code".to_owned(),
-                    code => clean(code, 80),
-                };
-                write!(f, "{code} (HTTP {status}{id})")?;
+                match code.as_str() {
+                    "" => write!(f, "HTTP {status} (no error code{id})")?,
+                    code => write!(f, "{} (HTTP {status}{id})", sanitize(code, 80))?,
+                }
                 // The advice follows after a semicolon.
                 match message.trim().trim_end_matches('.') {
                     "" => Ok(()),
-                    message => write!(f, ": {}", clean(message, 400)),
+                    message => write!(f, ": {}", sanitize(message, 400)),
                 }
             }
-            Cause::Clock {
+            Cause::ClockSkew {
                 code,
                 offset_minutes,
                 status,
             } => {
-                let way = if *offset_minutes < 0 {
+                let direction = if *offset_minutes < 0 {
                     "behind"
                 } else {
                     "ahead of"
                 };
                 write!(
                     f,
-                    "{} (HTTP {status}{id}): this machine's clock is {} minutes {way} AWS's",
-                    clean(code, 80),
+                    "{} (HTTP {status}{id}): this machine's clock is {} minutes {direction} AWS's",
+                    sanitize(code, 80),
                     offset_minutes.abs()
                 )
             }
-            Cause::Unreadable { what, status } => write!(
-                f,
-                "an answer that cannot be read (HTTP {status}{id}): {what}"
-            ),
-            Cause::Transport(error) => {
-                write!(f, "no answer: {}", clean(&error.message, 400))
+            Cause::Unreadable { error, status } => {
+                write!(f, "an unreadable response (HTTP {status}{id}): {error}")
             }
-            Cause::Unsigned(why) => write!(f, "a request that cannot be signed: {why}"),
+            Cause::Transport(error) => {
+                write!(f, "no response: {}", sanitize(&error.message, 400))
+            }
+            Cause::Signing(why) => write!(f, "cannot sign the request: {why}"),
         }
     }
 }
 
 impl std::error::Error for CallError {}
 
-/// How many minutes this machine's clock is off, where that is more than signatures bear: the
-/// services allow five, and a little is lost on the way.
+/// Returns the local time minus the time in `date_header`, in minutes; `None` if the difference is
+/// at most four minutes. The services accept five, and the response takes some time to arrive.
 #[must_use]
 pub fn clock_offset(date_header: Option<&str>, now: OffsetDateTime) -> Option<i64> {
     let rfc2822 = &time::format_description::well_known::Rfc2822;
@@ -311,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_of_the_table_has_its_kind() {
+    fn codes_and_statuses_have_their_kinds() {
         for (code, status, kind) in [
             ("ThrottlingException", 400, ErrorKind::Throttling),
             ("RequestLimitExceeded", 503, ErrorKind::Throttling),
@@ -333,9 +335,13 @@ mod tests {
                 ErrorKind::NoRecorder,
             ),
             ("OptInRequired", 401, ErrorKind::OptInRequired),
-            ("UnrecognizedClientException", 400, ErrorKind::UnknownKey),
-            ("InvalidClientTokenId", 403, ErrorKind::UnknownKey),
-            ("AuthFailure", 401, ErrorKind::UnknownKey),
+            (
+                "UnrecognizedClientException",
+                400,
+                ErrorKind::UnrecognizedClient,
+            ),
+            ("InvalidClientTokenId", 403, ErrorKind::UnrecognizedClient),
+            ("AuthFailure", 401, ErrorKind::UnrecognizedClient),
             ("ExpiredToken", 403, ErrorKind::Expired),
             ("ExpiredTokenException", 400, ErrorKind::Expired),
             ("RequestExpired", 400, ErrorKind::Expired),
@@ -348,12 +354,12 @@ mod tests {
             ("ValidationException", 400, ErrorKind::Other),
             ("", 418, ErrorKind::Other),
         ] {
-            assert_eq!(ErrorKind::of(code, status), kind, "{code} {status}");
+            assert_eq!(ErrorKind::from_code(code, status), kind, "{code} {status}");
         }
     }
 
     #[test]
-    fn a_clock_is_off_beyond_four_minutes() {
+    fn clock_offset_begins_above_four_minutes() {
         let now = time::macros::datetime!(2026-11-24 12:00:00 UTC);
         let offset = |date| clock_offset(Some(date), now);
         assert_eq!(offset("Tue, 24 Nov 2026 11:57:00 GMT"), None);

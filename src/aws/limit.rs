@@ -1,123 +1,132 @@
-//! How many requests a region gets at once, and how fast: held back by what it answers.
+//! Limits the concurrency and the request rate of a region, depending on its responses.
 //!
-//! AWS Config tells no limit of its own; what is too much it says by throttling. So each region
-//! begins with as many requests in flight as are allowed at the most. A throttled answer halves that
-//! number, lets the region rest, and has its requests keep a distance in time; the second one tells
-//! how fast it can be asked: a little less than what was asked and answered since the first, in that
-//! time. Each answer that is none brings both up again.
+//! AWS Config does not publish its rate limits; it only throttles. So each region starts with the
+//! maximum concurrency and no rate limit.
+//! - A thread waits in [`Limiter::acquire`] for a [`Permit`]: first until the next request may be
+//!   sent, then until fewer requests are in flight than allowed. A background request skips the
+//!   second wait and does not count as in flight.
+//! - A throttled response halves the allowed concurrency, pauses the region for `COOLDOWN` and
+//!   spaces its requests. The second one measures the rate: a little less than the requests that
+//!   succeeded since the first, per second. Throttled requests that were in flight
+//!   together count once.
+//! - Every other response raises the concurrency and the rate again.
+//! - Each permit that is dropped wakes the waiting threads; an interrupt ends every wait for time.
 //!
-//! The numbers were chosen by a simulation of regions with limits of 3 to 40 requests a second, 5 to
-//! 40 of them saved up, 15 to 200 ms away: a run takes 1.17 times what the limit alone would allow, in
-//! the mean, and loses nothing.
+//! The constants come from a simulation of regions with limits of 3 to 40 requests per second,
+//! bursts of 5 to 40 and latencies of 15 to 200 ms: on average a run takes 1.17 times as long as
+//! the limit requires, and no count is missing.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// What a region may be asked.
+/// The limits of a region.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Requests in flight, at the most; 1 at least.
+    /// Maximum requests in flight, at least 1.
     pub concurrency: usize,
-    /// Requests a second, at the most; none for no such limit.
+    /// Maximum requests per second; `None` for no limit.
     pub rate: Option<f64>,
 }
 
-/// The rest of a region after a throttled answer: what its limit saves up meanwhile is not to be lost.
-const REST: Duration = Duration::from_millis(300);
+/// The pause of a region after a throttled response: short, so that the burst it accumulates is
+/// used.
+const COOLDOWN: Duration = Duration::from_millis(300);
 
-/// What has been going on for less than this says nothing of a region's rate.
+/// The minimum time between two throttled responses for measuring a region's rate.
 const MIN_SAMPLE: Duration = Duration::from_millis(200);
 
-/// How many requests a second a region gets that has been throttled once: what it takes is not known
-/// then, but all that was held back would be too much at one time.
+/// The rate after the first throttled response, in requests per second. The region's limit is not
+/// known yet, but all waiting requests at once would be too many.
 const FIRST_RATE: f64 = 16.0;
 
-/// How much faster a region is asked with each answer as long as its rate is not known.
+/// The factor by which each response raises the rate until it is measured.
 const FIRST_GROWTH: f64 = 1.1;
 
-/// The share of a region's rate that it is asked next: what keeps to the whole of it is throttled again
-/// soon, and a request that is throttled for the second time waits for seconds.
-const SHARE: f64 = 0.9;
+/// The part of the measured rate that is used. At the full rate, requests are soon throttled again,
+/// and a request that is throttled twice waits for seconds.
+const HEADROOM: f64 = 0.9;
 
-/// By how many requests a second more a region is asked with each answer, once its rate is known: by
-/// a fifth in a second, whatever the rate.
+/// The requests per second by which each response raises a measured rate: by a fifth per second,
+/// whatever the rate.
 const GROWTH: f64 = 0.2;
 
-/// Between these, in requests a second, a region's rate is looked for.
+/// The minimum rate, in requests per second.
 const MIN_RATE: f64 = 0.2;
+
+/// The maximum rate, in requests per second.
 const MAX_RATE: f64 = 10_000.0;
 
-/// Holds back the requests of one region.
+/// Limits the requests of one region of a service.
 pub struct Limiter {
     limits: Limits,
-    state: Mutex<State>,
-    left: Condvar,
+    state: Mutex<LimiterState>,
+    released: Condvar,
 }
 
-struct State {
-    /// How many may be in flight now, between 1 and [`Limits::concurrency`].
+struct LimiterState {
+    /// The allowed concurrency, between 1 and [`Limits::concurrency`].
     allowed: f64,
     in_flight: usize,
-    /// Nothing is sent before.
+    /// The time before which nothing is sent.
     next: Duration,
-    /// When the region was last throttled.
+    /// The time of the last throttled response.
     throttled: Option<Duration>,
-    /// How many requests that were sent since have been answered.
-    answers: u32,
-    /// How many requests a second it is asked, at the most; none where it never said no.
+    /// The requests sent since then that were not throttled.
+    successes: u32,
+    /// Maximum requests per second; `None` if the region never throttled.
     rate: Option<f64>,
-    /// Whether that is what it seems to take, as it said no twice.
-    known: bool,
+    /// True if the rate was measured between two throttled responses.
+    rate_is_measured: bool,
 }
 
-/// One request that was let through.
-pub struct Pass<'a> {
+/// The permission to send one request.
+pub struct Permit<'a> {
     limiter: &'a Limiter,
     sent: Duration,
     counted: bool,
 }
 
 impl Limiter {
-    /// A region that has said nothing yet.
+    /// Creates the limiter of a region without responses.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "a few requests")]
         let allowed = limits.concurrency.max(1) as f64;
         Self {
             limits,
-            state: Mutex::new(State {
+            state: Mutex::new(LimiterState {
                 allowed,
                 in_flight: 0,
                 next: Duration::ZERO,
                 throttled: None,
-                answers: 0,
+                successes: 0,
                 rate: None,
-                known: false,
+                rate_is_measured: false,
             }),
-            left: Condvar::new(),
+            released: Condvar::new(),
         }
     }
 
-    /// Waits until a request may be sent. One that goes `aside` waits for its turn in time alone, and
-    /// takes no place in flight away.
-    pub fn enter(&self, clock: &dyn Clock, aside: bool) -> Pass<'_> {
+    /// Waits until a request may be sent. A `background` request waits only for its turn in time
+    /// and does not count as in flight.
+    pub fn acquire(&self, clock: &dyn Clock, background: bool) -> Permit<'_> {
         let mut state = self.lock();
         loop {
             let now = clock.elapsed();
-            let rest = state.next.saturating_sub(now);
-            if rest > Duration::ZERO {
+            let wait = state.next.saturating_sub(now);
+            if wait > Duration::ZERO {
                 drop(state);
-                clock.sleep(rest);
+                clock.sleep(wait);
                 state = self.lock();
                 // An interrupt ends every sleep early; the request is then not sent.
-                if clock.elapsed() < now + rest {
+                if clock.elapsed() < now + wait {
                     break;
                 }
-            } else if !aside && !state.has_room() {
+            } else if !background && !state.has_room() {
                 state = self
-                    .left
+                    .released
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
             } else {
@@ -125,24 +134,24 @@ impl Limiter {
             }
         }
         let sent = clock.elapsed();
-        state.in_flight += usize::from(!aside);
+        state.in_flight += usize::from(!background);
         let rates = self.limits.rate.into_iter().chain(state.rate);
         if let Some(rate) = rates.reduce(f64::min) {
             state.next = state.next.max(sent) + Duration::from_secs_f64(1.0 / rate);
         }
-        Pass {
+        Permit {
             limiter: self,
             sent,
-            counted: !aside,
+            counted: !background,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LimiterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl LimiterState {
     fn has_room(&self) -> bool {
         #[allow(clippy::cast_precision_loss, reason = "a few requests")]
         let after = (self.in_flight + 1) as f64;
@@ -150,30 +159,32 @@ impl State {
     }
 }
 
-impl Pass<'_> {
-    /// The answer was no throttling: one more may be in flight after a round of such answers.
+impl Permit<'_> {
+    /// Records a response that was not throttled: a full round of them raises the concurrency by
+    /// one.
     pub fn answered(self) {
-        let most = self.limiter.limits.concurrency.max(1);
+        let max = self.limiter.limits.concurrency.max(1);
         let mut state = self.limiter.lock();
         #[allow(clippy::cast_precision_loss, reason = "a few requests")]
-        let most = most as f64;
-        state.allowed = (state.allowed + 1.0 / state.allowed).min(most);
-        // What was in flight with a throttled request has its place in what was saved up.
-        state.answers += u32::from(state.throttled.is_some_and(|before| self.sent >= before));
-        let known = state.known;
-        let faster = |rate| {
-            if known {
+        let max = max as f64;
+        state.allowed = (state.allowed + 1.0 / state.allowed).min(max);
+        // Requests in flight with the throttled one used the saved-up burst; they do not measure
+        // the rate.
+        state.successes += u32::from(state.throttled.is_some_and(|before| self.sent >= before));
+        let is_measured = state.rate_is_measured;
+        let raised = |rate| {
+            if is_measured {
                 rate + GROWTH
             } else {
                 rate * FIRST_GROWTH
             }
         };
-        state.rate = state.rate.map(|rate| faster(rate).min(MAX_RATE));
+        state.rate = state.rate.map(|rate| raised(rate).min(MAX_RATE));
     }
 
-    /// The answer was throttling: half as many may be in flight, and none is sent for a moment.
+    /// Records a throttled response: halves the concurrency and pauses the region.
     ///
-    /// For requests that were in flight together that is done once.
+    /// Requests that were in flight together count once.
     pub fn throttled(self, clock: &dyn Clock) {
         let now = clock.elapsed();
         let mut state = self.limiter.lock();
@@ -182,25 +193,25 @@ impl Pass<'_> {
         }
         let sample = state.throttled.map(|before| now.saturating_sub(before));
         let rate = match sample {
-            Some(sample) if sample >= MIN_SAMPLE && state.answers > 0 => {
-                state.known = true;
-                SHARE * f64::from(state.answers) / sample.as_secs_f64()
+            Some(sample) if sample >= MIN_SAMPLE && state.successes > 0 => {
+                state.rate_is_measured = true;
+                HEADROOM * f64::from(state.successes) / sample.as_secs_f64()
             }
             _ => state.rate.map_or(FIRST_RATE, |rate| rate * 0.7),
         };
         state.rate = Some(rate.clamp(MIN_RATE, MAX_RATE));
         state.allowed = (state.allowed / 2.0).max(1.0);
         state.throttled = Some(now);
-        state.answers = 0;
-        state.next = state.next.max(now + REST);
+        state.successes = 0;
+        state.next = state.next.max(now + COOLDOWN);
     }
 }
 
-impl Drop for Pass<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.counted {
             self.limiter.lock().in_flight -= 1;
-            self.limiter.left.notify_all();
+            self.limiter.released.notify_all();
         }
     }
 }
@@ -223,132 +234,132 @@ mod tests {
     }
 
     #[test]
-    fn throttling_halves_once_for_what_was_in_flight_together_and_answers_bring_it_up() {
+    fn throttling_halves_once_and_successes_raise() {
         let (limiter, clock) = (limiter(8, None), clock());
-        let together: Vec<_> = (0..3).map(|_| limiter.enter(&*clock, false)).collect();
+        let together: Vec<_> = (0..3).map(|_| limiter.acquire(&*clock, false)).collect();
         clock.sleep(Duration::from_millis(30));
-        for pass in together {
-            pass.throttled(&*clock);
+        for permit in together {
+            permit.throttled(&*clock);
         }
         assert!((allowed(&limiter) - 4.0).abs() < 1e-9, "halved once");
         for expected in [2.0, 1.0, 1.0] {
-            limiter.enter(&*clock, false).throttled(&*clock);
+            limiter.acquire(&*clock, false).throttled(&*clock);
             clock.sleep(Duration::from_millis(30));
             assert!(
                 (allowed(&limiter) - expected).abs() < 1e-9,
                 "never below one"
             );
         }
-        limiter.enter(&*clock, false).answered();
+        limiter.acquire(&*clock, false).answered();
         assert!((allowed(&limiter) - 2.0).abs() < 1e-9);
         for _ in 0..100 {
-            limiter.enter(&*clock, false).answered();
+            limiter.acquire(&*clock, false).answered();
         }
         assert!(
             (allowed(&limiter) - 8.0).abs() < 1e-9,
             "never above the limit"
         );
-        drop(limiter.enter(&*clock, false));
+        drop(limiter.acquire(&*clock, false));
         assert!(
             (allowed(&limiter) - 8.0).abs() < 1e-9,
-            "no answer says nothing"
+            "no change without a response"
         );
     }
 
     #[test]
-    fn a_throttled_region_rests_for_a_moment() {
+    fn throttled_region_pauses_briefly() {
         let (limiter, clock) = (limiter(4, None), clock());
-        limiter.enter(&*clock, false).throttled(&*clock);
-        for aside in [true, false] {
-            drop(limiter.enter(&*clock, aside));
+        limiter.acquire(&*clock, false).throttled(&*clock);
+        for background in [true, false] {
+            drop(limiter.acquire(&*clock, background));
         }
-        let distance = Duration::from_secs_f64(1.0 / FIRST_RATE);
-        assert_eq!(clock.sleeps(), [REST, distance]);
+        let interval = Duration::from_secs_f64(1.0 / FIRST_RATE);
+        assert_eq!(clock.sleeps(), [COOLDOWN, interval]);
     }
 
     #[test]
-    fn a_region_that_says_no_twice_has_said_how_fast_it_can_be_asked() {
+    fn second_throttle_sets_measured_rate() {
         let (limiter, clock) = (limiter(4, None), clock());
         let rate = || limiter.lock().rate;
-        limiter.enter(&*clock, false).answered();
+        limiter.acquire(&*clock, false).answered();
         assert_eq!(rate(), None);
-        limiter.enter(&*clock, false).throttled(&*clock);
+        limiter.acquire(&*clock, false).throttled(&*clock);
         let first = rate();
-        assert_eq!(first, Some(FIRST_RATE), "what came before may be saved up");
+        assert_eq!(first, Some(FIRST_RATE), "earlier responses may be a burst");
         let since = clock.elapsed();
         for _ in 0..8 {
-            limiter.enter(&*clock, false).answered();
+            limiter.acquire(&*clock, false).answered();
         }
-        assert!(rate() > first, "nothing is known yet");
+        assert!(rate() > first, "the rate is not measured yet");
         clock.sleep((since + Duration::from_secs(1)).saturating_sub(clock.elapsed()));
-        let pass = limiter.enter(&*clock, false);
-        pass.throttled(&*clock);
-        let share = 8.0 * SHARE;
-        assert_eq!(rate(), Some(share), "of eight in a second");
-        limiter.enter(&*clock, false).answered();
-        assert_eq!(rate(), Some(share + GROWTH));
-        limiter.enter(&*clock, false).throttled(&*clock);
-        let known = rate().unwrap();
-        assert!(known < 8.0, "{known}");
+        let permit = limiter.acquire(&*clock, false);
+        permit.throttled(&*clock);
+        let measured = 8.0 * HEADROOM;
+        assert_eq!(rate(), Some(measured), "of eight in a second");
+        limiter.acquire(&*clock, false).answered();
+        assert_eq!(rate(), Some(measured + GROWTH));
+        limiter.acquire(&*clock, false).throttled(&*clock);
+        let lowered = rate().unwrap();
+        assert!(lowered < 8.0, "{lowered}");
         for _ in 0..100 {
-            limiter.enter(&*clock, false).throttled(&*clock);
+            limiter.acquire(&*clock, false).throttled(&*clock);
         }
-        assert!(rate().unwrap() >= MIN_RATE, "it is asked again some day");
+        assert!(rate().unwrap() >= MIN_RATE, "never below the minimum");
     }
 
     #[test]
-    fn what_was_in_flight_with_a_throttled_request_says_nothing_of_the_rate() {
+    fn requests_in_flight_do_not_measure_rate() {
         let (limiter, clock) = (limiter(8, None), clock());
-        let together: Vec<_> = (0..8).map(|_| limiter.enter(&*clock, false)).collect();
+        let together: Vec<_> = (0..8).map(|_| limiter.acquire(&*clock, false)).collect();
         clock.sleep(Duration::from_millis(30));
         let since = clock.elapsed();
-        for (n, pass) in together.into_iter().enumerate() {
+        for (n, permit) in together.into_iter().enumerate() {
             match n {
-                0 => pass.throttled(&*clock),
-                _ => pass.answered(),
+                0 => permit.throttled(&*clock),
+                _ => permit.answered(),
             }
         }
         for _ in 0..4 {
-            limiter.enter(&*clock, false).answered();
+            limiter.acquire(&*clock, false).answered();
         }
         clock.sleep((since + Duration::from_secs(1)).saturating_sub(clock.elapsed()));
-        limiter.enter(&*clock, false).throttled(&*clock);
+        limiter.acquire(&*clock, false).throttled(&*clock);
         assert_eq!(
             limiter.lock().rate,
-            Some(4.0 * SHARE),
+            Some(4.0 * HEADROOM),
             "of four in a second"
         );
     }
 
     #[test]
-    fn requests_keep_their_distance_in_time() {
+    fn rate_limit_spaces_requests() {
         let (limiter, clock) = (limiter(100, Some(4.0)), clock());
-        let passes: Vec<_> = (0..5).map(|_| limiter.enter(&*clock, false)).collect();
-        assert_eq!(passes.len(), 5);
+        let permits: Vec<_> = (0..5).map(|_| limiter.acquire(&*clock, false)).collect();
+        assert_eq!(permits.len(), 5);
         assert_eq!(clock.sleeps(), [Duration::from_millis(250); 4]);
     }
 
     #[test]
-    fn no_more_are_in_flight_than_are_allowed_and_those_aside_take_no_place() {
+    fn concurrency_is_limited_except_for_background_requests() {
         let (limiter, clock) = (Arc::new(limiter(2, None)), clock());
-        let (in_flight, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let aside = limiter.enter(&*clock, true);
+        let (in_flight, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let background = limiter.acquire(&*clock, true);
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let pass = limiter.enter(&*clock, false);
+                        let permit = limiter.acquire(&*clock, false);
                         let now = in_flight.fetch_add(1, Ordering::SeqCst) + 1;
-                        most.fetch_max(now, Ordering::SeqCst);
+                        peak.fetch_max(now, Ordering::SeqCst);
                         thread::yield_now();
                         in_flight.fetch_sub(1, Ordering::SeqCst);
-                        pass.answered();
+                        permit.answered();
                     }
                 });
             }
         });
-        drop(aside);
-        assert_eq!(most.load(Ordering::SeqCst), 2);
+        drop(background);
+        assert_eq!(peak.load(Ordering::SeqCst), 2);
         assert_eq!(limiter.lock().in_flight, 0);
     }
 }

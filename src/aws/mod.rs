@@ -1,11 +1,11 @@
-//! AWS: credentials, endpoints, signatures, protocols, retries and the operations.
+//! AWS calls: credentials, endpoints, signatures, protocols, retries and operations.
 
 pub mod client;
 pub mod config_file;
+pub mod credential_cache;
 pub mod credentials;
 pub mod endpoint;
 pub mod error;
-pub mod keyring;
 pub mod limit;
 pub mod operation;
 pub mod ops;

@@ -1,6 +1,6 @@
-//! What an operation of an AWS service is: a request, a reply, and how both are written.
+//! An operation of an AWS service: its request, its response and their formats.
 
-use super::protocol::{self, Unreadable};
+use super::protocol::{self, ParseError};
 
 /// A service that the program calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,9 +13,9 @@ pub enum Service {
     Iam,
     /// AWS Organizations.
     Organizations,
-    /// The portal of IAM Identity Center.
+    /// The IAM Identity Center portal.
     Sso,
-    /// The token service of IAM Identity Center.
+    /// The IAM Identity Center token service.
     SsoOidc,
     /// STS.
     Sts,
@@ -33,7 +33,7 @@ impl Service {
         Self::Sts,
     ];
 
-    /// The name in hosts, in the signature's scope and in IAM actions.
+    /// Returns the name in host names, in the signature's scope and in IAM actions.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,8 @@ impl Service {
         }
     }
 
-    /// The name in `AWS_ENDPOINT_URL_{token}`; in small letters the block of a `[services]` section.
+    /// Returns the name in `AWS_ENDPOINT_URL_{token}`; in lower case, the block in a `[services]`
+    /// section.
     ///
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html>
     #[must_use]
@@ -64,8 +65,8 @@ impl Service {
     }
 }
 
-/// How an operation's request is written and its reply read.
-pub enum Wire {
+/// The body of a request, in the format of the service's protocol.
+pub enum RequestBody {
     /// AWS JSON 1.1: the value of `X-Amz-Target`, and the body.
     Json {
         /// `{prefix}.{operation}`.
@@ -73,12 +74,12 @@ pub enum Wire {
         /// A JSON object.
         body: Vec<u8>,
     },
-    /// The Query form: the parameters, `Action` and `Version` among them.
+    /// The Query protocol: the parameters, including `Action` and `Version`.
     Query(Vec<(String, String)>),
 }
 
-impl Wire {
-    /// AWS JSON 1.1 for AWS Config.
+impl RequestBody {
+    /// Creates an AWS JSON 1.1 body for AWS Config.
     pub(super) fn config_json(operation: &str, input: &impl serde::Serialize) -> Self {
         Self::Json {
             target: format!("StarlingDoveService.{operation}"),
@@ -86,20 +87,19 @@ impl Wire {
         }
     }
 
-    /// A Query request with no parameters of its own.
+    /// Creates a Query body with only `Action` and `Version`.
     pub(super) fn query(action: &str, version: &str) -> Self {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         Self::Query(vec![pair("Action", action), pair("Version", version)])
     }
 
-    /// A Query request with those of `parameters` that have a value.
+    /// Adds the parameters that have a value to a Query body.
     pub(super) fn with<const N: usize>(self, parameters: [(&str, Option<&str>); N]) -> Self {
         let Self::Query(mut all) = self else {
             return self;
         };
-        let given =
-            |(name, value): (&str, Option<&str>)| Some((name.to_owned(), value?.to_owned()));
-        all.extend(parameters.into_iter().filter_map(given));
+        let pair = |(name, value): (&str, Option<&str>)| Some((name.to_owned(), value?.to_owned()));
+        all.extend(parameters.into_iter().filter_map(pair));
         Self::Query(all)
     }
 }
@@ -108,19 +108,19 @@ impl Wire {
 pub trait Operation {
     /// The operation's name in the API reference.
     const NAME: &'static str;
-    /// The service that offers it.
+    /// The service of the operation.
     const SERVICE: Service;
-    /// Whether the request is signed.
+    /// True if the request is signed; the default.
     const SIGNED: bool = true;
-    /// What the reply holds.
+    /// The parsed response.
     type Output: Send + 'static;
 
-    /// The request.
-    fn wire(&self) -> Wire;
+    /// Returns the request body.
+    fn request_body(&self) -> RequestBody;
 
-    /// The reply, from the body of a 2xx answer.
+    /// Parses the body of a 2xx response.
     ///
     /// # Errors
-    /// The body is not this operation's reply: nothing may be concluded from it.
-    fn parse(&self, body: &[u8]) -> Result<Self::Output, Unreadable>;
+    /// The body is not a response of this operation; nothing may be concluded from it.
+    fn parse(&self, body: &[u8]) -> Result<Self::Output, ParseError>;
 }

@@ -1,49 +1,49 @@
-//! The AWS partitions: which regions belong to which, and what their hosts end in.
+//! The AWS partitions: their regions and DNS suffixes.
 //!
-//! From the SDKs' own `partitions.json`:
+//! From the `partitions.json` of the SDKs:
 //! <https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>
 
 use crate::model::Region;
 
-/// One partition.
+/// A partition.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Partition {
-    /// As in the second field of an ARN.
+    /// The ID, the second field of an ARN.
     pub id: &'static str,
-    /// What the partition's region codes begin with; a word and a number follow.
+    /// The prefixes of the region names; a word and a number follow.
     region_prefixes: &'static [&'static str],
-    /// What the host names end in.
+    /// The suffix of the host names.
     pub dns_suffix: &'static str,
-    /// What the dual-stack host names end in; the SDKs refuse the variant where there is none.
+    /// The suffix of the dual-stack host names; `None` if the SDKs reject the variant.
     pub dual_stack_suffix: Option<&'static str>,
-    /// Whether the plain hosts are the FIPS ones.
+    /// True if the plain host names are the FIPS ones.
     pub plain_is_fips: bool,
-    /// How many regions an account has there that has enabled none itself.
+    /// The number of regions that are enabled by default.
     /// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>
     pub usual_regions: usize,
-    /// Where global steps run when no region of this partition is configured.
+    /// The region of global calls if no region of this partition is configured.
     global_region: &'static str,
-    /// IAM's host names: the service is global.
+    /// The host names of IAM, which is a global service.
     pub iam: Hosts,
-    /// The region that IAM requests are signed for, where it is not the global region.
+    /// The signing region of IAM requests; `None` for the global region.
     iam_region: Option<&'static str>,
 }
 
-/// The host names of one service in a whole partition; what AWS's rules do not name but would only
-/// put together from parts is left out, for nobody says that such a host exists.
+/// The host names of one service in a partition. Names that AWS's endpoint rules only compose from
+/// a pattern are omitted, because such a host may not exist.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Hosts {
-    /// The usual one.
+    /// The default host name.
     pub plain: &'static str,
-    /// For FIPS.
+    /// The FIPS host name.
     pub fips: Option<&'static str>,
-    /// For dual-stack.
+    /// The dual-stack host name.
     pub dual_stack: Option<&'static str>,
-    /// For both.
+    /// The host name for FIPS and dual-stack.
     pub both: Option<&'static str>,
 }
 
-/// All partitions; the first is the one of a region that none of them knows.
+/// All partitions; the first is the default for unknown regions.
 const PARTITIONS: [Partition; 8] = [
     Partition {
         id: "aws",
@@ -178,35 +178,35 @@ const PARTITIONS: [Partition; 8] = [
 ];
 
 impl Partition {
-    /// The partition of `region`; `aws` for a region that none knows, as in the SDKs.
+    /// Returns the partition of `region`; `aws` for an unknown region, as in the SDKs.
     #[must_use]
-    pub fn of(region: &Region) -> &'static Self {
+    pub fn for_region(region: &Region) -> &'static Self {
         let known = PARTITIONS.iter().find(|p| p.has(region));
         known.unwrap_or(&PARTITIONS[0])
     }
 
-    /// The partition that ARNs call `id`.
+    /// Returns the partition with the ID `id`.
     #[must_use]
     pub fn by_id(id: &str) -> Option<&'static Self> {
         PARTITIONS.iter().find(|p| p.id == id)
     }
 
-    /// Where global steps run when no region of this partition is configured.
+    /// Returns the region of global calls if no region of this partition is configured.
     ///
     /// # Panics
-    /// Never: the table's regions are held by a test.
+    /// Never: a test checks the regions of the table.
     #[must_use]
     pub fn global_region(&self) -> Region {
         region(self.global_region)
     }
 
-    /// The region that IAM requests are signed for.
+    /// Returns the signing region of IAM requests.
     #[must_use]
     pub fn iam_region(&self) -> Region {
         region(self.iam_region.unwrap_or(self.global_region))
     }
 
-    /// Whether the region's code is of this partition's form: `{prefix}{word}-{number}`.
+    /// Returns true if the region name has the form of this partition: `{prefix}{word}-{number}`.
     fn has(&self, region: &Region) -> bool {
         let word_and_number = |rest: &str| {
             rest.split_once('-').is_some_and(|(word, number)| {
@@ -226,7 +226,7 @@ impl Partition {
 }
 
 fn region(text: &str) -> Region {
-    text.parse().expect("the table holds region codes")
+    text.parse().expect("the table contains valid regions")
 }
 
 #[cfg(test)]
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_region_finds_its_partition() {
+    fn regions_have_their_partitions() {
         for (code, id) in [
             ("us-east-1", "aws"),
             ("ap-southeast-7", "aws"),
@@ -248,16 +248,16 @@ mod tests {
             ("us-isof-south-1", "aws-iso-f"),
             ("moon-base-1", "aws"),
         ] {
-            assert_eq!(Partition::of(&region(code)).id, id, "{code}");
+            assert_eq!(Partition::for_region(&region(code)).id, id, "{code}");
         }
     }
 
     #[test]
-    fn the_table_is_consistent() {
+    fn partition_table_is_consistent() {
         for partition in &PARTITIONS {
             assert_eq!(Partition::by_id(partition.id), Some(partition));
-            assert_eq!(Partition::of(&partition.global_region()), partition);
-            assert_eq!(Partition::of(&partition.iam_region()), partition);
+            assert_eq!(Partition::for_region(&partition.global_region()), partition);
+            assert_eq!(Partition::for_region(&partition.iam_region()), partition);
             let Hosts { plain, fips, .. } = partition.iam;
             for host in [plain, fips.unwrap_or(plain)] {
                 assert!(

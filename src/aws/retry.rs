@@ -1,24 +1,24 @@
-//! Retries as in the SDKs' standard mode: pure functions of the attempt, chance and the quota.
+//! Retries as in the SDKs' standard mode: backoff, costs and the retry quota.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
 
 use std::time::Duration;
 
-/// How often a request is tried in all when nothing says otherwise.
+/// The default of the maximum attempts per call.
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 10;
 
-/// How long one call may take with all its attempts.
+/// The maximum time of a call with all its attempts.
 pub const CALL_LIMIT: Duration = Duration::from_mins(2);
 
-/// The longest wait that chance is multiplied with.
+/// The maximum backoff before jitter, in seconds.
 const MAX_BACKOFF_SECONDS: u32 = 20;
 
-/// What another attempt costs of the quota.
+/// The cost of another attempt, in tokens of the quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
-    /// After a throttling answer or a transient one.
+    /// The cost after a throttled response or a transient error.
     Usual,
-    /// After a time-out.
+    /// The cost after a time-out.
     Timeout,
 }
 
@@ -31,20 +31,20 @@ impl Cost {
     }
 }
 
-/// The wait before retry `i` (from 0): `chance × min(2^i, 20)` seconds, `chance` in 0..1.
+/// Returns the wait before retry `i` (from 0): `jitter × min(2^i, 20)` seconds, `jitter` from 0 to
+/// 1.
 ///
-/// A `retry_after` that the server sent (`x-amz-retry-after`) is honoured within five seconds above
-/// that wait.
+/// The server's `retry_after` (`x-amz-retry-after`) is honored up to five seconds above that wait.
 #[must_use]
-pub fn backoff(i: u32, chance: f64, retry_after: Option<Duration>) -> Duration {
+pub fn backoff(i: u32, jitter: f64, retry_after: Option<Duration>) -> Duration {
     let cap = 2u32
         .checked_pow(i)
         .map_or(MAX_BACKOFF_SECONDS, |s| s.min(MAX_BACKOFF_SECONDS));
-    let wait = Duration::from_secs(cap.into()).mul_f64(chance.clamp(0.0, 1.0));
+    let wait = Duration::from_secs(cap.into()).mul_f64(jitter.clamp(0.0, 1.0));
     retry_after.map_or(wait, |t| t.clamp(wait, wait + Duration::from_secs(5)))
 }
 
-/// The retries that one region of one service may still cost: a bucket of 500 tokens.
+/// The retry quota of one region of one service: a bucket of 500 tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quota {
     tokens: u32,
@@ -59,27 +59,27 @@ impl Default for Quota {
 }
 
 impl Quota {
-    /// What the bucket holds at the most.
+    /// The maximum tokens of the bucket, and the initial value.
     pub const CAPACITY: u32 = 500;
 
-    /// Pays for one retry; `false`, and nothing paid, when the bucket holds too little.
+    /// Pays for one retry; returns false, and takes nothing, if there are too few tokens.
     pub fn pay(&mut self, cost: Cost) -> bool {
         match self.tokens.checked_sub(cost.tokens()) {
-            Some(left) => {
-                self.tokens = left;
+            Some(tokens) => {
+                self.tokens = tokens;
                 true
             }
             None => false,
         }
     }
 
-    /// Takes a success in: the last retry's price comes back, or one token where it needed none.
+    /// Records a success: refunds the cost of the last retry, or one token if there was no retry.
     pub fn reward(&mut self, last: Option<Cost>) {
-        let back = last.map_or(1, Cost::tokens);
-        self.tokens = (self.tokens + back).min(Self::CAPACITY);
+        let refund = last.map_or(1, Cost::tokens);
+        self.tokens = (self.tokens + refund).min(Self::CAPACITY);
     }
 
-    /// What the bucket holds.
+    /// Returns the remaining tokens.
     #[must_use]
     pub fn tokens(&self) -> u32 {
         self.tokens
@@ -96,8 +96,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn backoff_to_the_digit() {
-        let ms = |i, chance| backoff(i, chance, None).as_millis();
+    fn backoff_doubles_up_to_maximum() {
+        let ms = |i, jitter| backoff(i, jitter, None).as_millis();
         assert_eq!(
             (0..10).map(|i| ms(i, 1.0)).collect::<Vec<_>>(),
             [
@@ -113,15 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn a_servers_wish_is_honoured_within_five_seconds() {
+    fn retry_after_is_honored_within_five_seconds() {
         let after = |t| backoff(1, 0.5, Some(Duration::from_millis(t))).as_millis();
-        assert_eq!(after(10), 1000, "never sooner than our own wait");
+        assert_eq!(after(10), 1000, "never less than the backoff");
         assert_eq!(after(2500), 2500);
         assert_eq!(after(60_000), 6000);
     }
 
     #[test]
-    fn the_quota_is_the_sdks() {
+    fn quota_equals_that_of_the_sdks() {
         let mut quota = Quota::default();
         assert!((0..100).all(|_| quota.pay(Cost::Usual)), "100 retries");
         assert!(!quota.pay(Cost::Usual));
@@ -141,21 +141,21 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_wait_is_within_its_bounds(
+        fn backoff_is_within_bounds(
             i in any::<u32>(),
-            chance in any::<f64>(),
-            wish in option::of(any::<u64>().prop_map(Duration::from_millis)),
+            jitter in any::<f64>(),
+            retry_after in option::of(any::<u64>().prop_map(Duration::from_millis)),
         ) {
-            let chance = if chance.is_nan() { 0.0 } else { chance };
-            let own = backoff(i, chance, None);
-            prop_assert!(own <= Duration::from_secs(20));
-            prop_assert!(i > 4 || own <= Duration::from_secs(1 << i));
-            let wait = backoff(i, chance, wish);
-            prop_assert!(own <= wait && wait <= own + Duration::from_secs(5));
+            let jitter = if jitter.is_nan() { 0.0 } else { jitter };
+            let plain = backoff(i, jitter, None);
+            prop_assert!(plain <= Duration::from_secs(20));
+            prop_assert!(i > 4 || plain <= Duration::from_secs(1 << i));
+            let wait = backoff(i, jitter, retry_after);
+            prop_assert!(plain <= wait && wait <= plain + Duration::from_secs(5));
         }
 
         #[test]
-        fn a_bucket_holds_what_was_paid_back_and_never_more_than_it_can(
+        fn quota_never_exceeds_capacity(
             steps in vec((any::<bool>(), option::of(select(vec![Cost::Usual, Cost::Timeout]))), 0..400),
         ) {
             let mut quota = Quota::default();
@@ -176,14 +176,14 @@ mod tests {
         }
 
         #[test]
-        fn a_wait_grows_with_each_try_and_with_chance(
+        fn backoff_grows_with_attempts_and_jitter(
             i in 0..100u32,
-            chance in 0.0..=1.0f64,
+            jitter in 0.0..=1.0f64,
             more in 0.0..=1.0f64,
         ) {
-            let wait = backoff(i, chance, None);
-            prop_assert!(wait <= backoff(i + 1, chance, None));
-            prop_assert!(wait <= backoff(i, chance.max(more), None));
+            let wait = backoff(i, jitter, None);
+            prop_assert!(wait <= backoff(i + 1, jitter, None));
+            prop_assert!(wait <= backoff(i, jitter.max(more), None));
         }
     }
 }

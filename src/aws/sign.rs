@@ -1,4 +1,4 @@
-//! Signature version 4, through aws-sigv4.
+//! Signature Version 4, with the crate aws-sigv4.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
 
@@ -10,10 +10,10 @@ use time::OffsetDateTime;
 use crate::http::Request;
 use crate::model::Region;
 
-/// Adds the headers of a signature to `request`, for `service` in `region` at `time`.
+/// Signs `request` for `service` in `region` at `time`: adds the headers of the signature.
 ///
 /// # Errors
-/// The request's URI or a header cannot be signed; the text says why and holds no secret.
+/// The request's URI or a header cannot be signed. The text contains the reason and no secret.
 pub fn sign(
     request: &mut Request,
     credentials: &Credentials,
@@ -56,7 +56,8 @@ mod tests {
 
     const TOKEN: &str = "AQoDYXdzEJr/EXAMPLE+TOKEN==";
 
-    /// A POST as the client sends it, signed with AWS's example keys at 2026-11-24 12:34:56.
+    /// Returns a POST request as the client sends it, signed with AWS's example credentials at
+    /// 2026-11-24 12:34:56.
     fn signed(
         (service, region): (&str, &str),
         uri: &str,
@@ -100,11 +101,11 @@ mod tests {
         ]
     }
 
-    // The signatures in this module are botocore 1.43's: its SigV4Auth with the time fixed,
-    // `add_auth` over an AWSRequest of the same method, URL, headers and body, for the same keys.
+    // The expected signatures come from botocore 1.43: SigV4Auth with a fixed time, `add_auth` with
+    // an AWSRequest of the same method, URL, headers and body, and the same credentials.
 
     #[test]
-    fn json_requests_are_signed_as_botocore_signs_them() {
+    fn json_signature_equals_botocore() {
         let request = signed(
             ("config", "eu-west-1"),
             "https://config.eu-west-1.amazonaws.com/",
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn form_requests_are_signed_as_botocore_signs_them() {
+    fn form_signature_equals_botocore() {
         for (service, region, host, body, signature) in [
             (
                 "sts",
@@ -169,9 +170,9 @@ mod tests {
         }
     }
 
-    /// A local stand-in for AWS, and a proxy that serves Config below a path.
+    /// Covers an emulator on a local port and a proxy that serves AWS Config below a path.
     #[test]
-    fn a_port_and_a_path_of_an_endpoint_are_signed() {
+    fn signature_covers_port_and_path() {
         for (uri, region, body, signature) in [
             (
                 "http://127.0.0.1:5000/",
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uri_that_cannot_be_signed_is_told_without_the_keys() {
+    fn invalid_uri_error_contains_no_secret() {
         let mut request = Request {
             method: "POST",
             uri: "not a uri".to_owned(),

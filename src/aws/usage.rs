@@ -1,17 +1,17 @@
-//! What the calls of a run cost.
+//! The requests and bytes that a run's calls used.
 
 use std::ops::AddAssign;
 
-/// Requests and what became of them; every attempt is a request.
+/// Counts of requests and bytes; every attempt is a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Requests that were sent.
+    /// The requests sent.
     pub requests: u64,
-    /// Those of them that repeat an earlier one.
+    /// The requests that repeat an earlier one.
     pub retries: u64,
-    /// Those of them whose answer was that there are too many.
+    /// The requests that were throttled.
     pub throttles: u64,
-    /// The bodies of all answers, in bytes.
+    /// The size of all response bodies, in bytes.
     pub bytes: u64,
 }
 

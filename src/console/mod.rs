@@ -1,5 +1,5 @@
-//! All that a person sees: check marks, the bar, the summary. The report goes to stdout, errors
-//! and the bar to stderr.
+//! Terminal output: check marks, progress bar, summary. Checks and summary go to stdout, errors and
+//! the bar to stderr.
 
 mod summary;
 
@@ -12,13 +12,13 @@ const GREEN: &str = "\x1b[92m";
 const RED: &str = "\x1b[91m";
 const RESET: &str = "\x1b[0m";
 
-/// How many characters wide the bar is.
+/// The width of the bar, in characters.
 const BAR_WIDTH: usize = 50;
 
-/// When to colour.
+/// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR says no or CLICOLOR_FORCE says yes.
+    /// On a terminal, or as NO_COLOR and CLICOLOR_FORCE request.
     #[default]
     Auto,
     /// Always.
@@ -28,8 +28,8 @@ pub enum Color {
 }
 
 impl Color {
-    /// Whether a stream is to be coloured; NO_COLOR and CLICOLOR_FORCE count when they are not
-    /// empty, CLICOLOR_FORCE also when it is not `0`.
+    /// Returns true if a stream gets color. An empty NO_COLOR is ignored, and so is a
+    /// CLICOLOR_FORCE that is empty or `0`.
     ///
     /// <https://no-color.org>, <https://bixense.com/clicolors/>
     #[must_use]
@@ -43,38 +43,37 @@ impl Color {
     }
 }
 
-/// How the bar is drawn.
+/// The display mode of the progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bar {
-    /// In place, on a terminal.
+    /// Redrawn in place, on a terminal.
     Live,
-    /// Its last state alone.
-    Last,
-    /// Not at all.
+    /// Only the final state.
+    FinalOnly,
+    /// Hidden.
     Off,
 }
 
-/// Where the report and the errors go. A stream that is closed or full loses its text, and the run
-/// goes on.
+/// The output streams. If a stream is closed or full, its text is lost and the run continues.
 pub struct Console {
-    /// The report.
+    /// The stream for checks and summary.
     pub out: Box<dyn Write + Send>,
-    /// The errors and the bar.
+    /// The stream for errors and the bar.
     pub err: Box<dyn Write + Send>,
-    /// Whether the report is coloured.
+    /// If true, checks are colored.
     pub color: bool,
-    /// How the bar is drawn.
+    /// The display mode of the bar.
     pub bar: Bar,
-    /// Whether the report is left out.
+    /// If true, checks and summary are not printed.
     pub quiet: bool,
-    /// Whether both streams are one terminal, where nothing need be said twice.
-    pub one_screen: bool,
-    /// The bar that stands on the screen now.
-    pub drawn: Option<(usize, usize)>,
+    /// True if both streams are the same terminal, where a message is shown only once.
+    pub shared_terminal: bool,
+    /// The completed and total number of the bar on the screen, if it is shown.
+    pub bar_on_screen: Option<(usize, usize)>,
 }
 
 impl Console {
-    /// A line of the report.
+    /// Prints a line to stdout, unless `quiet`.
     pub fn line(&mut self, text: impl Display) {
         if !self.quiet {
             let _ = writeln!(self.out, "{text}");
@@ -82,7 +81,7 @@ impl Console {
         }
     }
 
-    /// A check mark or a cross, and the check.
+    /// Prints a check mark or a cross, and the text.
     pub fn check(&mut self, passed: bool, text: &str) {
         let (color, mark) = if passed { (GREEN, '✓') } else { (RED, '✗') };
         if self.color {
@@ -92,47 +91,52 @@ impl Console {
         }
     }
 
-    /// A line on stderr; a bar that stands there gives way and comes back below it.
+    /// Prints a line to stderr. A visible bar is erased and redrawn below the line.
     pub fn error(&mut self, text: impl Display) {
-        let gone = if self.drawn.is_some() { "\r\x1b[K" } else { "" };
-        let bar = self.redrawn();
-        self.tell(&format!("{gone}{text}\n{bar}"));
+        let erase = if self.bar_on_screen.is_some() {
+            "\r\x1b[K"
+        } else {
+            ""
+        };
+        let bar = self.redraw();
+        self.write_error(&format!("{erase}{text}\n{bar}"));
     }
 
-    /// The bar at `done` of `total`.
+    /// Draws the bar at `done` of `total`.
     pub fn progress(&mut self, done: usize, total: usize) {
         match self.bar {
             Bar::Live => {
-                self.drawn = Some((done, total));
-                self.tell(&self.redrawn());
+                self.bar_on_screen = Some((done, total));
+                self.write_error(&self.redraw());
             }
-            Bar::Last if done == total => self.tell(&format!("{}\n", bar(done, total))),
-            Bar::Last | Bar::Off => {}
+            Bar::FinalOnly if done == total => self.write_error(&format!("{}\n", bar(done, total))),
+            Bar::FinalOnly | Bar::Off => {}
         }
     }
 
-    /// The line ends where a bar stands.
+    /// Ends the line of a visible bar.
     pub fn end_progress(&mut self) {
-        if self.drawn.take().is_some() {
-            self.tell("\n");
+        if self.bar_on_screen.take().is_some() {
+            self.write_error("\n");
         }
     }
 
-    /// What brings the bar back, where one stands; what a terminal echoed beside it, a ^C for instance,
-    /// goes.
-    fn redrawn(&self) -> String {
-        let redrawn = |(done, total)| format!("\r{}\x1b[K", bar(done, total));
-        self.drawn.map_or_else(String::new, redrawn)
+    /// Returns the text that redraws a visible bar and erases the rest of the line, such as an
+    /// echoed ^C.
+    fn redraw(&self) -> String {
+        let redraw = |(done, total)| format!("\r{}\x1b[K", bar(done, total));
+        self.bar_on_screen.map_or_else(String::new, redraw)
     }
 
-    /// In one piece, so that nothing comes between; nothing buffers stderr.
-    fn tell(&mut self, text: &str) {
+    /// Writes the text to stderr in one call, because stderr is not buffered and other output could
+    /// come in between.
+    fn write_error(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes());
         let _ = self.err.flush();
     }
 }
 
-/// `Progress: [████░░░░] completed/total`
+/// Formats the bar: `Progress: [████░░░░] completed/total`.
 fn bar(done: usize, total: usize) -> String {
     let filled = (done * BAR_WIDTH).checked_div(total).unwrap_or(BAR_WIDTH);
     let (full, rest) = ("█".repeat(filled), "░".repeat(BAR_WIDTH - filled));
@@ -145,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// A stream whose text can be looked at, and in which pieces it came.
+    /// A stream that records each write.
     #[derive(Clone, Default)]
     struct Screen(Arc<Mutex<Vec<String>>>);
 
@@ -179,14 +183,14 @@ mod tests {
             color: false,
             bar,
             quiet: false,
-            one_screen: false,
-            drawn: None,
+            shared_terminal: false,
+            bar_on_screen: None,
         };
         (console, out, err)
     }
 
     #[test]
-    fn the_bar_is_fifty_wide() {
+    fn bar_is_fifty_wide() {
         let empty = format!("Progress: [{}] 0/17", "░".repeat(50));
         let some = format!("Progress: [{}{}] 5/17", "█".repeat(14), "░".repeat(36));
         let full = format!("Progress: [{}] 17/17", "█".repeat(50));
@@ -195,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_terminal_the_bar_redraws_in_place_and_a_newline_follows() {
+    fn live_bar_is_redrawn_in_place() {
         let (mut console, _, err) = console(Bar::Live);
         console.progress(0, 2);
         console.error("oops");
@@ -210,13 +214,13 @@ mod tests {
                 format!("\r{last}\x1b[K"),
                 "\n".to_owned(),
             ],
-            "the bar is never gone for long"
+            "each write ends with the bar"
         );
     }
 
     #[test]
-    fn elsewhere_only_the_bars_last_state_is_printed() {
-        let (mut last, _, err) = console(Bar::Last);
+    fn bar_without_terminal_shows_final_state() {
+        let (mut last, _, err) = console(Bar::FinalOnly);
         let (mut off, _, nothing) = console(Bar::Off);
         for console in [&mut last, &mut off] {
             for done in 0..=3 {
@@ -244,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_by_option_terminal_and_environment() {
+    fn color_depends_on_option_terminal_and_environment() {
         for (color, terminal, no_color, force, expected) in [
             (Color::Auto, true, None, None, true),
             (Color::Auto, false, None, None, false),

@@ -1,22 +1,22 @@
-//! What a person reads at the end of a run: figures, and what is missing from them, all derived
-//! from the cells.
+//! The summary at the end of a run: figures and missing counts, computed from the coverage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write};
 
 use crate::coverage::{Cell, Comparison, Coverage, Status};
-use crate::model::{Region, ResourceType, plural};
+use crate::model::{Region, ResourceType};
+use crate::text::pluralize;
 
-/// How many regions or types a line names.
+/// The maximum number of regions or types that a line names.
 const NAMED: usize = 3;
 
-/// The lines of the summary, with the number of errors and the file that holds them; `refused` is
-/// how many regions could not be asked because their names are none.
+/// Returns the lines of the summary. `errors` is the number of logged errors, `file` the error
+/// file, `refused` the number of invalid region names returned by `ec2:DescribeRegions`.
 #[must_use]
 pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -> Vec<String> {
     let regions = coverage.regions.len();
     let gaps = coverage.regions.iter().filter(|r| r.missing() > 0).count();
-    // Every region has the same types in the same order.
+    // All regions have the same types, in the same order.
     let found = |n: &usize| {
         let mut cells = coverage.regions.iter().map(|r| &r.cells.values()[*n]);
         cells.any(|cell| cell.total() > Some(0))
@@ -39,15 +39,15 @@ pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -
     ];
     lines.extend(coverage_lines(coverage));
     if refused > 0 {
-        let regions = plural(refused, "region");
+        let regions = pluralize(refused, "region");
         lines.push(format!(
-            "    {regions} not asked: what ec2:DescribeRegions gave is no name"
+            "    {regions} skipped: ec2:DescribeRegions returned invalid region names"
         ));
     }
     lines
 }
 
-/// `496 as recorded, 388 with IAM counted once (both partial)`
+/// Formats the total: `496 as recorded, 388 with IAM counted once (both partial)`.
 fn totals(coverage: &Coverage) -> String {
     let recorded: u64 = coverage.counts().map(|c| c.total).sum();
     let partial = coverage.missing() > 0;
@@ -55,7 +55,7 @@ fn totals(coverage: &Coverage) -> String {
     if global.is_empty() {
         return format!("{recorded}{}", if partial { " (partial)" } else { "" });
     }
-    let each_time: u64 = global.keys().map(|t| coverage.total(t)).sum();
+    let in_all_regions: u64 = global.keys().map(|t| coverage.total(t)).sum();
     let once: u64 = global.values().map(|(total, _)| total).sum();
     let largest: BTreeSet<&Region> = global.values().filter_map(|(_, region)| *region).collect();
     let largest = match largest.len() {
@@ -70,12 +70,12 @@ fn totals(coverage: &Coverage) -> String {
     };
     format!(
         "{recorded} as recorded, {} with IAM counted once{largest}{}",
-        recorded - each_time + once,
+        recorded - in_all_regions + once,
         if partial { " (both partial)" } else { "" }
     )
 }
 
-/// Cells of one kind.
+/// The cells with the same kind and status.
 #[derive(Default)]
 struct Group<'a> {
     cells: usize,
@@ -83,18 +83,20 @@ struct Group<'a> {
     types: BTreeSet<&'a ResourceType>,
 }
 
-/// What the cells of a group have in common.
+/// The kind of a cell that has its own line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum CellKind {
+    /// Without a total.
     Missing,
-    /// No total, and none is wanted.
+    /// Without a total, because another region counts the same resources.
     Elsewhere,
-    /// A total with something to keep in mind.
+    /// With a total that may be stale or incomplete.
     Noted,
 }
 
-impl Kind {
-    fn of(cell: &Cell) -> Option<Self> {
+impl CellKind {
+    /// Returns the kind of a cell; `None` for an exact count.
+    fn from_cell(cell: &Cell) -> Option<Self> {
         match (cell.missing, cell.total(), cell.status) {
             (true, ..) => Some(Self::Missing),
             (_, None, _) => Some(Self::Elsewhere),
@@ -104,14 +106,15 @@ impl Kind {
     }
 }
 
-/// How many cells are counted, and a line for every reason why others are not.
+/// Returns a line with the number of known counts, and a line for each kind and status of the
+/// others.
 fn coverage_lines(coverage: &Coverage) -> Vec<String> {
-    let mut groups: BTreeMap<(Kind, Status), Group<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<(CellKind, Status), Group<'_>> = BTreeMap::new();
     let (mut cells, mut counted) = (0, 0);
     for (region, resource_type, cell) in coverage.cells() {
         cells += 1;
         counted += usize::from(cell.total().is_some());
-        if let Some(kind) = Kind::of(cell) {
+        if let Some(kind) = CellKind::from_cell(cell) {
             let group = groups.entry((kind, cell.status)).or_default();
             group.cells += 1;
             group.regions.insert(region);
@@ -120,25 +123,25 @@ fn coverage_lines(coverage: &Coverage) -> Vec<String> {
     }
     let all_types = coverage.types().count();
     let missing = coverage.missing();
-    let of = if counted == cells {
-        format!("all {} (regions × types) counted", plural(cells, "cell"))
+    let known = if counted == cells {
+        format!("all {} (regions × types) known", pluralize(cells, "count"))
     } else {
         format!(
-            "{counted} of {} (regions × types) counted",
-            plural(cells, "cell")
+            "{counted} of {} (regions × types) known",
+            pluralize(cells, "count")
         )
     };
     let gaps = coverage.regions.iter().filter(|r| r.missing() > 0).count();
     let mut lines = vec![match missing {
-        0 => format!("  Coverage: {of}"),
+        0 => format!("  Coverage: {known}"),
         n => format!(
-            "  Coverage: {of}; {n} missing in {}:",
-            plural(gaps, "region")
+            "  Coverage: {known}; {n} missing ({}):",
+            pluralize(gaps, "region")
         ),
     }];
     for ((kind, status), group) in &groups {
-        let whole = group.cells == group.regions.len() * all_types;
-        let types = if whole {
+        let all = group.cells == group.regions.len() * all_types;
+        let types = if all {
             String::new()
         } else {
             format!(" ({})", list(&group.types))
@@ -149,16 +152,18 @@ fn coverage_lines(coverage: &Coverage) -> Vec<String> {
             list(&group.regions)
         );
         lines.push(match kind {
-            Kind::Missing => format!("    {at}: {}", status.advice()),
-            Kind::Elsewhere => format!("    {at}: none missing, another region counts the same"),
-            Kind::Noted => format!("    {at}: counted, perhaps stale; {}", status.advice()),
+            CellKind::Missing => format!("    {at}: {}", status.advice()),
+            CellKind::Elsewhere => {
+                format!("    {at}: nothing missing, counted in another region")
+            }
+            CellKind::Noted => format!("    {at}: may be stale; {}", status.advice()),
         });
     }
     lines.extend(unknown_recorders(coverage));
     lines
 }
 
-/// Where a total could be stale, and a zero a type that is not recorded.
+/// Returns a line for each reason why recorders are unknown, with the regions.
 fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
     let mut groups: BTreeMap<Status, BTreeSet<&Region>> = BTreeMap::new();
     for region in &coverage.regions {
@@ -175,18 +180,18 @@ fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
     let line = |(status, regions): (Status, BTreeSet<&Region>)| {
         let advice = match status {
             Status::Denied => status.advice(),
-            _ => "--coverage tells why",
+            _ => "see the output of --coverage",
         };
         format!(
-            "    recorder unknown in {} ({status}): totals may be stale, and a zero a type that is not \
-             recorded; {advice}",
+            "    recorder status unknown in {} ({status}): counts may be stale and zeros may mean \
+             \"not recorded\"; {advice}",
             list(&regions)
         )
     };
     groups.into_iter().map(line).collect()
 }
 
-/// `a, b, c and 2 more`.
+/// Formats a list: `a, b, c and 2 more`.
 fn list<T: Display>(items: &BTreeSet<&T>) -> String {
     let named: Vec<String> = items.iter().take(NAMED).map(ToString::to_string).collect();
     match items.len() - named.len() {
@@ -195,7 +200,7 @@ fn list<T: Display>(items: &BTreeSet<&T>) -> String {
     }
 }
 
-/// What a comparison of both ways of counting came to, with a table of what differs.
+/// Returns the lines of a comparison of listings and counts, with a table of the differences.
 #[must_use]
 pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
     let Comparison {
@@ -205,8 +210,8 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
     } = comparison;
     let mut first = format!(
         "Verified: {} compared, {}",
-        plural(*compared, "cell"),
-        plural(differences.len(), "difference")
+        pluralize(*compared, "count"),
+        pluralize(differences.len(), "difference")
     );
     if *not_compared > 0 {
         let _ = write!(first, ", {not_compared} could not be compared");
@@ -218,7 +223,7 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
             "listed",
             "counted",
             "difference",
-            "known reason",
+            "possible reason",
         ]
         .map(str::to_owned),
     ];
@@ -228,7 +233,7 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
             d.resource_type.to_string(),
             d.listed.to_string(),
             d.counted.to_string(),
-            format!("{:+}", d.by()),
+            format!("{:+}", d.delta()),
             d.reason.to_owned(),
         ]
     }));
@@ -238,11 +243,11 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
             .max()
             .unwrap_or_default()
     };
-    let [regions, types, listings, counts, steps] = [0, 1, 2, 3, 4].map(width);
-    let line = |[region, t, listed, counted, by, reason]: &[String; 6]| {
+    let [regions, types, listings, counts, deltas] = [0, 1, 2, 3, 4].map(width);
+    let line = |[region, t, listed, counted, delta, reason]: &[String; 6]| {
         format!(
             "  {region:regions$}  {t:types$}  {listed:>listings$}  {counted:>counts$}  \
-             {by:>steps$}  {reason}"
+             {delta:>deltas$}  {reason}"
         )
     };
     let table = rows.iter().map(line).filter(|_| !differences.is_empty());
@@ -252,30 +257,30 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::{Listed, Method};
-    use crate::coverage::{Loss, Outcome, Recorder, Running, Seen};
+    use crate::coverage::{Gap, Recorder, RecorderState, RegionResult, SeenIds};
     use crate::error_log::ErrorType;
+    use crate::inventory::{Listed, Method};
     use crate::model::ResourceTypes;
 
     const TYPES: [&str; 3] = ["AWS::EC2::VPC", "AWS::S3::Bucket", "AWS::IAM::Role"];
 
-    fn denied() -> Loss {
-        Loss::of(ErrorType::Permission, "denied")
+    fn denied() -> Gap {
+        Gap::new(ErrorType::Permission, "denied")
     }
 
-    /// A region in which these of [`TYPES`] were listed, and the others denied.
-    fn region(code: &str, totals: &[u64]) -> Outcome {
+    /// A region with listings of the first [`TYPES`]; access to the other types is denied.
+    fn region(code: &str, totals: &[u64]) -> RegionResult {
         let listing = |(name, total): (&&str, &u64)| {
             let ids = (0..*total).map(|n| n.to_string()).collect();
             (name.parse().unwrap(), Ok(Listed { total: *total, ids }))
         };
-        Outcome {
+        RegionResult {
             listed: TYPES.iter().zip(totals).map(listing).collect(),
-            ..Outcome::lost(code.parse().unwrap(), denied())
+            ..RegionResult::missing(code.parse().unwrap(), denied())
         }
     }
 
-    fn coverage(regions: Vec<Outcome>, types: usize, recorder: &Recorder) -> Coverage {
+    fn coverage(regions: Vec<RegionResult>, types: usize, recorder: &Recorder) -> Coverage {
         let types = TYPES[..types].iter().map(|t| t.parse().unwrap()).collect();
         let recorders = regions
             .iter()
@@ -287,13 +292,13 @@ mod tests {
 
     fn recording() -> Recorder {
         Recorder {
-            running: Ok(Running::Recording),
+            running: Ok(RecorderState::Recording),
             group: Ok(serde_json::from_str(r#"{"includeGlobalResourceTypes": true}"#).unwrap()),
         }
     }
 
     #[test]
-    fn nothing_is_missing() {
+    fn complete_coverage_has_one_line() {
         let regions = vec![region("us-east-1", &[0, 7]), region("eu-west-1", &[2, 5])];
         let coverage = coverage(regions, 2, &recording());
         assert_eq!(
@@ -304,13 +309,13 @@ mod tests {
                 "  Resource types found: 2",
                 "  Total resources: 14",
                 "  Errors encountered: 0",
-                "  Coverage: all 4 cells (regions × types) counted",
+                "  Coverage: all 4 counts (regions × types) known",
             ]
         );
     }
 
     #[test]
-    fn a_part_is_never_passed_off_as_the_whole() {
+    fn partial_total_is_marked() {
         let regions = vec![region("us-east-1", &[0, 7]), region("eu-west-1", &[2])];
         let coverage = coverage(regions, 2, &recording());
         assert_eq!(
@@ -321,16 +326,16 @@ mod tests {
                 "  Resource types found: 2",
                 "  Total resources: 9 (partial)",
                 "  Errors encountered: 2 (see e.txt)",
-                "  Coverage: 3 of 4 cells (regions × types) counted; 1 missing in 1 region:",
-                "    1 denied in eu-west-1 (AWS::S3::Bucket): allow what `iam-policy` prints, also \
-                 in service control policies",
-                "    1 region not asked: what ec2:DescribeRegions gave is no name",
+                "  Coverage: 3 of 4 counts (regions × types) known; 1 missing (1 region):",
+                "    1 denied in eu-west-1 (AWS::S3::Bucket): grant the policy printed by \
+                 `aws-config-resource-count iam-policy`; also check service control policies",
+                "    1 region skipped: ec2:DescribeRegions returned invalid region names",
             ]
         );
     }
 
     #[test]
-    fn many_regions_are_not_all_named() {
+    fn long_region_list_is_shortened() {
         let codes = [
             "eu-west-1",
             "eu-west-2",
@@ -342,16 +347,16 @@ mod tests {
         let lines = summary(&coverage(regions, 2, &recording()), 0, 5, "e.txt");
         assert_eq!(
             lines[6],
-            "    10 denied in eu-west-1, eu-west-2, eu-west-3 and 2 more: allow what `iam-policy` \
-             prints, also in service control policies"
+            "    10 denied in eu-west-1, eu-west-2, eu-west-3 and 2 more: grant the policy printed \
+             by `aws-config-resource-count iam-policy`; also check service control policies"
         );
         assert_eq!(lines.len(), 7);
     }
 
     #[test]
-    fn what_to_keep_in_mind_is_told_below() {
+    fn stale_counts_have_a_line() {
         let stopped = Recorder {
-            running: Ok(Running::Stopped),
+            running: Ok(RecorderState::Stopped),
             ..recording()
         };
         let lines = summary(
@@ -363,9 +368,8 @@ mod tests {
         assert_eq!(
             lines[5..],
             [
-                "  Coverage: all 2 cells (regions × types) counted",
-                "    2 recorder stopped in eu-west-1: counted, perhaps stale; start the recorder \
-                 there",
+                "  Coverage: all 2 counts (regions × types) known",
+                "    2 recorder stopped in eu-west-1: may be stale; start the recorder there",
             ]
         );
         let unknown = Recorder::unknown(&denied());
@@ -378,31 +382,31 @@ mod tests {
         assert_eq!(
             lines[6..],
             [
-                "    recorder unknown in eu-west-1 (denied): totals may be stale, and a zero a type \
-                 that is not recorded; allow what `iam-policy` prints, also in service control \
-                 policies"
+                "    recorder status unknown in eu-west-1 (denied): counts may be stale and zeros \
+                 may mean \"not recorded\"; grant the policy printed by `aws-config-resource-count \
+                 iam-policy`; also check service control policies"
             ]
         );
     }
 
     #[test]
-    fn global_resources_are_in_two_totals() {
+    fn global_resources_have_two_totals() {
         let mut regions = vec![
             region("us-east-1", &[1, 1, 4]),
             region("eu-west-1", &[1, 1, 3]),
         ];
-        let line = |regions: Vec<Outcome>| {
+        let line = |regions: Vec<RegionResult>| {
             let coverage = coverage(regions, 3, &recording());
             summary(&coverage, 0, 0, "").swap_remove(3)
         };
-        // Without their ids, as counts are.
+        // Without IDs, as with --method counts.
         assert_eq!(
             line(regions.clone()),
             "  Total resources: 11 as recorded, 8 with IAM counted once (as in us-east-1)"
         );
-        let mut seen = Seen::new();
+        let mut seen = SeenIds::new();
         for region in &mut regions {
-            region.hand_over_ids(&mut seen);
+            region.deduplicate_global_ids(&mut seen);
         }
         assert_eq!(
             line(regions.clone()),
@@ -416,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_a_table() {
+    fn differences_are_shown_as_table() {
         let mut outcome = region("eu-west-1", &[12, 3]);
         let counts = [("AWS::EC2::VPC", 9), ("AWS::S3::Bucket", 3)];
         outcome.counts = Some(
@@ -429,16 +433,16 @@ mod tests {
         assert_eq!(
             comparison(&coverage(regions, 2, &recording()).compare()),
             [
-                "Verified: 2 cells compared, 1 difference, 2 could not be compared",
-                "  region     type           listed  counted  difference  known reason",
-                "  eu-west-1  AWS::EC2::VPC      12        9          +3  recorded: the counts \
-                 follow some minutes after the recorder or the resources",
+                "Verified: 2 counts compared, 1 difference, 2 could not be compared",
+                "  region     type           listed  counted  difference  possible reason",
+                "  eu-west-1  AWS::EC2::VPC      12        9          +3  recorded: counts can lag \
+                 some minutes behind the recorder or the resources",
             ]
         );
         let same = coverage(vec![region("eu-west-1", &[])], 0, &recording());
         assert_eq!(
             comparison(&same.compare()),
-            ["Verified: 0 cells compared, 0 differences"]
+            ["Verified: 0 counts compared, 0 differences"]
         );
     }
 }

@@ -1,44 +1,44 @@
-//! Where the listing and the counts of a region differ, and the known reasons.
+//! Differences between the listing and the counts of a region, with possible reasons.
 
-use super::{Coverage, RegionCoverage, Standing};
+use super::{Coverage, RecordingStatus, RegionCoverage};
 use crate::model::{Region, ResourceType};
 
-/// One type of one region of which the two ways of counting say different numbers.
+/// A region and type whose listing and counts have different numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference<'a> {
     /// The region.
     pub region: &'a Region,
     /// The type.
     pub resource_type: &'a ResourceType,
-    /// What the listing says.
+    /// The number of listed resources.
     pub listed: u64,
-    /// What the counts say.
+    /// The number from AWS Config's counts.
     pub counted: u64,
-    /// Why that may be.
+    /// A possible reason.
     pub reason: &'static str,
 }
 
 impl Difference<'_> {
-    /// The listing's number less that of the counts.
+    /// Returns the listed number minus the counted number.
     #[must_use]
-    pub fn by(&self) -> i128 {
+    pub fn delta(&self) -> i128 {
         i128::from(self.listed) - i128::from(self.counted)
     }
 }
 
-/// What a comparison of both ways of counting came to.
+/// The result of comparing listings with counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison<'a> {
-    /// How many cells have both numbers.
+    /// The number of cells with both numbers.
     pub compared: usize,
-    /// How many do not.
+    /// The number of cells without one of the numbers.
     pub not_compared: usize,
     /// The cells whose numbers differ, sorted.
     pub differences: Vec<Difference<'a>>,
 }
 
 impl Coverage {
-    /// Compares the listing with the counts, cell by cell.
+    /// Compares the listing with the counts of each cell.
     #[must_use]
     pub fn compare(&self) -> Comparison<'_> {
         let mut comparison = Comparison {
@@ -49,9 +49,9 @@ impl Coverage {
         for region in &self.regions {
             for (resource_type, cell) in region.cells.iter() {
                 let (Some(listed), Some(counted)) = (cell.listed, cell.counted) else {
-                    // Of all types only those are listed that the counts name.
-                    let listed_not_at_all = cell.counted == Some(0) && !cell.missing;
-                    comparison.not_compared += usize::from(!listed_not_at_all);
+                    // With all types, only the types with a count are listed.
+                    let needs_no_listing = cell.counted == Some(0) && !cell.missing;
+                    comparison.not_compared += usize::from(!needs_no_listing);
                     continue;
                 };
                 comparison.compared += 1;
@@ -70,6 +70,8 @@ impl Coverage {
     }
 }
 
+/// Returns a possible reason for a difference.
+///
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>,
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>
 fn reason(
@@ -78,23 +80,23 @@ fn reason(
     more_listed: bool,
 ) -> &'static str {
     let recorder = region.recorder.as_ref();
-    let standing = recorder.map(|r| r.standing(&region.region, resource_type));
-    match (standing, more_listed) {
-        (_, false) => "the inventory changed between the two calls: verify again",
-        (Some(Standing::NotRecorded), true) => {
-            "not recorded here: the listing has what was discovered, the counts what is recorded"
+    let status = recorder.map(|r| r.recording_status(&region.region, resource_type));
+    match (status, more_listed) {
+        (_, false) => "the inventory may have changed between the two calls; verify again",
+        (Some(RecordingStatus::NotRecorded), true) => {
+            "not recorded here: the listing has discovered resources, the counts only recorded ones"
         }
-        (Some(Standing::Stopped), true) => {
-            "the recorder is stopped: the counts are empty then, the listing is stale"
+        (Some(RecordingStatus::Stopped), true) => {
+            "recorder stopped: counts are empty, the listing is stale"
         }
-        (Some(Standing::Missing), true) => {
-            "no recorder: the counts are empty then, the listing is stale"
+        (Some(RecordingStatus::Missing), true) => {
+            "no recorder: counts are empty, the listing is stale"
         }
-        (Some(Standing::Recorded), true) => {
-            "recorded: the counts follow some minutes after the recorder or the resources"
+        (Some(RecordingStatus::Recorded), true) => {
+            "recorded: counts can lag some minutes behind the recorder or the resources"
         }
-        (Some(Standing::Unknown(_)) | None, true) => {
-            "recorder unknown: the type may be not recorded, or the counts may be late"
+        (Some(RecordingStatus::Unknown(_)) | None, true) => {
+            "recorder status unknown: the type may not be recorded, or the counts may lag"
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What is known of every region and type: the one source of the CSV, the summary and the report.
+//! The coverage: the count and status of every region and type. Source of the CSV, the summary and
+//! the report.
 
 mod difference;
 mod recorder;
@@ -11,73 +12,73 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use difference::{Comparison, Difference};
-pub use recorder::{Recorder, Running, Standing};
-pub use settle::{Settling, Untold};
+pub use recorder::{Recorder, RecorderState, RecordingStatus};
+pub use settle::{Settling, UnloggedGap};
 pub use status::Status;
 
-use crate::count::{Counts, Listed};
 use crate::error_log::ErrorType;
+use crate::inventory::{Counts, Listed};
 use crate::model::{Region, ResourceCount, ResourceType};
 
-/// Why something is not known.
+/// The reason why a count is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loss {
-    /// What that leaves of a region and type.
+pub struct Gap {
+    /// The resulting status of the region and type.
     pub status: Status,
-    /// How the log calls it.
+    /// The error type in the log.
     pub error_type: ErrorType,
-    /// What happened and what to do about it.
+    /// The error and what to do about it.
     pub detail: Arc<str>,
 }
 
-impl Loss {
-    /// The loss that an incident of that type is.
+impl Gap {
+    /// Creates the gap caused by an error of this type.
     #[must_use]
-    pub fn of(error_type: ErrorType, detail: &str) -> Self {
+    pub fn new(error_type: ErrorType, detail: &str) -> Self {
         Self {
-            status: Status::of(error_type),
+            status: Status::from_error_type(error_type),
             error_type,
             detail: detail.into(),
         }
     }
 }
 
-/// What the task of one region brought.
+/// The scan result of one region.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RegionResult {
     /// The region.
     pub region: Region,
-    /// The counts of all that is recorded, where they were asked for and came.
+    /// The counts of recorded resources, if they were requested and the call succeeded.
     pub counts: Option<Counts>,
-    /// What became of each listing that was begun.
-    pub listed: BTreeMap<ResourceType, Result<Listed, Loss>>,
-    /// How many of a global type's resources no region named before.
-    pub first_seen: BTreeMap<ResourceType, u64>,
-    /// What became of all other types.
-    pub rest: Loss,
-    /// How long it took.
+    /// The result of each listing that was started.
+    pub listed: BTreeMap<ResourceType, Result<Listed, Gap>>,
+    /// By global type: the number of resources that no earlier region listed.
+    pub new_global_resources: BTreeMap<ResourceType, u64>,
+    /// The gap of all types that were not listed.
+    pub unlisted: Gap,
+    /// The duration of the region's scan.
     pub took: Duration,
 }
 
-/// The ids of the global resources that were named so far.
-pub type Seen = HashMap<ResourceType, HashSet<String>>;
+/// The IDs of the global resources that were listed so far, by type.
+pub type SeenIds = HashMap<ResourceType, HashSet<String>>;
 
-impl Outcome {
-    /// A region of which nothing is known.
+impl RegionResult {
+    /// Creates the result of a region without any count.
     #[must_use]
-    pub fn lost(region: Region, why: Loss) -> Self {
+    pub fn missing(region: Region, gap: Gap) -> Self {
         Self {
             region,
             counts: None,
             listed: BTreeMap::new(),
-            first_seen: BTreeMap::new(),
-            rest: why,
+            new_global_resources: BTreeMap::new(),
+            unlisted: gap,
             took: Duration::ZERO,
         }
     }
 
-    /// Moves the ids of global resources to `seen`, and keeps how many of them were new there.
-    pub fn hand_over_ids(&mut self, seen: &mut Seen) {
+    /// Moves the IDs of global resources to `seen`, and stores the number of new ones.
+    pub fn deduplicate_global_ids(&mut self, seen: &mut SeenIds) {
         for (resource_type, listed) in &mut self.listed {
             let Ok(listed) = listed else { continue };
             if !resource_type.is_global() {
@@ -89,83 +90,85 @@ impl Outcome {
                 .into_iter()
                 .filter(|id| known.insert(id.clone()))
                 .count();
-            self.first_seen.insert(resource_type.clone(), new as u64);
+            self.new_global_resources
+                .insert(resource_type.clone(), new as u64);
         }
     }
 }
 
-/// What is known of one region and type.
+/// The count of one region and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
-    /// In one word.
+    /// The status.
     pub status: Status,
-    /// Whether nobody knows how many: no total, and no other region that counts the same resources.
+    /// True if the count is missing: there is no total, and no other region counts the same
+    /// resources.
     pub missing: bool,
     detail: Option<Arc<str>>,
-    /// What the listing said.
+    /// The total of the listing, if it is complete.
     pub listed: Option<u64>,
-    /// What the counts said.
+    /// The count from AWS Config's own counts, if they were requested.
     pub counted: Option<u64>,
-    /// Whether what was said can be relied on.
+    /// True if the total may be reported.
     known: bool,
-    /// How the log is to tell of the loss, where no call has told of it.
-    untold: Option<ErrorType>,
+    /// The error type to log for the gap, if no failed call was logged for it.
+    unlogged: Option<ErrorType>,
 }
 
 impl Cell {
-    /// How many there are, where that is known; what is stale or not recorded is told by the status.
+    /// Returns the total, if it is known. The status shows if it may be stale or not recorded.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
-        // What was listed page by page has the word.
+        // The listing takes precedence over the counts.
         self.listed.or(self.counted).filter(|_| self.known)
     }
 
-    /// Why there is no total, or what to keep in mind about it; empty where there is nothing to say.
+    /// Returns the reason why there is no total, or a note about it; empty if there is neither.
     #[must_use]
     pub fn detail(&self) -> &str {
         self.detail.as_deref().unwrap_or_default()
     }
 }
 
-/// What is known of one region.
+/// The coverage of one region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegionCoverage {
     /// The region.
     pub region: Region,
-    /// Its recorder; `None` where nobody asked.
+    /// The recorder; `None` if it was not requested.
     pub recorder: Option<Recorder>,
-    /// By type.
+    /// The cells, by type.
     pub cells: Cells,
-    /// Of global types that were listed: how many no region named before.
-    pub first_seen: BTreeMap<ResourceType, u64>,
-    /// How long its counting took.
+    /// By listed global type: the number of resources that no earlier region listed.
+    pub new_global_resources: BTreeMap<ResourceType, u64>,
+    /// The duration of the region's scan.
     pub took: Duration,
 }
 
-/// The cells of one region, by type, sorted; a run has as many as regions × types, so that the names
-/// of the types are there once for all regions.
+/// The cells of one region, sorted by type. All regions share the type names, because a run has
+/// regions × types cells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cells {
     types: Arc<[ResourceType]>,
     values: Vec<Cell>,
-    /// How many of them are missing.
+    /// The number of missing cells.
     missing: usize,
 }
 
 impl Cells {
-    /// The cell of a type.
+    /// Returns the cell of a type.
     #[must_use]
     pub fn get(&self, resource_type: &ResourceType) -> Option<&Cell> {
         self.values
             .get(self.types.binary_search(resource_type).ok()?)
     }
 
-    /// Every type with its cell.
+    /// Returns every type with its cell.
     pub fn iter(&self) -> impl Iterator<Item = (&ResourceType, &Cell)> {
         self.types.iter().zip(&self.values)
     }
 
-    /// Every cell, in the order of the types.
+    /// Returns every cell, in the order of the types.
     #[must_use]
     pub fn values(&self) -> &[Cell] {
         &self.values
@@ -173,22 +176,22 @@ impl Cells {
 }
 
 impl RegionCoverage {
-    /// How many types nobody knows the number of.
+    /// Returns the number of types whose count is missing.
     #[must_use]
     pub fn missing(&self) -> usize {
         self.cells.missing
     }
 }
 
-/// What is known of every region and type of a run.
+/// The coverage of all regions and types of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// By region, sorted.
+    /// The regions, sorted.
     pub regions: Vec<RegionCoverage>,
 }
 
 impl Coverage {
-    /// Every type; each region has a cell for each of them.
+    /// Returns every type; each region has a cell for each type.
     pub fn types(&self) -> impl Iterator<Item = &ResourceType> {
         self.regions
             .first()
@@ -196,14 +199,14 @@ impl Coverage {
             .flat_map(|r| r.cells.types.iter())
     }
 
-    /// Every cell, by region and type.
+    /// Returns every cell, by region and type.
     pub fn cells(&self) -> impl Iterator<Item = (&Region, &ResourceType, &Cell)> {
         self.regions
             .iter()
             .flat_map(|r| r.cells.iter().map(|(t, cell)| (&r.region, t, cell)))
     }
 
-    /// The totals that are known, by region and type.
+    /// Returns the known totals, by region and type.
     pub fn counts(&self) -> impl Iterator<Item = ResourceCount<'_>> {
         self.cells().filter_map(|(region, resource_type, cell)| {
             Some(ResourceCount {
@@ -214,7 +217,7 @@ impl Coverage {
         })
     }
 
-    /// How many resources of a type all regions have, as far as that is known.
+    /// Returns the sum of the known totals of a type over all regions.
     #[must_use]
     pub fn total(&self, resource_type: &ResourceType) -> u64 {
         let cells = self
@@ -224,14 +227,15 @@ impl Coverage {
         cells.filter_map(Cell::total).sum()
     }
 
-    /// How many cells nobody knows the number of.
+    /// Returns the number of missing counts.
     #[must_use]
     pub fn missing(&self) -> usize {
         self.regions.iter().map(RegionCoverage::missing).sum()
     }
 
-    /// The global resources, each counted once: type by type their number, and the region that it
-    /// was taken from, where it is not by their ids.
+    /// Returns the number of global resources by type, each resource counted once. The region is
+    /// given if the number is that of the region with the largest count, because the resource IDs
+    /// are not known.
     #[must_use]
     pub fn global(&self) -> BTreeMap<&ResourceType, (u64, Option<&Region>)> {
         let mut once = BTreeMap::new();
@@ -242,13 +246,13 @@ impl Coverage {
                     Some((cell.total()?, region))
                 })
             };
-            // Of none there are no ids, whichever way they were counted.
+            // A count of zero has no IDs, with any method.
             let new = |(total, region): (u64, &RegionCoverage)| {
-                let first_seen = region.first_seen.get(resource_type).copied();
-                first_seen.or((total == 0).then_some(0))
+                let new_global_resources = region.new_global_resources.get(resource_type).copied();
+                new_global_resources.or((total == 0).then_some(0))
             };
             let by_id: Option<u64> = counted().map(new).sum();
-            // Of regions with the same number the first one.
+            // The first region, if several have the same number.
             let largest = counted().max_by_key(|(total, region)| (*total, Reverse(&region.region)));
             if let Some((total, region)) = largest {
                 let once_each = by_id.map_or((total, Some(&region.region)), |n| (n, None));

@@ -1,96 +1,100 @@
-//! What is known of a region's configuration recorder, and what that says of a type.
+//! The configuration recorder of a region, and its recording status of a type.
 
-use super::Loss;
+use super::Gap;
 use crate::aws::ops::describe_configuration_recorders::RecordingGroup;
 use crate::aws::partition::Partition;
 use crate::model::{Region, ResourceType};
 
-/// What is known of a region's recorder, by two calls of which each may have failed.
+/// The recorder of a region, from two calls that can each fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorder {
-    /// Whether there is one, and it runs.
-    pub running: Result<Running, Loss>,
-    /// What it records; meaningless where there is none.
-    pub group: Result<RecordingGroup, Loss>,
+    /// The state of the recorder, or the gap if the call failed.
+    pub running: Result<RecorderState, Gap>,
+    /// The recording group, or the gap if the call failed; ignored if there is no recorder.
+    pub group: Result<RecordingGroup, Gap>,
 }
 
-/// Whether a region has a recorder, and it runs.
+/// The state of a region's recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Running {
-    /// There is none.
-    Missing,
-    /// There is one, and it is stopped.
-    Stopped,
-    /// It records.
-    Recording,
-}
-
-/// What a recorder says of one type.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Standing<'a> {
-    /// It records it: what it does not know is not there.
-    Recorded,
-    /// There is no recorder.
+pub enum RecorderState {
+    /// The region has no recorder.
     Missing,
     /// The recorder is stopped.
     Stopped,
-    /// The recorder leaves the type out.
+    /// The recorder is recording.
+    Recording,
+}
+
+/// The recording status of one type.
+#[derive(Debug, PartialEq, Eq)]
+pub enum RecordingStatus<'a> {
+    /// The type is recorded: a resource that AWS Config does not know does not exist.
+    Recorded,
+    /// The region has no recorder.
+    Missing,
+    /// The recorder is stopped.
+    Stopped,
+    /// The recorder does not record the type.
     NotRecorded,
-    /// Nobody knows, for this reason.
-    Unknown(&'a Loss),
+    /// The status is unknown, for this reason.
+    Unknown(&'a Gap),
 }
 
 impl Recorder {
-    /// A recorder of which nothing is known.
+    /// Creates a recorder with unknown state and recording group.
     #[must_use]
-    pub fn unknown(why: &Loss) -> Self {
+    pub fn unknown(gap: &Gap) -> Self {
         Self {
-            running: Err(why.clone()),
-            group: Err(why.clone()),
+            running: Err(gap.clone()),
+            group: Err(gap.clone()),
         }
     }
 
-    /// What it says of `resource_type` in `region`.
+    /// Returns the recording status of `resource_type` in `region`.
     #[must_use]
-    pub fn standing(&self, region: &Region, resource_type: &ResourceType) -> Standing<'_> {
-        if self.running == Ok(Running::Missing) {
-            return Standing::Missing;
+    pub fn recording_status(
+        &self,
+        region: &Region,
+        resource_type: &ResourceType,
+    ) -> RecordingStatus<'_> {
+        if self.running == Ok(RecorderState::Missing) {
+            return RecordingStatus::Missing;
         }
-        if resource_type.is_global() && !records_global(region) {
-            return Standing::NotRecorded;
+        if resource_type.is_global() && !can_record_global(region) {
+            return RecordingStatus::NotRecorded;
         }
         match (&self.running, &self.group) {
-            (_, Ok(group)) if !group.records(resource_type) => Standing::NotRecorded,
-            (Ok(Running::Stopped), _) => Standing::Stopped,
-            (Err(why), _) | (_, Err(why)) => Standing::Unknown(why),
-            (Ok(_), Ok(_)) => Standing::Recorded,
+            (_, Ok(group)) if !group.records(resource_type) => RecordingStatus::NotRecorded,
+            (Ok(RecorderState::Stopped), _) => RecordingStatus::Stopped,
+            (Err(why), _) | (_, Err(why)) => RecordingStatus::Unknown(why),
+            (Ok(_), Ok(_)) => RecordingStatus::Recorded,
         }
     }
 
-    /// Why something of it is unknown.
+    /// Returns the reason why the state or the recording group is unknown, if it is.
     #[must_use]
-    pub fn unknown_why(&self) -> Option<&Loss> {
+    pub fn unknown_why(&self) -> Option<&Gap> {
         match &self.running {
-            Ok(Running::Missing) => None,
+            Ok(RecorderState::Missing) => None,
             Ok(_) => self.group.as_ref().err(),
             Err(why) => Some(why),
         }
     }
 
-    /// One word: `recording`, `stopped`, `missing` or `unknown`.
+    /// Returns the state as `recording`, `stopped`, `missing` or `unknown`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self.running {
-            Ok(Running::Recording) => "recording",
-            Ok(Running::Stopped) => "stopped",
-            Ok(Running::Missing) => "missing",
+            Ok(RecorderState::Recording) => "recording",
+            Ok(RecorderState::Stopped) => "stopped",
+            Ok(RecorderState::Missing) => "missing",
             Err(_) => "unknown",
         }
     }
 }
 
 /// The regions of the commercial partition in which AWS Config was available before February 2022.
-/// IAM's types can be recorded in no later one.
+/// IAM types cannot be recorded in regions added later.
 ///
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingGroup.html>
 const GLOBAL_REGIONS: [&str; 22] = [
@@ -118,16 +122,16 @@ const GLOBAL_REGIONS: [&str; 22] = [
     "us-west-2",
 ];
 
-/// Whether IAM's types can be recorded in `region`; in partitions of which the documentation says
-/// nothing they can.
-fn records_global(region: &Region) -> bool {
-    let aws = Partition::of(&"us-east-1".parse().expect("a region code"));
-    Partition::of(region) != aws || GLOBAL_REGIONS.contains(&region.as_str())
+/// Returns true if IAM types can be recorded in `region`. The documentation covers only the
+/// commercial partition; other partitions are assumed to allow it.
+fn can_record_global(region: &Region) -> bool {
+    let aws = Partition::for_region(&"us-east-1".parse().expect("a region code"));
+    Partition::for_region(region) != aws || GLOBAL_REGIONS.contains(&region.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Standing as S;
+    use super::RecordingStatus as S;
     use super::*;
     use crate::coverage::Status;
     use crate::error_log::ErrorType;
@@ -140,50 +144,65 @@ mod tests {
     const BUCKET: &str = "AWS::S3::Bucket";
     const ROLE: &str = "AWS::IAM::Role";
 
-    fn standing<'a>(recorder: &'a Recorder, region: &str, resource_type: &str) -> S<'a> {
-        recorder.standing(&region.parse().unwrap(), &resource_type.parse().unwrap())
+    fn recording_status<'a>(recorder: &'a Recorder, region: &str, resource_type: &str) -> S<'a> {
+        recorder.recording_status(&region.parse().unwrap(), &resource_type.parse().unwrap())
     }
 
     #[test]
-    fn where_global_types_can_be_recorded() {
+    fn global_types_are_recorded_in_older_regions() {
         let recorder = Recorder {
-            running: Ok(Running::Recording),
+            running: Ok(RecorderState::Recording),
             group: Ok(group(r#"{"includeGlobalResourceTypes": true}"#)),
         };
         for (region, resource_type, expected) in [
             ("eu-west-1", ROLE, S::Recorded),
-            // AWS Config came here after February 2022.
+            // AWS Config was added here after February 2022.
             ("me-central-1", ROLE, S::NotRecorded),
             ("mx-central-1", ROLE, S::NotRecorded),
             ("me-central-1", VPC, S::Recorded),
             ("cn-north-1", ROLE, S::Recorded),
             ("us-gov-west-1", ROLE, S::Recorded),
         ] {
-            let said = standing(&recorder, region, resource_type);
-            assert_eq!(said, expected, "{region} {resource_type}");
+            let status = recording_status(&recorder, region, resource_type);
+            assert_eq!(status, expected, "{region} {resource_type}");
         }
     }
 
     #[test]
-    fn what_a_recorder_says_of_a_type() {
-        let denied = Loss::of(ErrorType::Permission, "denied");
+    fn recording_status_by_state_and_group() {
+        let denied = Gap::new(ErrorType::Permission, "denied");
         let vpc = Ok(group(r#"{"resourceTypes": ["AWS::EC2::VPC"]}"#));
         let (unknown, no_group) = (Err(denied.clone()), Err(denied.clone()));
         let why = S::Unknown(&denied);
         for (running, group, of_vpc, of_bucket) in [
-            (Ok(Running::Recording), &vpc, S::Recorded, S::NotRecorded),
-            // What was never recorded was not stopped either.
-            (Ok(Running::Stopped), &vpc, S::Stopped, S::NotRecorded),
-            (Ok(Running::Missing), &vpc, S::Missing, S::Missing),
+            (
+                Ok(RecorderState::Recording),
+                &vpc,
+                S::Recorded,
+                S::NotRecorded,
+            ),
+            // A type outside the recording group is not recorded, even if the recorder is stopped.
+            (Ok(RecorderState::Stopped), &vpc, S::Stopped, S::NotRecorded),
+            (Ok(RecorderState::Missing), &vpc, S::Missing, S::Missing),
             (unknown.clone(), &vpc, why, S::NotRecorded),
             (
-                Ok(Running::Recording),
+                Ok(RecorderState::Recording),
                 &no_group,
                 S::Unknown(&denied),
                 S::Unknown(&denied),
             ),
-            (Ok(Running::Stopped), &no_group, S::Stopped, S::Stopped),
-            (Ok(Running::Missing), &no_group, S::Missing, S::Missing),
+            (
+                Ok(RecorderState::Stopped),
+                &no_group,
+                S::Stopped,
+                S::Stopped,
+            ),
+            (
+                Ok(RecorderState::Missing),
+                &no_group,
+                S::Missing,
+                S::Missing,
+            ),
             (unknown, &no_group, S::Unknown(&denied), S::Unknown(&denied)),
         ] {
             let recorder = Recorder {
@@ -191,12 +210,12 @@ mod tests {
                 group: group.clone(),
             };
             assert_eq!(
-                standing(&recorder, "eu-west-1", VPC),
+                recording_status(&recorder, "eu-west-1", VPC),
                 of_vpc,
                 "{recorder:?}"
             );
             assert_eq!(
-                standing(&recorder, "eu-west-1", BUCKET),
+                recording_status(&recorder, "eu-west-1", BUCKET),
                 of_bucket,
                 "{recorder:?}"
             );
@@ -204,8 +223,8 @@ mod tests {
     }
 
     #[test]
-    fn why_it_is_unknown() {
-        let denied = Loss::of(ErrorType::Permission, "denied");
+    fn unknown_recorder_has_a_reason() {
+        let denied = Gap::new(ErrorType::Permission, "denied");
         assert_eq!(denied.status, Status::Denied);
         let unknown = Recorder::unknown(&denied);
         assert_eq!(
@@ -213,16 +232,16 @@ mod tests {
             ("unknown", Some(&denied))
         );
         let half = Recorder {
-            running: Ok(Running::Recording),
+            running: Ok(RecorderState::Recording),
             ..unknown.clone()
         };
         assert_eq!(
             (half.as_str(), half.unknown_why()),
             ("recording", Some(&denied))
         );
-        // What a recorder that is not there would record is no question.
+        // The recording group of a missing recorder does not matter.
         let missing = Recorder {
-            running: Ok(Running::Missing),
+            running: Ok(RecorderState::Missing),
             ..unknown
         };
         assert_eq!((missing.as_str(), missing.unknown_why()), ("missing", None));

@@ -1,56 +1,59 @@
-//! From what the tasks brought and what the recorders say to what is known.
+//! Builds the coverage from the results of the regions and their recorders.
 
 use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
-use super::{Cell, Cells, Coverage, Loss, Outcome, Recorder, RegionCoverage, Standing, Status};
-use crate::count::{Listed, Method};
+use super::{
+    Cell, Cells, Coverage, Gap, Recorder, RecordingStatus, RegionCoverage, RegionResult, Status,
+};
 use crate::error_log::ErrorType;
-use crate::model::{Region, ResourceType, ResourceTypes, plural};
+use crate::inventory::{Listed, Method};
+use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::text::pluralize;
 
-/// How many types a line of the log names.
+/// The maximum number of types that a log line names.
 const NAMED: usize = 20;
 
-/// A loss that no call told of: the log has no line for it yet.
+/// A gap without a log line, because no call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Untold {
-    /// How the log calls it.
+pub struct UnloggedGap {
+    /// The error type in the log.
     pub error_type: ErrorType,
-    /// Where.
+    /// The region.
     pub region: Region,
-    /// The type, where it is one.
+    /// The type, if the line is about one type.
     pub resource_type: Option<ResourceType>,
-    /// What is not known, why, and what to do about it.
+    /// The missing counts, the reason, and what to do about it.
     pub message: String,
 }
 
-/// What a task found out about a type.
-enum Evidence<'a> {
+/// The result of a type in a region.
+enum Finding<'a> {
     Listed(u64),
     Counted(u64),
-    Lost(&'a Loss),
+    Missing(&'a Gap),
 }
 
-/// What the tasks of a run have brought so far.
+/// Builds the coverage while the scan runs.
 ///
-/// A region is settled as soon as its counts and its recorder are there, for the types that are known by
-/// then: what remains to be done at the end of a run is little.
+/// The cells of a region are built when its result and its recorder have been added, for the types
+/// known by then. Little work remains at the end of the scan.
 pub struct Settling<'a> {
     types: &'a ResourceTypes,
     method: Method,
-    /// The types of all cells, sorted.
+    /// The types of the cells, sorted.
     all: Arc<[ResourceType]>,
     recorders: BTreeMap<Region, Recorder>,
-    /// What was counted, which goes from the outcome to the cells.
-    outcomes: BTreeMap<Region, (Outcome, Cells)>,
+    /// The results of the regions; their counts are moved to the cells.
+    outcomes: BTreeMap<Region, (RegionResult, Cells)>,
 }
 
 impl<'a> Settling<'a> {
-    /// Nothing yet of a run of `method` over `types`.
+    /// Creates an empty coverage of `types` for `method`.
     ///
-    /// Where all types are asked for, they are those that any region has, and the common ones: an
-    /// account in which nothing could be asked has cells all the same, and none of them is a zero.
+    /// [`ResourceTypes::All`] means the types found in any region and the common types. The common
+    /// types have cells even if every call failed; these cells are missing, not zero.
     #[must_use]
     pub fn new(types: &'a ResourceTypes, method: Method) -> Self {
         let mut all = match types {
@@ -68,14 +71,14 @@ impl<'a> Settling<'a> {
         }
     }
 
-    /// Takes in what the recorder of a region says.
+    /// Adds the recorder of a region.
     pub fn recorder(&mut self, region: &Region, recorder: Recorder) {
         self.recorders.insert(region.clone(), recorder);
         self.settle(region);
     }
 
-    /// Takes in what was counted in a region.
-    pub fn outcome(&mut self, outcome: Outcome) {
+    /// Adds the result of a region.
+    pub fn outcome(&mut self, outcome: RegionResult) {
         if *self.types == ResourceTypes::All {
             self.learn(outcome.listed.keys());
             self.learn(outcome.counts.iter().flat_map(BTreeMap::keys));
@@ -88,19 +91,19 @@ impl<'a> Settling<'a> {
         }
     }
 
-    /// Whether the recorder of a region was taken in.
+    /// Returns true if the recorder of the region has been added.
     #[must_use]
     pub fn has_recorder(&self, region: &Region) -> bool {
         self.recorders.contains_key(region)
     }
 
-    /// Whether what was counted in a region was taken in.
+    /// Returns true if the result of the region has been added.
     #[must_use]
     pub fn has_outcome(&self, region: &Region) -> bool {
         self.outcomes.contains_key(region)
     }
 
-    /// What is known once nothing will come any more.
+    /// Returns the coverage, after all results have been added.
     #[must_use]
     pub fn finish(mut self) -> Coverage {
         let regions: Vec<_> = self.outcomes.keys().cloned().collect();
@@ -108,22 +111,22 @@ impl<'a> Settling<'a> {
             self.settle(region);
         }
         let mut recorders = self.recorders;
-        let region = |(outcome, cells): (Outcome, Cells)| RegionCoverage {
+        let region = |(outcome, cells): (RegionResult, Cells)| RegionCoverage {
             recorder: recorders.remove(&outcome.region),
             cells,
-            first_seen: outcome.first_seen,
+            new_global_resources: outcome.new_global_resources,
             region: outcome.region,
             took: outcome.took,
         };
         let mut coverage = Coverage {
             regions: self.outcomes.into_values().map(region).collect(),
         };
-        coverage.find_elsewhere();
+        coverage.resolve_global_types();
         coverage
     }
 
-    /// Takes the types in that are not there yet; `more` are sorted. Most regions have the same ones, and
-    /// to find that out side by side is quicker than to look for each.
+    /// Adds new types; `more` must be sorted. Most regions have the same types, so comparing two
+    /// sorted lists is faster than a lookup of each type.
     fn learn<'b>(&mut self, more: impl Iterator<Item = &'b ResourceType>) {
         let mut known = in_step(self.all.iter().map(|t| (t, ())));
         let new: Vec<_> = more.filter(|t| known(t).is_none()).cloned().collect();
@@ -135,7 +138,7 @@ impl<'a> Settling<'a> {
         }
     }
 
-    /// Gives a region that was counted a cell for every type that is known by now.
+    /// Builds the cells of a region for all types known so far, if its result has been added.
     fn settle(&mut self, region: &Region) {
         let Some((outcome, cells)) = self.outcomes.get_mut(region) else {
             return;
@@ -157,11 +160,11 @@ impl<'a> Settling<'a> {
             let counted = counts.as_mut().map(|of| of(resource_type).copied());
             let counted = counted.map(Option::unwrap_or_default);
             let listed = listed(resource_type);
-            let evidence = outcome.evidence(listed, counted, self.types, self.method);
+            let finding = outcome.finding(listed, counted, self.types, self.method);
             Cell {
                 listed: listed.and_then(|l| Some(l.as_ref().ok()?.total)),
                 counted,
-                ..settled(outcome, recorder, resource_type, &evidence)
+                ..cell_for(outcome, recorder, resource_type, &finding)
             }
         };
         let values: Vec<_> = self.all.iter().map(cell).collect();
@@ -174,11 +177,11 @@ impl<'a> Settling<'a> {
 }
 
 impl Coverage {
-    /// What is known of `outcomes` and `recorders`, all at once.
+    /// Builds the coverage of `outcomes` and `recorders` in one step.
     #[cfg(test)]
     #[must_use]
     pub fn settle(
-        outcomes: Vec<Outcome>,
+        outcomes: Vec<RegionResult>,
         recorders: BTreeMap<Region, Recorder>,
         types: &ResourceTypes,
         method: Method,
@@ -193,64 +196,67 @@ impl Coverage {
         settling.finish()
     }
 
-    /// A region that does not record global resources misses none where another one counts them.
-    fn find_elsewhere(&mut self) {
+    /// Marks unrecorded global types as counted elsewhere, if another region records and counts
+    /// them.
+    fn resolve_global_types(&mut self) {
         let global: Vec<_> = self.types().filter(|t| t.is_global()).cloned().collect();
         for resource_type in &global {
-            // What is stale or of which the recorder is unknown does not stand in for another.
+            // A stale count, or a count with an unknown recorder, cannot replace another region's
+            // count.
             let counts = |region: &&RegionCoverage| {
                 let cell = region.cells.get(resource_type);
                 let recorder = region.recorder.as_ref();
-                let standing = recorder.map(|r| r.standing(&region.region, resource_type));
-                cell.is_some_and(|c| c.total().is_some()) && standing == Some(Standing::Recorded)
+                let status = recorder.map(|r| r.recording_status(&region.region, resource_type));
+                cell.is_some_and(|c| c.total().is_some())
+                    && status == Some(RecordingStatus::Recorded)
             };
             let Some(elsewhere) = self.regions.iter().find(counts) else {
                 continue;
             };
             let detail = format!(
-                "not recorded here; {} counts the same resources",
+                "not recorded here; counted in {} (global)",
                 elsewhere.region
             );
             let detail: Arc<str> = detail.into();
             for region in &mut self.regions {
-                region.cells.miss_no_more(resource_type, &detail);
+                region.cells.mark_counted_elsewhere(resource_type, &detail);
             }
         }
     }
 
-    /// The losses that no call told of, a line for each region and reason.
+    /// Returns the gaps without a log line, grouped by region and reason.
     #[must_use]
-    pub fn untold(&self) -> Vec<Untold> {
+    pub fn unlogged(&self) -> Vec<UnloggedGap> {
         let mut lines = Vec::new();
         for region in self.regions.iter().filter(|r| r.missing() > 0) {
             let mut groups: BTreeMap<(Status, ErrorType), Vec<(&ResourceType, &Cell)>> =
                 BTreeMap::new();
             for (resource_type, cell) in region.cells.iter().filter(|(_, cell)| cell.missing) {
-                if let Some(error_type) = cell.untold {
+                if let Some(error_type) = cell.unlogged {
                     let group = groups.entry((cell.status, error_type)).or_default();
                     group.push((resource_type, cell));
                 }
             }
             lines.extend(groups.into_iter().map(|((status, error_type), cells)| {
                 let types: Vec<&ResourceType> = cells.iter().map(|(t, _)| *t).collect();
-                let what = match types[..] {
+                let subject = match types[..] {
                     [_] => "not counted".to_owned(),
                     _ => format!(
                         "{} not counted ({})",
-                        plural(types.len(), "type"),
+                        pluralize(types.len(), "type"),
                         names(&types)
                     ),
                 };
-                Untold {
+                UnloggedGap {
                     error_type,
                     region: region.region.clone(),
                     resource_type: (types.len() == 1).then(|| types[0].clone()),
                     message: match (error_type, cells[0].1.detail()) {
                         (ErrorType::ConfigDisabled, detail) => {
-                            format!("{what}: {detail}; {}", status.advice())
+                            format!("{subject}: {detail}; {}", status.advice())
                         }
-                        // What hid the recorder says itself what to do.
-                        (_, detail) => format!("{what}: {detail}"),
+                        // The error of the recorder call already has advice.
+                        (_, detail) => format!("{subject}: {detail}"),
                     },
                 }
             }));
@@ -260,8 +266,8 @@ impl Coverage {
 }
 
 impl Cells {
-    /// A type that is not recorded is not missing either, for the reason that `detail` tells.
-    fn miss_no_more(&mut self, resource_type: &ResourceType, detail: &Arc<str>) {
+    /// Removes the gap of a type that is not recorded, with `detail` as the reason.
+    fn mark_counted_elsewhere(&mut self, resource_type: &ResourceType, detail: &Arc<str>) {
         let Ok(n) = self.types.binary_search(resource_type) else {
             return;
         };
@@ -273,34 +279,34 @@ impl Cells {
     }
 }
 
-impl Outcome {
-    /// What is known of a type of which the listing, where it was begun, came to `listed`, and the
-    /// counts, where they were asked for, say `counted`.
-    fn evidence<'a>(
+impl RegionResult {
+    /// Returns the result of a type. `listed` is `None` if the type was not listed; `counted` is
+    /// `None` if there are no counts.
+    fn finding<'a>(
         &'a self,
-        listed: Option<&'a Result<Listed, Loss>>,
+        listed: Option<&'a Result<Listed, Gap>>,
         counted: Option<u64>,
         types: &ResourceTypes,
         method: Method,
-    ) -> Evidence<'a> {
+    ) -> Finding<'a> {
         match (listed, counted) {
-            (Some(Ok(listed)), _) => Evidence::Listed(listed.total),
-            (Some(Err(loss)), _) => Evidence::Lost(loss),
-            (None, Some(n)) if !method.lists() => Evidence::Counted(n),
-            // Of all types those are listed that the counts name; they have the word on the others.
-            (None, Some(0)) if *types == ResourceTypes::All => Evidence::Counted(0),
-            (None, _) => Evidence::Lost(&self.rest),
+            (Some(Ok(listed)), _) => Finding::Listed(listed.total),
+            (Some(Err(gap)), _) => Finding::Missing(gap),
+            (None, Some(n)) if !method.lists() => Finding::Counted(n),
+            // With all types, only the types with a count are listed; the others have a count of 0.
+            (None, Some(0)) if *types == ResourceTypes::All => Finding::Counted(0),
+            (None, _) => Finding::Missing(&self.unlisted),
         }
     }
 }
 
-/// What `pairs` have of one type after the other, which like them are sorted.
+/// Returns a lookup in the sorted `pairs`, to be called with types in sorted order (a merge join).
 fn in_step<'a, V>(
     pairs: impl Iterator<Item = (&'a ResourceType, V)>,
 ) -> impl FnMut(&ResourceType) -> Option<V> {
     let mut rest = pairs.peekable();
     move |resource_type| {
-        // Most are one and the same, which is quicker to see than which of two comes first.
+        // Most types are equal, and a test for equality is faster than an ordered comparison.
         while rest
             .next_if(|(next, _)| next != &resource_type && *next < resource_type)
             .is_some()
@@ -309,69 +315,71 @@ fn in_step<'a, V>(
     }
 }
 
-fn settled(
-    outcome: &Outcome,
+/// Returns the cell of a type, without the numbers of listing and counts.
+fn cell_for(
+    outcome: &RegionResult,
     recorder: Option<&Recorder>,
     resource_type: &ResourceType,
-    evidence: &Evidence<'_>,
+    finding: &Finding<'_>,
 ) -> Cell {
-    match *evidence {
-        Evidence::Lost(loss) => Cell::without_total(loss.status, loss.detail.clone(), None),
-        Evidence::Listed(n) | Evidence::Counted(n) => {
-            let listed = matches!(evidence, Evidence::Listed(_));
-            let standing = match recorder {
-                Some(recorder) => recorder.standing(&outcome.region, resource_type),
-                None => Standing::Unknown(&outcome.rest),
+    match *finding {
+        Finding::Missing(gap) => Cell::without_total(gap.status, gap.detail.clone(), None),
+        Finding::Listed(n) | Finding::Counted(n) => {
+            let listed = matches!(finding, Finding::Listed(_));
+            let status = match recorder {
+                Some(recorder) => recorder.recording_status(&outcome.region, resource_type),
+                None => RecordingStatus::Unknown(&outcome.unlisted),
             };
-            known(n, listed, &standing)
+            classify_count(n, listed, &status)
         }
     }
 }
 
-/// What `n` resources in a listing, or in the counts, mean under a recorder of that standing.
-fn known(n: u64, listed: bool, standing: &Standing<'_>) -> Cell {
-    let plain = if n > 0 { Status::Counted } else { Status::Zero };
-    let lost = |status, detail: &str| {
-        let untold = Some(ErrorType::ConfigDisabled);
-        Cell::without_total(status, detail.into(), untold)
+/// Returns the cell for `n` resources in a listing (`listed`) or in the counts, depending on the
+/// recording status.
+fn classify_count(n: u64, listed: bool, recording: &RecordingStatus<'_>) -> Cell {
+    let exact = if n > 0 { Status::Counted } else { Status::Zero };
+    let missing = |status, detail: &str| {
+        let unlogged = Some(ErrorType::ConfigDisabled);
+        Cell::without_total(status, detail.into(), unlogged)
     };
-    match (standing, n) {
-        (Standing::Recorded, _) => Cell::with_total(plain, ""),
-        (Standing::Missing, 0) => lost(
+    match (recording, n) {
+        (RecordingStatus::Recorded, _) => Cell::with_total(exact, ""),
+        (RecordingStatus::Missing, 0) => missing(
             Status::RecorderMissing,
-            "the region has no configuration recorder, and whether there are any is not known",
+            "no configuration recorder in the region, so the real number is unknown",
         ),
-        (Standing::Missing, _) => Cell::with_total(
+        (RecordingStatus::Missing, _) => Cell::with_total(
             Status::RecorderMissing,
-            "the region has no configuration recorder: what is listed may be stale",
+            "no configuration recorder in the region; the count may be stale",
         ),
-        (Standing::NotRecorded, 0) => lost(
+        (RecordingStatus::NotRecorded, 0) => missing(
             Status::NotRecorded,
-            "not recorded here: none was discovered, and whether there are any is not known",
+            "not recorded and none discovered, so the real number is unknown",
         ),
-        (Standing::NotRecorded, _) => Cell::with_total(
+        (RecordingStatus::NotRecorded, _) => Cell::with_total(
             Status::NotRecorded,
-            "not recorded here, and discovered all the same: it may be stale or a part",
+            "not recorded here; the discovered count may be stale or incomplete",
         ),
-        (Standing::Stopped, 0) if !listed => lost(
+        (RecordingStatus::Stopped, 0) if !listed => missing(
             Status::RecorderStopped,
-            "the recorder is stopped, and config:GetDiscoveredResourceCounts counts nothing then",
+            "recorder stopped, so config:GetDiscoveredResourceCounts counts nothing",
         ),
-        (Standing::Stopped, _) => Cell::with_total(
+        (RecordingStatus::Stopped, _) => Cell::with_total(
             Status::RecorderStopped,
-            "the recorder is stopped: the inventory is as it was then",
+            "recorder stopped: the count dates from then",
         ),
-        (Standing::Unknown(why), 0) if !listed => Cell::without_total(
+        (RecordingStatus::Unknown(why), 0) if !listed => Cell::without_total(
             why.status,
             format!(
-                "recorder unknown, so that none may mean not recorded: {}",
+                "recorder status unknown; no resources may mean the type is not recorded: {}",
                 why.detail
             )
             .into(),
             Some(why.error_type),
         ),
-        (Standing::Unknown(why), _) => {
-            Cell::with_total(plain, &format!("recorder unknown: {}", why.detail))
+        (RecordingStatus::Unknown(why), _) => {
+            Cell::with_total(exact, &format!("recorder status unknown: {}", why.detail))
         }
     }
 }
@@ -385,16 +393,16 @@ impl Cell {
             detail: (!detail.is_empty()).then(|| detail.into()),
             listed: None,
             counted: None,
-            untold: None,
+            unlogged: None,
         }
     }
 
-    fn without_total(status: Status, detail: Arc<str>, untold: Option<ErrorType>) -> Self {
+    fn without_total(status: Status, detail: Arc<str>, unlogged: Option<ErrorType>) -> Self {
         Self {
             known: false,
             missing: true,
             detail: Some(detail),
-            untold,
+            unlogged,
             ..Self::with_total(status, "")
         }
     }

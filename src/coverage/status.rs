@@ -1,38 +1,38 @@
-//! What may be known of a region and a type.
+//! The status of the count of a region and type.
 
 use std::fmt;
 
 use crate::error_log::ErrorType;
 
-/// What is known of one region and type.
+/// The status of the count of one region and type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// There are some, and their number is exact.
+    /// The region has at least one resource, and the count is complete.
     Counted,
-    /// There are none.
+    /// The region has no resources of the type.
     Zero,
     /// Access was denied.
     Denied,
     /// The region has no configuration recorder.
     RecorderMissing,
-    /// The recorder is stopped: what is listed is stale, what is not may exist.
+    /// The recorder is stopped: a count is stale, and other resources may exist.
     RecorderStopped,
     /// The recorder does not record the type.
     NotRecorded,
     /// The region is not enabled for the account.
     RegionDisabled,
-    /// Requests were limited until all attempts were used up.
+    /// All attempts were throttled.
     Throttled,
     /// The network failed.
     ConnectionFailed,
-    /// AWS answered with an error, or with what cannot be read.
+    /// AWS returned an error or an unreadable response.
     Error,
-    /// Nobody asked: the region was given up, or the run stopped, before.
+    /// The count was not attempted, because the region was abandoned or the run stopped.
     NotTried,
 }
 
 impl Status {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 11] = [
         Self::Counted,
         Self::Zero,
@@ -47,7 +47,7 @@ impl Status {
         Self::NotTried,
     ];
 
-    /// The name in files.
+    /// Returns the name in files, such as `recorder_missing`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,9 +65,9 @@ impl Status {
         }
     }
 
-    /// What an incident of that type leaves of a region and type.
+    /// Returns the status of a count that is missing because of an error of this type.
     #[must_use]
-    pub fn of(error_type: ErrorType) -> Self {
+    pub fn from_error_type(error_type: ErrorType) -> Self {
         match error_type {
             ErrorType::Throttle => Self::Throttled,
             ErrorType::Permission => Self::Denied,
@@ -82,27 +82,32 @@ impl Status {
         }
     }
 
-    /// What a person can do where counts are missing for it.
+    /// Returns advice for missing counts with this status.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
             Self::Counted | Self::Zero => "nothing",
-            Self::Denied => "allow what `iam-policy` prints, also in service control policies",
-            Self::RecorderMissing => "turn AWS Config on there, or use --exclude-regions",
+            Self::Denied => {
+                "grant the policy printed by `aws-config-resource-count iam-policy`; also check \
+                 service control policies"
+            }
+            Self::RecorderMissing => {
+                "turn on AWS Config there, or exclude the region with --exclude-regions"
+            }
             Self::RecorderStopped => "start the recorder there",
             Self::NotRecorded => {
-                "add the types to the recording group there (IAM's to that of one older region)"
+                "add these types to the recorder there (for IAM: in one older region only)"
             }
             Self::RegionDisabled => "enable the region for the account, or use --exclude-regions",
-            Self::Throttled => "run again later, or with --method counts",
-            Self::ConnectionFailed => "check the network, a firewall and the endpoint",
+            Self::Throttled => "try again later or use --method counts",
+            Self::ConnectionFailed => "check the network, firewall and endpoint",
             Self::Error => "see the error log",
-            Self::NotTried => "mend what the error log says of the region, and run again",
+            Self::NotTried => "fix the errors logged for the region and run again",
         }
     }
 }
 
-/// The name for a person: `recorder missing`.
+/// Formats the name with spaces: `recorder missing`.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.as_str().replace('_', " "))
@@ -116,24 +121,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eleven_names_each_its_own() {
+    fn status_names_are_unique() {
         let names: BTreeSet<&str> = Status::ALL.iter().map(|s| s.as_str()).collect();
         assert_eq!(names.len(), 11);
         let advice: BTreeSet<&str> = Status::ALL.iter().map(|s| s.advice()).collect();
-        assert_eq!(advice.len(), 10, "counted and zero want nothing done");
+        assert_eq!(advice.len(), 10, "counted and zero share theirs");
         assert_eq!(Status::NotRecorded.to_string(), "not recorded");
     }
 
     #[test]
-    fn every_error_type_leaves_a_status_that_is_a_loss() {
+    fn every_error_type_means_a_missing_count() {
         for error_type in ErrorType::ALL {
-            let status = Status::of(error_type);
+            let status = Status::from_error_type(error_type);
             assert!(
                 !matches!(status, Status::Counted | Status::Zero),
                 "{error_type}"
             );
         }
-        assert_eq!(Status::of(ErrorType::Permission), Status::Denied);
-        assert_eq!(Status::of(ErrorType::ScanFailed), Status::NotTried);
+        assert_eq!(
+            Status::from_error_type(ErrorType::Permission),
+            Status::Denied
+        );
+        assert_eq!(
+            Status::from_error_type(ErrorType::ScanFailed),
+            Status::NotTried
+        );
     }
 }

@@ -3,7 +3,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::aws::ops::describe_configuration_recorders::RecordingGroup;
-use crate::count::Method;
+use crate::inventory::Method;
 use crate::model::ResourceTypes;
 
 const VPC: &str = "AWS::EC2::VPC";
@@ -18,33 +18,33 @@ fn named(types: &[&str]) -> ResourceTypes {
     ResourceTypes::Named(types.iter().map(|t| t.parse().unwrap()).collect())
 }
 
-fn not_tried() -> Loss {
-    Loss::of(ErrorType::ScanFailed, "not tried")
+fn not_tried() -> Gap {
+    Gap::new(ErrorType::ScanFailed, "not tried")
 }
 
-fn denied() -> Loss {
-    Loss::of(ErrorType::Permission, "denied; allow it")
+fn denied() -> Gap {
+    Gap::new(ErrorType::Permission, "denied; allow it")
 }
 
-/// A region in which these listings came to an end.
-fn listed(code: &str, totals: &[(&str, u64)]) -> Outcome {
+/// A region in which these listings are complete.
+fn listed(code: &str, totals: &[(&str, u64)]) -> RegionResult {
     let listing = |(name, total): &(&str, u64)| {
         let ids = (0..*total).map(|n| format!("{name} {n}")).collect();
         let listed = Listed { total: *total, ids };
         (name.parse().unwrap(), Ok(listed))
     };
-    Outcome {
+    RegionResult {
         listed: totals.iter().map(listing).collect(),
-        ..Outcome::lost(region(code), not_tried())
+        ..RegionResult::missing(region(code), not_tried())
     }
 }
 
-/// A region that gave these counts.
-fn counted(code: &str, totals: &[(&str, u64)]) -> Outcome {
+/// A region that returned these counts.
+fn counted(code: &str, totals: &[(&str, u64)]) -> RegionResult {
     let count = |(name, total): &(&str, u64)| (name.parse().unwrap(), *total);
-    Outcome {
+    RegionResult {
         counts: Some(totals.iter().map(count).collect()),
-        ..Outcome::lost(region(code), not_tried())
+        ..RegionResult::missing(region(code), not_tried())
     }
 }
 
@@ -52,15 +52,15 @@ fn group(json: &str) -> RecordingGroup {
     serde_json::from_str(json).unwrap()
 }
 
-/// A recorder that is running, and records everything.
+/// A recorder that is recording all types.
 fn on() -> Recorder {
     Recorder {
-        running: Ok(Running::Recording),
+        running: Ok(RecorderState::Recording),
         group: Ok(group(r#"{"includeGlobalResourceTypes": true}"#)),
     }
 }
 
-/// One that is running, and records these types alone.
+/// A recorder that is recording only these types.
 fn only(types: &str) -> Recorder {
     Recorder {
         group: Ok(group(&format!(r#"{{"resourceTypes": [{types}]}}"#))),
@@ -68,26 +68,30 @@ fn only(types: &str) -> Recorder {
     }
 }
 
-fn with(running: Running) -> Recorder {
+fn with(running: RecorderState) -> Recorder {
     Recorder {
         running: Ok(running),
         ..on()
     }
 }
 
-/// What is known of these regions with these recorders.
-fn settle(outcomes: Vec<(Outcome, Recorder)>, types: &ResourceTypes, method: Method) -> Coverage {
-    let mut seen = Seen::new();
+/// Returns the coverage of these regions with these recorders.
+fn settle(
+    outcomes: Vec<(RegionResult, Recorder)>,
+    types: &ResourceTypes,
+    method: Method,
+) -> Coverage {
+    let mut seen = SeenIds::new();
     let (mut all, mut recorders) = (Vec::new(), BTreeMap::new());
     for (mut outcome, recorder) in outcomes {
-        outcome.hand_over_ids(&mut seen);
+        outcome.deduplicate_global_ids(&mut seen);
         recorders.insert(outcome.region.clone(), recorder);
         all.push(outcome);
     }
     Coverage::settle(all, recorders, types, method)
 }
 
-/// `region type status total`, and a `!` where nobody knows the number.
+/// Formats each cell as `region type status: total`, with a `!` if the count is missing.
 fn cells(coverage: &Coverage) -> Vec<String> {
     let cell = |(region, resource_type, cell): (&Region, &ResourceType, &Cell)| {
         let name = resource_type.as_str().rsplit(':').next().unwrap();
@@ -98,25 +102,25 @@ fn cells(coverage: &Coverage) -> Vec<String> {
     coverage.cells().map(cell).collect()
 }
 
-fn untold(coverage: &Coverage) -> Vec<String> {
-    let line = |u: &Untold| {
-        let of = u
+fn unlogged(coverage: &Coverage) -> Vec<String> {
+    let line = |u: &UnloggedGap| {
+        let resource_type = u
             .resource_type
             .as_ref()
             .map_or(String::new(), |t| format!(" {t}"));
-        format!("{}{of} {} {}", u.region, u.error_type, u.message)
+        format!("{}{resource_type} {} {}", u.region, u.error_type, u.message)
     };
-    coverage.untold().iter().map(line).collect()
+    coverage.unlogged().iter().map(line).collect()
 }
 
 #[test]
-fn the_totals_that_are_known_come_by_region_and_type() {
+fn known_totals_are_sorted_by_region_and_type() {
     let regions = [
         (listed("us-east-1", &[(VPC, 2), (BUCKET, 0)]), on()),
         (listed("eu-west-1", &[(BUCKET, 1), (VPC, 4)]), on()),
         (
             listed("eu-south-1", &[(VPC, 0), (BUCKET, 9)]),
-            with(Running::Missing),
+            with(RecorderState::Missing),
         ),
     ];
     let coverage = settle(regions.into(), &named(&[BUCKET, VPC]), Method::List);
@@ -136,18 +140,18 @@ fn the_totals_that_are_known_come_by_region_and_type() {
 }
 
 #[test]
-fn what_a_listing_means_under_each_recorder() {
+fn listing_is_classified_by_recorder_status() {
     let totals = [(VPC, 0), (BUCKET, 3)];
     let unknown = Recorder::unknown(&denied());
     for (recorder, vpc, bucket) in [
         (on(), "zero: 0", "counted: 3"),
         (
-            with(Running::Stopped),
+            with(RecorderState::Stopped),
             "recorder stopped: 0",
             "recorder stopped: 3",
         ),
         (
-            with(Running::Missing),
+            with(RecorderState::Missing),
             "recorder missing: - !",
             "recorder missing: 3",
         ),
@@ -173,17 +177,17 @@ fn what_a_listing_means_under_each_recorder() {
 }
 
 #[test]
-fn what_the_counts_mean_under_each_recorder() {
+fn counts_are_classified_by_recorder_status() {
     let unknown = Recorder::unknown(&denied());
     for (recorder, vpc, bucket) in [
         (on(), "zero: 0", "counted: 3"),
         (
-            with(Running::Stopped),
+            with(RecorderState::Stopped),
             "recorder stopped: - !",
             "recorder stopped: 3",
         ),
         (
-            with(Running::Missing),
+            with(RecorderState::Missing),
             "recorder missing: - !",
             "recorder missing: 3",
         ),
@@ -192,7 +196,7 @@ fn what_the_counts_mean_under_each_recorder() {
             "not recorded: - !",
             "counted: 3",
         ),
-        // It could be a type that is not recorded, and who knows was not asked.
+        // The type may not be recorded, and the recording group is unknown.
         (unknown, "denied: - !", "counted: 3"),
     ] {
         let outcome = counted("eu-west-1", &[(BUCKET, 3)]);
@@ -210,7 +214,7 @@ fn what_the_counts_mean_under_each_recorder() {
 }
 
 #[test]
-fn a_recorder_that_is_unknown_is_in_the_detail_and_takes_nothing_away() {
+fn unknown_recorder_is_noted_but_keeps_totals() {
     let recorder = Recorder::unknown(&denied());
     let outcome = listed("eu-west-1", &[(VPC, 0), (BUCKET, 3)]);
     let coverage = settle(
@@ -219,14 +223,14 @@ fn a_recorder_that_is_unknown_is_in_the_detail_and_takes_nothing_away() {
         Method::List,
     );
     for (_, _, cell) in coverage.cells() {
-        assert_eq!(cell.detail(), "recorder unknown: denied; allow it");
+        assert_eq!(cell.detail(), "recorder status unknown: denied; allow it");
     }
-    assert_eq!(untold(&coverage), [""; 0]);
+    assert_eq!(unlogged(&coverage), [""; 0]);
     assert_eq!(coverage.missing(), 0);
 }
 
 #[test]
-fn losses_that_no_call_told_of_have_a_line_for_each_region_and_reason() {
+fn unlogged_gaps_are_grouped_by_region_and_reason() {
     let types = named(&[VPC, BUCKET, ROLE]);
     let coverage = settle(
         vec![
@@ -238,19 +242,19 @@ fn losses_that_no_call_told_of_have_a_line_for_each_region_and_reason() {
                 counted("us-east-1", &[(VPC, 1)]),
                 Recorder::unknown(&denied()),
             ),
-            (Outcome::lost(region("us-west-2"), denied()), on()),
+            (RegionResult::missing(region("us-west-2"), denied()), on()),
         ],
         &types,
         Method::List,
     );
-    let not_recorded = "not recorded here: none was discovered, and whether there are any is not \
-                        known; add the types to the recording group there (IAM's to that of one older region)";
+    let not_recorded = "not recorded and none discovered, so the real number is unknown; add these \
+                        types to the recorder there (for IAM: in one older region only)";
     assert_eq!(
-        untold(&coverage),
+        unlogged(&coverage),
         [format!(
             "eu-west-1 AWS::S3::Bucket CONFIG_DISABLED not counted: {not_recorded}"
         )],
-        "of what was lost a call told, and has a line"
+        "failed calls already have a line"
     );
 
     let coverage = settle(
@@ -259,33 +263,33 @@ fn losses_that_no_call_told_of_have_a_line_for_each_region_and_reason() {
                 counted("us-east-1", &[(VPC, 1)]),
                 Recorder::unknown(&denied()),
             ),
-            (counted("us-west-2", &[]), with(Running::Stopped)),
+            (counted("us-west-2", &[]), with(RecorderState::Stopped)),
         ],
         &types,
         Method::Counts,
     );
     assert_eq!(
-        untold(&coverage),
+        unlogged(&coverage),
         [
             "us-east-1 PERMISSION 2 types not counted (AWS::IAM::Role, AWS::S3::Bucket): recorder \
-             unknown, so that none may mean not recorded: denied; allow it",
+             status unknown; no resources may mean the type is not recorded: denied; allow it",
             "us-west-2 CONFIG_DISABLED 3 types not counted (AWS::EC2::VPC, AWS::IAM::Role, \
-             AWS::S3::Bucket): the recorder is stopped, and config:GetDiscoveredResourceCounts \
-             counts nothing then; start the recorder there",
+             AWS::S3::Bucket): recorder stopped, so config:GetDiscoveredResourceCounts counts \
+             nothing; start the recorder there",
         ]
     );
 }
 
 #[test]
-fn global_resources_that_another_region_counts_are_not_missing() {
+fn global_type_counted_elsewhere_is_not_missing() {
     let types = named(&[ROLE, VPC]);
     let regional = Recorder {
         group: Ok(group("{}")),
         ..on()
     };
-    let none = || listed("eu-west-1", &[(VPC, 1), (ROLE, 0)]);
+    let unrecorded = || listed("eu-west-1", &[(VPC, 1), (ROLE, 0)]);
     let home = || listed("us-east-1", &[(VPC, 1), (ROLE, 4)]);
-    let both = vec![(none(), regional.clone()), (home(), on())];
+    let both = vec![(unrecorded(), regional.clone()), (home(), on())];
     let coverage = settle(both, &types, Method::List);
     let cell = coverage.regions[0]
         .cells
@@ -297,16 +301,16 @@ fn global_resources_that_another_region_counts_are_not_missing() {
     );
     assert_eq!(
         cell.detail(),
-        "not recorded here; us-east-1 counts the same resources"
+        "not recorded here; counted in us-east-1 (global)"
     );
-    assert_eq!((coverage.missing(), coverage.untold().len()), (0, 0));
+    assert_eq!((coverage.missing(), coverage.unlogged().len()), (0, 0));
 
     for stale in [
-        with(Running::Stopped),
-        with(Running::Missing),
+        with(RecorderState::Stopped),
+        with(RecorderState::Missing),
         Recorder::unknown(&denied()),
     ] {
-        let both = vec![(none(), regional.clone()), (home(), stale)];
+        let both = vec![(unrecorded(), regional.clone()), (home(), stale)];
         let coverage = settle(both, &types, Method::List);
         assert!(
             coverage.regions[0]
@@ -314,19 +318,19 @@ fn global_resources_that_another_region_counts_are_not_missing() {
                 .get(&ROLE.parse().unwrap())
                 .unwrap()
                 .missing,
-            "nobody vouches"
+            "the other count may be stale"
         );
     }
-    let alone = settle(vec![(none(), regional)], &types, Method::List);
+    let single = settle(vec![(unrecorded(), regional)], &types, Method::List);
     assert_eq!(
-        (alone.missing(), alone.untold().len()),
+        (single.missing(), single.unlogged().len()),
         (1, 1),
-        "nobody counts them"
+        "no region counts them"
     );
 }
 
 #[test]
-fn a_region_has_a_cell_for_each_type_of_every_other_region() {
+fn each_region_has_cells_for_all_types() {
     let (acm, sns, xray) = (
         "AWS::ACM::Certificate",
         "AWS::SNS::Topic",
@@ -342,7 +346,7 @@ fn a_region_has_a_cell_for_each_type_of_every_other_region() {
     assert_eq!(
         coverage.types().count(),
         13,
-        "each once, the common ones too"
+        "no duplicates, common types included"
     );
     let totals = |r: &RegionCoverage| {
         [acm, sns, xray].map(|t| r.cells.get(&t.parse().unwrap()).unwrap().total().unwrap())
@@ -355,20 +359,20 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn in_which_order_the_tasks_end_changes_nothing(
+    fn coverage_does_not_depend_on_task_order(
         order in Just([0, 1, 2, 3, 4, 5, 6, 7]).prop_shuffle(),
         method in select(&[Method::List, Method::Counts, Method::Verify][..]),
     ) {
         let (acm, sns) = ("AWS::ACM::Certificate", "AWS::SNS::Topic");
-        let both = |code, counts: &[(&str, u64)], listings: &[(&str, u64)]| Outcome {
+        let both = |code, counts: &[(&str, u64)], listings: &[(&str, u64)]| RegionResult {
             counts: counted(code, counts).counts,
             ..listed(code, listings)
         };
         let regions = [
             (both("eu-west-1", &[(sns, 2), (VPC, 1)], &[(sns, 2)]), on()),
             (both("sa-east-1", &[(acm, 3), (ROLE, 4)], &[(acm, 3), (ROLE, 5)]), only("\"AWS::ACM::Certificate\"")),
-            (both("us-east-1", &[], &[]), with(Running::Stopped)),
-            (Outcome::lost(region("us-west-2"), denied()), Recorder::unknown(&denied())),
+            (both("us-east-1", &[], &[]), with(RecorderState::Stopped)),
+            (RegionResult::missing(region("us-west-2"), denied()), Recorder::unknown(&denied())),
         ];
         let settled = |order: [usize; 8]| {
             let mut settling = Settling::new(&ResourceTypes::All, method);
@@ -393,61 +397,61 @@ proptest! {
 }
 
 #[test]
-fn of_all_types_those_that_any_region_has_and_the_common_ones_have_cells() {
+fn all_types_covers_discovered_and_common_types() {
     let outcomes = vec![
         (counted("eu-west-1", &[("AWS::SNS::Topic", 2)]), on()),
-        (Outcome::lost(region("us-east-1"), denied()), on()),
+        (RegionResult::missing(region("us-east-1"), denied()), on()),
     ];
     let coverage = settle(outcomes, &ResourceTypes::All, Method::Counts);
-    let [there, lost] = &coverage.regions[..] else {
+    let [counted, missing] = &coverage.regions[..] else {
         panic!("two regions")
     };
-    assert_eq!((there.cells.values().len(), there.missing()), (11, 0));
+    assert_eq!((counted.cells.values().len(), counted.missing()), (11, 0));
     assert_eq!(
-        (lost.cells.values().len(), lost.missing()),
+        (missing.cells.values().len(), missing.missing()),
         (11, 11),
-        "no zero where nobody answered"
+        "a failed region has no zeros"
     );
 
-    let nothing = vec![(Outcome::lost(region("us-east-1"), denied()), on())];
+    let nothing = vec![(RegionResult::missing(region("us-east-1"), denied()), on())];
     let coverage = settle(nothing, &ResourceTypes::All, Method::List);
     assert_eq!(
         coverage.missing(),
         10,
-        "an empty coverage would look like a whole one"
+        "an empty coverage would look complete"
     );
 }
 
 #[test]
-fn of_all_types_the_counts_have_the_word_on_those_that_are_not_listed() {
+fn all_types_uses_counts_for_unlisted_types() {
     let all = ResourceTypes::All;
     let mut outcome = listed("eu-west-1", &[(VPC, 2)]);
     outcome.counts = counted("eu-west-1", &[(VPC, 2), (BUCKET, 5)]).counts;
     let coverage = settle(vec![(outcome, on())], &all, Method::List);
-    let of = |name: &str| {
+    let cell_of = |name: &str| {
         let cell = coverage.regions[0]
             .cells
             .get(&name.parse().unwrap())
             .unwrap();
         (cell.status, cell.total())
     };
-    assert_eq!(of(VPC), (Status::Counted, Some(2)));
-    assert_eq!(of(ROLE), (Status::Zero, Some(0)));
+    assert_eq!(cell_of(VPC), (Status::Counted, Some(2)));
+    assert_eq!(cell_of(ROLE), (Status::Zero, Some(0)));
     assert_eq!(
-        of(BUCKET),
+        cell_of(BUCKET),
         (Status::NotTried, None),
-        "the region ended before its listing"
+        "the region ended before this listing"
     );
 }
 
 #[test]
-fn global_resources_are_counted_once_by_their_ids_or_as_in_the_largest_region() {
+fn global_resources_are_counted_once() {
     let types = named(&[ROLE, VPC]);
     let once = |coverage: &Coverage| -> Vec<(String, u64, Option<String>)> {
-        let own = |(t, (n, region)): (&&ResourceType, &(u64, Option<&Region>))| {
+        let to_strings = |(t, (n, region)): (&&ResourceType, &(u64, Option<&Region>))| {
             (t.to_string(), *n, region.map(ToString::to_string))
         };
-        coverage.global().iter().map(own).collect()
+        coverage.global().iter().map(to_strings).collect()
     };
     let role = |n, region: Option<&str>| vec![(ROLE.to_owned(), n, region.map(str::to_owned))];
 
@@ -469,29 +473,33 @@ fn global_resources_are_counted_once_by_their_ids_or_as_in_the_largest_region() 
     let coverage = settle(by_region, &types, Method::Counts);
     assert_eq!(once(&coverage), role(3, Some("us-east-1")));
 
-    // Of all types a region lists those that it has, and here one has no roles.
-    let mut none = listed("sa-east-1", &[(VPC, 1)]);
-    none.counts = counted("sa-east-1", &[(VPC, 1)]).counts;
-    let mut some = listed("us-east-1", &[(VPC, 1), (ROLE, 3)]);
-    some.counts = counted("us-east-1", &[(VPC, 1), (ROLE, 3)]).counts;
+    // With all types, a region lists only the types that it has; this region has no roles.
+    let mut without_roles = listed("sa-east-1", &[(VPC, 1)]);
+    without_roles.counts = counted("sa-east-1", &[(VPC, 1)]).counts;
+    let mut with_roles = listed("us-east-1", &[(VPC, 1), (ROLE, 3)]);
+    with_roles.counts = counted("us-east-1", &[(VPC, 1), (ROLE, 3)]).counts;
     let coverage = settle(
-        vec![(none.clone(), on()), (some, on())],
+        vec![(without_roles.clone(), on()), (with_roles, on())],
         &ResourceTypes::All,
         Method::List,
     );
     assert_eq!(once(&coverage)[..1], role(3, None));
-    let coverage = settle(vec![(none, on())], &ResourceTypes::All, Method::List);
-    let nothing = |name: &str| (name.to_owned(), 0, None);
-    let expected = ["AWS::IAM::Role", "AWS::IAM::User"].map(nothing);
-    assert_eq!(once(&coverage), expected, "the common ones");
+    let coverage = settle(
+        vec![(without_roles, on())],
+        &ResourceTypes::All,
+        Method::List,
+    );
+    let zero = |name: &str| (name.to_owned(), 0, None);
+    let expected = ["AWS::IAM::Role", "AWS::IAM::User"].map(zero);
+    assert_eq!(once(&coverage), expected, "the common types");
 
-    let nowhere = vec![(Outcome::lost(region("eu-west-1"), denied()), on())];
+    let nowhere = vec![(RegionResult::missing(region("eu-west-1"), denied()), on())];
     assert_eq!(once(&settle(nowhere, &types, Method::List)), []);
 }
 
 #[test]
-fn differences_have_their_known_reasons() {
-    let both = |listed_totals: &[(&str, u64)], counts: &[(&str, u64)], code| Outcome {
+fn differences_have_possible_reasons() {
+    let both = |listed_totals: &[(&str, u64)], counts: &[(&str, u64)], code| RegionResult {
         counts: counted(code, counts).counts,
         ..listed(code, listed_totals)
     };
@@ -502,39 +510,40 @@ fn differences_have_their_known_reasons() {
             on(),
             3,
             2,
-            Some("recorded: the counts follow some minutes after the recorder or the resources"),
+            Some("recorded: counts can lag some minutes behind the recorder or the resources"),
         ),
         (
             on(),
             2,
             3,
-            Some("the inventory changed between the two calls: verify again"),
+            Some("the inventory may have changed between the two calls; verify again"),
         ),
         (
-            with(Running::Stopped),
+            with(RecorderState::Stopped),
             3,
             0,
-            Some("the recorder is stopped: the counts are empty then, the listing is stale"),
+            Some("recorder stopped: counts are empty, the listing is stale"),
         ),
         (
-            with(Running::Missing),
+            with(RecorderState::Missing),
             3,
             0,
-            Some("no recorder: the counts are empty then, the listing is stale"),
+            Some("no recorder: counts are empty, the listing is stale"),
         ),
         (
             only(r#""AWS::S3::Bucket""#),
             3,
             0,
             Some(
-                "not recorded here: the listing has what was discovered, the counts what is recorded",
+                "not recorded here: the listing has discovered resources, the counts only recorded \
+                 ones",
             ),
         ),
         (
             Recorder::unknown(&denied()),
             3,
             0,
-            Some("recorder unknown: the type may be not recorded, or the counts may be late"),
+            Some("recorder status unknown: the type may not be recorded, or the counts may lag"),
         ),
     ] {
         let outcome = both(
@@ -546,18 +555,18 @@ fn differences_have_their_known_reasons() {
         let found = coverage.compare();
         assert_eq!((found.compared, found.not_compared), (2, 0));
         assert_eq!(found.differences.first().map(|d| d.reason), reason);
-        let by = i128::from(listed) - i128::from(counts);
+        let delta = i128::from(listed) - i128::from(counts);
         assert!(
             found
                 .differences
                 .iter()
-                .all(|d| d.by() == by && d.resource_type.as_str() == VPC)
+                .all(|d| d.delta() == delta && d.resource_type.as_str() == VPC)
         );
     }
 }
 
 #[test]
-fn what_could_not_be_compared_is_told() {
+fn cells_without_both_numbers_are_not_compared() {
     let types = named(&[VPC, BUCKET]);
     let no_counts = listed("eu-west-1", &[(VPC, 1), (BUCKET, 1)]);
     let no_listing = counted("us-east-1", &[(VPC, 1)]);
@@ -572,7 +581,7 @@ fn what_could_not_be_compared_is_told() {
         (0, 4, 0)
     );
 
-    // Of all types only those are listed that there are.
+    // With all types, only the existing types are listed.
     let mut all = listed("eu-west-1", &[(VPC, 1)]);
     all.counts = counted("eu-west-1", &[(VPC, 1)]).counts;
     let coverage = settle(vec![(all, on())], &ResourceTypes::All, Method::Verify);

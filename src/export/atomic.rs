@@ -1,4 +1,5 @@
-//! A file that is whole or the old one: written beside its place, flushed to disk, renamed.
+//! Atomic file writes: the content goes to a temporary file in the same directory, which is synced
+//! and renamed.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -9,41 +10,42 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::interrupt::Interrupt;
 
-/// A new file in `folder` that goes when dropped; its mode follows the umask.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+/// Creates a temporary file in `directory`; it is deleted when dropped. Its mode follows the umask.
+fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
     Builder::new()
         .prefix(".aws_config_resource_count_")
         .suffix(".tmp")
-        // tempfile's own default is 0600, which os.replace would hand on to the CSV.
+        // The default mode of tempfile is 0600, which the CSV would keep after the rename.
         .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)
+        .tempfile_in(directory)
 }
 
-/// Puts what `content` writes at `folder/name` in one step; a link that stands there gives way, and what it
-/// points to stays as it is. An end at once through `interrupt` finds the temporary file.
+/// Writes `directory/name` atomically, with the bytes that `content` writes. A symbolic link is
+/// replaced, its target is not changed. The temporary file is registered in `interrupt`, which
+/// removes it if the process exits early.
 ///
 /// # Errors
-/// Any step failed: what stood there before stands there still, and no temporary file is left.
+/// A step failed: an existing file is unchanged, and no temporary file remains.
 pub fn write(
-    folder: &Path,
+    directory: &Path,
     name: impl AsRef<Path>,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     interrupt: &Interrupt,
 ) -> io::Result<()> {
-    let mut unfinished = interrupt.unfinished();
-    let mut file = temporary(folder)?;
+    let mut temp_files = interrupt.temp_files();
+    let mut file = temporary(directory)?;
     let path = file.path().to_owned();
-    unfinished.insert(path.clone());
-    drop(unfinished);
+    temp_files.insert(path.clone());
+    drop(temp_files);
 
-    // Through the file itself: the wrapper's errors name the temporary file.
+    // Uses the inner file, because the errors of the wrapper name the temporary file.
     let filled = content(file.as_file_mut());
     let filled = filled.and_then(|()| file.as_file().sync_all());
 
-    let mut unfinished = interrupt.unfinished();
+    let mut temp_files = interrupt.temp_files();
     let placed = match filled {
         Ok(()) => file
-            .persist(folder.join(name))
+            .persist(directory.join(name))
             .map(drop)
             .map_err(|e| e.error),
         Err(e) => {
@@ -51,22 +53,22 @@ pub fn write(
             Err(e)
         }
     };
-    unfinished.remove(&path);
-    drop(unfinished);
+    temp_files.remove(&path);
+    drop(temp_files);
     placed?;
-    // The rename itself reaches the disk with the folder; not every file system offers that.
-    let _ = File::open(folder).and_then(|f| f.sync_all());
+    // Syncing the directory writes the rename to disk; not every file system supports it.
+    let _ = File::open(directory).and_then(|f| f.sync_all());
     Ok(())
 }
 
-/// Whether files can be made in `folder`, found by making one.
+/// Checks that files can be created in `directory`, by creating a temporary one.
 ///
 /// # Errors
-/// They cannot.
-pub fn check_writable(folder: &Path, interrupt: &Interrupt) -> io::Result<()> {
-    // Held while the file stands.
-    let _unfinished = interrupt.unfinished();
-    temporary(folder).map(drop)
+/// The file cannot be created.
+pub fn check_writable(directory: &Path, interrupt: &Interrupt) -> io::Result<()> {
+    // Holds the lock while the file exists, so that an interrupt waits for its removal.
+    let _lock = interrupt.temp_files();
+    temporary(directory).map(drop)
 }
 
 #[cfg(test)]
@@ -75,85 +77,88 @@ mod tests {
 
     use super::*;
 
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = std::fs::read_dir(folder).unwrap();
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(directory).unwrap();
         entries
             .map(|e| e.unwrap().file_name().into_string().unwrap())
             .collect()
     }
 
     #[test]
-    fn the_old_file_is_replaced_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("x.csv"), "a longer old text").unwrap();
+    fn old_file_is_replaced_completely() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("x.csv"), "a longer old text").unwrap();
         let new = |to: &mut dyn Write| to.write_all(b"new");
-        write(folder.path(), "x.csv", new, &Interrupt::default()).unwrap();
-        assert_eq!(std::fs::read(folder.path().join("x.csv")).unwrap(), b"new");
-        assert_eq!(names(folder.path()), ["x.csv"]);
+        write(directory.path(), "x.csv", new, &Interrupt::default()).unwrap();
+        assert_eq!(
+            std::fs::read(directory.path().join("x.csv")).unwrap(),
+            b"new"
+        );
+        assert_eq!(names(directory.path()), ["x.csv"]);
         let mode = |name| {
-            let path = folder.path().join(name);
+            let path = directory.path().join(name);
             path.metadata().unwrap().permissions().mode()
         };
-        File::create(folder.path().join("plain")).unwrap();
+        File::create(directory.path().join("plain")).unwrap();
         assert_eq!(mode("x.csv"), mode("plain"), "the mode follows the umask");
     }
 
     #[test]
-    fn a_failure_leaves_no_temporary_file() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("x.csv")).unwrap();
+    fn failure_leaves_no_temporary_file() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("x.csv")).unwrap();
         let new = |to: &mut dyn Write| to.write_all(b"new");
-        assert!(write(folder.path(), "x.csv", new, &Interrupt::default()).is_err());
-        assert_eq!(names(folder.path()), ["x.csv"]);
-        let cut = |to: &mut dyn Write| {
+        assert!(write(directory.path(), "x.csv", new, &Interrupt::default()).is_err());
+        assert_eq!(names(directory.path()), ["x.csv"]);
+        let failing = |to: &mut dyn Write| {
             to.write_all(b"a part")?;
-            Err(io::Error::other("no more"))
+            Err(io::Error::other("disk full"))
         };
-        let old = folder.path().join("old.csv");
+        let old = directory.path().join("old.csv");
         std::fs::write(&old, "old").unwrap();
-        let error = write(folder.path(), "old.csv", cut, &Interrupt::default()).unwrap_err();
-        assert_eq!(error.to_string(), "no more");
+        let error = write(directory.path(), "old.csv", failing, &Interrupt::default()).unwrap_err();
+        assert_eq!(error.to_string(), "disk full");
         assert_eq!(std::fs::read(&old).unwrap(), b"old");
         std::fs::remove_file(old).unwrap();
-        assert_eq!(names(folder.path()), ["x.csv"]);
-        let missing = folder.path().join("missing");
+        assert_eq!(names(directory.path()), ["x.csv"]);
+        let missing = directory.path().join("missing");
         assert!(write(&missing, "x.csv", new, &Interrupt::default()).is_err());
         assert!(check_writable(&missing, &Interrupt::default()).is_err());
-        check_writable(folder.path(), &Interrupt::default()).unwrap();
-        assert_eq!(names(folder.path()), ["x.csv"]);
+        check_writable(directory.path(), &Interrupt::default()).unwrap();
+        assert_eq!(names(directory.path()), ["x.csv"]);
     }
 
     #[test]
-    fn an_end_at_once_finds_every_temporary_file() {
-        let folder = tempfile::tempdir().unwrap();
+    fn interrupt_knows_every_temporary_file() {
+        let directory = tempfile::tempdir().unwrap();
         let interrupt = Interrupt::default();
         let (seen, bytes) = (AtomicBool::new(false), vec![b'x'; 100_000]);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !seen.load(Ordering::SeqCst) {
-                    check_writable(folder.path(), &interrupt).unwrap();
+                    check_writable(directory.path(), &interrupt).unwrap();
                     let fill = |to: &mut dyn Write| to.write_all(&bytes);
-                    write(folder.path(), "x.csv", fill, &interrupt).unwrap();
+                    write(directory.path(), "x.csv", fill, &interrupt).unwrap();
                 }
             });
             while !seen.load(Ordering::SeqCst) {
-                let unfinished = interrupt.unfinished();
-                let mut there = names(folder.path());
-                there.retain(|name| name != "x.csv");
-                let listed: Vec<_> = unfinished
+                let temp_files = interrupt.temp_files();
+                let mut present = names(directory.path());
+                present.retain(|name| name != "x.csv");
+                let listed: Vec<_> = temp_files
                     .iter()
                     .map(|path| path.file_name().unwrap().to_str().unwrap())
                     .collect();
-                // The writer is told first, so that it ends too.
-                if there != listed || !there.is_empty() {
+                // Set before the assertion, so that the writer ends in any case.
+                if present != listed || !present.is_empty() {
                     seen.store(true, Ordering::SeqCst);
-                    assert_eq!(there, listed);
+                    assert_eq!(present, listed);
                 }
-                drop(unfinished);
+                drop(temp_files);
                 std::thread::yield_now();
             }
         });
-        assert_eq!(names(folder.path()), ["x.csv"]);
-        assert!(interrupt.unfinished().is_empty());
+        assert_eq!(names(directory.path()), ["x.csv"]);
+        assert!(interrupt.temp_files().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! CSV, byte for byte as Python's `csv.DictWriter` writes it: CRLF, and quotes only where needed.
+//! CSV with the same bytes as Python's `csv.DictWriter`: CRLF, and quotes only if needed.
 //!
 //! <https://docs.python.org/3/library/csv.html#csv.excel>
 
@@ -8,10 +8,10 @@ use csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use super::Table;
 
-/// What is written at one time, in bytes.
+/// The size of the write buffer, in bytes.
 const BUFFER: usize = 64 * 1024;
 
-/// The header and a line per row.
+/// Writes the header and a line per row.
 pub fn write(mut table: Table<'_>, to: &mut dyn Write) -> io::Result<()> {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
@@ -37,14 +37,14 @@ mod tests {
     use super::super::Format;
     use super::super::table::Put;
     use super::*;
-    use crate::count::{Listed, Method};
-    use crate::coverage::{Coverage, Difference, Loss, Outcome};
+    use crate::coverage::{Coverage, Difference, Gap, RegionResult};
     use crate::error_log::ErrorType;
+    use crate::inventory::{Listed, Method};
     use crate::model::{Account, Region, ResourceCount, ResourceType, ResourceTypes};
 
     const COLUMNS: [&str; 5] = ["account", "alias", "region", "resource_type", "total"];
 
-    /// The alias as every file shows it.
+    /// Returns the alias as the files show it.
     fn shown(alias: Option<&str>) -> String {
         account(alias)
             .shown_alias()
@@ -96,7 +96,7 @@ mod tests {
         bytes
     }
 
-    /// The rows that a reader finds in `table`, written; its columns are the table's.
+    /// Writes `table`, reads it back and returns the rows; asserts the header.
     fn read_back(table: Table<'_>) -> Vec<Vec<String>> {
         let columns = table.columns.clone();
         let bytes = bytes(table);
@@ -106,13 +106,13 @@ mod tests {
         reader.records().map(|row| fields(row.unwrap())).collect()
     }
 
-    /// Text as a service may send it, and what CSV has a meaning for.
+    /// Any text, and text with characters that are special in CSV.
     fn any_text() -> impl Strategy<Value = String> {
         prop_oneof![any::<String>(), "[\",\r\n =@+-]{0,6}"]
     }
 
     #[test]
-    fn columns_and_only_totals_above_zero() {
+    fn only_totals_above_zero_are_written() {
         let counts = [
             ("eu-west-1", "AWS::EC2::VPC", 0),
             ("eu-west-1", "AWS::S3::Bucket", 300),
@@ -135,9 +135,9 @@ mod tests {
         );
     }
 
-    /// What `csv.DictWriter` of CPython 3.11 wrote for the same fields.
+    /// The expected values are the output of `csv.DictWriter` of CPython 3.11 for the same fields.
     #[test]
-    fn quotes_as_python_does() {
+    fn fields_are_quoted_like_python() {
         for (text, field) in [
             ("a b", "a b"),
             ("a,b", "\"a,b\""),
@@ -159,7 +159,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_reader_gets_the_rows_back(
+        fn written_counts_are_read_back(
             alias in option::of(any::<String>()),
             totals in btree_map(("[a-z]{1,5}-[a-z]{1,5}-[0-9]", "AWS::[A-Z0-9]{2,4}::[A-Za-z]{2,9}"),
                 any::<u64>(), 0..20),
@@ -182,34 +182,34 @@ mod tests {
         }
 
         #[test]
-        fn a_reader_gets_any_table_back(rows in vec(vec(any_text(), 4), 0..9)) {
+        fn written_table_is_read_back(rows in vec(vec(any_text(), 4), 0..9)) {
             let table = table(&["a", "b", "c", "d"], &rows);
             prop_assert_eq!(read_back(table), rows);
         }
 
         #[test]
-        fn a_reader_gets_every_cell_of_the_coverage_back(
+        fn written_coverage_is_read_back(
             alias in option::of(any_text()),
-            lost in option::of((select(&ErrorType::ALL[..]), any_text())),
+            failure in option::of((select(&ErrorType::ALL[..]), any_text())),
             totals in btree_map("AWS::[A-Z0-9]{2,4}::[A-Za-z]{2,9}", option::of(0..u64::MAX), 1..9),
         ) {
-            let (error_type, detail) = lost.unwrap_or((ErrorType::ScanFailed, String::new()));
-            let loss = Loss::of(error_type, &detail);
-            let mut outcome = Outcome::lost("eu-west-1".parse().unwrap(), loss.clone());
+            let (error_type, detail) = failure.unwrap_or((ErrorType::ScanFailed, String::new()));
+            let gap = Gap::new(error_type, &detail);
+            let mut outcome = RegionResult::missing("eu-west-1".parse().unwrap(), gap.clone());
             outcome.listed = totals.iter().map(|(resource_type, total)| {
                 let listed = |total| Listed { total, ids: Vec::new() };
-                (resource_type.parse().unwrap(), total.map(listed).ok_or(loss.clone()))
+                (resource_type.parse().unwrap(), total.map(listed).ok_or(gap.clone()))
             }).collect();
             let types = ResourceTypes::Named(outcome.listed.keys().cloned().collect());
             let coverage = Coverage::settle(vec![outcome], BTreeMap::new(), &types, Method::List);
             let account = account(alias.as_deref());
             let rows = read_back(Table::coverage(&account, &coverage));
-            prop_assert_eq!(rows.len(), totals.len(), "a row for each, known or not");
+            prop_assert_eq!(rows.len(), totals.len(), "a row for each cell");
             let alias = shown(alias.as_deref());
             for (row, (_, resource_type, cell)) in rows.iter().zip(coverage.cells()) {
                 prop_assert_eq!(&row[..4], &["012345678901", &alias, "eu-west-1", resource_type.as_str()]);
                 prop_assert_eq!(&row[4], cell.status.as_str());
-                // What is not known is no zero.
+                // A missing total is empty, not zero.
                 prop_assert_eq!(row[5].parse().ok(), cell.total());
                 prop_assert_eq!(row[5].is_empty(), cell.total().is_none());
                 prop_assert_eq!(&row[6], cell.detail());
@@ -217,7 +217,7 @@ mod tests {
         }
 
         #[test]
-        fn a_reader_gets_every_difference_back(
+        fn written_differences_are_read_back(
             alias in option::of(any_text()),
             numbers in vec((any::<u64>(), any::<u64>()), 0..9),
         ) {
@@ -234,9 +234,9 @@ mod tests {
             prop_assert_eq!(rows.len(), numbers.len());
             for (row, (listed, counted)) in rows.iter().zip(numbers) {
                 prop_assert_eq!(&row[1], &shown(alias.as_deref()));
-                let [l, c, by] = [4, 5, 6].map(|n: usize| row[n].parse::<i128>().unwrap());
+                let [l, c, delta] = [4, 5, 6].map(|n: usize| row[n].parse::<i128>().unwrap());
                 prop_assert_eq!((l, c), (listed.into(), counted.into()));
-                prop_assert_eq!(by, l - c);
+                prop_assert_eq!(delta, l - c);
                 prop_assert_eq!(&row[7], "a, \"b\"");
             }
         }

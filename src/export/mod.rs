@@ -1,4 +1,4 @@
-//! Rows into bytes, one file a format, and the atomic write on its own.
+//! Output files: tables, a file per format, and the atomic write.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What the file's name ends in.
+    /// Returns the file extension, with the dot.
     #[must_use]
     pub fn suffix(self) -> &'static str {
         match self {
@@ -24,10 +24,10 @@ impl Format {
         }
     }
 
-    /// Writes the file's bytes, row after row.
+    /// Writes the table to `to`, row by row.
     ///
     /// # Errors
-    /// `to` does not take them.
+    /// Writing to `to` failed.
     pub fn write(self, table: Table<'_>, to: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Csv => csv::write(table, to),

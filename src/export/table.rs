@@ -1,4 +1,4 @@
-//! What stands in the files: columns and rows, whatever the format.
+//! The content of the output files: columns and rows, independent of the format.
 
 use std::fmt::{Display, Write};
 use std::io;
@@ -6,34 +6,34 @@ use std::io;
 use crate::coverage::{Coverage, Difference};
 use crate::model::{Account, Region, ResourceCount, ResourceType};
 
-/// Columns and rows.
+/// A table of columns and rows.
 pub struct Table<'a> {
-    /// The names of the columns.
+    /// The column names.
     pub columns: Vec<&'static str>,
-    /// The rows, made as they are written, for there may be many.
+    /// The rows, created while they are written, because there may be many.
     pub next: Box<NextRow<'a>>,
 }
 
-/// Hands over a value per column of the next row, and tells whether there was one; fails where they are
-/// not taken.
+/// Passes the values of the next row, one per column, and returns true; returns false after the
+/// last row. Fails if a value cannot be written.
 pub type NextRow<'a> = dyn FnMut(&mut Put<'_>) -> io::Result<bool> + 'a;
 
-/// Takes a value.
+/// Writes a value.
 pub type Put<'a> = dyn FnMut(&str) -> io::Result<()> + 'a;
 
-/// What stands in a row beside its place.
+/// A value of a row after the common columns.
 enum Value<'a> {
     Text(&'a str),
     Number(u64),
-    /// By how much a number is off.
+    /// A difference of two numbers.
     By(i128),
 }
 
-/// What every row begins with.
+/// The first columns of every table.
 const PLACE: [&str; 4] = ["account", "alias", "region", "resource_type"];
 
 impl<'a> Table<'a> {
-    /// The totals above zero, in the order of `counts`.
+    /// Creates the table of the totals above zero, in the order of `counts`.
     #[must_use]
     pub fn counts(
         account: &'a Account,
@@ -41,10 +41,10 @@ impl<'a> Table<'a> {
     ) -> Self {
         let found = counts.filter(|c| c.total > 0);
         let rows = found.map(|c| (c.region, c.resource_type, [Value::Number(c.total)]));
-        Self::of(account, ["total"], rows)
+        Self::from_rows(account, ["total"], rows)
     }
 
-    /// What is known of every region and type.
+    /// Creates the table of the status of every region and type.
     #[must_use]
     pub fn coverage(account: &'a Account, coverage: &'a Coverage) -> Self {
         let rows = coverage.cells().map(|(region, resource_type, cell)| {
@@ -53,27 +53,27 @@ impl<'a> Table<'a> {
             let values = [Value::Text(status), total, Value::Text(detail)];
             (region, resource_type, values)
         });
-        Self::of(account, ["status", "total", "detail"], rows)
+        Self::from_rows(account, ["status", "total", "detail"], rows)
     }
 
-    /// Where the listing and the counts differ.
+    /// Creates the table of the differences between listings and counts.
     #[must_use]
     pub fn differences(account: &'a Account, differences: &'a [Difference<'a>]) -> Self {
         let rows = differences.iter().map(|d| {
             let values = [
                 Value::Number(d.listed),
                 Value::Number(d.counted),
-                Value::By(d.by()),
+                Value::By(d.delta()),
                 Value::Text(d.reason),
             ];
             (d.region, d.resource_type, values)
         });
         let columns = ["listed", "counted", "difference", "reason"];
-        Self::of(account, columns, rows)
+        Self::from_rows(account, columns, rows)
     }
 
-    /// The rows of an account, of each its place and the values of `columns`.
-    fn of<const N: usize>(
+    /// Creates the table of an account: the common columns, then `columns`.
+    fn from_rows<const N: usize>(
         account: &'a Account,
         columns: [&'static str; N],
         mut rows: impl Iterator<Item = (&'a Region, &'a ResourceType, [Value<'a>; N])> + 'a,
@@ -105,7 +105,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A number in a buffer that is there for the next one too.
+/// Formats a number in a buffer that is reused.
 fn written(buffer: &mut String, n: impl Display) -> &str {
     let _ = write!(buffer, "{n}");
     buffer

@@ -1,4 +1,19 @@
-//! The network, through ureq: redirects off, every status an answer, bounded in size and time.
+//! The HTTP client of the network, built on ureq: no redirects, any status is a response, size and
+//! time are limited.
+//!
+//! - [`Agent::send`] runs on the caller's thread and blocks until the response is read or a
+//!   time-out ends. Any number of threads send concurrently through one [`Agent`].
+//! - Each host, and each proxy of a host, has one ureq agent with its own idle connections. A
+//!   thread takes an idle connection or opens a new one; it never waits for another thread's
+//!   request.
+//! - The agents are created on first use, under the write lock of `Route`; later requests share a
+//!   read lock.
+//! - ureq resolves host names on a thread of its own. `CachingResolver` shares the result:
+//!   threads that need the same host wait for one lookup. After any transport error all hosts are
+//!   looked up again.
+//! - `Ledger` counts connections and the tasks that still send requests; surplus connections are
+//!   closed instead of kept.
+//! - An interrupt shuts all agents down, which ends their open requests with an error.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -21,61 +36,62 @@ use super::proxy::{Proxies, Proxy};
 use super::{HttpSend, MAX_BODY, Request, Response, TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
 
-/// How the network is reached.
+/// The network settings of an [`Agent`].
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Time to connect, TLS included; also the time to resolve the host. Default 5 s.
+    /// The time-out to connect, TLS included, and the time-out to resolve the host. Default: 5 s.
     pub connect_timeout: Duration,
-    /// Time without an answer after which an attempt is given up. Default 30 s.
+    /// The read time-out: the time without a response after which an attempt fails. Default: 30 s.
     pub read_timeout: Duration,
-    /// The longest budget of an exchange.
+    /// The maximum time of a request with its response.
     pub exchange_limit: Duration,
-    /// The certificates to trust instead of Mozilla's, as PEM, and the file that they came from.
+    /// The name and the PEM content of the file of CA certificates that replace the built-in
+    /// Mozilla roots.
     pub ca_bundle: Option<(String, Vec<u8>)>,
-    /// The proxies to go through.
+    /// The proxies to use.
     pub proxies: Proxies,
-    /// Sent with every request.
+    /// The `User-Agent` header of every request.
     pub user_agent: String,
 }
 
-/// A budget that is shorter than the longest one by no more than this is taken for it.
-const SLACK: Duration = Duration::from_secs(1);
+/// A budget within this tolerance of the exchange limit uses the agent's own settings.
+const BUDGET_TOLERANCE: Duration = Duration::from_secs(1);
 
-/// "Too many open files" in this process and in the system, on Linux and on macOS.
+/// The errors "too many open files" of the process and of the system, on Linux and macOS.
 const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 
-/// What is read at one time, in bytes.
+/// The size of the read buffer, in bytes.
 const INPUT_BUFFER: usize = 16 * 1024;
 
-/// The largest head of a response, in bytes; those of AWS have some five hundred.
+/// The maximum size of the headers of a response, in bytes; AWS sends about 500.
 ///
-/// It has to be smaller than the buffer: a head that fills that looks like a connection that broke
-/// off, which would be tried again.
+/// Must be smaller than the read buffer: headers that fill the buffer look like a closed
+/// connection, which would be retried.
 const MAX_HEAD: usize = 8 * 1024;
 
-/// Sends over the network.
+/// Sends requests over the network.
 pub struct Agent {
-    direct: Way,
-    proxied: Vec<(Proxy, Way)>,
+    direct: Route,
+    proxied: Vec<(Proxy, Route)>,
     proxies: Proxies,
     exchange_limit: Duration,
-    trust: String,
-    names: Names,
+    trust_source: String,
+    resolver: CachingResolver,
     interrupt: Interrupt,
 }
 
-/// Straight to the hosts, or through one proxy.
+/// The direct route to the hosts, or the route through one proxy.
 ///
-/// ureq keeps the TLS settings of an agent, and with them the sessions that a later connection
-/// resumes; a request with settings of its own only uses what is kept. It looks for a connection among
-/// all that an agent has, and counts those of each host, with every request: so each host has an agent.
-struct Way {
+/// ureq stores the TLS settings, and the sessions that later connections resume, per agent; the
+/// settings of a single request cannot replace them. With every request it searches and counts all
+/// connections of an agent, so each host has its own agent.
+struct Route {
     config: Config,
     hosts: RwLock<HashMap<String, Host>>,
 }
 
-/// One host.
+/// The ureq agent of one host and its connection counts.
 #[derive(Clone)]
 struct Host {
     agent: ureq::Agent,
@@ -83,64 +99,68 @@ struct Host {
 }
 
 impl Agent {
-    /// An agent that `interrupt` shuts down.
+    /// Creates an agent; `interrupt` shuts it down.
     ///
     /// # Errors
-    /// The CA bundle holds no certificate, or one that cannot be read; a proxy is none.
+    /// The CA bundle contains no certificate or an invalid one, or a proxy is invalid.
     pub fn new(settings: &Settings, interrupt: &Interrupt) -> io::Result<Self> {
-        let (roots, trust) = match &settings.ca_bundle {
+        let (roots, trust_source) = match &settings.ca_bundle {
             None => (RootCerts::WebPki, "the built-in Mozilla roots".to_owned()),
             Some((name, pem)) => (root_certs(name, pem)?, name.clone()),
         };
-        let way = |proxy: Option<ureq::Proxy>| Way {
+        let route = |proxy: Option<ureq::Proxy>| Route {
             config: network(settings, roots.clone(), proxy),
             hosts: RwLock::default(),
         };
         let proxied = settings.proxies.iter().map(|proxy| {
-            let bad = |e| io::Error::new(io::ErrorKind::InvalidInput, format!("{proxy}: {e}"));
-            Ok((proxy.clone(), way(Some(as_ureq(proxy).map_err(bad)?))))
+            let invalid = |e| io::Error::new(io::ErrorKind::InvalidInput, format!("{proxy}: {e}"));
+            Ok((
+                proxy.clone(),
+                route(Some(ureq_proxy(proxy).map_err(invalid)?)),
+            ))
         });
         Ok(Self {
             proxied: proxied.collect::<io::Result<_>>()?,
-            direct: way(None),
+            direct: route(None),
             proxies: settings.proxies.clone(),
             exchange_limit: settings.exchange_limit,
-            trust,
-            names: Names::new(DefaultResolver::default()),
+            trust_source,
+            resolver: CachingResolver::new(DefaultResolver::default()),
             interrupt: interrupt.clone(),
         })
     }
 
-    /// What is known of a host; an interrupt shuts its agent down.
-    fn host(&self, way: &Way, host: &str) -> Host {
-        let hosts = way.hosts.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = hosts.get(host) {
-            return known.clone();
+    /// Returns the agent of a host; creates it on first use. An interrupt shuts it down.
+    fn host(&self, route: &Route, host: &str) -> Host {
+        let hosts = route.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = hosts.get(host) {
+            return found.clone();
         }
         drop(hosts);
         let new = || {
-            let keeping = Keeping {
+            let tracking = TrackingConnector {
                 ledger: Ledger::default(),
-                proxied: way.config.proxy().is_some(),
+                proxied: route.config.proxy().is_some(),
             };
-            let ledger = keeping.ledger.clone();
-            let connector = DefaultConnector::default().chain(keeping);
-            let config = way.config.clone();
-            let agent = ureq::Agent::with_parts(config, connector, self.names.clone());
-            let shut = agent.clone();
-            self.interrupt.on_raise(move || shut.clone().shutdown());
+            let ledger = tracking.ledger.clone();
+            let connector = DefaultConnector::default().chain(tracking);
+            let config = route.config.clone();
+            let agent = ureq::Agent::with_parts(config, connector, self.resolver.clone());
+            let shared = agent.clone();
+            self.interrupt.on_signal(move || shared.clone().shutdown());
             Host { agent, ledger }
         };
-        let mut hosts = way.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = route.hosts.write().unwrap_or_else(PoisonError::into_inner);
         hosts.entry(host.to_owned()).or_insert_with(new).clone()
     }
 
-    fn way(&self, proxy: Option<&Proxy>) -> &Way {
-        let own = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
-        own.map_or(&self.direct, |(_, way)| way)
+    fn route(&self, proxy: Option<&Proxy>) -> &Route {
+        let found = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
+        found.map_or(&self.direct, |(_, route)| route)
     }
 
-    /// Sends by the settings of the agent where they will do.
+    /// Sends a request. Uses the agent's own time limit unless the budget of the request is
+    /// shorter.
     fn exchange(&self, request: &Request, proxy: Option<&Proxy>) -> Result<Response, Error> {
         let mut builder = ureq::http::Request::builder()
             .method(request.method)
@@ -149,15 +169,15 @@ impl Agent {
             builder = builder.header(*name, value);
         }
         let built = builder.body(request.body.as_slice())?;
-        let host = self.host(self.way(proxy), host_of(&request.uri));
-        let network = host.agent;
-        let answer = if request.budget + SLACK >= self.exchange_limit {
-            network.run(built)?
+        let host = self.host(self.route(proxy), host_of(&request.uri));
+        let agent = host.agent;
+        let response = if request.budget + BUDGET_TOLERANCE >= self.exchange_limit {
+            agent.run(built)?
         } else {
-            let timed = network.configure_request(built);
-            network.run(timed.timeout_global(Some(request.budget)).build())?
+            let timed = agent.configure_request(built);
+            agent.run(timed.timeout_global(Some(request.budget)).build())?
         };
-        read(answer)
+        read(response)
     }
 }
 
@@ -165,10 +185,10 @@ fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) ->
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
-        // Never ureq's own reading of the environment, which is not the AWS CLI's.
+        // Disables ureq's own proxy variables, which differ from those of the AWS CLI.
         .proxy(proxy)
         .user_agent(&settings.user_agent)
-        // One connection per request in flight, kept for the next one.
+        // Every connection is kept for the next request.
         .max_idle_connections(4096)
         .max_idle_connections_per_host(4096)
         .input_buffer_size(INPUT_BUFFER)
@@ -188,17 +208,20 @@ fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) ->
 impl HttpSend for Agent {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let proxy = self.proxies.for_uri(&request.uri);
-        // ureq looks hosts up on a thread, and panics where it gets none.
+        // ureq resolves hosts on a new thread, and panics if none can be created.
         let sent = catch_unwind(AssertUnwindSafe(|| self.exchange(request, proxy)));
         match sent {
             Ok(sent) => sent.map_err(|error| {
-                self.names.forget();
+                self.resolver.clear();
                 self.transport_error(request, proxy, &error)
             }),
             Err(panic) => match panic.downcast_ref::<String>() {
                 Some(text) if text.starts_with("failed to spawn thread") => Err(TransportError {
                     kind: TransportErrorKind::Exhausted,
-                    message: format!("{}: no thread to look the host up", host_of(&request.uri)),
+                    message: format!(
+                        "{}: no thread available to resolve the host",
+                        host_of(&request.uri)
+                    ),
                 }),
                 _ => resume_unwind(panic),
             },
@@ -206,8 +229,8 @@ impl HttpSend for Agent {
     }
 
     fn askers(&self, uri: &str, count: usize) -> Vec<Asker> {
-        let way = self.way(self.proxies.for_uri(uri));
-        self.host(way, host_of(uri)).ledger.askers(count)
+        let route = self.route(self.proxies.for_uri(uri));
+        self.host(route, host_of(uri)).ledger.askers(count)
     }
 }
 
@@ -220,24 +243,24 @@ impl Agent {
     ) -> TransportError {
         let kind = kind_of(error);
         let host = host_of(&request.uri);
-        let way = match proxy {
+        let target = match proxy {
             Some(proxy) => format!("{host} through the proxy {proxy}"),
             None => host.to_owned(),
         };
         let message = match kind {
             TransportErrorKind::Tls => format!(
-                "{way}: {} (trusting {}; --ca-bundle or AWS_CA_BUNDLE names another bundle)",
-                told(error),
-                self.trust
+                "{target}: {} (trusting {}; use --ca-bundle or AWS_CA_BUNDLE to trust another CA)",
+                describe(error),
+                self.trust_source
             ),
-            _ => format!("{way}: {}", told(error)),
+            _ => format!("{target}: {}", describe(error)),
         };
         TransportError { kind, message }
     }
 }
 
-fn read(mut answer: UreqResponse<ureq::Body>) -> Result<Response, Error> {
-    let headers = answer
+fn read(mut response: UreqResponse<ureq::Body>) -> Result<Response, Error> {
+    let headers = response
         .headers()
         .iter()
         .map(|(name, value)| {
@@ -245,9 +268,9 @@ fn read(mut answer: UreqResponse<ureq::Body>) -> Result<Response, Error> {
             (name.as_str().to_owned(), value)
         })
         .collect();
-    let status = answer.status().as_u16();
-    let body = answer.body_mut();
-    // In one piece: a buffer that grows with what comes touches twice the memory.
+    let status = response.status().as_u16();
+    let body = response.body_mut();
+    // Allocated once: a growing buffer would use twice the memory.
     let length = body.content_length().unwrap_or_default().min(MAX_BODY);
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     let mut reader = body.with_config().limit(MAX_BODY).reader();
@@ -260,22 +283,23 @@ fn read(mut answer: UreqResponse<ureq::Body>) -> Result<Response, Error> {
 }
 
 fn root_certs(name: &str, pem: &[u8]) -> io::Result<RootCerts> {
-    let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {why}"));
+    let invalid =
+        |reason: String| io::Error::new(io::ErrorKind::InvalidData, format!("{name}: {reason}"));
     let mut certificates = Vec::new();
     for item in parse_pem(pem) {
         match item {
             Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
             Ok(_) => {}
-            Err(e) => return Err(bad(format!("not a PEM file: {e}"))),
+            Err(e) => return Err(invalid(format!("not a PEM file: {e}"))),
         }
     }
     if certificates.is_empty() {
-        return Err(bad("holds no certificate".to_owned()));
+        return Err(invalid("contains no certificate".to_owned()));
     }
     Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 
-fn as_ureq(proxy: &Proxy) -> Result<ureq::Proxy, Error> {
+fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, Error> {
     let protocol = if proxy.tls {
         ProxyProtocol::Https
     } else {
@@ -290,26 +314,27 @@ fn as_ureq(proxy: &Proxy) -> Result<ureq::Proxy, Error> {
     builder.build()
 }
 
-/// The status with which a proxy refused to open a tunnel, which ureq has in a text alone.
-fn refused_with(error: &Error) -> Option<u16> {
-    let Error::ConnectProxyFailed(why) = error else {
+/// Returns the status of a proxy that refused to open a tunnel. ureq has it only in the error text.
+fn proxy_status(error: &Error) -> Option<u16> {
+    let Error::ConnectProxyFailed(reason) = error else {
         return None;
     };
-    let status = why.strip_prefix("proxy server responded ")?;
+    let status = reason.strip_prefix("proxy server responded ")?;
     status.split('/').next()?.parse().ok()
 }
 
-fn told(error: &Error) -> String {
-    match (refused_with(error), error) {
-        (Some(407), _) => "it wants a user and a password, or refuses them (HTTP 407)".to_owned(),
-        (Some(status), _) => format!("it refuses to connect (HTTP {status})"),
+/// Returns the text of a transport error for messages.
+fn describe(error: &Error) -> String {
+    match (proxy_status(error), error) {
+        (Some(407), _) => "proxy authentication required or rejected (HTTP 407)".to_owned(),
+        (Some(status), _) => format!("the proxy refused to connect (HTTP {status})"),
         (_, Error::Timeout(which)) => match which {
-            Timeout::Resolve => "the name server did not answer in time",
-            Timeout::Connect => "no connection in time",
-            Timeout::SendRequest | Timeout::SendBody => "the request was not taken in time",
-            Timeout::RecvResponse => "no answer in time",
-            Timeout::RecvBody => "the answer did not end in time",
-            _ => "the time that a call may take was over",
+            Timeout::Resolve => "timed out resolving the host name",
+            Timeout::Connect => "timed out connecting",
+            Timeout::SendRequest | Timeout::SendBody => "timed out sending the request",
+            Timeout::RecvResponse => "timed out waiting for a response",
+            Timeout::RecvBody => "timed out reading the response",
+            _ => "the call exceeded its time limit",
         }
         .to_owned(),
         (_, Error::Io(e)) => e.to_string(),
@@ -317,15 +342,16 @@ fn told(error: &Error) -> String {
     }
 }
 
+/// Returns the kind of a transport error.
 fn kind_of(error: &Error) -> TransportErrorKind {
     match error {
-        Error::ConnectProxyFailed(_) if matches!(refused_with(error), Some(400..500)) => {
+        Error::ConnectProxyFailed(_) if matches!(proxy_status(error), Some(400..500)) => {
             TransportErrorKind::Proxy
         }
-        // rustls's errors come wrapped in InvalidData.
+        // Errors of rustls are wrapped in InvalidData.
         Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => TransportErrorKind::Tls,
         Error::HostNotFound | Error::Timeout(Timeout::Resolve) => TransportErrorKind::Dns,
-        // The standard library gives a failed look-up no kind of its own, only this text.
+        // The standard library has no error kind for a failed lookup, only this text.
         Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
             TransportErrorKind::Dns
         }
@@ -336,7 +362,7 @@ fn kind_of(error: &Error) -> TransportErrorKind {
         }
         Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => TransportErrorKind::Tls,
         Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TransportErrorKind::TooLarge,
-        // Its own type cannot be named here.
+        // The error type is not public.
         Error::Protocol(e) if e.to_string().ends_with("too many headers") => {
             TransportErrorKind::TooLarge
         }
@@ -344,21 +370,22 @@ fn kind_of(error: &Error) -> TransportErrorKind {
     }
 }
 
+/// Returns the host of a URI, with its port.
 fn host_of(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     rest.split(['/', '?']).next().unwrap_or(rest)
 }
 
-/// Enters the connections that the connector before it makes in a ledger.
+/// Counts in a ledger the connections that the previous connector opens.
 #[derive(Debug)]
-struct Keeping {
+struct TrackingConnector {
     ledger: Ledger,
-    /// Whether they go through a proxy. The one to the proxy itself is made by the same connectors and
-    /// comes inside the other.
+    /// True if the connections go through a proxy. The connection to the proxy itself is opened by
+    /// the same connectors; it is not counted, because the other connection contains it.
     proxied: bool,
 }
 
-impl<In: Transport> Connector<In> for Keeping {
+impl<In: Transport> Connector<In> for TrackingConnector {
     type Out = Box<dyn Transport>;
 
     fn connect(
@@ -371,26 +398,26 @@ impl<In: Transport> Connector<In> for Keeping {
         if to_the_proxy {
             return Ok(connection);
         }
-        let kept = |connection| Kept {
+        let tracked = |connection| TrackedConnection {
             connection,
             place: self.ledger.open(),
             used: false,
         };
-        Ok(connection.map(kept).map(Transport::boxed))
+        Ok(connection.map(tracked).map(Transport::boxed))
     }
 }
 
-/// A connection that says that it is not open once nobody will miss it.
+/// A connection that reports that it is closed once it is surplus, so that ureq drops it.
 #[derive(Debug)]
-struct Kept {
+struct TrackedConnection {
     connection: Box<dyn Transport>,
     place: Place,
-    /// Whether a request was sent since it was last asked whether it is open: ureq asks before it keeps
-    /// a connection, and again before it takes one for a request, which nobody may give up.
+    /// True if a request was sent since the last call of `is_open`. ureq calls it before it keeps a
+    /// connection, and again before it uses one for a request; only the first call may release it.
     used: bool,
 }
 
-impl Transport for Kept {
+impl Transport for TrackedConnection {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.connection.buffers()
     }
@@ -405,8 +432,8 @@ impl Transport for Kept {
     }
 
     fn is_open(&mut self) -> bool {
-        let to_be_kept = mem::take(&mut self.used);
-        !(to_be_kept && self.place.is_left()) && self.connection.is_open()
+        let after_request = mem::take(&mut self.used);
+        !(after_request && self.place.is_left()) && self.connection.is_open()
     }
 
     fn is_tls(&self) -> bool {
@@ -414,65 +441,69 @@ impl Transport for Kept {
     }
 }
 
-/// Keeps what the system's resolver says, for all who ask for the same host, until it is forgotten.
+/// Caches the addresses that the system resolver returns, until the cache is cleared.
 ///
-/// ureq asks before every request, also where a connection is open, and each time on a new thread.
+/// ureq resolves the host before every request, even if a connection is open, each time on a new
+/// thread.
 #[derive(Debug, Clone)]
-struct Names {
+struct CachingResolver {
     system: Arc<dyn Resolver>,
-    known: Arc<Mutex<HashMap<String, LookUp>>>,
+    lookups: Arc<Mutex<HashMap<String, PendingLookup>>>,
 }
 
-/// One question to the system; those that ask meanwhile wait for the same answer.
-type LookUp = Arc<OnceLock<Result<ResolvedSocketAddrs, Error>>>;
+/// One lookup by the system; threads that need the same host wait for it.
+type PendingLookup = Arc<OnceLock<Result<ResolvedSocketAddrs, Error>>>;
 
-impl Names {
+impl CachingResolver {
     fn new(system: impl Resolver) -> Self {
         Self {
             system: Arc::new(system),
-            known: Arc::default(),
+            lookups: Arc::default(),
         }
     }
 
-    /// Has every host looked up again: a host that cannot be reached may have moved.
-    fn forget(&self) {
-        self.known().clear();
+    /// Clears the cache, because the address of an unreachable host may have changed.
+    fn clear(&self) {
+        self.lookups().clear();
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, LookUp>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lookups(&self) -> MutexGuard<'_, HashMap<String, PendingLookup>> {
+        self.lookups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Resolver for Names {
+impl Resolver for CachingResolver {
     fn resolve(
         &self,
         uri: &Uri,
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let look_up = || self.system.resolve(uri, config, timeout);
+        let resolve = || self.system.resolve(uri, config, timeout);
         let host = uri.scheme().zip(uri.authority());
         let Some(host) = host.and_then(|(s, a)| DefaultResolver::host_and_port(s, a)) else {
-            return look_up();
+            return resolve();
         };
-        let asked = self.known().entry(host.clone()).or_default().clone();
-        match asked.get_or_init(look_up) {
+        let lookup = self.lookups().entry(host.clone()).or_default().clone();
+        match lookup.get_or_init(resolve) {
             Ok(addresses) => Ok(addresses.clone()),
             Err(error) => {
-                // Only those who waited for it share a failure.
-                let mut known = self.known();
-                if known.get(&host).is_some_and(|now| Arc::ptr_eq(now, &asked)) {
-                    known.remove(&host);
+                // A failure is shared only with the threads that waited for it.
+                let mut lookups = self.lookups();
+                if lookups
+                    .get(&host)
+                    .is_some_and(|now| Arc::ptr_eq(now, &lookup))
+                {
+                    lookups.remove(&host);
                 }
-                Err(same(error))
+                Err(clone_error(error))
             }
         }
     }
 }
 
-/// An error of a resolver once more.
-fn same(error: &Error) -> Error {
+/// Clones an error of a resolver; `ureq::Error` does not implement `Clone`.
+fn clone_error(error: &Error) -> Error {
     match error {
         Error::Timeout(which) => Error::Timeout(*which),
         Error::Io(e) => Error::Io(match e.raw_os_error() {
@@ -502,11 +533,11 @@ mod tests {
         }
     }
 
-    /// Finds every host but those that begin with `no`, and keeps what it was asked.
+    /// Resolves every host except those that begin with `no`, and records the lookups.
     #[derive(Debug, Clone, Default)]
-    struct Asked(Arc<Mutex<Vec<String>>>);
+    struct FakeResolver(Arc<Mutex<Vec<String>>>);
 
-    impl Resolver for Asked {
+    impl Resolver for FakeResolver {
         fn resolve(
             &self,
             uri: &Uri,
@@ -519,7 +550,7 @@ mod tests {
             found.push(([10, 0, 0, 1], 443).into());
             match host.as_str() {
                 "no.example" => Err(Error::HostNotFound),
-                "nobody.example" => Err(Error::Timeout(Timeout::Resolve)),
+                "noreply.example" => Err(Error::Timeout(Timeout::Resolve)),
                 "nofile.example" => Err(Error::Io(io::Error::from_raw_os_error(EMFILE))),
                 _ => Ok(found),
             }
@@ -527,16 +558,16 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_looked_up_once_and_again_where_something_failed() {
-        let asked = Asked::default();
-        let (names, config) = (
-            Names::new(asked.clone()),
+    fn host_is_resolved_once_until_a_failure() {
+        let fake = FakeResolver::default();
+        let (resolver, config) = (
+            CachingResolver::new(fake.clone()),
             network(&settings(""), RootCerts::WebPki, None),
         );
         let look_up = |uri: &'static str| {
-            names.resolve(&Uri::from_static(uri), &config, NextTimeout::default())
+            resolver.resolve(&Uri::from_static(uri), &config, NextTimeout::default())
         };
-        let questions = || mem::take(&mut *asked.0.lock().unwrap());
+        let new_lookups = || mem::take(&mut *fake.0.lock().unwrap());
         thread::scope(|scope| {
             for _ in 0..20 {
                 scope.spawn(|| assert_eq!(look_up("https://a.example/x").unwrap()[..].len(), 1));
@@ -544,29 +575,29 @@ mod tests {
         });
         look_up("https://b.example").unwrap();
         look_up("https://a.example:443").unwrap();
-        assert_eq!(questions(), ["a.example", "b.example"]);
+        assert_eq!(new_lookups(), ["a.example", "b.example"]);
 
-        names.forget();
+        resolver.clear();
         look_up("https://a.example").unwrap();
-        assert_eq!(questions(), ["a.example"]);
+        assert_eq!(new_lookups(), ["a.example"]);
 
         for (uri, kind) in [
             ("https://no.example", TransportErrorKind::Dns),
-            ("https://nobody.example", TransportErrorKind::Dns),
+            ("https://noreply.example", TransportErrorKind::Dns),
             ("https://nofile.example", TransportErrorKind::Exhausted),
         ] {
             for _ in 0..2 {
                 assert_eq!(kind_of(&look_up(uri).unwrap_err()), kind, "{uri}");
             }
-            assert_eq!(questions().len(), 2, "{uri} is not known to be nowhere");
+            assert_eq!(new_lookups().len(), 2, "{uri}: a failure is not cached");
         }
     }
 
     #[test]
-    fn a_bundle_without_a_certificate_is_refused() {
-        for (pem, why) in [
-            ("", "holds no certificate"),
-            ("hello", "holds no certificate"),
+    fn bundle_without_certificate_is_rejected() {
+        for (pem, expected) in [
+            ("", "contains no certificate"),
+            ("hello", "contains no certificate"),
             (
                 "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
                 "not a PEM file",
@@ -577,14 +608,14 @@ mod tests {
                 .unwrap();
             let text = error.to_string();
             assert!(
-                text.starts_with("bundle.pem: ") && text.contains(why),
+                text.starts_with("bundle.pem: ") && text.contains(expected),
                 "{text}"
             );
         }
     }
 
     #[test]
-    fn ureq_gets_the_proxy_as_it_was_read() {
+    fn ureq_proxy_has_the_configured_parts() {
         let own = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
         for (tls, host, credentials) in [
             (false, "proxy.example", None),
@@ -599,17 +630,21 @@ mod tests {
                 port: 3128,
                 credentials: credentials.map(own),
             };
-            let built = as_ureq(&proxy).unwrap();
+            let built = ureq_proxy(&proxy).unwrap();
             assert_eq!((built.host(), built.port()), (host, 3128));
             assert_eq!(built.protocol() == ProxyProtocol::Https, tls);
             let user = built.username().zip(built.password());
             assert_eq!(user, credentials, "{host}");
-            assert_eq!(built, as_ureq(&proxy).unwrap(), "shares connections");
+            assert_eq!(
+                built,
+                ureq_proxy(&proxy).unwrap(),
+                "equal, so that connections are shared"
+            );
         }
     }
 
     #[test]
-    fn a_proxys_refusal_is_told_from_its_passing_faults() {
+    fn proxy_refusal_differs_from_transient_proxy_errors() {
         let failed = |why: &str| Error::ConnectProxyFailed(why.to_owned());
         for (why, kind, text) in [
             (
@@ -635,33 +670,36 @@ mod tests {
         ] {
             let error = failed(why);
             assert_eq!(kind_of(&error), kind, "{why}");
-            assert!(told(&error).contains(text), "{why}");
+            assert!(describe(&error).contains(text), "{why}");
         }
     }
 
     #[test]
-    fn what_failed_is_told_in_words() {
+    fn errors_are_described_in_words() {
         let io = |text: &str| Error::Io(io::Error::other(text.to_owned()));
         for (error, text) in [
             (io("connection reset"), "connection reset"),
-            (Error::Timeout(Timeout::Connect), "no connection in time"),
-            (Error::Timeout(Timeout::RecvResponse), "no answer in time"),
+            (Error::Timeout(Timeout::Connect), "timed out connecting"),
+            (
+                Error::Timeout(Timeout::RecvResponse),
+                "timed out waiting for a response",
+            ),
             (
                 Error::Timeout(Timeout::RecvBody),
-                "the answer did not end in time",
+                "timed out reading the response",
             ),
             (
                 Error::Timeout(Timeout::Global),
-                "the time that a call may take was over",
+                "the call exceeded its time limit",
             ),
             (Error::HostNotFound, "host not found"),
         ] {
-            assert_eq!(told(&error), text);
+            assert_eq!(describe(&error), text);
         }
     }
 
     #[test]
-    fn a_connection_is_closed_once_no_task_may_ask() {
+    fn connection_is_closed_without_remaining_tasks() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let uri = format!("http://{}/", listener.local_addr().unwrap());
         let settings = Settings {
@@ -679,8 +717,8 @@ mod tests {
         };
         let server = thread::spawn(move || {
             let (mut socket, _) = listener.accept().unwrap();
-            let patience = Some(Duration::from_secs(30));
-            socket.set_read_timeout(patience).unwrap();
+            let time_out = Some(Duration::from_secs(30));
+            socket.set_read_timeout(time_out).unwrap();
             for _ in 0..3 {
                 let mut head = Vec::new();
                 while !head.ends_with(b"\r\n\r\n") {
@@ -697,13 +735,13 @@ mod tests {
         let askers = agent.askers(&uri, 1);
         agent.send(&request).unwrap();
         drop(askers);
-        // Taken from those that were kept, whether or not any is to be kept after it.
+        // Uses a kept connection, which is closed afterwards.
         agent.send(&request).unwrap();
         server.join().unwrap();
     }
 
     #[test]
-    fn a_host_is_told_without_its_path() {
+    fn host_of_uri_excludes_path() {
         assert_eq!(host_of("https://a.example:8443/x?y"), "a.example:8443");
         assert_eq!(host_of("nonsense"), "nonsense");
     }

@@ -1,8 +1,9 @@
-//! The files of a recording: small JSON in the vocabulary of VCR cassettes.
+//! The files of a recording: JSON with the field names of VCR cassettes.
 //!
-//! A folder holds `interactions/*.json`, each with a list of interactions in the order in which
-//! they happened. A JSON body is real JSON, so that a diff shows the count that changed; any other
-//! body stands in a file beside it. Unknown fields are refused.
+//! A recording contains `interactions/*.json`, each with a list of interactions in chronological
+//! order. A JSON body is stored as JSON, so that a diff shows the changed count; text is stored as
+//! a string; XML and binary bodies are stored in a file next to the cassette. Unknown fields are
+//! rejected.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,46 +15,47 @@ use serde_json::Value;
 
 use super::{Request, Response, TransportError, TransportErrorKind, redact};
 
-/// The folder of the cassettes inside a recording.
-pub const FOLDER: &str = "interactions";
+/// The name of the directory of cassettes in a recording.
+pub const INTERACTIONS_DIR: &str = "interactions";
 
 /// One file of a recording.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cassette {
-    /// The exchanges, in their order.
+    /// The interactions, in order.
     pub interactions: Vec<Interaction>,
 }
 
-/// One request and what came of it: a response, or a failure to get one.
+/// A request with its response or transport error.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interaction {
-    /// What was sent.
+    /// The request.
     pub request: RecordedRequest,
-    /// What came back.
+    /// The response, if one was received.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<RecordedResponse>,
-    /// Why nothing came back.
+    /// The transport error, if no response was received.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<RecordedError>,
-    /// When, in RFC 2822; kept where the response's own `date` matters.
+    /// The time of the response, in RFC 2822 format; recorded only with the response's `date`
+    /// header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<String>,
 }
 
-/// The parts of a request that take part in matching, and its content type.
+/// The parts of a request that a replay matches, and its content type.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedRequest {
     /// The HTTP method.
     pub method: String,
-    /// The absolute URI.
+    /// The absolute URI of the request.
     pub uri: String,
     /// [`Request::scope`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Header names in lower case.
+    /// The headers; names in lower case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// The body.
@@ -61,13 +63,13 @@ pub struct RecordedRequest {
     pub body: RecordedBody,
 }
 
-/// A whole response.
+/// A complete response.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedResponse {
     /// The status code.
     pub status: u16,
-    /// Header names in lower case.
+    /// The headers; names in lower case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// The body.
@@ -75,29 +77,30 @@ pub struct RecordedResponse {
     pub body: RecordedBody,
 }
 
-/// A transport failure.
+/// A transport error.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedError {
     /// `timeout`, `dns`, `connection`, `exhausted`, `tls`, `proxy` or `too_large`.
     pub kind: String,
-    /// What the sender said.
+    /// The error message.
     pub message: String,
 }
 
-/// A body: JSON as it is, text as a string, anything else in a file beside the cassette.
+/// A body: JSON as JSON, text as a string, anything else in a file next to the cassette.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RecordedBody {
-    /// An object or a list is a JSON body; a string is a body of that text.
+    /// A JSON object or array is a JSON body; a string is a text body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// The name of the file that holds the body.
+    /// The name of the file that contains the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_file: Option<String>,
 }
 
 impl RecordedBody {
-    /// The body as a cassette writes it; `None` in both fields where only a file can hold it.
+    /// Returns the body as stored in a cassette; `None` for XML and binary bodies, which need a
+    /// file.
     #[must_use]
     pub fn inline(bytes: &[u8]) -> Option<Self> {
         let value = match serde_json::from_slice::<Value>(bytes) {
@@ -113,7 +116,7 @@ impl RecordedBody {
         })
     }
 
-    /// The body without its secret fields and without `secrets`.
+    /// Returns the body with its secret fields and all occurrences of `secrets` redacted.
     #[must_use]
     pub fn without(mut self, secrets: &[String]) -> Self {
         match &mut self.body {
@@ -124,47 +127,50 @@ impl RecordedBody {
         self
     }
 
-    /// The bytes of the body.
+    /// Returns the bytes of the body; `dir` is the directory of the cassette.
     ///
     /// # Errors
-    /// The file beside the cassette cannot be read, or is named outside the folder.
-    pub fn bytes(&self, folder: &Path) -> io::Result<Vec<u8>> {
+    /// The file next to the cassette cannot be read or is outside `dir`, or both fields are set.
+    pub fn bytes(&self, dir: &Path) -> io::Result<Vec<u8>> {
         match (&self.body, &self.body_file) {
             (None, None) => Ok(Vec::new()),
             (Some(Value::String(text)), None) => Ok(text.clone().into_bytes()),
             (Some(value), None) => Ok(serde_json::to_vec(value)?),
-            (None, Some(name)) if !name.contains(['/', '\\']) => fs::read(folder.join(name))
+            (None, Some(name)) if !name.contains(['/', '\\']) => fs::read(dir.join(name))
                 .map_err(|e| io::Error::new(e.kind(), format!("{name}: {e}"))),
-            _ => Err(invalid("a body is given twice, or its file lies elsewhere")),
+            _ => Err(invalid(
+                "`body` and `body_file` exclude each other, and `body_file` is only a file name",
+            )),
         }
     }
 }
 
 impl Interaction {
-    /// What [`super::HttpSend::send`] is to answer.
+    /// Returns the recorded result of [`super::HttpSend::send`]; `dir` is the directory of the
+    /// cassette.
     ///
     /// # Errors
-    /// The interaction has no answer or two, or its body cannot be read.
-    pub fn answer(&self, folder: &Path) -> io::Result<Result<Response, TransportError>> {
+    /// The interaction has neither or both of `response` and `error`, or its body cannot be read.
+    pub fn result(&self, dir: &Path) -> io::Result<Result<Response, TransportError>> {
         match (&self.response, &self.error) {
             (Some(response), None) => Ok(Ok(Response {
                 status: response.status,
                 headers: response.headers.clone().into_iter().collect(),
-                body: response.body.bytes(folder)?,
+                body: response.body.bytes(dir)?,
             })),
             (None, Some(error)) => Ok(Err(TransportError {
                 kind: kind_from(&error.kind)?,
                 message: error.message.clone(),
             })),
             _ => Err(invalid(
-                "an interaction has either a `response` or an `error`",
+                "an interaction needs either a `response` or an `error`",
             )),
         }
     }
 }
 
-/// What a replay matches: method, URI, scope, `X-Amz-Target` and body, nothing that is secret or
-/// changes from run to run.
+/// Returns the key by which a replay matches a request: method, URI, scope, `X-Amz-Target` and
+/// body. It contains nothing that is secret or that changes between runs.
 #[must_use]
 pub fn key(request: &RecordedRequest) -> String {
     let target = request.headers.get("x-amz-target").map_or("", |t| t);
@@ -183,7 +189,7 @@ pub fn key(request: &RecordedRequest) -> String {
         .join(" ")
 }
 
-/// The part of `request` that is recorded: authorization, dates and tokens stay out.
+/// Returns the part of `request` that is recorded, without authorization, dates and tokens.
 #[must_use]
 pub fn recorded_request(request: &Request) -> RecordedRequest {
     let headers = ["content-type", "x-amz-target"]
@@ -200,7 +206,7 @@ pub fn recorded_request(request: &Request) -> RecordedRequest {
     }
 }
 
-/// The name under which a cassette knows a failure.
+/// Returns the name of a transport error in a cassette; `None` if the kind is not recorded.
 #[must_use]
 pub fn kind_name(kind: TransportErrorKind) -> Option<&'static str> {
     let (_, name) = KINDS.iter().find(|(k, _)| *k == kind)?;
@@ -220,12 +226,15 @@ const KINDS: [(TransportErrorKind, &str); 7] = [
 fn kind_from(name: &str) -> io::Result<TransportErrorKind> {
     let found = KINDS.iter().find(|(_, n)| *n == name);
     found.map(|(kind, _)| *kind).ok_or_else(|| {
-        invalid("an error's kind is one of timeout, dns, connection, exhausted, tls, proxy and too_large")
+        invalid(
+            "invalid error kind; expected timeout, dns, connection, exhausted, tls, proxy or \
+             too_large",
+        )
     })
 }
 
-fn invalid(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
 #[cfg(test)]
@@ -233,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bodies_stand_as_what_they_are() {
+    fn inline_body_depends_on_its_format() {
         let inline = |bytes: &[u8]| RecordedBody::inline(bytes).map(|b| b.body);
         assert_eq!(inline(b""), Some(None));
         assert_eq!(
@@ -242,12 +251,12 @@ mod tests {
         );
         assert_eq!(inline(b"Action=X"), Some(Some("Action=X".into())));
         assert_eq!(inline(b"12"), Some(Some("12".into())), "not a JSON body");
-        assert_eq!(inline(b" <a/>"), None, "XML stands in a file");
+        assert_eq!(inline(b" <a/>"), None, "XML is stored in a file");
         assert_eq!(inline(b"\xff"), None);
     }
 
     #[test]
-    fn unknown_fields_are_refused() {
+    fn unknown_fields_are_rejected() {
         let known = r#"{"interactions": [{"request": {"method": "GET", "uri": "u"},
             "response": {"status": 200}}]}"#;
         assert!(serde_json::from_str::<Cassette>(known).is_ok());

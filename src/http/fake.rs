@@ -1,4 +1,4 @@
-//! A sender for tests: it answers by a script and keeps the requests.
+//! A fake HTTP client for tests: it returns scripted responses and records the requests.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -6,28 +6,28 @@ use std::sync::{Arc, Mutex};
 use super::ledger::{Asker, Ledger};
 use super::{HttpSend, Request, Response, TransportError, TransportErrorKind};
 
-/// What a sender answers.
-pub type Answer = Result<Response, TransportError>;
+/// A response or a transport error.
+pub type FakeResponse = Result<Response, TransportError>;
 
-/// Answers by a script, however it is asked.
+/// An HTTP client whose responses come from a script.
 pub struct Scripted {
-    script: Box<dyn Fn(&Request) -> Answer + Send + Sync>,
+    script: Box<dyn Fn(&Request) -> FakeResponse + Send + Sync>,
     requests: Mutex<Vec<Request>>,
     ledgers: Mutex<HashMap<String, Ledger>>,
 }
 
 impl Scripted {
-    /// Answers with `answers`, in their order; one request more is a panic.
-    pub fn list(answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+    /// Returns `answers` in order; panics on any further request.
+    pub fn list(answers: impl IntoIterator<Item = FakeResponse>) -> Arc<Self> {
         let answers = Mutex::new(answers.into_iter().collect::<VecDeque<_>>());
         Self::by(move |request| {
             let next = answers.lock().unwrap().pop_front();
-            next.unwrap_or_else(|| panic!("no answer to {request:?} is scripted"))
+            next.unwrap_or_else(|| panic!("no scripted response to {request:?}"))
         })
     }
 
-    /// Answers with what `script` says.
-    pub fn by(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Arc<Self> {
+    /// Returns the result of `script` for each request.
+    pub fn by(script: impl Fn(&Request) -> FakeResponse + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             script: Box::new(script),
             requests: Mutex::default(),
@@ -35,19 +35,20 @@ impl Scripted {
         })
     }
 
-    /// Every request so far.
+    /// Returns all requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
-    /// How many tasks may still ask the host of `uri`, where that was told.
+    /// Returns the number of tasks that may still send requests to the host of `uri`, if it was
+    /// set.
     pub fn askers_left(&self, uri: &str) -> Option<usize> {
-        self.ledgers.lock().unwrap().get(uri)?.told()
+        self.ledgers.lock().unwrap().get(uri)?.tasks()
     }
 }
 
 impl HttpSend for Scripted {
-    fn send(&self, request: &Request) -> Answer {
+    fn send(&self, request: &Request) -> FakeResponse {
         self.requests.lock().unwrap().push(request.clone());
         (self.script)(request)
     }
@@ -58,24 +59,28 @@ impl HttpSend for Scripted {
     }
 }
 
-/// An answer of that status and body.
-pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
+/// A response with this status and body.
+pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> FakeResponse {
     answer_with(status, &[], body)
 }
 
-/// An answer with headers.
-#[allow(clippy::unnecessary_wraps)] // Scripts are lists of answers and failures.
-pub fn answer_with(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
-    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+/// A response with headers.
+#[allow(clippy::unnecessary_wraps)] // Scripts are lists of responses and errors.
+pub fn answer_with(
+    status: u16,
+    headers: &[(&str, &str)],
+    body: impl Into<Vec<u8>>,
+) -> FakeResponse {
+    let to_owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     Ok(Response {
         status,
-        headers: headers.iter().map(own).collect(),
+        headers: headers.iter().map(to_owned).collect(),
         body: body.into(),
     })
 }
 
-/// A failure to get an answer.
-pub fn failure(kind: TransportErrorKind) -> Answer {
+/// A transport error.
+pub fn failure(kind: TransportErrorKind) -> FakeResponse {
     Err(TransportError {
         kind,
         message: format!("a.example: {kind:?}"),

@@ -1,39 +1,40 @@
-//! Which connections are kept for another request: no more than there may be requests at once.
+//! Counts the connections to a host, so that no more are kept than tasks still need.
 //!
-//! Those that a task is done with go while other tasks wait for answers. At the end the system would
-//! close hundreds of them one after the other, and everything else would wait for it.
+//! A surplus connection is closed right after its request, while other tasks wait for responses.
+//! Otherwise the system would close hundreds of connections sequentially at the end of the run.
+//! All counts of a host are under one lock, which is held only for the update.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The connections to one host, and the tasks that may still ask it.
+/// The counts of open connections to one host and of tasks that may still send requests to it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger(Arc<Mutex<Numbers>>);
 
 #[derive(Debug, Default)]
 struct Numbers {
-    /// The connections that are open.
+    /// The number of open connections.
     open: usize,
-    /// The tasks; `None` where nobody has told, so that every connection is kept.
+    /// The number of tasks; if `None`, all connections are kept.
     askers: Option<usize>,
 }
 
-/// A task that may still ask a host, one request at a time, until this is dropped.
+/// A task that may send requests to a host, one at a time, until this value is dropped.
 pub struct Asker(Ledger);
 
 impl Ledger {
-    /// So many tasks more may ask.
+    /// Adds `count` tasks that may send requests.
     pub(crate) fn askers(&self, count: usize) -> Vec<Asker> {
         *self.numbers().askers.get_or_insert(0) += count;
         (0..count).map(|_| Asker(self.clone())).collect()
     }
 
-    /// How many tasks may ask, where that was told.
+    /// Returns the number of tasks that may send requests, if it was set.
     #[cfg(test)]
-    pub(crate) fn told(&self) -> Option<usize> {
+    pub(crate) fn tasks(&self) -> Option<usize> {
         self.numbers().askers
     }
 
-    /// A connection is open.
+    /// Counts a connection that was opened.
     pub(super) fn open(&self) -> Place {
         self.numbers().open += 1;
         Place(Some(self.clone()))
@@ -52,12 +53,13 @@ impl Drop for Asker {
     }
 }
 
-/// An open connection's place in its ledger.
+/// An open connection that is counted in a ledger.
 #[derive(Debug)]
 pub(super) struct Place(Option<Ledger>);
 
 impl Place {
-    /// Gives the place up where nobody will miss it; of two that are asked at once only one may.
+    /// Stops counting the connection if it is surplus, and returns true if so. With one surplus
+    /// connection, only one of several concurrent calls returns true.
     pub(super) fn is_left(&mut self) -> bool {
         let Some(ledger) = &self.0 else { return true };
         let mut numbers = ledger.numbers();
@@ -84,15 +86,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_left_where_nobody_told() {
+    fn all_connections_are_kept_by_default() {
         let ledger = Ledger::default();
         let mut places = [ledger.open(), ledger.open()];
         assert!(!places[0].is_left() && !places[1].is_left());
-        assert_eq!(ledger.told(), None);
+        assert_eq!(ledger.tasks(), None);
     }
 
     #[test]
-    fn as_many_connections_stay_as_tasks_may_ask() {
+    fn kept_connections_match_remaining_tasks() {
         let ledger = Ledger::default();
         let mut askers = ledger.askers(2);
         askers.extend(ledger.askers(1));
@@ -100,17 +102,17 @@ mod tests {
         let mut left = || places.iter_mut().map(Place::is_left).filter(|l| *l).count();
         assert_eq!(left(), 1, "the fourth");
         askers.pop();
-        assert_eq!(left(), 2, "the one that was left is still, and one more");
+        assert_eq!(left(), 2, "the released one and one more");
         drop(askers);
         assert_eq!(left(), 4);
         assert_eq!(ledger.numbers().open, 0);
-        assert_eq!(ledger.told(), Some(0));
+        assert_eq!(ledger.tasks(), Some(0));
         drop(places);
         assert_eq!(ledger.numbers().open, 0, "each was counted once");
     }
 
     #[test]
-    fn a_connection_that_broke_makes_room() {
+    fn closed_connection_frees_its_place() {
         let ledger = Ledger::default();
         let _asker = ledger.askers(1);
         let (mut kept, broken) = (ledger.open(), ledger.open());

@@ -1,4 +1,4 @@
-//! Requests and responses, and the one seam through which they leave the program.
+//! HTTP requests and responses, and the [`HttpSend`] trait that sends them.
 
 pub mod agent;
 pub mod cassette;
@@ -16,27 +16,27 @@ use std::time::Duration;
 
 pub use ledger::Asker;
 
-/// One HTTP request, ready to be sent.
+/// An HTTP request, ready to be sent.
 #[derive(Clone)]
 pub struct Request {
     /// `GET`, `POST` or `PUT`.
     pub method: &'static str,
     /// The absolute URI.
     pub uri: String,
-    /// Header names in lower case, with their values.
+    /// The headers; names in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// The body; empty for none.
     pub body: Vec<u8>,
-    /// What the request is for (`config/eu-west-1`) where its host does not tell; never sent.
+    /// The service and region (`config/eu-west-1`), if the host does not contain them; never sent.
     ///
-    /// With a custom endpoint all regions share one URI, and only this keeps their recorded
-    /// exchanges apart.
+    /// With a custom endpoint all regions share one URI, and only the scope distinguishes their
+    /// recorded interactions.
     pub scope: Option<String>,
-    /// How long this exchange may take in all, whatever the sender's own time-outs are.
+    /// The maximum total time of the request, in addition to the client's own time-outs.
     pub budget: Duration,
 }
 
-/// Names the request; header values and the body may hold secrets and stay out.
+/// Formats method, URI and header names; header values and the body may contain secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
@@ -50,7 +50,7 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    /// The value of the header `name` (lower case).
+    /// Returns the value of the header `name` (lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(n, _)| *n == name)?;
@@ -58,18 +58,18 @@ impl Request {
     }
 }
 
-/// One HTTP response, whatever its status.
+/// An HTTP response of any status.
 #[derive(Clone, Default)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Header names in lower case, with their values.
+    /// The headers; names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The whole body, at most [`MAX_BODY`] bytes.
+    /// The complete body, at most [`MAX_BODY`] bytes.
     pub body: Vec<u8>,
 }
 
-/// Tells the status; headers and the body may hold secrets and stay out.
+/// Formats the status; headers and the body may contain secrets.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
@@ -80,49 +80,49 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// The value of the header `name`, in whatever case.
+    /// Returns the value of the header `name`, ignoring case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = |(n, _): &&(String, String)| n.eq_ignore_ascii_case(name);
-        self.headers.iter().find(found).map(|(_, v)| v.as_str())
+        let matches = |(n, _): &&(String, String)| n.eq_ignore_ascii_case(name);
+        self.headers.iter().find(matches).map(|(_, v)| v.as_str())
     }
 }
 
-/// The largest body that is read, in bytes: 1 MiB.
+/// The maximum size of a body, in bytes: 1 MiB.
 ///
-/// A full page of AWS Config is some 30 kB, and a page of the longest names that it allows 150 kB.
-/// What is parsed may need twenty times the memory of its text, in each region at one time.
+/// A full page of AWS Config has about 30 kB; with the longest names that it allows, 150 kB. A
+/// parsed body may use 20 times the memory of its text, in each region at the same time.
 pub const MAX_BODY: u64 = 1024 * 1024;
 
-/// Why no whole response came back.
+/// The reason why no complete response was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransportErrorKind {
-    /// No connection, or no answer, in time.
+    /// Connecting or receiving the response timed out.
     Timeout,
     /// The host name could not be resolved.
     Dns,
-    /// The connection failed, or it broke off.
+    /// The connection failed or was closed.
     Connection,
-    /// The system gives this process no more files, of which each connection is one, or no more threads.
+    /// The process cannot open more files (each connection uses one) or create more threads.
     Exhausted,
-    /// The TLS handshake failed: a certificate that is not trusted, or a foreign protocol.
+    /// The TLS handshake failed: the certificate is not trusted, or the server does not use TLS.
     Tls,
-    /// The proxy would not open the way; another attempt would not move it.
+    /// The proxy refused the connection; a retry would not help.
     Proxy,
-    /// The answer is larger than the program reads.
+    /// The response exceeds the size limits.
     TooLarge,
-    /// A replay has no answer to this request.
+    /// The replayed recording has no response to this request.
     NotRecorded,
     /// The user ended the run.
     Interrupted,
 }
 
-/// A request that got no whole response.
+/// The error of a request without a complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportError {
-    /// What kind of failure it was.
+    /// The kind of error.
     pub kind: TransportErrorKind,
-    /// What the sender said, with the host.
+    /// The error message, with the host.
     pub message: String,
 }
 
@@ -134,24 +134,24 @@ impl fmt::Display for TransportError {
 
 impl std::error::Error for TransportError {}
 
-/// Sends requests: over the network, into a recording, or out of one.
+/// An HTTP client: the network, a client that records, or the replay of a recording.
 pub trait HttpSend: Send + Sync {
-    /// Sends one request and reads the whole response; any status is `Ok`.
+    /// Sends a request and reads the complete response; any status is `Ok`.
     ///
     /// # Errors
-    /// No whole response came back; [`TransportErrorKind`] says why.
+    /// No complete response was received; [`TransportErrorKind`] is the reason.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
 
-    /// Tells of `count` tasks more that will ask the host of `uri`: connections that none of them needs
-    /// any more are closed. Who never tells has all of them kept.
+    /// Announces `count` more tasks that will send requests to the host of `uri`. Connections that
+    /// no announced task needs are closed; without a call, all connections are kept.
     fn askers(&self, _uri: &str, _count: usize) -> Vec<Asker> {
         Vec::new()
     }
 
-    /// Ends a run: a recorder writes its folder.
+    /// Ends a run: a recording client writes its recording.
     ///
     /// # Errors
-    /// The recording could not be written.
+    /// The recording cannot be written.
     fn finish(&self) -> std::io::Result<()> {
         Ok(())
     }
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_secret_is_shown() {
+    fn debug_output_hides_secrets() {
         let request = Request {
             method: "POST",
             uri: "https://a.example/".to_owned(),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_responses_header_is_found_in_whatever_case() {
+    fn response_header_name_ignores_case() {
         let response = Response {
             headers: vec![("X-Amzn-RequestId".to_owned(), "r-1".to_owned())],
             ..Response::default()

@@ -1,82 +1,82 @@
-//! NO_PROXY: the hosts that are reached without a proxy.
+//! NO_PROXY: the hosts that bypass the proxy.
 //!
-//! It has no standard. What is read here is what curl and Go read, which is more than Python and
-//! with it the AWS CLI: <https://curl.se/docs/manpage.html#NOPROXY>,
+//! NO_PROXY has no standard. The syntax here is that of curl and Go, a superset of the syntax of
+//! Python and the AWS CLI: <https://curl.se/docs/manpage.html#NOPROXY>,
 //! <https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config>.
 
 use std::net::IpAddr;
 
-/// The hosts that are reached without a proxy.
+/// The hosts that bypass the proxy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NoProxy(Vec<Entry>);
+pub struct NoProxy(Vec<BypassRule>);
 
-/// One entry, and the port that it is about; without a port it is about all of them.
+/// One entry: hosts and a port; without a port, all ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
-    hosts: Hosts,
+struct BypassRule {
+    hosts: HostPattern,
     port: Option<u16>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Hosts {
+enum HostPattern {
     All,
-    /// A domain with all that is below it.
+    /// A domain and its subdomains.
     Domain(String),
-    /// The addresses that share this one's first bits.
+    /// The addresses that share the first bits of this address.
     Network(IpAddr, u32),
 }
 
 impl NoProxy {
-    /// The entries of `text`, separated by commas or blanks: `*`, `host`, `domain` or `.domain`
-    /// (both with all that is below), an address, a network (`10.0.0.0/8`); each but a network
-    /// perhaps with a port.
+    /// Parses a list separated by commas or whitespace. Entries: `*`, `host`, `domain` or `.domain`
+    /// (both with subdomains), an address, each optionally with a port; or a network
+    /// (`10.0.0.0/8`). Invalid entries are ignored.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let entries = text.split(|c: char| c == ',' || c.is_whitespace());
         Self(
             entries
                 .filter(|e| !e.is_empty())
-                .filter_map(Entry::parse)
+                .filter_map(BypassRule::parse)
                 .collect(),
         )
     }
 
-    /// Whether `host` (an IPv6 address without its brackets) is reached directly on `port`.
+    /// Returns true if `host` (an IPv6 address without brackets) bypasses the proxy on `port`.
     #[must_use]
     pub fn covers(&self, host: &str, port: u16) -> bool {
-        let host = plain(host);
+        let host = normalize(host);
         let address = address(&host);
-        let covers = |entry: &Entry| {
-            entry.port.is_none_or(|p| p == port) && entry.hosts.hold(&host, address)
+        let covers = |entry: &BypassRule| {
+            entry.port.is_none_or(|p| p == port) && entry.hosts.contain(&host, address)
         };
         is_local(&host, address) || self.0.iter().any(covers)
     }
 }
 
-impl Entry {
-    /// `None` for what can be no host.
+impl BypassRule {
+    /// Parses an entry; returns `None` if it is invalid.
     fn parse(text: &str) -> Option<Self> {
         if let Some((network, bits)) = text.split_once('/') {
             let network = address(unbracketed(network))?;
             let bits = bits.parse().ok().filter(|b| *b <= width(network))?;
-            let hosts = Hosts::Network(network, bits);
+            let hosts = HostPattern::Network(network, bits);
             return Some(Self { hosts, port: None });
         }
         let (host, port) = split_port(text)?;
         let host = host.strip_prefix('*').unwrap_or(host);
-        let host = plain(host.strip_prefix('.').unwrap_or(host));
+        let host = normalize(host.strip_prefix('.').unwrap_or(host));
         let hosts = match address(&host) {
-            Some(address) => Hosts::Network(address, width(address)),
-            None if host.is_empty() && text.starts_with('*') => Hosts::All,
+            Some(address) => HostPattern::Network(address, width(address)),
+            None if host.is_empty() && text.starts_with('*') => HostPattern::All,
             None if host.is_empty() => return None,
-            None => Hosts::Domain(host),
+            None => HostPattern::Domain(host),
         };
         Some(Self { hosts, port })
     }
 }
 
-impl Hosts {
-    fn hold(&self, host: &str, address: Option<IpAddr>) -> bool {
+impl HostPattern {
+    fn contain(&self, host: &str, address: Option<IpAddr>) -> bool {
         match (self, address) {
             (Self::All, _) => true,
             (Self::Domain(domain), None) => host
@@ -88,8 +88,9 @@ impl Hosts {
     }
 }
 
-/// This machine, and the addresses where AWS's metadata and container services answer: what is
-/// there is this machine's own, and a proxy would answer with its machine's keys, or leak ours.
+/// Returns true for this machine and for the addresses of the AWS metadata and container services.
+/// Through a proxy, they would return the credentials of the proxy's machine or leak those of this
+/// one.
 fn is_local(host: &str, address: Option<IpAddr>) -> bool {
     match address {
         Some(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_link_local(),
@@ -98,8 +99,8 @@ fn is_local(host: &str, address: Option<IpAddr>) -> bool {
     }
 }
 
-/// In lower case and without the root's dot.
-fn plain(host: &str) -> String {
+/// Returns the host in lower case and without the trailing dot of the DNS root.
+fn normalize(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
@@ -108,14 +109,14 @@ fn unbracketed(host: &str) -> &str {
     inner.unwrap_or(host)
 }
 
-/// An address; an IPv4 one also where it is written as an IPv6 one.
+/// Parses an address; an IPv4-mapped IPv6 address becomes its IPv4 address.
 fn address(host: &str) -> Option<IpAddr> {
     host.parse::<IpAddr>()
         .ok()
         .map(|address| address.to_canonical())
 }
 
-/// `host`, `host:port`, `[::1]:port` and `::1`; `None` where the port is none.
+/// Splits `host`, `host:port`, `[::1]:port` or `::1`; returns `None` if the port is invalid.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     if text.parse::<IpAddr>().is_ok() || text.ends_with(']') {
         return Some((unbracketed(text), None));
@@ -131,10 +132,11 @@ fn width(address: IpAddr) -> u32 {
 }
 
 fn within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
-    let same = |a: u128, b: u128, width: u32| (a ^ b).checked_shr(width - bits).unwrap_or(0) == 0;
+    let same_prefix =
+        |a: u128, b: u128, width: u32| (a ^ b).checked_shr(width - bits).unwrap_or(0) == 0;
     match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(n)) => same(a.to_bits().into(), n.to_bits().into(), 32),
-        (IpAddr::V6(a), IpAddr::V6(n)) => same(a.to_bits(), n.to_bits(), 128),
+        (IpAddr::V4(a), IpAddr::V4(n)) => same_prefix(a.to_bits().into(), n.to_bits().into(), 32),
+        (IpAddr::V6(a), IpAddr::V6(n)) => same_prefix(a.to_bits(), n.to_bits(), 128),
         _ => false,
     }
 }
@@ -144,8 +146,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_entry_covers() {
-        let here = [
+    fn entry_covers_matching_hosts() {
+        let covered_cases = [
             ("*", "a.example:443"),
             ("x, *", "a.example:443"),
             ("*:8443", "a.example:8443"),
@@ -172,7 +174,7 @@ mod tests {
             ("2001:db8::/32", "2001:db8:ffff::1:443"),
             ("::/0", "2001:db8::1:443"),
         ];
-        let not = [
+        let other_cases = [
             ("", "a.example:443"),
             (" , ,", "a.example:443"),
             (".", "a.example:443"),
@@ -194,8 +196,8 @@ mod tests {
             ("2001:db8::/32", "2001:db9::1:443"),
             ("[2001:db8::1]:8443", "2001:db8::1:443"),
         ];
-        let cases = here.iter().map(|c| (c, true));
-        for ((entries, target), covered) in cases.chain(not.iter().map(|c| (c, false))) {
+        let cases = covered_cases.iter().map(|c| (c, true));
+        for ((entries, target), covered) in cases.chain(other_cases.iter().map(|c| (c, false))) {
             let (host, port) = target.rsplit_once(':').unwrap();
             let found = NoProxy::parse(entries).covers(host, port.parse().unwrap());
             assert_eq!(found, covered, "{entries} and {target}");
@@ -203,8 +205,8 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_and_the_metadata_are_covered_always() {
-        let none = NoProxy::default();
+    fn local_and_metadata_hosts_are_always_covered() {
+        let empty = NoProxy::default();
         for host in [
             "localhost",
             "LOCALHOST.",
@@ -219,7 +221,7 @@ mod tests {
             "fd00:ec2::254",
             "fd00:ec2::23",
         ] {
-            assert!(none.covers(host, 80), "{host}");
+            assert!(empty.covers(host, 80), "{host}");
         }
         for host in [
             "localhost.example",
@@ -230,7 +232,7 @@ mod tests {
             "::2",
             "127.example",
         ] {
-            assert!(!none.covers(host, 80), "{host}");
+            assert!(!empty.covers(host, 80), "{host}");
         }
     }
 }

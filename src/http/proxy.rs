@@ -1,4 +1,4 @@
-//! Which proxy a request goes through, by the variables that curl and the AWS CLI read.
+//! The proxies of the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as in curl and the AWS CLI.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -10,7 +10,7 @@ use crate::env::Env;
 
 /// The proxies of a run.
 ///
-/// Each is chosen by the scheme of the request, as in the AWS CLI, which does not read ALL_PROXY.
+/// The scheme of a request selects its proxy. Like the AWS CLI, this does not read ALL_PROXY.
 /// <https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-proxy.html>
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
@@ -20,30 +20,30 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in lower case first.
+    /// Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY; the names in lower case take precedence.
     ///
     /// # Errors
-    /// A variable holds no URL of a proxy. The text names the variable and nothing of its value,
-    /// which may hold a password.
+    /// A variable is not a proxy URL. The error names the variable but not its value, which may
+    /// contain a password.
     pub fn from_env(env: &dyn Env) -> Result<Self, String> {
-        let named = |names: [&'static str; 2]| {
+        let first_set = |names: [&'static str; 2]| {
             let mut set = names.into_iter().filter_map(|n| Some((n, env.var(n)?)));
             set.next()
         };
         let proxy = |names| {
             let parse = |(name, text): (_, String)| Proxy::parse(name, &text);
-            named(names).map(parse).transpose()
+            first_set(names).map(parse).transpose()
         };
         Ok(Self {
             https: proxy(["https_proxy", "HTTPS_PROXY"])?,
             http: proxy(["http_proxy", "HTTP_PROXY"])?,
-            direct: named(["no_proxy", "NO_PROXY"])
+            direct: first_set(["no_proxy", "NO_PROXY"])
                 .map(|(_, text)| NoProxy::parse(&text))
                 .unwrap_or_default(),
         })
     }
 
-    /// The proxy that a request to `uri` goes through; `None` where it goes directly.
+    /// Returns the proxy for a request to `uri`; `None` for a direct connection.
     #[must_use]
     pub fn for_uri(&self, uri: &str) -> Option<&Proxy> {
         let uri: http::Uri = uri.parse().ok()?;
@@ -56,24 +56,24 @@ impl Proxies {
         (!self.direct.covers(host, port)).then_some(proxy)
     }
 
-    /// The proxies that are set.
+    /// Iterates over the configured proxies.
     pub fn iter(&self) -> impl Iterator<Item = &Proxy> {
         self.https.iter().chain(&self.http)
     }
 }
 
-/// A proxy. What it is shown as names its host and its variable, never its user or password.
+/// A proxy. Its `Display` and `Debug` output is host, port and variable, never user or password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// The variable that names it.
+    /// The variable that configures it.
     pub variable: &'static str,
-    /// Whether TLS is spoken with the proxy itself.
+    /// True if the connection to the proxy itself uses TLS.
     pub tls: bool,
-    /// Its host; an IPv6 address in brackets.
+    /// The host; an IPv6 address has brackets.
     pub host: String,
-    /// Its port.
+    /// The port.
     pub port: u16,
-    /// The user and the password that it asks for.
+    /// The user name and password.
     pub credentials: Option<(String, String)>,
 }
 
@@ -90,26 +90,26 @@ impl fmt::Display for Proxy {
 }
 
 impl Proxy {
-    /// `[http[s]://][user[:password]@]host[:port]`, with user and password percent-encoded; the
-    /// port is 80, with `https` 443.
+    /// Parses `[http[s]://][user[:password]@]host[:port]`, with user and password percent-encoded.
+    /// The default port is 80, for `https` 443.
     fn parse(variable: &'static str, text: &str) -> Result<Self, String> {
-        let bad = |why: &str| {
-            format!("{variable} is not a proxy URL such as http://proxy.example:3128: {why}")
+        let invalid = |reason: &str| {
+            format!("{variable} is not a proxy URL such as http://proxy.example:3128: {reason}")
         };
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let tls = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
-            _ => return Err(bad("only http and https proxies are supported")),
+            _ => return Err(invalid("only http and https proxies are supported")),
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        let (user, place) = match authority.rsplit_once('@') {
-            Some((user, place)) => (Some(user), place),
+        let (user, host_port) = match authority.rsplit_once('@') {
+            Some((user, host_port)) => (Some(user), host_port),
             None => (None, authority),
         };
-        let (host, port) = host_and_port(place).map_err(bad)?;
-        let credentials = user.map(credentials).transpose().map_err(bad)?;
+        let (host, port) = host_and_port(host_port).map_err(invalid)?;
+        let credentials = user.map(credentials).transpose().map_err(invalid)?;
         Ok(Self {
             variable,
             tls,
@@ -120,23 +120,23 @@ impl Proxy {
     }
 }
 
-fn host_and_port(place: &str) -> Result<(&str, Option<u16>), &'static str> {
-    let end = place.find(']').map_or(0, |at| at + 1);
-    let (host, port) = match place[end..].split_once(':') {
-        Some((host, port)) => (&place[..end + host.len()], Some(port)),
-        None => (place, None),
+fn host_and_port(text: &str) -> Result<(&str, Option<u16>), &'static str> {
+    let end = text.find(']').map_or(0, |at| at + 1);
+    let (host, port) = match text[end..].split_once(':') {
+        Some((host, port)) => (&text[..end + host.len()], Some(port)),
+        None => (text, None),
     };
     let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_name_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     match address {
-        _ if host.is_empty() => return Err("it names no host"),
+        _ if host.is_empty() => return Err("the host is missing"),
         Some(address) if address.parse::<Ipv6Addr>().is_ok() => {}
-        None if host.chars().all(name) => {}
-        _ => return Err("its host is none (a user and a password are to be percent-encoded)"),
+        None if host.chars().all(is_name_char) => {}
+        _ => return Err("invalid host (percent-encode the user name and password)"),
     }
     let port = port.filter(|p| !p.is_empty()).map(str::parse).transpose();
     match port {
-        Ok(Some(0)) | Err(_) => Err("its port is none (IPv6 addresses stand in brackets)"),
+        Ok(Some(0)) | Err(_) => Err("invalid port (put IPv6 addresses in brackets)"),
         Ok(port) => Ok((host, port)),
     }
 }
@@ -144,7 +144,7 @@ fn host_and_port(place: &str) -> Result<(&str, Option<u16>), &'static str> {
 fn credentials(text: &str) -> Result<(String, String), &'static str> {
     let decode = |part| match percent_decode_str(part).decode_utf8() {
         Ok(decoded) => Ok(decoded.into_owned()),
-        Err(_) => Err("its user or its password is not percent-encoded UTF-8"),
+        Err(_) => Err("the user name or password is not percent-encoded UTF-8"),
     };
     let (user, password) = text.split_once(':').unwrap_or((text, ""));
     Ok((decode(user)?, decode(password)?))
@@ -156,12 +156,12 @@ mod tests {
     use crate::env::FolderEnv;
 
     fn proxies(variables: &[(&str, &str)]) -> Result<Proxies, String> {
-        let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
-        let variables = variables.iter().map(own).collect();
-        Proxies::from_env(&FolderEnv::new("none".as_ref(), variables))
+        let to_owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
+        let variables = variables.iter().map(to_owned).collect();
+        Proxies::from_env(&FolderEnv::new("missing".as_ref(), variables))
     }
 
-    fn shown(variables: &[(&str, &str)], uri: &str) -> String {
+    fn selected_proxy(variables: &[(&str, &str)], uri: &str) -> String {
         let proxies = proxies(variables).unwrap();
         proxies
             .for_uri(uri)
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_of_the_request_chooses() {
+    fn request_scheme_selects_proxy() {
         let (https, http) = (("HTTPS_PROXY", "http://s:1"), ("HTTP_PROXY", "http://p:2"));
         let (lower_https, lower_http) = (("https_proxy", "l:3"), ("http_proxy", "m:4"));
         let sts = "https://sts.eu-west-1.amazonaws.com/";
@@ -209,12 +209,16 @@ mod tests {
             (&[http], "http://169.254.169.254/latest/api/token", "direct"),
             (&[http], "http://[fd00:ec2::254]/latest/api/token", "direct"),
         ] {
-            assert_eq!(shown(variables, uri), expected, "{variables:?} {uri}");
+            assert_eq!(
+                selected_proxy(variables, uri),
+                expected,
+                "{variables:?} {uri}"
+            );
         }
     }
 
     #[test]
-    fn the_parts_of_a_proxy() {
+    fn proxy_url_is_split_into_parts() {
         for (text, tls, host, port, user) in [
             ("proxy", false, "proxy", 80, None),
             ("Proxy.Example:3128", false, "proxy.example", 3128, None),
@@ -251,34 +255,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_without_a_word_of_it() {
-        for (text, why) in [
-            ("http://", "names no host"),
-            ("http://marked:marked@:3128", "names no host"),
+    fn invalid_proxy_error_hides_its_value() {
+        for (text, reason) in [
+            ("http://", "host is missing"),
+            ("http://marked:marked@:3128", "host is missing"),
             ("socks5://marked:1080", "only http and https"),
             ("://marked", "only http and https"),
-            ("http://marked:marked/marked@proxy:3128", "its port is none"),
-            ("http://proxy:marked", "its port is none"),
-            ("http://proxy:0", "its port is none"),
-            ("http://proxy:65536", "its port is none"),
-            ("http://::1:3128", "names no host"),
-            ("http://2001:db8::1", "its port is none"),
-            ("http://[marked]:3128", "its host is none"),
-            ("http://[::1]marked:3128", "its host is none"),
-            ("http://proxy marked:3128", "its host is none"),
-            ("http://märked:3128", "its host is none"),
+            ("http://marked:marked/marked@proxy:3128", "invalid port"),
+            ("http://proxy:marked", "invalid port"),
+            ("http://proxy:0", "invalid port"),
+            ("http://proxy:65536", "invalid port"),
+            ("http://::1:3128", "host is missing"),
+            ("http://2001:db8::1", "invalid port"),
+            ("http://[marked]:3128", "invalid host"),
+            ("http://[::1]marked:3128", "invalid host"),
+            ("http://proxy marked:3128", "invalid host"),
+            ("http://märked:3128", "invalid host"),
             ("http://marked:%FF@proxy", "not percent-encoded UTF-8"),
         ] {
             for name in ["HTTPS_PROXY", "http_proxy"] {
                 let error = proxies(&[(name, text), ("NO_PROXY", "*")]).unwrap_err();
-                assert!(error.starts_with(name) && error.contains(why), "{error}");
+                assert!(error.starts_with(name) && error.contains(reason), "{error}");
                 assert!(!error.contains("marked"), "{error}");
             }
         }
     }
 
     #[test]
-    fn user_and_password_are_not_shown() {
+    fn proxy_output_hides_user_and_password() {
         let proxies = proxies(&[("HTTPS_PROXY", "https://marked:marked@proxy:3128")]).unwrap();
         let proxy = proxies.iter().next().unwrap();
         let text = format!("{proxy} {proxy:?} {proxies:?}");

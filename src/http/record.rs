@@ -1,4 +1,4 @@
-//! Writes every exchange into a folder that a replay answers from.
+//! Records all requests and responses to a directory, without secrets, for a replay.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,21 +10,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use time::format_description::well_known::Rfc2822;
 
 use super::cassette::{
-    Cassette, FOLDER, Interaction, RecordedBody, RecordedError, RecordedResponse, kind_name,
-    recorded_request,
+    Cassette, INTERACTIONS_DIR, Interaction, RecordedBody, RecordedError, RecordedResponse,
+    kind_name, recorded_request,
 };
 use super::{HttpSend, Request, Response, TransportError, redact};
 use crate::clock::Clock;
 use crate::env::ENV_FILE;
-use crate::model::file_safe;
+use crate::text::encode_file_name;
 
-/// The most that a recording may hold in memory before it is written: 256 MiB.
+/// The maximum size of a recording in memory, in bytes: 256 MiB.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
-/// The token that a recording has where the run had one: the documentation's example.
+/// The session token of a recording, if the run had one: the example of the AWS documentation.
 const EXAMPLE_TOKEN: &str = "AQoDYXdzEJr1K9bEXAMPLETOKEN";
 
-/// The response headers that a recording keeps.
+/// The response headers that are recorded.
 const RESPONSE_HEADERS: [&str; 6] = [
     "content-type",
     "x-amzn-requestid",
@@ -34,69 +34,72 @@ const RESPONSE_HEADERS: [&str; 6] = [
     "date",
 ];
 
-/// Sends through another sender and keeps what went over.
-pub struct Recorder {
+/// An HTTP client that sends through another client and records its requests and results.
+pub struct RecordingClient {
     inner: Arc<dyn HttpSend>,
     clock: Arc<dyn Clock>,
-    folder: PathBuf,
+    dir: PathBuf,
     variables: BTreeMap<String, String>,
     account: Option<String>,
-    tape: Mutex<Tape>,
+    recorded: Mutex<Recorded>,
 }
 
-/// By the name of its cassette: each interaction, and the body that stands in a file beside it.
+/// By cassette name: the interactions, each with a body to store in a separate file, if any.
 type Interactions = BTreeMap<String, Vec<(Interaction, Option<Vec<u8>>)>>;
 
 #[derive(Default)]
-struct Tape {
+struct Recorded {
     interactions: Interactions,
     bytes: usize,
     session_token: bool,
 }
 
-impl Recorder {
-    /// Records what `inner` sends into `folder`, with `variables` as its environment; `account`
-    /// replaces every account number.
+impl RecordingClient {
+    /// Creates a client that records the requests of `inner` to `dir`, with `variables` as the
+    /// environment of the recording. `account` replaces all account IDs.
     ///
     /// # Errors
-    /// The folder cannot be made, or holds something already.
+    /// The directory cannot be created or is not empty.
     pub fn new(
         inner: Arc<dyn HttpSend>,
         clock: Arc<dyn Clock>,
-        folder: &Path,
+        dir: &Path,
         variables: BTreeMap<String, String>,
         account: Option<String>,
     ) -> io::Result<Self> {
-        let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", folder.display()));
-        fs::create_dir_all(folder).map_err(named)?;
-        if fs::read_dir(folder).map_err(named)?.next().is_some() {
-            return Err(named(io::Error::new(
+        let with_path = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", dir.display()));
+        fs::create_dir_all(dir).map_err(with_path)?;
+        if fs::read_dir(dir).map_err(with_path)?.next().is_some() {
+            return Err(with_path(io::Error::new(
                 io::ErrorKind::AlreadyExists,
-                "a recording goes into a new or empty folder",
+                "the directory is not empty; use a new or empty one",
             )));
         }
         Ok(Self {
             inner,
             clock,
-            folder: folder.to_owned(),
+            dir: dir.to_owned(),
             variables,
             account,
-            tape: Mutex::default(),
+            recorded: Mutex::default(),
         })
     }
 
-    fn keep(&self, request: &Request, answer: &Result<Response, TransportError>) {
+    /// Records a request with its result, unless the recording is too large.
+    fn add(&self, request: &Request, result: &Result<Response, TransportError>) {
         let mut secrets = redact::secrets_of(request);
-        // The metadata service's token is the whole of its answer.
+        // The body of this response of the metadata service is a token.
         if request
             .header("x-aws-ec2-metadata-token-ttl-seconds")
             .is_some()
         {
-            let body = answer.as_ref().map_or(&[][..], |r| &r.body);
+            let body = result.as_ref().map_or(&[][..], |r| &r.body);
             let text = String::from_utf8_lossy(body);
-            // Base64, perhaps in the midst of something else.
-            let part = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
-            let parts = text.split(|c| !part(c)).filter(|word| !word.is_empty());
+            // The token is Base64; an unexpected response may have other text around it.
+            let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+            let parts = text
+                .split(|c| !is_base64(c))
+                .filter(|word| !word.is_empty());
             secrets.extend(parts.map(str::to_owned));
             secrets.sort_by_key(|secret| Reverse(secret.len()));
         }
@@ -107,17 +110,18 @@ impl Recorder {
             recorded_at: None,
         };
         let mut file = None;
-        match answer {
+        match result {
             Ok(response) => {
-                let (recorded, beside) = recorded_response(response, &secrets);
+                let (recorded, body_file) = recorded_response(response, &secrets);
                 if recorded.headers.contains_key("date") {
                     interaction.recorded_at = self.clock.now().format(&Rfc2822).ok();
                 }
                 interaction.response = Some(recorded);
-                file = beside;
+                file = body_file;
             }
             Err(error) => {
-                // What no wire said (a replay's gap, an interrupt) is not an exchange.
+                // An error without network access (a missing recording, an interrupt) is not
+                // recorded.
                 let Some(kind) = kind_name(error.kind) else {
                     return;
                 };
@@ -127,50 +131,45 @@ impl Recorder {
                 });
             }
         }
-        // That there was one shows in what a refusal advises.
-        let token = request.header("x-amz-security-token").is_some();
-        let size = request.body.len() + answer.as_ref().map_or(0, |r| r.body.len());
-        let mut tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
-        tape.bytes += size;
-        tape.session_token |= token;
-        if tape.bytes <= MAX_BYTES {
+        // The advice on an error depends on whether a session token was used.
+        let session_token = request.header("x-amz-security-token").is_some();
+        let size = request.body.len() + result.as_ref().map_or(0, |r| r.body.len());
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.bytes += size;
+        recorded.session_token |= session_token;
+        if recorded.bytes <= MAX_BYTES {
             let name = cassette_name(request);
-            let entries = tape.interactions.entry(name).or_default();
+            let entries = recorded.interactions.entry(name).or_default();
             entries.push((interaction, file));
         }
     }
 }
 
-impl HttpSend for Recorder {
+impl HttpSend for RecordingClient {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
-        let answer = self.inner.send(request);
-        self.keep(request, &answer);
-        answer
+        let result = self.inner.send(request);
+        self.add(request, &result);
+        result
     }
 
     fn finish(&self) -> io::Result<()> {
-        let mut tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
-        if tape.bytes > MAX_BYTES {
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        if recorded.bytes > MAX_BYTES {
             return Err(io::Error::other(
                 "the recording is larger than 256 MiB and was not written; record fewer regions \
                  or types",
             ));
         }
-        let interactions = std::mem::take(&mut tape.interactions);
+        let interactions = std::mem::take(&mut recorded.interactions);
         let mut variables = self.variables.clone();
-        if tape.session_token {
+        if recorded.session_token {
             variables.insert("AWS_SESSION_TOKEN".to_owned(), EXAMPLE_TOKEN.to_owned());
         }
-        write(
-            &self.folder,
-            interactions,
-            &variables,
-            self.account.as_deref(),
-        )
+        write(&self.dir, interactions, &variables, self.account.as_deref())
     }
 }
 
-/// One cassette per host, or per scope where hosts do not tell.
+/// Returns the cassette of a request: one per scope if the request has one, else one per host.
 fn cassette_name(request: &Request) -> String {
     let host = request.uri.parse::<http::Uri>().ok();
     let host = host.as_ref().and_then(http::Uri::authority);
@@ -179,7 +178,7 @@ fn cassette_name(request: &Request) -> String {
         (None, Some(host)) => host.to_string(),
         (None, None) => "other".to_owned(),
     };
-    file_safe(&name)
+    encode_file_name(&name)
 }
 
 fn recorded_response(
@@ -189,7 +188,7 @@ fn recorded_response(
     let ok = (200..300).contains(&response.status);
     let headers = RESPONSE_HEADERS
         .into_iter()
-        // The time of an answer matters only where a signature was refused for it.
+        // The date of a response matters only if a signature was rejected because of the clock.
         .filter(|name| !(ok && *name == "date"))
         .filter_map(|name| {
             let value = redact::text(response.header(name)?, secrets);
@@ -211,29 +210,29 @@ fn recorded_response(
 }
 
 fn write(
-    folder: &Path,
+    dir: &Path,
     interactions: Interactions,
     variables: &BTreeMap<String, String>,
     account: Option<&str>,
 ) -> io::Result<()> {
-    let mut files = vec![(folder.join(ENV_FILE), pretty(variables)?)];
+    let mut files = vec![(dir.join(ENV_FILE), pretty(variables)?)];
     for (name, entries) in interactions {
         let mut cassette = Cassette::default();
         for (n, (mut interaction, file)) in entries.into_iter().enumerate() {
             if let (Some(bytes), Some(response)) = (file, &mut interaction.response) {
-                let beside = format!("{name}.{}.{}", n + 1, extension(&bytes));
-                files.push((folder.join(FOLDER).join(&beside), bytes));
-                response.body.body_file = Some(beside);
+                let body_file = format!("{name}.{}.{}", n + 1, extension(&bytes));
+                files.push((dir.join(INTERACTIONS_DIR).join(&body_file), bytes));
+                response.body.body_file = Some(body_file);
             }
             cassette.interactions.push(interaction);
         }
-        let path = folder.join(FOLDER).join(format!("{name}.json"));
+        let path = dir.join(INTERACTIONS_DIR).join(format!("{name}.json"));
         files.push((path, pretty(&cassette)?));
     }
     if let Some(account) = account {
         rewrite_accounts(&mut files, account);
     }
-    fs::create_dir_all(folder.join(FOLDER))?;
+    fs::create_dir_all(dir.join(INTERACTIONS_DIR))?;
     for (path, bytes) in files {
         fs::write(&path, bytes)
             .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
@@ -256,16 +255,16 @@ fn pretty(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {
 }
 
 fn rewrite_accounts(files: &mut [(PathBuf, Vec<u8>)], account: &str) {
-    let mut numbers = BTreeSet::new();
+    let mut account_ids = BTreeSet::new();
     for (_, bytes) in files.iter() {
-        redact::account_numbers(&String::from_utf8_lossy(bytes), &mut numbers);
+        redact::find_account_ids(&String::from_utf8_lossy(bytes), &mut account_ids);
     }
     for (_, bytes) in files.iter_mut() {
         let Ok(mut text) = std::str::from_utf8(bytes).map(str::to_owned) else {
             continue;
         };
-        for number in &numbers {
-            text = text.replace(number, account);
+        for id in &account_ids {
+            text = text.replace(id, account);
         }
         *bytes = text.into_bytes();
     }

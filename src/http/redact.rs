@@ -1,4 +1,4 @@
-//! What a recording must not hold, and account numbers that it need not hold.
+//! Removes secrets from recordings and messages, and finds account IDs to replace.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::Request;
 
-/// What stands in a recording where a secret stood.
+/// The text that replaces a secret.
 const REDACTED: &str = "REDACTED";
 
-/// Names of fields whose values are secret, in JSON, XML and forms, compared without case.
+/// The names of fields with secret values in JSON, XML and forms; case is ignored.
 const SECRET_FIELDS: [&str; 14] = [
     "AccessKeyId",
     "SecretAccessKey",
@@ -29,20 +29,21 @@ const SECRET_FIELDS: [&str; 14] = [
     "Authorization",
 ];
 
-/// More characters than of any answer are shown.
+/// The maximum length of the start of a response, in characters; more than any message shows.
 const MAX_START: usize = 4000;
 
 fn is_secret(name: &str) -> bool {
     SECRET_FIELDS.iter().any(|s| s.eq_ignore_ascii_case(name))
 }
 
-/// The secrets that a request carries in its headers and its body: they may come back in an error's
-/// text. The longest first: of one that a shorter one is a part of, the rest would stay.
+/// Returns the secrets in the headers and the body of a request, which an error response may
+/// repeat. Sorted by length, longest first, so that a secret inside a longer one does not leave a
+/// part of it.
 pub fn secrets_of(request: &Request) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(authorization) = request.header("authorization") {
         let key = authorization.split_once("Credential=").map(|(_, r)| r);
-        // That of a container is the secret itself.
+        // The authorization of a container endpoint is itself the secret.
         let key = key.map_or(Some(authorization), |r| r.split('/').next());
         found.extend(key.map(str::to_owned));
         let signature = authorization.split_once("Signature=").map(|(_, r)| r);
@@ -61,7 +62,7 @@ pub fn secrets_of(request: &Request) -> Vec<String> {
     found
 }
 
-/// The values of the secret fields of a body, a form or JSON.
+/// Returns the values of the secret fields of a form or JSON body.
 fn secrets_in(body: &[u8]) -> Vec<String> {
     if let Ok(Value::Object(members)) = serde_json::from_slice(body) {
         let secret = members.into_iter().filter(|(name, _)| is_secret(name));
@@ -72,7 +73,7 @@ fn secrets_in(body: &[u8]) -> Vec<String> {
     secret.map(|(_, value)| value.into_owned()).collect()
 }
 
-/// `value` with every secret field and every one of `secrets` replaced.
+/// Redacts all secret fields and all occurrences of `secrets` in `value`.
 pub fn json(value: &mut Value, secrets: &[String]) {
     match value {
         Value::Object(map) => {
@@ -94,14 +95,14 @@ pub fn json(value: &mut Value, secrets: &[String]) {
     }
 }
 
-/// `text`, XML, a form or JSON that is not whole, with every secret field and every one of
-/// `secrets` replaced.
+/// Returns `text` (XML, a form or truncated JSON) with all secret fields and all occurrences of
+/// `secrets` redacted.
 pub fn text(text: &str, secrets: &[String]) -> String {
     let mut out = text.to_owned();
     for name in SECRET_FIELDS {
-        out = replaced(&out, &format!("<{name}"), in_element);
-        out = replaced(&out, &format!("&{name}="), in_form);
-        out = replaced(&out, &format!("\"{name}\""), in_json);
+        out = redact_after(&out, &format!("<{name}"), in_element);
+        out = redact_after(&out, &format!("&{name}="), in_form);
+        out = redact_after(&out, &format!("\"{name}\""), in_json);
     }
     for secret in secrets {
         out = out.replace(secret, REDACTED);
@@ -109,17 +110,17 @@ pub fn text(text: &str, secrets: &[String]) -> String {
     out
 }
 
-/// The start of `whole`, of which no more is ever shown, with every secret field replaced: what should
-/// have been an error may be the keys that were asked for.
-pub fn start(whole: &str) -> String {
-    let end = whole.char_indices().nth(MAX_START).map(|(at, _)| at);
-    text(&whole[..end.unwrap_or(whole.len())], &[])
+/// Returns the start of a response body for a message, with all secret fields redacted: an
+/// unreadable response may contain the requested credentials.
+pub fn start(body: &str) -> String {
+    let end = body.char_indices().nth(MAX_START).map(|(at, _)| at);
+    text(&body[..end.unwrap_or(body.len())], &[])
 }
 
-/// Where the text is that an element holds, behind its name.
+/// Returns the range of the text of an XML element; `rest` follows the element's name.
 fn in_element(rest: &str) -> Option<Range<usize>> {
-    let named = rest.starts_with(|c: char| c == '>' || c.is_whitespace());
-    let end_of_tag = rest.find('>').filter(|_| named)?;
+    let is_name_end = rest.starts_with(|c: char| c == '>' || c.is_whitespace());
+    let end_of_tag = rest.find('>').filter(|_| is_name_end)?;
     if rest[..end_of_tag].ends_with('/') {
         return None;
     }
@@ -127,13 +128,13 @@ fn in_element(rest: &str) -> Option<Range<usize>> {
     Some(start..rest[start..].find("</").map_or(rest.len(), |n| start + n))
 }
 
-/// Where the value is that a parameter has, behind its `=`.
-#[allow(clippy::unnecessary_wraps)] // As its siblings.
+/// Returns the range of the value of a form parameter; `rest` follows the `=`.
+#[allow(clippy::unnecessary_wraps)] // Same type as `in_element`.
 fn in_form(rest: &str) -> Option<Range<usize>> {
     Some(0..rest.find('&').unwrap_or(rest.len()))
 }
 
-/// Where the text is that a member has, behind its name.
+/// Returns the range of the string value of a JSON member; `rest` follows the member's name.
 fn in_json(rest: &str) -> Option<Range<usize>> {
     let value = rest.trim_start().strip_prefix(':')?;
     let value = value.trim_start().strip_prefix('"')?;
@@ -147,9 +148,10 @@ fn in_json(rest: &str) -> Option<Range<usize>> {
     Some(start..end.map_or(rest.len(), |n| start + n))
 }
 
-/// `bytes` of whatever encoding, with every secret field and every one of `secrets` replaced.
+/// Returns `bytes` of any encoding with all secret fields and all occurrences of `secrets`
+/// redacted.
 pub fn bytes(bytes: &[u8], secrets: &[String]) -> Vec<u8> {
-    // A character for each byte: what is secret is ASCII, and the rest stays as it is.
+    // Maps each byte to one character and back: secrets are ASCII, and other bytes are unchanged.
     let characters: String = bytes.iter().copied().map(char::from).collect();
     let redacted = text(&characters, secrets);
     redacted
@@ -158,17 +160,17 @@ pub fn bytes(bytes: &[u8], secrets: &[String]) -> Vec<u8> {
         .collect()
 }
 
-/// Replaces what is `secret` of the text behind each `open`, in whatever case that is.
-fn replaced(text: &str, open: &str, secret: fn(&str) -> Option<Range<usize>>) -> String {
-    let (lower, open) = (text.to_ascii_lowercase(), open.to_ascii_lowercase());
+/// Redacts the range that `secret_range` finds after each occurrence of `start`, ignoring case.
+fn redact_after(text: &str, start: &str, secret_range: fn(&str) -> Option<Range<usize>>) -> String {
+    let (lower, start) = (text.to_ascii_lowercase(), start.to_ascii_lowercase());
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    while let Some(at) = lower[done..].find(&open) {
-        let behind = done + at + open.len();
-        let found = secret(&text[behind..]);
-        let (start, end) = found.map_or((behind, behind), |r| (behind + r.start, behind + r.end));
-        out.push_str(&text[done..start]);
-        if start < end {
+    while let Some(at) = lower[done..].find(&start) {
+        let after = done + at + start.len();
+        let secret = secret_range(&text[after..]).unwrap_or(0..0);
+        let (begin, end) = (after + secret.start, after + secret.end);
+        out.push_str(&text[done..begin]);
+        if begin < end {
             out.push_str(REDACTED);
         }
         done = end;
@@ -176,16 +178,16 @@ fn replaced(text: &str, open: &str, secret: fn(&str) -> Option<Range<usize>>) ->
     out + &text[done..]
 }
 
-/// The account numbers that `text` names: twelve digits that stand alone, in an ARN or as a value.
+/// Adds the account IDs in `text` to `into`: words of exactly 12 digits, in an ARN or as a value.
 ///
-/// The last group of a UUID, behind its hyphen, is none.
-pub fn account_numbers(text: &str, into: &mut BTreeSet<String>) {
-    let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let words = text.as_bytes().split(|b| !part(*b));
-    let number = |w: &&[u8]| w.len() == 12 && w.iter().all(u8::is_ascii_digit);
+/// The last group of a UUID, after a hyphen, is not an account ID.
+pub fn find_account_ids(text: &str, into: &mut BTreeSet<String>) {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let words = text.as_bytes().split(|b| !is_word(*b));
+    let is_account_id = |w: &&[u8]| w.len() == 12 && w.iter().all(u8::is_ascii_digit);
     into.extend(
         words
-            .filter(number)
+            .filter(is_account_id)
             .map(|w| String::from_utf8_lossy(w).into_owned()),
     );
 }
@@ -195,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_leave_json_xml_and_forms() {
+    fn secrets_are_redacted_in_every_format() {
         let mut value = serde_json::json!({
             "roleCredentials": {"accessKeyId": "AKIAX", "secretAccessKey": "s3", "expiration": 1},
             "nextToken": "kept", "message": "key AKIALIVE is bad"
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_leave_what_is_not_whole_or_written_otherwise() {
+    fn secrets_are_redacted_in_truncated_bodies() {
         for (body, expected) in [
             (
                 r#"{"accessToken":"a\"b", "x":1"#,
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_a_part_of_another_leaves_nothing_of_it() {
+    fn overlapping_secrets_are_redacted_completely() {
         let request = Request {
             method: "GET",
             uri: "u".to_owned(),
@@ -272,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authorization_of_a_container_is_a_secret() {
+    fn container_authorization_is_a_secret() {
         let request = Request {
             method: "GET",
             uri: "u".to_owned(),
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_brings_in_its_body_is_a_secret() {
+    fn request_body_secrets_are_found() {
         for (body, secrets) in [
             (
                 "Action=A&WebIdentityToken=a.b%2Bc&TokenCode=1",
@@ -303,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_an_answer_has_no_half_of_a_key_in_it() {
+    fn truncated_start_contains_no_partial_secret() {
         let key = "<SecretAccessKey>s3</SecretAccessKey>";
         assert_eq!(start(key), "<SecretAccessKey>REDACTED</SecretAccessKey>");
         for before in [MAX_START - 25, MAX_START - 18, MAX_START] {
@@ -314,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_leave_bytes_of_any_encoding() {
+    fn secrets_are_redacted_in_any_encoding() {
         let body = b"\xff\xfe<Token>t</Token> AKIAX \xc3\xa9 \x00";
         assert_eq!(
             bytes(body, &["AKIAX".to_owned()]),
@@ -325,9 +327,9 @@ mod tests {
     }
 
     #[test]
-    fn account_numbers_are_found_in_arns_and_identities() {
+    fn account_ids_are_found_in_arns_and_values() {
         let mut found = BTreeSet::new();
-        account_numbers(
+        find_account_ids(
             "arn:aws:iam::123456789012:role/x <Account>111122223333</Account> id-999999999999 \
              8a0c-123412341234 1700000000000 {\"accountId\": \"444455556666\"} 1a2345678901",
             &mut found,

@@ -1,4 +1,4 @@
-//! Answers from a recording: no network, no credentials, no waiting.
+//! Replays a recording: no network, no credentials, no waiting.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -9,60 +9,64 @@ use std::sync::{Mutex, PoisonError};
 use time::format_description::well_known::Rfc2822;
 use time::{Duration, OffsetDateTime};
 
-use super::cassette::{Cassette, FOLDER, Interaction, key, recorded_request};
+use super::cassette::{Cassette, INTERACTIONS_DIR, Interaction, key, recorded_request};
 use super::{HttpSend, Request, Response, TransportError, TransportErrorKind};
-use crate::model::clean;
+use crate::text::sanitize;
 
-type Answer = Result<Response, TransportError>;
+/// The recorded result of a request.
+type ReplayResult = Result<Response, TransportError>;
 
-/// Answers each request with the interactions recorded for it, first in, first out.
+/// An HTTP client that returns the recorded results of each request, first in, first out.
 pub struct Replay {
-    answers: Mutex<BTreeMap<String, VecDeque<Answer>>>,
+    responses: Mutex<BTreeMap<String, VecDeque<ReplayResult>>>,
 }
 
 impl Replay {
-    /// Reads the recording in `folder`; `now` is the time at which it is replayed.
+    /// Reads the recording in `dir`; `now` is the time of the replay.
     ///
     /// # Errors
-    /// The folder has no cassettes, or one of them cannot be read: the error names the file.
-    pub fn open(folder: &Path, now: OffsetDateTime) -> io::Result<Self> {
-        let folder = folder.join(FOLDER);
-        let named = |path: &Path, e: io::Error| {
+    /// The recording has no cassettes, or one of them cannot be read. The error names the file.
+    pub fn open(dir: &Path, now: OffsetDateTime) -> io::Result<Self> {
+        let dir = dir.join(INTERACTIONS_DIR);
+        let with_path = |path: &Path, e: io::Error| {
             io::Error::new(e.kind(), format!("{}: {e}", path.display()))
         };
         let mut paths = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(|e| named(&folder, e))? {
+        for entry in fs::read_dir(&dir).map_err(|e| with_path(&dir, e))? {
             let path = entry?.path();
             if path.extension().is_some_and(|e| e == "json") {
                 paths.push(path);
             }
         }
         if paths.is_empty() {
-            return Err(named(&folder, io::Error::other("holds no recording")));
+            return Err(with_path(&dir, io::Error::other("contains no cassettes")));
         }
         paths.sort();
-        let mut answers: BTreeMap<String, VecDeque<Answer>> = BTreeMap::new();
+        let mut responses: BTreeMap<String, VecDeque<ReplayResult>> = BTreeMap::new();
         for path in paths {
-            let cassette = load(&path).map_err(|e| named(&path, e))?;
+            let cassette = load(&path).map_err(|e| with_path(&path, e))?;
             for interaction in cassette.interactions {
-                let mut answer = interaction.answer(&folder).map_err(|e| named(&path, e))?;
-                if let Ok(response) = &mut answer {
+                let mut result = interaction.result(&dir).map_err(|e| with_path(&path, e))?;
+                if let Ok(response) = &mut result {
                     shift_date(response, &interaction, now);
                 }
-                let queue = answers.entry(key(&interaction.request)).or_default();
-                queue.push_back(answer);
+                let queue = responses.entry(key(&interaction.request)).or_default();
+                queue.push_back(result);
             }
         }
         Ok(Self {
-            answers: Mutex::new(answers),
+            responses: Mutex::new(responses),
         })
     }
 
-    /// What was recorded and never asked for, one line each.
+    /// Returns the recorded interactions that were not used, one line per request.
     #[must_use]
     pub fn left_over(&self) -> Vec<String> {
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let unused = answers.iter().filter(|(_, queue)| !queue.is_empty());
+        let responses = self
+            .responses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let unused = responses.iter().filter(|(_, queue)| !queue.is_empty());
         unused
             .map(|(key, queue)| format!("{} × {key}", queue.len()))
             .collect()
@@ -70,14 +74,20 @@ impl Replay {
 }
 
 impl HttpSend for Replay {
-    fn send(&self, request: &Request) -> Answer {
+    fn send(&self, request: &Request) -> ReplayResult {
         let key = key(&recorded_request(request));
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = answers.get_mut(&key).and_then(VecDeque::pop_front);
+        let mut responses = self
+            .responses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let next = responses.get_mut(&key).and_then(VecDeque::pop_front);
         next.unwrap_or_else(|| {
             Err(TransportError {
                 kind: TransportErrorKind::NotRecorded,
-                message: format!("the recording has no answer left to {}", clean(&key, 400)),
+                message: format!(
+                    "the recording has no response left for {}",
+                    sanitize(&key, 400)
+                ),
             })
         })
     }
@@ -87,8 +97,8 @@ fn load(path: &Path) -> io::Result<Cassette> {
     Ok(serde_json::from_slice(&fs::read(path)?)?)
 }
 
-/// Moves the response's `date` by the age of the recording, so that it tells the same offset
-/// between the two clocks as it did then.
+/// Shifts the response's `date` by the age of the recording, so that the offset between the two
+/// clocks is the recorded one.
 fn shift_date(response: &mut Response, interaction: &Interaction, now: OffsetDateTime) {
     let Some(then) = interaction.recorded_at.as_deref().and_then(parse) else {
         return;
@@ -100,7 +110,7 @@ fn shift_date(response: &mut Response, interaction: &Interaction, now: OffsetDat
                 .and_then(|d| d.checked_add(age))
                 .and_then(|d| d.format(&Rfc2822).ok())
         {
-            // HTTP writes the zone so, and what is recorded again has to be what was recorded.
+            // HTTP dates use GMT; a recording of a replay must equal the original.
             *value = shifted.replace("+0000", "GMT");
         }
     }

@@ -1,22 +1,31 @@
-//! The checks that call AWS, side by side.
+//! Runs the checks that call AWS, concurrently.
+//!
+//! - Each call is a task on the thread pool: identity, alias, regions, and ahead of the regions the
+//!   calls of the last two checks, in the region where they usually belong.
+//! - The task of the regions adds the calls again if the enabled regions show that they belong
+//!   elsewhere.
+//! - The main thread receives the replies in any order, and shows the checks in display order.
+//! - The last check runs when all replies have been received; it reuses them.
+//! - While the calls are waiting, the pool grows to the size that the scan will probably need.
 
 use std::sync::Arc;
 
-use super::recorder::{Asked, Probe, check_region, find_recorder, first_regions};
-use super::{Checks, Findings, with_advice};
-use crate::aws::client::{Answer, Client};
+use super::recorder::{Probe, ProbeOutcome, check_region, find_recorder, first_regions};
+use super::{Checks, Preflight, with_advice};
+use crate::aws::client::{CallOutput, Client};
 use crate::aws::error::CallError;
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
-use crate::config::Config;
-use crate::model::{AccountId, Region, plural};
+use crate::model::{AccountId, Region};
+use crate::options::Options;
 use crate::scan::pool::{Outlet, Pool};
+use crate::text::pluralize;
 
-/// More regions than AWS has in all partitions, several times over.
+/// The maximum number of regions; several times the number in all partitions.
 const MAX_REGIONS: usize = 256;
 
-/// The checks that ask for identity, alias and regions.
+/// The names of the checks of identity, alias and regions.
 const IDENTITY: [&str; 3] = [
     "IAM permission: sts:GetCallerIdentity",
     "IAM permission: iam:ListAccountAliases",
@@ -25,18 +34,18 @@ const IDENTITY: [&str; 3] = [
 
 const ENABLED: &str = "AWS Config enabled in at least one region";
 
-/// The checks that call AWS.
-pub(super) fn names(config: &Config) -> [&'static str; 5] {
+/// Returns the names of the checks that call AWS.
+pub(super) fn names(options: &Options) -> [&'static str; 5] {
     let [identity, alias, regions] = IDENTITY;
-    let counting = Probe::name(config.method, &config.resource_types);
+    let counting = Probe::name(options.method, &options.resource_types);
     [identity, alias, regions, counting, ENABLED]
 }
 
-/// One of the calls that the checks make side by side.
-enum Job {
+/// A task of the checks.
+enum CheckJob {
     Identity,
     Alias,
-    /// Adds the calls that its answer shows to be wanted elsewhere.
+    /// Adds the calls that the enabled regions show to be needed in other regions.
     Regions,
     Ahead(Call),
 }
@@ -48,168 +57,176 @@ enum Call {
     Status(Region),
 }
 
-/// The calls where these regions are enabled. As long as none is known they are made where they will
-/// nearly always belong, so that they need not wait for the regions: nobody can disable us-east-1.
-fn wanted(start: &Region, enabled: &[Region]) -> Vec<Call> {
+/// Returns the calls of the last two checks for these enabled regions. If `enabled` is empty, the
+/// regions are not known yet: the calls then go to the usual region, without waiting. (us-east-1
+/// cannot be disabled.)
+fn region_calls(start: &Region, enabled: &[Region]) -> Vec<Call> {
     let first = first_regions(start, enabled).into_iter().next();
     let probe = Call::Probe(check_region(start, enabled));
     [probe].into_iter().chain(first.map(Call::Status)).collect()
 }
 
-/// What a call brought.
-enum Reply {
+/// The result of a task.
+enum CheckReply {
     Identity(Result<AccountId, String>),
     Alias(Result<Option<String>, String>),
     Regions(Result<Regions, String>),
-    Probe(Asked),
+    Probe(ProbeOutcome),
 }
 
-/// The names that DescribeRegions gave.
+/// The region names returned by DescribeRegions.
 #[derive(Default)]
 struct Regions {
-    /// Those that are region codes, sorted.
+    /// The valid region codes, sorted.
     enabled: Vec<Region>,
-    /// Why the others were refused.
+    /// The reasons why the other names were rejected.
     refused: Vec<String>,
 }
 
 impl Regions {
-    /// Those of `names`; `redact` takes the keys out of what is told of a name that is none.
-    fn of(names: &[String], redact: impl Fn(&str) -> String) -> Result<Self, String> {
+    /// Parses `names`; `redact` removes credentials from the text about an invalid name.
+    fn from_names(names: &[String], redact: impl Fn(&str) -> String) -> Result<Self, String> {
         let mut regions = Self::default();
         for name in names {
             match name.parse() {
                 Ok(region) => regions.enabled.push(region),
-                // The whole name is redacted: of one that is cut half a key could not be found.
+                // The name is redacted before it is truncated, because half a key could not be
+                // found.
                 Err(_) => regions.refused.push(match redact(name).parse::<Region>() {
                     Err(why) => why.to_string(),
-                    Ok(_) => "a name that held a key is not a region code".to_owned(),
+                    Ok(_) => "a name that contains credentials is not a region code".to_owned(),
                 }),
             }
         }
         regions.enabled.sort();
         regions.enabled.dedup();
         match regions.enabled.len() {
-            0 => Err("ec2:DescribeRegions named no region".to_owned()),
+            0 => Err("ec2:DescribeRegions returned no regions".to_owned()),
             n if n > MAX_REGIONS => Err(format!(
-                "ec2:DescribeRegions named {n} regions: this is no answer of AWS's; check the \
-                 endpoint and what stands before it"
+                "ec2:DescribeRegions returned {n} regions, more than AWS has; check the endpoint \
+                 and any proxy"
             )),
             _ => Ok(regions),
         }
     }
 }
 
-/// Who asks, and where; and whether resources may be counted there, and whether there is a recorder
-/// anywhere. No call waits for one whose answer it does not need; the pool grows meanwhile to what the
-/// scan is likely to want.
-pub(super) fn ask(
-    config: &Config,
+/// Runs the checks of identity, alias, regions, count permission and recorder, concurrently.
+/// Results are stored in `preflight`.
+pub(super) fn run(
+    options: &Options,
     client: &Arc<Client>,
     start: &Region,
     pool: &mut Pool,
     checks: &mut Checks,
-    findings: &mut Findings,
+    preflight: &mut Preflight,
 ) {
     let probe = Arc::new(Probe {
         client: client.clone(),
-        method: config.method,
-        types: config.resource_types.clone(),
+        method: options.method,
+        types: options.resource_types.clone(),
     });
     let mut names = IDENTITY.to_vec();
-    let mut jobs = vec![Job::Identity, Job::Alias, Job::Regions];
+    let mut jobs = vec![CheckJob::Identity, CheckJob::Alias, CheckJob::Regions];
     let mut ahead = Vec::new();
-    if !config.skip_checks {
+    if !options.skip_checks {
         names.push(Probe::name(probe.method, &probe.types));
-        ahead = wanted(start, &[]);
-        jobs.extend(ahead.iter().cloned().map(Job::Ahead));
+        ahead = region_calls(start, &[]);
+        jobs.extend(ahead.iter().cloned().map(CheckJob::Ahead));
     }
-    let (client, of, asking) = (client.clone(), start.clone(), probe.clone());
-    let call = move |call: Call, outlet: &Outlet<Reply>| match call {
-        Call::Probe(region) => outlet.send(Reply::Probe(asking.ask(&region))),
-        Call::Status(region) => asking.ask_status_ahead(&region),
+    let (client, start_region, task_probe) = (client.clone(), start.clone(), probe.clone());
+    let call = move |call: Call, outlet: &Outlet<CheckReply>| match call {
+        Call::Probe(region) => outlet.send(CheckReply::Probe(task_probe.run(&region))),
+        Call::Status(region) => task_probe.prefetch_status(&region),
     };
     let then = call.clone();
-    let work = move |job: Job, outlet: &Outlet<Reply>, add: &dyn Fn(Call)| match job {
-        Job::Identity => {
-            outlet.send(Reply::Identity(output(
-                client.call(&of, &GetCallerIdentity),
+    let work = move |job: CheckJob, outlet: &Outlet<CheckReply>, add: &dyn Fn(Call)| match job {
+        CheckJob::Identity => {
+            outlet.send(CheckReply::Identity(output(
+                client.call(&start_region, &GetCallerIdentity),
             )));
         }
-        Job::Alias => {
-            let alias = output(client.call(&of, &ListAccountAliases));
-            let no_key = |alias: &Option<String>| !alias.iter().any(|a| client.holds_key(a));
-            outlet.send(Reply::Alias(alias.and_then(|alias| {
-                no_key(&alias)
-                    .then_some(alias)
-                    .ok_or(ALIAS_WITH_KEY.to_owned())
+        CheckJob::Alias => {
+            let alias = output(client.call(&start_region, &ListAccountAliases));
+            outlet.send(CheckReply::Alias(alias.and_then(|alias| {
+                if alias.iter().any(|a| client.holds_key(a)) {
+                    return Err(ALIAS_WITH_KEY.to_owned());
+                }
+                Ok(alias)
             })));
         }
-        Job::Regions => {
-            let names = output(client.call(&of, &DescribeRegions));
-            let regions = names.and_then(|names| Regions::of(&names, |text| client.redact(text)));
+        CheckJob::Regions => {
+            let names = output(client.call(&start_region, &DescribeRegions));
+            let regions =
+                names.and_then(|names| Regions::from_names(&names, |text| client.redact(text)));
             if !ahead.is_empty() {
                 let enabled = regions.as_ref().map_or(&[][..], |r| &r.enabled);
-                let elsewhere = wanted(&of, enabled).into_iter();
-                elsewhere.filter(|c| !ahead.contains(c)).for_each(add);
+                let calls = region_calls(&start_region, enabled).into_iter();
+                calls.filter(|c| !ahead.contains(c)).for_each(add);
             }
-            outlet.send(Reply::Regions(regions));
+            outlet.send(CheckReply::Regions(regions));
         }
-        Job::Ahead(ahead) => call(ahead, outlet),
+        CheckJob::Ahead(ahead) => call(ahead, outlet),
     };
     let mut shown = InOrder {
         results: names.iter().map(|_| None).collect(),
         names,
         next: 0,
     };
-    // Where the answer counts, and those that have come.
-    let (mut place, mut asked) = (None, Vec::new());
+    // The region of check 7, once the regions are known, and the probe outcomes so far.
+    let (mut probe_region, mut outcomes) = (None, Vec::new());
     let replies = pool.side_by_side(jobs, work, then);
-    pool.grow(config.likely_threads(start));
+    pool.grow(options.likely_threads(start));
     for reply in replies {
         match reply {
-            Reply::Identity(reply) => {
-                let told = reply.as_ref().map(ToString::to_string);
-                shown.take(0, told.map_err(String::clone), checks);
-                findings.account_id = reply.ok();
+            CheckReply::Identity(reply) => {
+                let detail = reply.as_ref().map(ToString::to_string);
+                shown.take(0, detail.map_err(String::clone), checks);
+                preflight.account_id = reply.ok();
             }
-            Reply::Alias(reply) => {
-                let told = |alias: &Option<String>| alias.clone().unwrap_or("no alias".to_owned());
-                shown.take(1, reply.as_ref().map(told).map_err(String::clone), checks);
-                findings.alias = reply.ok().flatten();
+            CheckReply::Alias(reply) => {
+                let detail = reply
+                    .as_ref()
+                    .map(|alias| alias.clone().unwrap_or("no alias".to_owned()));
+                shown.take(1, detail.map_err(String::clone), checks);
+                preflight.alias = reply.ok().flatten();
             }
-            Reply::Regions(reply) => {
-                let told = |r: &Regions| plural(r.enabled.len(), "enabled region");
-                shown.take(2, reply.as_ref().map(told).map_err(String::clone), checks);
+            CheckReply::Regions(reply) => {
+                let detail = reply
+                    .as_ref()
+                    .map(|r| pluralize(r.enabled.len(), "enabled region"));
+                shown.take(2, detail.map_err(String::clone), checks);
                 let regions = reply.unwrap_or_default();
-                findings.regions = regions.enabled;
-                findings.refused_regions = regions.refused;
-                place = Some(check_region(start, &findings.regions));
+                preflight.regions = regions.enabled;
+                preflight.refused_regions = regions.refused;
+                probe_region = Some(check_region(start, &preflight.regions));
             }
-            Reply::Probe(reply) => asked.push(reply),
+            CheckReply::Probe(outcome) => outcomes.push(outcome),
         }
-        if let Some(reply) = asked.iter().find(|a| Some(a.region()) == place.as_ref()) {
-            shown.take(3, reply.told(), checks);
+        let mut outcomes = outcomes.iter();
+        if let Some(outcome) = outcomes.find(|o| Some(o.region()) == probe_region.as_ref()) {
+            shown.take(3, outcome.result(), checks);
         }
     }
     shown.end(checks);
-    if !config.skip_checks {
-        let place = check_region(start, &findings.regions);
-        let asked = asked.into_iter().find(|asked| *asked.region() == place);
-        let asked = asked.unwrap_or_else(|| Asked::Failed(place, FAULT.to_owned()));
-        let enabled = find_recorder(&probe, pool, start, &findings.regions, asked);
+    if !options.skip_checks {
+        let region = check_region(start, &preflight.regions);
+        let outcome = outcomes.into_iter().find(|o| *o.region() == region);
+        let outcome =
+            outcome.unwrap_or_else(|| ProbeOutcome::Failed(region, CHECK_ENDED_EARLY.to_owned()));
+        let enabled = find_recorder(&probe, pool, start, &preflight.regions, outcome);
         checks.add(ENABLED, enabled);
     }
 }
 
-/// What the check of the alias says of one that would put a key into every file.
-const ALIAS_WITH_KEY: &str = "iam:ListAccountAliases gave an alias that holds a key of the caller's: \
-    this is no answer of AWS's; check the endpoint and what stands before it";
+/// The failure of the alias check for an alias that would put credentials into every file.
+const ALIAS_WITH_KEY: &str = "iam:ListAccountAliases returned an alias that contains the caller's \
+    credentials, which AWS does not do; check the endpoint and any proxy";
 
-/// What a check says whose call never came back.
-const FAULT: &str = "the check ended early: this is a fault of the program";
+/// The failure of a check whose task ended without a reply.
+const CHECK_ENDED_EARLY: &str = "internal error: the check ended early";
 
-/// Checks that end in any order, and are shown in theirs.
+/// Checks that finish in any order and are shown in display order.
 struct InOrder {
     names: Vec<&'static str>,
     results: Vec<Option<Result<String, String>>>,
@@ -217,7 +234,7 @@ struct InOrder {
 }
 
 impl InOrder {
-    /// Takes in what came of the check `n`, and shows all whose turn it is.
+    /// Stores the result of the check `n`, and shows all checks that are next in order.
     fn take(&mut self, n: usize, result: Result<String, String>, checks: &mut Checks) {
         self.results[n] = Some(result);
         while let Some(result) = self.results.get_mut(self.next).and_then(Option::take) {
@@ -226,30 +243,30 @@ impl InOrder {
         }
     }
 
-    /// Shows the rest.
+    /// Shows the remaining checks as failed.
     fn end(mut self, checks: &mut Checks) {
         while self.next < self.names.len() {
-            self.take(self.next, Err(FAULT.to_owned()), checks);
+            self.take(self.next, Err(CHECK_ENDED_EARLY.to_owned()), checks);
         }
     }
 }
 
-fn output<T>(reply: Result<Answer<T>, CallError>) -> Result<T, String> {
+fn output<T>(reply: Result<CallOutput<T>, CallError>) -> Result<T, String> {
     reply
-        .map(|answer| answer.output)
+        .map(|response| response.output)
         .map_err(|e| with_advice(&e))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::known;
+    use super::super::region_literal;
     use super::*;
 
     #[test]
-    fn a_name_that_is_no_region_is_told_without_a_key() {
+    fn invalid_region_name_is_redacted() {
         let names = ["eu-west-1", "b\n", "x KEY y"].map(str::to_owned);
-        let regions = Regions::of(&names, |text| text.replace("KEY", "****")).unwrap();
-        assert_eq!(regions.enabled, [known("eu-west-1")]);
+        let regions = Regions::from_names(&names, |text| text.replace("KEY", "****")).unwrap();
+        assert_eq!(regions.enabled, [region_literal("eu-west-1")]);
         assert_eq!(
             regions.refused,
             [
@@ -258,14 +275,14 @@ mod tests {
             ]
         );
         assert!(
-            Regions::of(&[], str::to_owned).is_err(),
-            "no region is no answer"
+            Regions::from_names(&[], str::to_owned).is_err(),
+            "an empty list is invalid"
         );
         let many: Vec<String> = (0..=MAX_REGIONS).map(|n| format!("r-{n}")).collect();
         assert!(
-            Regions::of(&many, str::to_owned).is_err(),
-            "no answer of AWS's"
+            Regions::from_names(&many, str::to_owned).is_err(),
+            "more regions than AWS has"
         );
-        assert!(Regions::of(&many[1..], str::to_owned).is_ok());
+        assert!(Regions::from_names(&many[1..], str::to_owned).is_ok());
     }
 }

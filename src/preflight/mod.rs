@@ -1,4 +1,5 @@
-//! The eight checks before a run. All of them run; what they fetch is handed on.
+//! The eight checks before a scan. All of them run, even after a failure; the scan reuses their
+//! results.
 
 mod calls;
 mod recorder;
@@ -7,53 +8,54 @@ mod settings;
 use std::sync::Arc;
 
 use crate::aws::client::{Client, Trace};
+use crate::aws::credential_cache::CachedCredentials;
 use crate::aws::error::CallError;
-use crate::aws::keyring::Keyring;
-use crate::config::Config;
 use crate::http::HttpSend;
 use crate::model::{AccountId, Region};
+use crate::options::Options;
+use crate::runtime::Runtime;
 use crate::scan::pool::Pool;
-use crate::world::World;
-use settings::{ClientSettings, connect, keyring, net};
+use settings::{ClientSettings, connect, credentials, provider_config};
 
-/// The threads of a pool at first: one for each call of the checks.
+/// The initial number of threads of the pool: one for each call of the checks.
 const THREADS: usize = 5;
 
-/// The region that the checks ask first where nothing else is configured.
+/// The default start region, and the region in which the checks look for AWS Config first.
 const FIRST_REGION: &str = "us-east-1";
 
-/// One check and what came of it: a word of detail, or the reason why it failed.
+/// A check and its result: a short detail, or the reason of the failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What was checked.
+    /// The name shown to the user.
     pub name: &'static str,
-    /// What came of it.
+    /// The detail (may be empty), or the reason of the failure.
     pub result: Result<String, String>,
 }
 
-/// Everything that the checks brought.
+/// The results of all checks.
 #[derive(Default)]
-pub struct Findings {
-    /// The checks, in their order.
+pub struct Preflight {
+    /// The checks, in display order.
     pub checks: Vec<Check>,
-    /// Makes the calls; also where a later check failed, so that a recording can be ended.
+    /// The HTTPS client, if check 1 passed; needed to finish a recording even if a later check
+    /// failed.
     pub http: Option<Arc<dyn HttpSend>>,
-    /// Calls AWS.
+    /// The AWS client, if checks 1 to 3 passed.
     pub client: Option<Arc<Client>>,
-    /// The threads of the scan.
+    /// The thread pool for the scan, if checks 1 to 3 passed.
     pub pool: Option<Pool>,
-    /// The account number.
+    /// The account ID.
     pub account_id: Option<AccountId>,
-    /// The account alias.
+    /// The account alias, if the account has one.
     pub alias: Option<String>,
     /// The enabled regions, sorted.
     pub regions: Vec<Region>,
-    /// Names that DescribeRegions gave and that are no region codes: why each was refused.
+    /// The reasons why names returned by DescribeRegions were rejected as region codes.
     pub refused_regions: Vec<String>,
 }
 
-impl Findings {
-    /// The checks that failed.
+impl Preflight {
+    /// Returns the name and the reason of each failed check.
     pub fn failures(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.checks.iter().filter_map(|check| {
             let reason = check.result.as_ref().err()?;
@@ -62,21 +64,21 @@ impl Findings {
     }
 }
 
-/// Runs the checks; each is told to `show` once it is done, in their order.
+/// Runs the checks, and passes each finished check to `show`, in display order.
 ///
-/// With `skip_checks` only those run whose answers the run needs: what the client is made of, and
-/// who asks where.
+/// With `skip_checks` only the checks run whose results the scan needs: the client, the identity,
+/// the alias and the regions.
 pub fn run(
-    config: &Config,
-    world: &World,
+    options: &Options,
+    runtime: &Runtime,
     trace: Option<Trace>,
     show: &mut dyn FnMut(&Check),
-) -> Findings {
+) -> Preflight {
     let mut checks = Checks {
         done: Vec::new(),
         show,
     };
-    let settings = ClientSettings::gather(config, world);
+    let settings = ClientSettings::from_options(options, runtime);
     if let (Ok(settings), Some(trace)) = (&settings, &trace)
         && let Some(note) = &settings.retry_note
     {
@@ -85,57 +87,61 @@ pub fn run(
     let http = settings
         .as_ref()
         .map_err(String::clone)
-        .and_then(|s| connect(config, world, s));
+        .and_then(|s| connect(options, runtime, s));
     let connected = http.as_ref().map_err(String::clone);
-    let trust = settings
+    let trust_source = settings
         .as_ref()
-        .map_or(String::new(), |s| match &config.replay {
-            Some(folder) => format!("replaying {}", folder.display()),
-            None => s.trust(),
+        .map_or(String::new(), |s| match &options.replay {
+            Some(directory) => format!("replaying {}", directory.display()),
+            None => s.describe_trust(),
         });
-    checks.add("HTTPS client can be built", connected.map(|_| trust));
+    checks.add("HTTPS client can be built", connected.map(|_| trust_source));
 
-    // A replay is the same every time, also in its order, because one task follows the other.
-    let threads = if config.replay.is_some() { 1 } else { THREADS };
+    // A replay uses one thread, so that its requests have a fixed order.
+    let threads = if options.replay.is_some() { 1 } else { THREADS };
     let pool = Pool::new(threads);
     checks.add(
         "Thread pool can be built",
         pool.as_ref().map(|_| String::new()).map_err(String::clone),
     );
 
-    let net = net(
-        config,
-        world,
+    let net = provider_config(
+        options,
+        runtime,
         settings.as_ref().ok(),
         http.as_ref().ok(),
         trace,
     );
-    let keyring = keyring(config, world, net.clone());
-    let told = |ring: &Keyring| {
-        let keys = ring.held();
-        format!("{}, access key {}", keys.provider, keys.key_end())
+    let credentials = credentials(options, runtime, net.clone());
+    let describe = |cached: &CachedCredentials| {
+        let current = cached.current();
+        format!(
+            "{}, access key {}",
+            current.provider,
+            current.masked_key_id()
+        )
     };
     checks.add(
         "AWS credentials configured",
-        keyring.as_ref().map(told).map_err(|e| e.0.clone()),
+        credentials.as_ref().map(describe).map_err(|e| e.0.clone()),
     );
 
-    let mut findings = Findings::default();
-    match (settings, http, pool, keyring) {
-        (Ok(settings), Ok(http), Ok(mut pool), Ok(keyring)) => {
-            let client = Arc::new(net.client(keyring));
+    let mut preflight = Preflight::default();
+    match (settings, http, pool, credentials) {
+        (Ok(settings), Ok(http), Ok(mut pool), Ok(credentials)) => {
+            let client = Arc::new(net.client(credentials));
             let start = &settings.region.region;
-            calls::ask(
-                config,
+            calls::run(
+                options,
                 &client,
                 start,
                 &mut pool,
                 &mut checks,
-                &mut findings,
+                &mut preflight,
             );
-            findings.http = Some(http);
-            findings.client = Some(client);
-            findings.pool = Some(pool);
+            preflight.http = Some(http);
+            preflight.client = Some(client);
+            preflight.pool = Some(pool);
         }
         (_, http, ..) => {
             let number = 1 + checks
@@ -143,23 +149,20 @@ pub fn run(
                 .iter()
                 .position(|c| c.result.is_err())
                 .unwrap_or(0);
-            // Without the checks, what failed is all there is to tell.
-            let left = if config.skip_checks {
+            // Without checks, only the failure itself is shown.
+            let skipped = if options.skip_checks {
                 &[][..]
             } else {
-                &calls::names(config)
+                &calls::names(options)
             };
-            for name in left {
-                checks.add(
-                    name,
-                    Err(format!("not tried, because check {number} failed")),
-                );
+            for name in skipped {
+                checks.add(name, Err(format!("skipped: check {number} failed")));
             }
-            findings.http = http.ok();
+            preflight.http = http.ok();
         }
     }
-    findings.checks = checks.done;
-    findings
+    preflight.checks = checks.done;
+    preflight
 }
 
 struct Checks<'a> {
@@ -179,6 +182,6 @@ fn with_advice(error: &CallError) -> String {
     format!("in {}: {error}; {}", error.region, error.advice())
 }
 
-fn known(region: &str) -> Region {
-    region.parse().expect("a region code of the source")
+fn region_literal(region: &str) -> Region {
+    region.parse().expect("a valid region code in the source")
 }

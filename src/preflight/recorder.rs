@@ -1,29 +1,30 @@
-//! The last two checks: whether resources may be listed, and whether a region has a recorder.
+//! The last two checks: permission to count resources, and a configuration recorder in any region.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use super::{FIRST_REGION, known, with_advice};
+use super::{FIRST_REGION, region_literal, with_advice};
 use crate::aws::client::Client;
 use crate::aws::error::ErrorKind;
 use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
 use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
 use crate::aws::partition::Partition;
-use crate::count::Method;
-use crate::count::counts::first_page;
-use crate::coverage::Running;
-use crate::model::{Region, ResourceType, ResourceTypes, plural};
+use crate::coverage::RecorderState;
+use crate::inventory::Method;
+use crate::inventory::counts::first_page;
+use crate::model::{Region, ResourceType, ResourceTypes};
 use crate::scan::pool::{Outlet, Pool};
-use crate::scan::recorder::running;
+use crate::scan::recorder::recorder_state;
+use crate::text::pluralize;
 
-/// The regions in which AWS Config is looked for first.
+/// The regions in which the last check looks for a recorder first.
 const CONFIG_REGIONS: [&str; 3] = [FIRST_REGION, "us-west-2", "eu-west-1"];
 
-/// Where the permission to list is tried: us-east-1 where it is enabled, else the start region.
+/// Returns the region of the permission check: us-east-1 if it is enabled, else the start region.
 pub(super) fn check_region(start: &Region, enabled: &[Region]) -> Region {
-    let first = known(FIRST_REGION);
-    let same_partition = Partition::of(start) == Partition::of(&first);
+    let first = region_literal(FIRST_REGION);
+    let same_partition = Partition::for_region(start) == Partition::for_region(&first);
     if same_partition && (enabled.is_empty() || enabled.contains(&first)) {
         first
     } else {
@@ -31,51 +32,51 @@ pub(super) fn check_region(start: &Region, enabled: &[Region]) -> Region {
     }
 }
 
-/// What asking for resources says of a region.
-pub(super) enum Asked {
-    /// It has a recorder.
-    Answered(Region),
-    /// It has none; the permission is there.
+/// The result of the calls that the count needs, in one region.
+pub(super) enum ProbeOutcome {
+    /// The calls are allowed, and the region has a recorder.
+    Allowed(Region),
+    /// The calls are allowed, and the region has no recorder.
     NoRecorder(Region),
-    /// The permission is there, and the recorder may be or not.
-    Silent(Region),
-    /// Nobody knows.
+    /// The calls are allowed; the region may or may not have a recorder.
+    Inconclusive(Region),
+    /// A call failed, for this reason.
     Failed(Region, String),
 }
 
-impl Asked {
-    /// Where it was asked.
+impl ProbeOutcome {
+    /// Returns the region of the calls.
     pub(super) fn region(&self) -> &Region {
         match self {
-            Self::Answered(region)
+            Self::Allowed(region)
             | Self::NoRecorder(region)
-            | Self::Silent(region)
+            | Self::Inconclusive(region)
             | Self::Failed(region, _) => region,
         }
     }
 
-    /// The check's result.
-    pub(super) fn told(&self) -> Result<String, String> {
+    /// Returns the result of the check.
+    pub(super) fn result(&self) -> Result<String, String> {
         match self {
-            Self::Answered(region) | Self::Silent(region) => Ok(region.to_string()),
-            Self::NoRecorder(region) => Ok(format!("{region}, which has no recorder")),
+            Self::Allowed(region) | Self::Inconclusive(region) => Ok(region.to_string()),
+            Self::NoRecorder(region) => Ok(format!("{region}; no recorder")),
             Self::Failed(_, why) => Err(why.clone()),
         }
     }
 }
 
-/// What the run's own way of counting needs, tried once; the scan uses the answers.
+/// The calls that the run's method needs, made once in a region; the scan reuses the responses.
 pub(super) struct Probe {
-    /// Makes the calls.
+    /// The client for the calls.
     pub(super) client: Arc<Client>,
-    /// How the run counts.
+    /// The counting method of the run.
     pub(super) method: Method,
-    /// What it counts.
+    /// The types to count.
     pub(super) types: ResourceTypes,
 }
 
 impl Probe {
-    /// The name of the check.
+    /// Returns the name of the check.
     pub(super) fn name(method: Method, types: &ResourceTypes) -> &'static str {
         match (method.lists(), method.asks_counts(types)) {
             (true, false) => "IAM permission: config:ListDiscoveredResources",
@@ -86,26 +87,29 @@ impl Probe {
         }
     }
 
-    /// Every call that the count is made of, in `region`.
-    pub(super) fn ask(&self, region: &Region) -> Asked {
-        let mut known = Vec::new();
+    /// Makes every call that the count needs, in `region`.
+    pub(super) fn run(&self, region: &Region) -> ProbeOutcome {
+        let mut counted = Vec::new();
         if self.method.asks_counts(&self.types) {
             match self.client.call_ahead(region, &first_page(&self.types)) {
-                Ok(answer) => known = answer.output.counts.into_iter().map(|(t, _)| t).collect(),
-                Err(e) => return Asked::Failed(region.clone(), with_advice(&e)),
+                Ok(response) => {
+                    let counts = response.output.counts.into_iter();
+                    counted = counts.map(|(t, _)| t).collect();
+                }
+                Err(e) => return ProbeOutcome::Failed(region.clone(), with_advice(&e)),
             }
         }
-        match (self.method.lists(), known.is_empty()) {
-            (true, _) => self.list(region, known.first()),
-            // Nothing is counted without a recorder, and nothing where nothing is.
-            (false, true) => Asked::Silent(region.clone()),
-            (false, false) => Asked::Answered(region.clone()),
+        match (self.method.lists(), counted.is_empty()) {
+            (true, _) => self.list(region, counted.first()),
+            // An empty response cannot distinguish "no recorder" from "no resources".
+            (false, true) => ProbeOutcome::Inconclusive(region.clone()),
+            (false, false) => ProbeOutcome::Allowed(region.clone()),
         }
     }
 
-    /// The first page of a type that AWS Config is sure to know, as one that it has just counted: of
-    /// one that it does not know it may say so, whatever the permission.
-    fn list(&self, region: &Region, counted: Option<&ResourceType>) -> Asked {
+    /// Requests the first page of a type that AWS Config supports, such as one that it has just
+    /// counted. For an unsupported type the error may hide the missing permission.
+    fn list(&self, region: &Region, counted: Option<&ResourceType>) -> ProbeOutcome {
         let common = ResourceType::common();
         let named = self.types.named().iter().find(|t| common.contains(t));
         let operation = ListDiscoveredResources {
@@ -113,27 +117,27 @@ impl Probe {
             next_token: None,
         };
         match self.client.call_ahead(region, &operation) {
-            Ok(_) => Asked::Answered(region.clone()),
+            Ok(_) => ProbeOutcome::Allowed(region.clone()),
             Err(e) => match e.kind() {
-                Some(ErrorKind::ResourceNotDiscovered) => Asked::Answered(region.clone()),
-                Some(ErrorKind::NoRecorder) => Asked::NoRecorder(region.clone()),
-                _ => Asked::Failed(region.clone(), with_advice(&e)),
+                Some(ErrorKind::ResourceNotDiscovered) => ProbeOutcome::Allowed(region.clone()),
+                Some(ErrorKind::NoRecorder) => ProbeOutcome::NoRecorder(region.clone()),
+                _ => ProbeOutcome::Failed(region.clone(), with_advice(&e)),
             },
         }
     }
 
-    /// Asks ahead for the recorder that is looked for first, so that it is known with the rest.
-    pub(super) fn ask_status_ahead(&self, region: &Region) {
+    /// Requests the recorder status of `region` ahead of the last check, which reuses the response.
+    pub(super) fn prefetch_status(&self, region: &Region) {
         let status = DescribeConfigurationRecorderStatus {};
         let _ = self.client.call_ahead(region, &status);
     }
 }
 
-/// Where a recorder is looked for first, one region after the other.
+/// Returns the regions in which a recorder is looked for first, one after another.
 pub(super) fn first_regions(start: &Region, enabled: &[Region]) -> Vec<Region> {
-    if Partition::of(start) == Partition::of(&known(FIRST_REGION)) {
-        let asked = CONFIG_REGIONS.map(known).into_iter();
-        asked
+    if Partition::for_region(start) == Partition::for_region(&region_literal(FIRST_REGION)) {
+        let regions = CONFIG_REGIONS.map(region_literal).into_iter();
+        regions
             .filter(|r| enabled.is_empty() || enabled.contains(r))
             .collect()
     } else {
@@ -141,20 +145,19 @@ pub(super) fn first_regions(start: &Region, enabled: &[Region]) -> Vec<Region> {
     }
 }
 
-/// Looks for a recorder: in the first three regions one after the other, then in all others side
-/// by side.
+/// Looks for a recorder: in the first regions one after another, then in all others concurrently.
 pub(super) fn find_recorder(
     probe: &Arc<Probe>,
     pool: &mut Pool,
     start: &Region,
     enabled: &[Region],
-    asked_before: Asked,
+    earlier: ProbeOutcome,
 ) -> Result<String, String> {
     let first = first_regions(start, enabled);
     let mut failed = Vec::new();
     for region in &first {
-        match recorder(probe, region, &asked_before) {
-            Ok(Some(told)) => return Ok(told),
+        match describe_recorder(probe, region, &earlier) {
+            Ok(Some(detail)) => return Ok(detail),
             Ok(None) => {}
             Err(why) => failed.push(why),
         }
@@ -164,79 +167,78 @@ pub(super) fn find_recorder(
         .filter(|r| !first.contains(r))
         .cloned()
         .collect();
-    let asked = first.len() + others.len();
+    let checked = first.len() + others.len();
     let (probe, threads) = (probe.clone(), others.len());
     let work = move |region: Region, outlet: &Outlet<_>, _: &dyn Fn(Infallible)| {
-        let told = recorder(&probe, &region, &asked_before);
-        outlet.send((region, told));
+        let result = describe_recorder(&probe, &region, &earlier);
+        outlet.send((region, result));
     };
     let no_more = |none: Infallible, _: &Outlet<_>| match none {};
-    // By region, so that the same answers are told alike in whatever order they come.
+    // Sorted by region, so that the message does not depend on the order of the responses.
     let replies = pool.side_by_side(others, work, no_more);
     pool.grow(threads);
-    let told: BTreeMap<_, _> = replies.collect();
-    for reply in told.into_values() {
-        match reply {
-            Ok(Some(told)) => return Ok(told),
+    let results: BTreeMap<_, _> = replies.collect();
+    for result in results.into_values() {
+        match result {
+            Ok(Some(detail)) => return Ok(detail),
             Ok(None) => {}
             Err(why) => failed.push(why),
         }
     }
     Err(match failed.first() {
-        Some(why) if failed.len() == asked => {
+        Some(why) if failed.len() == checked => {
             format!(
-                "none of {} could be asked; the first: {why}",
-                plural(asked, "region")
+                "could not check any of {}; first error: {why}",
+                pluralize(checked, "region")
             )
         }
         Some(why) => format!(
-            "no region was found to have a configuration recorder, and {} of {asked} could not be \
-             asked; the first: {why}",
-            failed.len()
+            "no configuration recorder found, and {} of {} could not be checked; first error: \
+             {why}",
+            failed.len(),
+            pluralize(checked, "region")
         ),
         None => format!(
-            "none of {} has a configuration recorder; turn AWS Config on in the regions that \
-             are to be counted: \
+            "none of {} has a configuration recorder; turn on AWS Config in the regions to count: \
              https://docs.aws.amazon.com/config/latest/developerguide/gs-console.html",
-            plural(asked, "region")
+            pluralize(checked, "region")
         ),
     })
 }
 
-/// Whether `region` has a recorder, in words; where the status may not be asked, what the run asks
-/// for anyway tells.
-fn recorder(
+/// Returns the detail of the check if `region` has a recorder. If access to the recorder status is
+/// denied, the calls that the run needs anyway are used instead.
+fn describe_recorder(
     probe: &Probe,
     region: &Region,
-    asked_before: &Asked,
+    earlier: &ProbeOutcome,
 ) -> Result<Option<String>, String> {
     let status = DescribeConfigurationRecorderStatus {};
     let denied = match probe.client.call_ahead(region, &status) {
-        Ok(answer) => {
-            return Ok(match running(&answer.output) {
-                Running::Missing => None,
-                Running::Recording => Some(region.to_string()),
-                Running::Stopped => Some(format!(
-                    "{region}, where the recorder is stopped: its inventory may be stale"
-                )),
+        Ok(response) => {
+            return Ok(match recorder_state(&response.output) {
+                RecorderState::Missing => None,
+                RecorderState::Recording => Some(region.to_string()),
+                RecorderState::Stopped => {
+                    Some(format!("{region}; recorder stopped, data may be stale"))
+                }
             });
         }
         Err(e) if e.kind() == Some(ErrorKind::NoRecorder) => return Ok(None),
         Err(e) if e.kind() == Some(ErrorKind::AccessDenied) => e,
         Err(e) => return Err(with_advice(&e)),
     };
-    let again;
-    let asked = if asked_before.region() == region {
-        // Asked a moment ago.
-        asked_before
+    let new;
+    let outcome = if earlier.region() == region {
+        earlier
     } else {
-        again = probe.ask(region);
-        &again
+        new = probe.run(region);
+        &new
     };
-    match asked {
-        Asked::Answered(_) => Ok(Some(region.to_string())),
-        Asked::NoRecorder(_) => Ok(None),
-        Asked::Silent(_) => Err(with_advice(&denied)),
-        Asked::Failed(_, why) => Err(why.clone()),
+    match outcome {
+        ProbeOutcome::Allowed(_) => Ok(Some(region.to_string())),
+        ProbeOutcome::NoRecorder(_) => Ok(None),
+        ProbeOutcome::Inconclusive(_) => Err(with_advice(&denied)),
+        ProbeOutcome::Failed(_, why) => Err(why.clone()),
     }
 }

@@ -1,108 +1,110 @@
-//! What a client needs to know, from the command line, the environment and the profile.
+//! The client's settings, from the command line, the environment and the profile.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::{FIRST_REGION, known};
+use super::{FIRST_REGION, region_literal};
 use crate::aws::client::Trace;
 use crate::aws::config_file::{SharedFiles, expand_home};
-use crate::aws::credentials::{self, Context, Net, Profile};
+use crate::aws::credential_cache::{CachedCredentials, CredentialsError};
+use crate::aws::credentials::{self, Context, Profile, ProviderConfig};
 use crate::aws::endpoint::Endpoints;
-use crate::aws::keyring::{CredentialsError, Keyring};
 use crate::aws::operation::Service;
 use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
-use crate::config::Config;
 use crate::env::Env;
 use crate::http::agent::Settings;
 use crate::http::proxy::Proxies;
-use crate::http::record::Recorder;
+use crate::http::record::RecordingClient;
 use crate::http::{HttpSend, Request, Response, TransportError, TransportErrorKind};
 use crate::model::Region;
-use crate::world::World;
+use crate::options::Options;
+use crate::runtime::Runtime;
 
-/// The services that a run calls.
+/// The services that the program calls.
 const CALLED: [Service; 4] = [Service::Config, Service::Ec2, Service::Iam, Service::Sts];
 
-/// What the client needs to know, from the command line, the environment and the profile.
+/// The settings of the client, from the command line, the environment and the profile.
 pub(super) struct ClientSettings {
     pub(super) region: StartRegion,
     pub(super) endpoints: Endpoints,
     pub(super) max_attempts: u32,
-    /// What `--debug` tells of a retry mode that is not ours.
+    /// The `--debug` line about an unsupported retry mode.
     pub(super) retry_note: Option<String>,
     ca_bundle: Option<(String, Vec<u8>)>,
     proxies: Proxies,
 }
 
-/// Where the first calls go.
+/// The region of the first calls.
 pub(super) struct StartRegion {
     pub(super) region: Region,
-    /// Whether someone named it.
+    /// True if the region comes from the command line, the environment or the profile.
     configured: bool,
 }
 
 impl ClientSettings {
-    pub(super) fn gather(config: &Config, world: &World) -> Result<Self, String> {
-        let env = &*world.env;
-        // What is wrong with the files is told by the check of the credentials.
+    pub(super) fn from_options(options: &Options, runtime: &Runtime) -> Result<Self, String> {
+        let env = &*runtime.env;
+        // The credentials check reports invalid files.
         let files = SharedFiles::load(env).unwrap_or_default();
-        let profile = choose_profile(config, &files, env);
+        let profile = choose_profile(options, &files, env);
         let setting = |key| files.get(&profile.name, key);
-        let region = StartRegion::choose(config, env, setting("region"))?;
-        let explicit = config.endpoint_url.as_ref();
-        let endpoints = Endpoints::new(explicit, env, &files, &profile.name)?;
-        // Told once and here, not by each call of the service.
+        let region = StartRegion::choose(options, env, setting("region"))?;
+        let flag = options.endpoint_url.as_ref();
+        let endpoints = Endpoints::new(flag, env, &files, &profile.name)?;
+        // An invalid endpoint is reported here once, not by each call.
         for service in CALLED {
             endpoints.resolve(service, &region.region)?;
         }
         Ok(Self {
             region,
             endpoints,
-            max_attempts: max_attempts(config, env, setting("max_attempts"))?,
+            max_attempts: max_attempts(options, env, setting("max_attempts"))?,
             retry_note: retry_note(env, setting("retry_mode"))?,
-            ca_bundle: match config.replay {
+            ca_bundle: match options.replay {
                 Some(_) => None,
-                None => ca_bundle(config, env, setting("ca_bundle"))?,
+                None => ca_bundle(options, env, setting("ca_bundle"))?,
             },
-            proxies: match config.replay {
+            proxies: match options.replay {
                 Some(_) => Proxies::default(),
                 None => Proxies::from_env(env)?,
             },
         })
     }
 
-    pub(super) fn trust(&self) -> String {
-        let mut told = match &self.ca_bundle {
+    /// Describes the trusted certificates and the proxies.
+    pub(super) fn describe_trust(&self) -> String {
+        let mut text = match &self.ca_bundle {
             None => "trusting the built-in Mozilla roots".to_owned(),
             Some((name, _)) => format!("trusting {name}"),
         };
         for proxy in self.proxies.iter() {
-            let _ = write!(told, ", proxy {proxy}");
+            let _ = write!(text, ", proxy {proxy}");
         }
-        told
+        text
     }
 }
 
 impl StartRegion {
-    fn choose(config: &Config, env: &dyn Env, profile: Option<&str>) -> Result<Self, String> {
-        let named = |name: &str| Some((name.to_owned(), env.var(name)?));
-        let configured = match &config.region {
+    fn choose(options: &Options, env: &dyn Env, profile: Option<&str>) -> Result<Self, String> {
+        let variable = |name: &str| Some((name.to_owned(), env.var(name)?));
+        let configured = match &options.region {
             Some(region) => Some(region.clone()),
-            None => named("AWS_REGION")
-                .or_else(|| named("AWS_DEFAULT_REGION"))
+            None => variable("AWS_REGION")
+                .or_else(|| variable("AWS_DEFAULT_REGION"))
                 .or_else(|| Some(("the profile's region".to_owned(), profile?.to_owned())))
                 .map(|(source, text)| text.trim().parse().map_err(|e| format!("{source}: {e}")))
                 .transpose()?,
         };
         Ok(Self {
             configured: configured.is_some(),
-            region: configured.unwrap_or_else(|| known(FIRST_REGION)),
+            region: configured.unwrap_or_else(|| region_literal(FIRST_REGION)),
         })
     }
 }
 
-/// `standard` is the mode that the program has; the others are accepted, and told in `--debug`.
+/// Returns the debug note about the configured retry mode. Only `standard` is supported; `legacy`
+/// and `adaptive` are accepted with a note, other values are an error.
 ///
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
 fn retry_note(env: &dyn Env, profile: Option<&str>) -> Result<Option<String>, String> {
@@ -116,38 +118,38 @@ fn retry_note(env: &dyn Env, profile: Option<&str>) -> Result<Option<String>, St
     match mode.trim().to_ascii_lowercase().as_str() {
         "standard" => Ok(None),
         mode @ ("legacy" | "adaptive") => Ok(Some(format!(
-            "{source} is {mode}: this program retries in the standard mode"
+            "{source} is {mode}, which is not supported: using standard"
         ))),
         _ => Err(format!(
-            "{source}: \"{}\" is none of standard, legacy and adaptive",
-            crate::model::clean(&mode, 40)
+            "{source}: invalid retry mode \"{}\"; expected standard, legacy or adaptive",
+            crate::text::sanitize(&mode, 40)
         )),
     }
 }
 
-fn max_attempts(config: &Config, env: &dyn Env, profile: Option<&str>) -> Result<u32, String> {
+fn max_attempts(options: &Options, env: &dyn Env, profile: Option<&str>) -> Result<u32, String> {
     let variable = env
         .var("AWS_MAX_ATTEMPTS")
         .map(|text| ("AWS_MAX_ATTEMPTS", text));
     let named = variable.or_else(|| Some(("the profile's max_attempts", profile?.to_owned())));
-    match (config.max_attempts, named) {
+    match (options.max_attempts, named) {
         (Some(attempts), _) => Ok(attempts),
         (None, None) => Ok(DEFAULT_MAX_ATTEMPTS),
         (None, Some((source, text))) => match text.trim().parse() {
             Ok(attempts @ 1..) => Ok(attempts),
             _ => Err(format!(
-                "{source}: \"{text}\" is not a number of attempts, 1 or more"
+                "{source}: invalid number of attempts \"{text}\"; expected 1 or more"
             )),
         },
     }
 }
 
 fn ca_bundle(
-    config: &Config,
+    options: &Options,
     env: &dyn Env,
     profile: Option<&str>,
 ) -> Result<Option<(String, Vec<u8>)>, String> {
-    let flag = config.ca_bundle.clone().map(|path| ("--ca-bundle", path));
+    let flag = options.ca_bundle.clone().map(|path| ("--ca-bundle", path));
     let variable = env.var("AWS_CA_BUNDLE").map(|v| ("AWS_CA_BUNDLE", v));
     let profile = profile.filter(|path| !path.is_empty());
     let named = variable.or_else(|| Some(("the profile's ca_bundle", profile?.to_owned())));
@@ -161,34 +163,35 @@ fn ca_bundle(
 }
 
 pub(super) fn connect(
-    config: &Config,
-    world: &World,
+    options: &Options,
+    runtime: &Runtime,
     settings: &ClientSettings,
 ) -> Result<Arc<dyn HttpSend>, String> {
     let version = env!("CARGO_PKG_VERSION");
-    let sender = (world.connect)(
+    let sender = (runtime.connect)(
         &Settings {
-            connect_timeout: config.connect_timeout,
-            read_timeout: config.read_timeout,
+            connect_timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
             exchange_limit: CALL_LIMIT,
             ca_bundle: settings.ca_bundle.clone(),
             proxies: settings.proxies.clone(),
             user_agent: format!("{}/{version}", env!("CARGO_PKG_NAME")),
         },
-        &world.interrupt,
+        &runtime.interrupt,
     );
     let sender = sender.map_err(|e| e.to_string())?;
-    let Some(folder) = &config.record else {
+    let Some(directory) = &options.record else {
         return Ok(sender);
     };
-    let account = config.record_account_id.as_ref().map(ToString::to_string);
+    let account = options.record_account_id.as_ref().map(ToString::to_string);
     let variables = recorded_variables(settings);
-    let clock = world.clock.clone();
-    let recorder = Recorder::new(sender, clock, folder, variables, account);
+    let clock = runtime.clock.clone();
+    let recorder = RecordingClient::new(sender, clock, directory, variables, account);
     Ok(Arc::new(recorder.map_err(|e| format!("--record: {e}"))?))
 }
 
-/// The environment that steers the same requests, with the documentation's example keys.
+/// Returns the environment for a replay of the same requests, with the example credentials of the
+/// AWS documentation.
 fn recorded_variables(settings: &ClientSettings) -> BTreeMap<String, String> {
     let mut variables = settings.endpoints.variables();
     let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
@@ -203,24 +206,24 @@ fn recorded_variables(settings: &ClientSettings) -> BTreeMap<String, String> {
     variables
 }
 
-/// The credentials, from the chain; `net` is how its providers reach the network.
-pub(super) fn keyring(
-    config: &Config,
-    world: &World,
-    net: Net,
-) -> Result<Keyring, CredentialsError> {
-    let env = world.env.clone();
-    let config = config.clone();
-    Keyring::load(Box::new(move |again| {
+/// Resolves the credentials; `net` configures the network access of the credential providers.
+pub(super) fn credentials(
+    options: &Options,
+    runtime: &Runtime,
+    net: ProviderConfig,
+) -> Result<CachedCredentials, CredentialsError> {
+    let env = runtime.env.clone();
+    let options = options.clone();
+    CachedCredentials::load(Box::new(move |is_refresh| {
         let files = SharedFiles::load(&*env).map_err(CredentialsError)?;
-        let profile = choose_profile(&config, &files, &*env);
+        let profile = choose_profile(&options, &files, &*env);
         credentials::resolve(&Context {
             env: &*env,
             files: &files,
             profile: &profile,
             net: &net,
-            again,
-            note: &|line| {
+            is_refresh,
+            log: &|line| {
                 if let Some(trace) = &net.trace {
                     trace(&format_args!("debug: {line}"));
                 }
@@ -229,29 +232,30 @@ pub(super) fn keyring(
     }))
 }
 
-/// How the chain reaches the network; where there is none, what needs it says so.
-pub(super) fn net(
-    config: &Config,
-    world: &World,
+/// Returns the network configuration of the credential providers. Without an HTTPS client, their
+/// requests fail with a message that names check 1.
+pub(super) fn provider_config(
+    options: &Options,
+    runtime: &Runtime,
     settings: Option<&ClientSettings>,
     http: Option<&Arc<dyn HttpSend>>,
     trace: Option<Trace>,
-) -> Net {
+) -> ProviderConfig {
     let http = http.cloned().unwrap_or_else(|| Arc::new(NoHttp));
-    Net {
+    ProviderConfig {
         http,
-        clock: world.clock.clone(),
-        interrupt: world.interrupt.clone(),
+        clock: runtime.clock.clone(),
+        interrupt: runtime.interrupt.clone(),
         endpoints: settings.map_or_else(Endpoints::default, |s| s.endpoints.clone()),
-        region: settings.map_or_else(|| known(FIRST_REGION), |s| s.region.region.clone()),
+        region: settings.map_or_else(|| region_literal(FIRST_REGION), |s| s.region.region.clone()),
         max_attempts: settings.map_or(DEFAULT_MAX_ATTEMPTS, |s| s.max_attempts),
-        limits: config.limits,
-        chance: world.chance,
+        limits: options.limits,
+        jitter: runtime.jitter,
         trace,
     }
 }
 
-/// Stands where the HTTPS client could not be built.
+/// Replaces the HTTPS client if it could not be built; every request fails.
 struct NoHttp;
 
 impl HttpSend for NoHttp {
@@ -263,10 +267,11 @@ impl HttpSend for NoHttp {
     }
 }
 
-/// A recording has its own keys: there `--profile` counts only where it holds that profile.
-fn choose_profile(config: &Config, files: &SharedFiles, env: &dyn Env) -> Profile {
-    let here = |name: &&str| config.replay.is_none() || files.has_profile(name);
-    Profile::choose(config.profile.as_deref().filter(here), env)
+/// Chooses the profile. A recording has its own credentials: `--profile` is ignored in a replay
+/// unless the recording has that profile.
+fn choose_profile(options: &Options, files: &SharedFiles, env: &dyn Env) -> Profile {
+    let applies = |name: &&str| options.replay.is_none() || files.has_profile(name);
+    Profile::choose(options.profile.as_deref().filter(applies), env)
 }
 
 #[cfg(test)]
@@ -282,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_mode_that_is_not_ours_gets_a_word() {
+    fn unsupported_retry_mode_is_noted() {
         let note = |value: &str, profile| retry_note(&env("AWS_RETRY_MODE", value), profile);
         assert_eq!(note("", None), Ok(None));
         assert_eq!(
@@ -291,21 +296,21 @@ mod tests {
             "the variable wins"
         );
         for mode in ["legacy", "adaptive"] {
-            let told = note(mode, None).unwrap().unwrap();
+            let text = note(mode, None).unwrap().unwrap();
             assert!(
-                told.starts_with(&format!("AWS_RETRY_MODE is {mode}: ")),
-                "{told}"
+                text.starts_with(&format!("AWS_RETRY_MODE is {mode}, ")),
+                "{text}"
             );
-            let told = note("", Some(mode)).unwrap().unwrap();
+            let text = note("", Some(mode)).unwrap().unwrap();
             assert!(
-                told.starts_with(&format!("the profile's retry_mode is {mode}: ")),
-                "{told}"
+                text.starts_with(&format!("the profile's retry_mode is {mode}, ")),
+                "{text}"
             );
         }
         let error = note("fast", None).unwrap_err();
         assert_eq!(
             error,
-            "AWS_RETRY_MODE: \"fast\" is none of standard, legacy and adaptive"
+            "AWS_RETRY_MODE: invalid retry mode \"fast\"; expected standard, legacy or adaptive"
         );
     }
 }

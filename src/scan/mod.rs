@@ -1,10 +1,19 @@
-//! The parallel scan: a region has tasks that count its types, and one that asks for its recorder;
-//! results go over a channel to the main thread.
+//! The parallel scan of all regions.
+//!
+//! - The tasks run on the threads of a [`Pool`]. Each region has one task that starts its scan, up
+//!   to `region_concurrency` tasks that list its types, and one task that fetches its recorder.
+//! - No task waits for another task.
+//! - Tasks send `ScanMessage`s over a channel: an error, the result of a region, or a recorder.
+//! - The main thread receives them in [`Scan::run`], draws the progress bar, writes the log and
+//!   builds the [`Coverage`].
+//! - The channel ends when the last task has ended. A region without a result then counts as an
+//!   internal error.
+//! - A fatal error or an interrupt sets the stop flag; every task checks it before its next type.
 
-mod counting;
 pub mod pool;
 pub mod recorder;
-pub mod verdict;
+pub mod recovery;
+mod region_scan;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -14,219 +23,219 @@ use crate::aws::client::Client;
 use crate::aws::error::CallError;
 use crate::aws::operation::Service;
 use crate::clock::Clock;
-use crate::count::{CountError, CountResources, Method};
-use crate::coverage::{Coverage, Loss, Outcome, Recorder, Seen, Settling};
+use crate::coverage::{Coverage, Gap, Recorder, RegionResult, SeenIds, Settling};
 use crate::error_log::{Entry, ErrorType};
 use crate::http::Asker;
 use crate::interrupt::Interrupt;
+use crate::inventory::{CountError, CountResources, Method};
 use crate::model::{Region, ResourceType, ResourceTypes};
-use counting::Counting;
 use pool::{Outlet, Pool};
+use region_scan::RegionScan;
 
-/// What a scan tells as it goes on.
+/// An event of a running scan.
 pub enum Event {
-    /// Something went wrong.
+    /// An error to log.
     Incident(Entry),
-    /// A region is counted.
+    /// The region is done.
     Done(Region),
 }
 
-/// Where tasks tell the main thread what happens, whatever else they are.
-trait Tell {
-    fn tell(&self, report: Report);
+/// Sends messages to the main thread, independent of the type of the task.
+trait MessageSink {
+    fn report(&self, message: ScanMessage);
 }
 
-impl Tell for Outlet<Report> {
-    fn tell(&self, report: Report) {
-        self.send(report);
+impl MessageSink for Outlet<ScanMessage> {
+    fn report(&self, message: ScanMessage) {
+        self.send(message);
     }
 }
 
-/// What a task tells the main thread.
-enum Report {
+/// A message from a task to the main thread.
+enum ScanMessage {
     Incident(Entry),
-    Counted(Outcome),
+    Counted(RegionResult),
     Recorder(Region, Recorder),
 }
 
-/// One task.
-enum Job {
-    /// Begins a region: its counts, where they are asked for, and tasks to list its types.
+/// A task of the scan.
+enum ScanJob {
+    /// Starts a region: requests its counts if needed, and adds tasks that list its types.
     Count(Region, Vec<Asker>),
     Recorder(Region, Vec<Asker>),
 }
 
-/// One of the tasks that list a region's types.
+/// A task that lists types of a region.
 struct Listing {
-    counting: Arc<Counting>,
+    region_scan: Arc<RegionScan>,
     _asker: Option<Asker>,
 }
 
 /// A scan of regions × types.
 pub struct Scan {
-    /// Makes the calls that count.
+    /// Lists and counts resources.
     pub counter: Arc<dyn CountResources>,
-    /// The way in which they count.
+    /// The counting method.
     pub method: Method,
-    /// How many types of a region are listed at once, at the most.
+    /// The maximum number of types that are listed concurrently in a region.
     pub region_concurrency: usize,
-    /// Asks for a region's recorder.
+    /// Fetches a region's recorder.
     pub recorder: Box<AskRecorder>,
-    /// Renews the credentials that have expired, and is told which tasks will ask; `None` where there is
-    /// nothing to renew and nobody to tell.
+    /// Refreshes expired credentials and is informed of the tasks that will send requests; `None`
+    /// in tests without a client.
     pub client: Option<Arc<Client>>,
-    /// The time of an incident, and the wait after a throttled type.
+    /// The clock for log lines and for the wait after a throttled type.
     pub clock: Arc<dyn Clock>,
-    /// Ends the scan without a word.
+    /// Stops the scan without a log line.
     pub interrupt: Interrupt,
-    /// The types.
+    /// The types to count.
     pub types: ResourceTypes,
-    /// What the tasks tell each other.
+    /// The flags that the tasks share.
     pub flags: Flags,
 }
 
-/// Asks for a region's recorder; the second argument brings new credentials in the place of those
-/// that a call found expired.
+/// Fetches a region's recorder. The second argument refreshes the credentials after a call failed
+/// because they have expired; it returns true on success.
 pub type AskRecorder = dyn Fn(&Region, &dyn Fn(&CallError) -> bool) -> Recorder + Send + Sync;
 
-/// What the tasks of a scan tell each other.
+/// The flags that the tasks of a scan share.
 #[derive(Default)]
 pub struct Flags {
     stopped: AtomicBool,
-    fatal_told: AtomicBool,
+    fatal_reported: AtomicBool,
 }
 
 impl Scan {
-    /// Whether an incident ended the scan before every region was done.
+    /// Returns true if an error stopped the scan before all regions were done.
     #[must_use]
     pub fn was_stopped(&self) -> bool {
         self.flags.stopped.load(Ordering::SeqCst)
     }
 
-    /// Scans the regions on `pool` and returns what is known of them and of `lost`, the regions that
-    /// need not be asked; incidents and the regions that are done go to `each` as they come.
-    ///
-    /// A region has a task that counts, as many more as its types are listed at once, and one that asks
-    /// for the recorder; none waits for another.
+    /// Scans `regions` on `pool`. Returns their coverage, with that of `skipped`, the regions that
+    /// are not scanned. Errors and finished regions are passed to `on_event` as they occur.
     pub fn run(
         self: &Arc<Self>,
         pool: &mut Pool,
         regions: &[Region],
-        lost: Vec<Outcome>,
-        mut each: impl FnMut(Event),
+        skipped: Vec<RegionResult>,
+        mut on_event: impl FnMut(Event),
     ) -> Coverage {
         let mut settling = Settling::new(&self.types, self.method);
-        for outcome in lost {
+        for outcome in skipped {
             settling.outcome(outcome);
         }
-        let mut seen = Seen::new();
+        let mut seen = SeenIds::new();
         let listings = if self.method.lists() {
             self.region_concurrency
         } else {
             1
         };
-        let count = |region: &Region| Job::Count(region.clone(), self.askers(region, listings));
-        let recorder = |region: &Region| Job::Recorder(region.clone(), self.askers(region, 1));
-        // All of them are told of before the first one ends.
-        let jobs: Vec<Job> = regions
+        let count = |region: &Region| ScanJob::Count(region.clone(), self.askers(region, listings));
+        let recorder = |region: &Region| ScanJob::Recorder(region.clone(), self.askers(region, 1));
+        // All tasks are announced before the first one ends.
+        let jobs: Vec<ScanJob> = regions
             .iter()
             .map(count)
             .chain(regions.iter().map(recorder))
             .collect();
         let scan = self.clone();
-        let work = move |job, outlet: &Outlet<Report>, add: &dyn Fn(Listing)| match job {
-            Job::Count(region, askers) => scan.begin(region, askers, outlet, add),
-            Job::Recorder(region, _asker) => {
+        let work = move |job, outlet: &Outlet<ScanMessage>, add: &dyn Fn(Listing)| match job {
+            ScanJob::Count(region, askers) => scan.start(region, askers, outlet, add),
+            ScanJob::Recorder(region, _asker) => {
                 let recorder = scan.recorder(&region, outlet);
-                outlet.send(Report::Recorder(region, recorder));
+                outlet.send(ScanMessage::Recorder(region, recorder));
             }
         };
-        let then = |listing: Listing, outlet: &Outlet<Report>| listing.counting.list(outlet);
-        let reports = pool.side_by_side(jobs, work, then);
-        // Those that it has begin meanwhile.
+        let then = |listing: Listing, outlet: &Outlet<ScanMessage>| {
+            listing.region_scan.list(outlet);
+        };
+        let messages = pool.side_by_side(jobs, work, then);
+        // The existing threads start working meanwhile.
         pool.grow(regions.len() * (listings + 1));
-        for report in reports {
-            match report {
-                Report::Incident(entry) => each(Event::Incident(entry)),
-                Report::Recorder(region, recorder) => settling.recorder(&region, recorder),
-                Report::Counted(mut outcome) => {
-                    outcome.hand_over_ids(&mut seen);
-                    each(Event::Done(outcome.region.clone()));
+        for message in messages {
+            match message {
+                ScanMessage::Incident(entry) => on_event(Event::Incident(entry)),
+                ScanMessage::Recorder(region, recorder) => settling.recorder(&region, recorder),
+                ScanMessage::Counted(mut outcome) => {
+                    outcome.deduplicate_global_ids(&mut seen);
+                    on_event(Event::Done(outcome.region.clone()));
                     settling.outcome(outcome);
                 }
             }
         }
         for region in regions {
-            // A task that ended without a word must not look like a region without resources.
-            let fault = "the region's task ended early: this is a fault of the program";
-            let why = Loss::of(ErrorType::Unexpected, fault);
+            // A task that panicked must not look like a region without resources.
+            let message = "internal error: the region's task ended early";
+            let why = Gap::new(ErrorType::Unexpected, message);
             if !settling.has_recorder(region) {
                 settling.recorder(region, Recorder::unknown(&why));
             }
             if !settling.has_outcome(region) {
-                let entry = self.entry(why.error_type, region, None, fault.to_owned());
-                each(Event::Incident(entry));
-                each(Event::Done(region.clone()));
-                settling.outcome(Outcome::lost(region.clone(), why));
+                let entry = self.entry(why.error_type, region, None, message.to_owned());
+                on_event(Event::Incident(entry));
+                on_event(Event::Done(region.clone()));
+                settling.outcome(RegionResult::missing(region.clone(), why));
             }
         }
         let coverage = settling.finish();
         if self.interrupt.signal().is_none() {
-            for loss in coverage.untold() {
-                let resource_type = loss.resource_type.as_ref();
-                let entry = self.entry(loss.error_type, &loss.region, resource_type, loss.message);
-                each(Event::Incident(entry));
+            for gap in coverage.unlogged() {
+                let resource_type = gap.resource_type.as_ref();
+                let entry = self.entry(gap.error_type, &gap.region, resource_type, gap.message);
+                on_event(Event::Incident(entry));
             }
         }
         coverage
     }
 
-    /// The tasks that ask a region: what is to be counted there, and what will be missed after them.
+    /// Announces `count` tasks that will send requests to a region; each drops its [`Asker`] when
+    /// it ends.
     fn askers(&self, region: &Region, count: usize) -> Vec<Asker> {
         let client = self.client.as_deref();
         client.map_or_else(Vec::new, |c| c.askers(Service::Config, region, count))
     }
 
-    fn begin(
+    fn start(
         self: &Arc<Self>,
         region: Region,
         mut askers: Vec<Asker>,
-        tell: &dyn Tell,
+        sink: &dyn MessageSink,
         list: &dyn Fn(Listing),
     ) {
-        let counting = Arc::new(Counting::new(self.clone(), region));
-        let types = counting.begin(tell);
-        // Without a type too there is one, which hands over what was found.
+        let region_scan = Arc::new(RegionScan::new(self.clone(), region));
+        let types = region_scan.start(sink);
+        // At least one task is needed: the last one sends the region's result.
         for _ in 0..types.min(self.region_concurrency).max(1) {
             list(Listing {
-                counting: counting.clone(),
+                region_scan: region_scan.clone(),
                 _asker: askers.pop(),
             });
         }
     }
 
-    fn recorder(&self, region: &Region, outlet: &dyn Tell) -> Recorder {
+    fn recorder(&self, region: &Region, sink: &dyn MessageSink) -> Recorder {
         if self.was_stopped() {
-            return Recorder::unknown(&Loss::of(ErrorType::ScanFailed, "not tried"));
+            return Recorder::unknown(&Gap::new(ErrorType::ScanFailed, "not tried"));
         }
         (self.recorder)(region, &|expired| {
             let message = format!("{expired}; {}", expired.advice());
-            self.tell_fatal(region, None, message, outlet);
-            self.renew(&CountError::Call(expired.clone())).is_ok()
+            self.report_fatal(region, None, message, sink);
+            self.refresh(&CountError::Call(expired.clone())).is_ok()
         })
     }
 
-    /// Once for all threads.
-    fn tell_fatal(
+    /// Logs a fatal error, only once for all threads.
+    fn report_fatal(
         &self,
         region: &Region,
         resource_type: Option<&ResourceType>,
         message: String,
-        outlet: &dyn Tell,
+        sink: &dyn MessageSink,
     ) {
-        if !self.flags.fatal_told.swap(true, Ordering::SeqCst) {
+        if !self.flags.fatal_reported.swap(true, Ordering::SeqCst) {
             let entry = self.entry(ErrorType::Fatal, region, resource_type, message);
-            outlet.tell(Report::Incident(entry));
+            sink.report(ScanMessage::Incident(entry));
         }
     }
 
@@ -246,23 +255,23 @@ impl Scan {
         }
     }
 
-    /// New credentials in the place of expired ones.
-    fn renew(&self, error: &CountError) -> Result<(), String> {
+    /// Refreshes expired credentials.
+    fn refresh(&self, error: &CountError) -> Result<(), String> {
         match (error, &self.client) {
             (CountError::Call(error), Some(client)) => {
-                client.renew_credentials(error).map_err(|e| e.to_string())
+                client.refresh_credentials(error).map_err(|e| e.to_string())
             }
-            _ => Err("nothing can renew them".to_owned()),
+            _ => Err("these credentials cannot be refreshed".to_owned()),
         }
     }
 }
 
-/// The text of a panic.
+/// Returns the message of a panic.
 #[must_use]
 pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a text")
+        .unwrap_or("panic without a message")
 }
 
 #[cfg(test)]

@@ -1,4 +1,15 @@
-//! The thread pool: its threads wait for the network, so there is one for every task.
+//! The thread pool. Its threads mostly wait for the network, so each task has its own thread.
+//!
+//! - [`Pool::new`] and [`Pool::grow`] start threads, which all wait for tasks in one `Queue`.
+//! - [`Pool::side_by_side`] queues a task per item and returns an iterator of results, which the
+//!   calling thread reads.
+//! - A task may add further tasks; they run before the queued items.
+//! - Every task of such a call holds the sender of the result channel. The last task to end drops
+//!   it, which ends the iterator.
+//! - A panic ends only its task.
+//! - A pool of one thread never grows, so it runs the tasks in a fixed order; a replay depends on
+//!   that.
+//! - Dropping the pool closes the queue; each thread ends after its current task.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -9,20 +20,20 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// Threads of its own, which end when it is dropped.
+/// A set of threads that end when the pool is dropped.
 ///
-/// They wait for tasks in one queue. Rayon's own threads would look for work at each other some thirty
-/// times each before they sleep, while those that have some want the processor.
+/// The threads wait for tasks in one queue. Rayon's own scheduler is not used: idle threads would
+/// search for work about thirty times before they sleep, and take CPU time from the busy ones.
 pub struct Pool {
     queue: Arc<Queue>,
     pools: Vec<ThreadPool>,
 }
 
 impl Pool {
-    /// A pool of `threads` threads, of one at least.
+    /// Creates a pool of `threads` threads, at least one.
     ///
     /// # Errors
-    /// The system does not give so many; the text says why.
+    /// The system cannot start so many threads; the text has the reason.
     pub fn new(threads: usize) -> Result<Self, String> {
         let mut pool = Self {
             queue: Arc::default(),
@@ -32,8 +43,8 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Gives it what it lacks to `threads` threads; none where it has a single one, which does one task
-    /// after the other, or where the system does not give so many.
+    /// Adds threads up to `threads` in total. Does nothing if the pool has one thread, which must
+    /// run one task after another, or if the system cannot start so many.
     pub fn grow(&mut self, threads: usize) {
         let has = self.threads();
         if has > 1 && threads > has {
@@ -52,11 +63,11 @@ impl Pool {
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(move |n| format!("region-{}", first + n))
-            // What a thread of rayon's does before it looks for work.
+            // Runs on each thread before rayon's scheduler, and returns only when the pool is
+            // closed.
             .start_handler(move |_| queue.work(&missed))
             .build();
-        // Where there are not enough, those that are there end: they would be missed where a host is
-        // looked up.
+        // If not all threads could be started, the others end: name resolution needs threads too.
         let pool = pool.map_err(|e| {
             self.queue.dismiss(&too_few);
             format!("{threads} threads: {e}")
@@ -65,11 +76,11 @@ impl Pool {
         Ok(())
     }
 
-    /// Begins to do `work` on every item side by side, and `then` on those that it adds; gives what they
-    /// send as it comes, until the last one has ended.
+    /// Starts `work` on every item concurrently, and `then` on the items that `work` adds. Returns
+    /// an iterator over the results that they send; it ends with the last task.
     ///
-    /// Tasks begin in the order of the items, those that were added before the items that are left. A
-    /// task that panics just ends.
+    /// Tasks start in the order of the items; added items come before the remaining ones. A panic
+    /// ends only its task.
     pub fn side_by_side<T, M, R>(
         &self,
         items: Vec<T>,
@@ -82,7 +93,8 @@ impl Pool {
         R: Send + 'static,
     {
         let (outlet, results) = channel();
-        // Each task holds all three, and the last one to end lets the outlet go, which ends the results.
+        // Each task holds a reference; the last task to end drops the sender, which ends the
+        // iterator.
         let round = Arc::new((work, then, Outlet(outlet)));
         let task = |item| {
             let (round, queue) = (round.clone(), self.queue.clone());
@@ -108,11 +120,11 @@ impl Drop for Pool {
     }
 }
 
-/// Where a task's results go.
+/// The sender of a task's results.
 pub struct Outlet<R>(Sender<R>);
 
 impl<R> Outlet<R> {
-    /// Tells the thread that waits for the tasks.
+    /// Sends a result to the thread that reads the iterator.
     pub fn send(&self, result: R) {
         let _ = self.0.send(result);
     }
@@ -120,7 +132,7 @@ impl<R> Outlet<R> {
 
 type Task = Box<dyn FnOnce() + Send>;
 
-/// The tasks that wait for a thread.
+/// The tasks that are waiting for a thread.
 #[derive(Default)]
 struct Queue {
     waiting: Mutex<Waiting>,
@@ -130,29 +142,29 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     tasks: VecDeque<Task>,
-    /// Those that tasks have added.
+    /// The tasks that were added by other tasks.
     added: VecDeque<Task>,
     closed: bool,
 }
 
 impl Queue {
-    /// Does task after task until the queue is closed, or this thread is `dismissed`.
+    /// Runs tasks until the queue is closed or `dismissed` is set.
     fn work(&self, dismissed: &AtomicBool) {
         touch_stack();
         let mut heap = touched_heap();
         while let Some(task) = self.next(dismissed) {
-            // The first task gets what was touched for it.
+            // Frees the memory that was prefaulted, so that the first task can use it.
             drop(std::mem::take(&mut heap));
-            // A panic ends its task; that no result came of it tells.
+            // A panic ends only its task; the caller detects the missing result.
             let _ = catch_unwind(AssertUnwindSafe(task));
         }
     }
 
     fn next(&self, dismissed: &AtomicBool) -> Option<Task> {
         let dismissed = || dismissed.load(Ordering::SeqCst);
-        let none_yet =
+        let must_wait =
             |w: &mut Waiting| w.tasks.is_empty() && w.added.is_empty() && !w.closed && !dismissed();
-        let waiting = self.changed.wait_while(self.lock(), none_yet);
+        let waiting = self.changed.wait_while(self.lock(), must_wait);
         let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
         if dismissed() {
             return None;
@@ -172,7 +184,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Ends the threads that work with this flag, once each has done its task.
+    /// Ends the threads that use this flag, each after its current task.
     fn dismiss(&self, flag: &AtomicBool) {
         let waiting = self.lock();
         flag.store(true, Ordering::SeqCst);
@@ -190,16 +202,15 @@ impl Queue {
     }
 }
 
-/// What a request takes of a thread's stack and of its heap, in bytes. The system gives memory page by
-/// page where it is touched first: better while the threads wait for the checks than when two hundred
-/// of them have a request to send.
+/// The stack and heap that a request uses, in bytes. The system maps each page at its first use:
+/// this is done while the threads wait for the checks, not when two hundred of them send a request.
 const STACK: usize = 40 * 1024;
 const HEAP: usize = 36 * 1024;
 
 #[inline(never)]
 #[allow(
     clippy::large_stack_arrays,
-    reason = "a large part of the stack is the point"
+    reason = "prefaults a large part of the stack"
 )]
 fn touch_stack() {
     black_box(&mut [0_u8; STACK]);
@@ -214,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_is_done_and_a_panic_stays_in_its_task() {
+    fn panic_ends_only_its_task() {
         let pool = Pool::new(4).unwrap();
         let mut seen = Vec::new();
         let work = |n: u32, outlet: &Outlet<u32>, add: &dyn Fn(u32)| {
@@ -232,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thread_keeps_the_order() {
+    fn one_thread_keeps_task_order() {
         let pool = Pool::new(1).unwrap();
         for _ in 0..50 {
             let mut seen = Vec::new();
@@ -248,11 +259,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_gets_a_thread_that_waited_for_it() {
+    fn added_tasks_run_on_waiting_threads() {
         let pool = Pool::new(17).unwrap();
         let all = std::sync::Barrier::new(17);
         let work = |(): (), _: &Outlet<()>, add: &dyn Fn(())| (0..17).for_each(|_| add(()));
-        // None of them ends before all have begun.
+        // Every task waits until all have started.
         let then = move |(), outlet: &Outlet<()>| {
             all.wait();
             outlet.send(());
@@ -264,24 +275,24 @@ mod tests {
     }
 
     #[test]
-    fn the_threads_end_with_their_pool() {
+    fn threads_end_with_pool() {
         let pool = Pool::new(17).unwrap();
         let queue = Arc::downgrade(&pool.queue);
         drop(pool);
-        // Each holds it as long as it waits for tasks.
+        // Each thread holds a reference to the queue until it ends.
         while queue.strong_count() > 0 {
             std::thread::yield_now();
         }
     }
 
     #[test]
-    fn a_pool_grows() {
+    fn pool_grows_unless_single_threaded() {
         let grown = |from: usize, to: usize| {
             let mut pool = Pool::new(from).unwrap();
             pool.grow(to);
             pool.threads()
         };
-        assert_eq!(grown(1, 3), 1, "one task after the other");
+        assert_eq!(grown(1, 3), 1, "a single thread stays single");
         assert_eq!(grown(0, 3), 1);
         assert_eq!(grown(2, 50), 50);
         assert_eq!(grown(50, 2), 50);

@@ -1,8 +1,8 @@
-//! Asks for a region's recorder: whether it runs, and what it records.
+//! Reads the state and the recording group of a region's configuration recorder.
 
 use std::time::Duration;
 
-use super::verdict::verdict;
+use super::recovery::classify;
 use crate::aws::client::Client;
 use crate::aws::error::{CallError, Cause, ErrorKind};
 use crate::aws::operation::Operation;
@@ -10,86 +10,88 @@ use crate::aws::ops::describe_configuration_recorder_status::{
     DescribeConfigurationRecorderStatus, RecorderStatus,
 };
 use crate::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
-use crate::count::CountError;
-use crate::coverage::{Loss, Recorder, Running};
+use crate::coverage::{Gap, Recorder, RecorderState};
 use crate::error_log::ErrorType;
+use crate::inventory::CountError;
 use crate::model::Region;
 
-/// Whether a region has a recorder and it runs, by the statuses that it answered with.
+/// Returns the recorder state of a region from the statuses that AWS Config returned.
 #[must_use]
-pub fn running(statuses: &[RecorderStatus]) -> Running {
+pub fn recorder_state(statuses: &[RecorderStatus]) -> RecorderState {
     if statuses.is_empty() {
-        Running::Missing
+        RecorderState::Missing
     } else if statuses.iter().any(|s| s.recording) {
-        Running::Recording
+        RecorderState::Recording
     } else {
-        Running::Stopped
+        RecorderState::Stopped
     }
 }
 
-/// How long a call may take: the counts are there before, as a rule, and nobody is to wait for this.
+/// The time limit of a call, with its retries. The counts usually finish first, and the scan should
+/// not wait for the recorder.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Asks in `region` by two calls; what they fail with is a part of the answer. `renew` brings new
-/// credentials in the place of expired ones.
+/// Fetches the recorder of `region` with two calls; a failed call becomes a [`Gap`] of the result.
+/// `refresh` replaces expired credentials and returns true on success.
 #[must_use]
-pub fn ask(client: &Client, region: &Region, renew: &dyn Fn(&CallError) -> bool) -> Recorder {
-    let running = match call(
+pub fn fetch(client: &Client, region: &Region, refresh: &dyn Fn(&CallError) -> bool) -> Recorder {
+    let state = match call(
         client,
         region,
-        renew,
+        refresh,
         &DescribeConfigurationRecorderStatus {},
     ) {
-        Ok(statuses) => Ok(running(&statuses.unwrap_or_default())),
-        // The other call would not get an answer either.
+        Ok(statuses) => Ok(recorder_state(&statuses.unwrap_or_default())),
+        // The second call would fail in the same way.
         Err(error) if matches!(error.cause, Cause::Transport(_)) => {
-            return Recorder::unknown(&loss(&error));
+            return Recorder::unknown(&gap(&error));
         }
-        Err(error) => Err(loss(&error)),
+        Err(error) => Err(gap(&error)),
     };
-    let recorders = call(client, region, renew, &DescribeConfigurationRecorders {});
+    let recorders = call(client, region, refresh, &DescribeConfigurationRecorders {});
     let recorders = recorders.map(Option::unwrap_or_default);
     Recorder {
-        // Either call tells that there is none.
+        // Either call can report that the region has no recorder.
         running: match &recorders {
-            Ok(none) if none.is_empty() => Ok(Running::Missing),
-            _ => running,
+            Ok(recorders) if recorders.is_empty() => Ok(RecorderState::Missing),
+            _ => state,
         },
         group: match recorders {
             Ok(recorders) => {
                 let mut groups = recorders.into_iter().filter_map(|r| r.recording_group);
                 Ok(groups.next().unwrap_or_default())
             }
-            Err(error) => Err(loss(&error)),
+            Err(error) => Err(gap(&error)),
         },
     }
 }
 
-/// The reply; `None` where the region says that there is no recorder.
+/// Calls `operation`, and repeats the call after a refresh of expired credentials. Returns `None`
+/// if the region has no recorder.
 fn call<O: Operation>(
     client: &Client,
     region: &Region,
-    renew: &dyn Fn(&CallError) -> bool,
+    refresh: &dyn Fn(&CallError) -> bool,
     operation: &O,
 ) -> Result<Option<O::Output>, CallError> {
-    let mut answer = client.call_aside(region, operation, LIMIT);
-    if let Err(error) = &answer
+    let mut response = client.call_in_background(region, operation, LIMIT);
+    if let Err(error) = &response
         && error.kind() == Some(ErrorKind::Expired)
-        && renew(error)
+        && refresh(error)
     {
-        answer = client.call_aside(region, operation, LIMIT);
+        response = client.call_in_background(region, operation, LIMIT);
     }
-    match answer {
-        Ok(answer) => Ok(Some(answer.output)),
+    match response {
+        Ok(response) => Ok(Some(response.output)),
         Err(error) if error.kind() == Some(ErrorKind::NoRecorder) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn loss(error: &CallError) -> Loss {
-    let (error_type, _) = verdict(&CountError::Call(error.clone()));
+fn gap(error: &CallError) -> Gap {
+    let (error_type, _) = classify(&CountError::Call(error.clone()));
     let detail = format!("{error}; {}", error.advice());
-    Loss::of(error_type.unwrap_or(ErrorType::ScanFailed), &detail)
+    Gap::new(error_type.unwrap_or(ErrorType::ScanFailed), &detail)
 }
 
 #[cfg(test)]
@@ -98,40 +100,50 @@ mod tests {
     use crate::aws::client::fake::{client, clock};
     use crate::coverage::Status;
     use crate::http::TransportErrorKind;
-    use crate::http::fake::{Answer, Scripted, answer, failure};
+    use crate::http::fake::{FakeResponse, Scripted, answer, failure};
 
-    fn status(recorders: &str) -> Answer {
+    fn status(recorders: &str) -> FakeResponse {
         answer(
             200,
             format!(r#"{{"ConfigurationRecordersStatus": [{recorders}]}}"#),
         )
     }
 
-    fn group(recorders: &str) -> Answer {
+    fn group(recorders: &str) -> FakeResponse {
         answer(
             200,
             format!(r#"{{"ConfigurationRecorders": [{recorders}]}}"#),
         )
     }
 
-    fn denied() -> Answer {
+    fn denied() -> FakeResponse {
         answer(400, r#"{"__type": "AccessDeniedException"}"#)
     }
 
-    fn asked(answers: impl IntoIterator<Item = Answer>) -> Recorder {
-        let client = client(Scripted::list(answers), clock());
-        ask(&client, &"eu-west-1".parse().unwrap(), &|_| false)
+    fn fetched(responses: impl IntoIterator<Item = FakeResponse>) -> Recorder {
+        let client = client(Scripted::list(responses), clock());
+        fetch(&client, &"eu-west-1".parse().unwrap(), &|_| false)
     }
 
     #[test]
-    fn the_two_answers_together() {
-        let none = || answer(400, r#"{"__type": "NoSuchConfigurationRecorderException"}"#);
-        let some = || group(r#"{"recordingGroup": {"allSupported": true}}"#);
+    fn two_responses_make_one_recorder() {
+        let missing = || answer(400, r#"{"__type": "NoSuchConfigurationRecorderException"}"#);
+        let all_supported = || group(r#"{"recordingGroup": {"allSupported": true}}"#);
         for (status, group, word, unknown) in [
-            (status(r#"{"recording": true}"#), some(), "recording", false),
-            (status(r#"{"recording": false}"#), some(), "stopped", false),
+            (
+                status(r#"{"recording": true}"#),
+                all_supported(),
+                "recording",
+                false,
+            ),
+            (
+                status(r#"{"recording": false}"#),
+                all_supported(),
+                "stopped",
+                false,
+            ),
             (status(""), group(""), "missing", false),
-            (none(), none(), "missing", false),
+            (missing(), missing(), "missing", false),
             (denied(), group(""), "missing", false),
             (status(""), denied(), "missing", false),
             (
@@ -140,18 +152,18 @@ mod tests {
                 "recording",
                 true,
             ),
-            (denied(), some(), "unknown", true),
+            (denied(), all_supported(), "unknown", true),
             (denied(), denied(), "unknown", true),
         ] {
-            let recorder = asked([status, group]);
+            let recorder = fetched([status, group]);
             assert_eq!(recorder.as_str(), word, "{recorder:?}");
             assert_eq!(recorder.unknown_why().is_some(), unknown, "{recorder:?}");
         }
     }
 
     #[test]
-    fn why_it_is_unknown_is_told_with_what_to_do() {
-        let recorder = asked([denied(), denied()]);
+    fn unknown_recorder_has_reason_and_advice() {
+        let recorder = fetched([denied(), denied()]);
         let why = recorder.unknown_why().unwrap();
         assert_eq!(why.status, Status::Denied);
         assert_eq!(
@@ -163,32 +175,32 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_have_expired_are_renewed() {
+    fn expired_credentials_are_refreshed() {
         let expired = || answer(400, r#"{"__type": "ExpiredTokenException"}"#);
         let recording = || status(r#"{"recording": true}"#);
         let region = "eu-west-1".parse().unwrap();
-        for (renewed, answers, word) in [
+        for (refreshed, responses, word) in [
             (true, vec![expired(), recording(), group("{}")], "recording"),
             (false, vec![expired(), group("{}")], "unknown"),
         ] {
-            let client = client(Scripted::list(answers), clock());
-            let asked = std::cell::Cell::new(0);
-            let recorder = ask(&client, &region, &|error| {
+            let client = client(Scripted::list(responses), clock());
+            let calls = std::cell::Cell::new(0);
+            let recorder = fetch(&client, &region, &|error| {
                 assert_eq!(error.kind(), Some(ErrorKind::Expired));
-                asked.set(asked.get() + 1);
-                renewed
+                calls.set(calls.get() + 1);
+                refreshed
             });
-            assert_eq!((recorder.as_str(), asked.get()), (word, 1));
+            assert_eq!((recorder.as_str(), calls.get()), (word, 1));
         }
     }
 
     #[test]
-    fn where_nothing_answers_the_second_call_is_not_made_and_nobody_waits_long() {
+    fn unreachable_region_gets_no_second_call() {
         let http = Scripted::by(|_| failure(TransportErrorKind::Timeout));
         let clock = clock();
         let mut parts = crate::aws::client::fake::parts(http.clone(), clock.clone());
-        parts.chance = || 1.0;
-        let recorder = ask(&Client::new(parts), &"eu-west-1".parse().unwrap(), &|_| {
+        parts.jitter = || 1.0;
+        let recorder = fetch(&Client::new(parts), &"eu-west-1".parse().unwrap(), &|_| {
             false
         });
         assert_eq!(

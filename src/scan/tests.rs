@@ -3,22 +3,22 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, OnceLock, Weak};
 use std::time::Duration;
 
-use super::verdict::{Then, verdict};
+use super::recovery::{Recovery, classify};
 use time::OffsetDateTime;
 
 use super::*;
-use crate::aws::client::fake::{KEY_ID, client, clock, keys_of, parts};
+use crate::aws::client::fake::{KEY_ID, client, clock, credentials_with_id, parts};
+use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
 use crate::aws::error::ErrorKind;
 use crate::aws::error::{CallError, Cause};
-use crate::aws::keyring::{CredentialsError, Keyring, Resolved};
-use crate::aws::protocol::Unreadable;
+use crate::aws::protocol::ParseError;
 use crate::clock::VirtualClock;
-use crate::count::{Counter, Counts, Listed};
-use crate::coverage::{RegionCoverage, Running, Status};
+use crate::coverage::{RecorderState, RegionCoverage, Status};
 use crate::http::fake::{Scripted, answer};
 use crate::http::{TransportError, TransportErrorKind};
+use crate::inventory::{Counter, Counts, Listed};
 
-/// The types of every test, in the order in which they are asked for.
+/// The types of every test, in request order.
 const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::EC2::VPC", "AWS::IAM::Role"];
 
 /// The regions of every test, unsorted.
@@ -28,20 +28,23 @@ fn types() -> Vec<ResourceType> {
     TYPES.iter().map(|t| t.parse().unwrap()).collect()
 }
 
-/// Counts each type by itself, by a script, and keeps what it was asked for.
+/// Returns the totals of a script and records the requests.
 struct Fake<F> {
     script: F,
-    asked: Mutex<Vec<String>>,
+    requests: Mutex<Vec<String>>,
 }
 
 impl<F: Fn(&str, &str) -> Result<u64, CountError> + Send + Sync> CountResources for Fake<F> {
     fn counts(&self, _: &Region, _: &ResourceTypes) -> Result<Counts, CountError> {
-        panic!("nobody asked for counts")
+        panic!("unexpected request for counts")
     }
 
     fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
         let (region, name) = (region.as_str(), resource_type.as_str());
-        self.asked.lock().unwrap().push(format!("{region} {name}"));
+        self.requests
+            .lock()
+            .unwrap()
+            .push(format!("{region} {name}"));
         let total = (self.script)(region, name)?;
         let ids = Vec::new();
         Ok(Listed { total, ids })
@@ -52,57 +55,57 @@ impl<F> Fake<F> {
     fn new(script: F) -> Arc<Self> {
         Arc::new(Self {
             script,
-            asked: Mutex::default(),
+            requests: Mutex::default(),
         })
     }
 }
 
-/// What is looked at of a cell: its total, or its status where it has none.
+/// The compared part of a cell: its total, or its status if it has no total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     Counted(u64),
-    Lost(Status),
+    Missing(Status),
 }
-use Cell::{Counted, Lost};
+use Cell::{Counted, Missing};
 
-/// A recorder that runs and records everything.
+/// A recorder that is recording all types.
 fn recording(_: &Region, _: &dyn Fn(&CallError) -> bool) -> Recorder {
     Recorder {
-        running: Ok(Running::Recording),
+        running: Ok(RecorderState::Recording),
         group: Ok(serde_json::from_str(r#"{"includeGlobalResourceTypes": true}"#).unwrap()),
     }
 }
 
-/// What a scan came to.
+/// The result of a scan.
 struct Scanned {
     results: Vec<RegionCoverage>,
     entries: Vec<Entry>,
     /// `eu-west-1 AWS::S3::Bucket THROTTLE message`, in their order.
     lines: Vec<String>,
-    /// The regions that were told to be done.
+    /// The regions that were reported as done.
     done: Vec<String>,
     stopped: bool,
 }
 
 impl Scanned {
-    /// A region's cells in the order of [`TYPES`].
+    /// The cells of a region, in the order of [`TYPES`].
     fn cells(&self, region: &str) -> [Cell; 3] {
         let result = self.results.iter().find(|r| r.region.as_str() == region);
         let result = result.expect("every region has a result");
         types()
             .iter()
             .map(|t| result.cells.get(t).unwrap())
-            .map(|cell| cell.total().map_or(Lost(cell.status), Counted))
+            .map(|cell| cell.total().map_or(Missing(cell.status), Counted))
             .collect::<Vec<_>>()
             .try_into()
             .unwrap()
     }
 
     fn lines_of(&self, region: &str) -> Vec<&str> {
-        let own = |line: &&String| line.starts_with(region);
+        let in_region = |line: &&String| line.starts_with(region);
         self.lines
             .iter()
-            .filter(own)
+            .filter(in_region)
             .map(|l| &l[region.len() + 1..])
             .collect()
     }
@@ -118,7 +121,7 @@ fn line(entry: &Entry) -> String {
     )
 }
 
-/// Scans [`REGIONS`] × [`TYPES`] on `threads` threads, and holds what is true of every scan.
+/// Scans [`REGIONS`] × [`TYPES`] on `threads` threads, and asserts the invariants of every scan.
 fn run(
     counter: Arc<dyn CountResources>,
     client: Option<Arc<Client>>,
@@ -129,7 +132,7 @@ fn run(
     let scan = Arc::new(Scan {
         counter,
         method: Method::List,
-        // The order of the types is that of the specification's one task per region.
+        // One task per region, as in the specification, gives a fixed order of the types.
         region_concurrency: 1,
         recorder: Box::new(recording),
         client,
@@ -147,7 +150,11 @@ fn run(
     });
     let results = coverage.regions;
     let codes: Vec<&str> = results.iter().map(|r| r.region.as_str()).collect();
-    assert_eq!(codes, ["eu-west-1", "us-east-1"], "sorted, each once");
+    assert_eq!(
+        codes,
+        ["eu-west-1", "us-east-1"],
+        "sorted, without duplicates"
+    );
     for result in &results {
         assert_eq!(
             result.cells.values().len(),
@@ -160,14 +167,13 @@ fn run(
                 cell.total().is_none(),
                 "no type is counted elsewhere"
             );
-            let lost = cell.missing;
-            let told = entries.iter().any(|e| {
+            let logged = entries.iter().any(|e| {
                 e.region.as_ref() == Some(&result.region)
                     && e.resource_type.as_ref().is_none_or(|t| t == resource_type)
             });
             assert!(
-                !lost || told || interrupt.signal().is_some(),
-                "{resource_type} in {} was lost without a line",
+                !cell.missing || logged || interrupt.signal().is_some(),
+                "{resource_type} in {} is missing without a log line",
                 result.region
             );
         }
@@ -181,36 +187,37 @@ fn run(
     }
 }
 
-/// A scan by a script, one region after the other; also what was asked for, and the sleeps.
+/// Runs a scripted scan on one thread. Returns the result, the requests and the sleeps.
 fn scan(
     script: impl Fn(&str, &str) -> Result<u64, CountError> + Send + Sync + 'static,
 ) -> (Scanned, Vec<String>, Vec<Duration>) {
     let (counter, clock) = (Fake::new(script), clock());
-    let none = Interrupt::default();
-    let scanned = run(counter.clone(), None, clock.clone(), &none, 1);
-    let asked = counter.asked.lock().unwrap().clone();
-    (scanned, asked, clock.sleeps())
+    let interrupt = Interrupt::default();
+    let scanned = run(counter.clone(), None, clock.clone(), &interrupt, 1);
+    let requests = counter.requests.lock().unwrap().clone();
+    (scanned, requests, clock.sleeps())
 }
 
-/// A scan through a client, which brings new keys too.
-fn through(client: Client, clock: Arc<dyn Clock>, threads: usize) -> Scanned {
+/// Runs a scan that uses a client, which can also refresh credentials.
+fn scan_with_client(client: Client, clock: Arc<dyn Clock>, threads: usize) -> Scanned {
     let client = Arc::new(client);
     let counter = Arc::new(Counter::new(client.clone()));
     run(counter, Some(client), clock, &Interrupt::default(), threads)
 }
 
-/// A scan where only the VPCs of eu-west-1 fail, with `error`. The other region is always whole.
-fn scan_with(error: &CountError) -> (Scanned, Vec<String>, Vec<Duration>) {
+/// Runs a scan in which only the VPCs of eu-west-1 fail, with `error`. The other region is
+/// complete.
+fn scan_with_error(error: &CountError) -> (Scanned, Vec<String>, Vec<Duration>) {
     let error = error.clone();
-    let (scanned, asked, sleeps) = scan(move |region, name| match (region, name) {
+    let (scanned, requests, sleeps) = scan(move |region, name| match (region, name) {
         ("eu-west-1", "AWS::EC2::VPC") => Err(error.clone()),
         _ => Ok(7),
     });
     assert_eq!(scanned.cells("us-east-1"), [Counted(7); 3]);
     assert_eq!(scanned.lines_of("us-east-1"), [""; 0]);
     assert!(!scanned.stopped);
-    let own = asked.into_iter().filter(|a| a.starts_with("eu-west-1"));
-    (scanned, own.collect(), sleeps)
+    let requests = requests.into_iter().filter(|r| r.starts_with("eu-west-1"));
+    (scanned, requests.collect(), sleeps)
 }
 
 fn call_error(cause: Cause) -> CountError {
@@ -220,14 +227,14 @@ fn call_error(cause: Cause) -> CountError {
         region: "eu-west-1".parse().unwrap(),
         attempts: 1,
         request_id: Some("r-1".to_owned()),
-        generation: 0,
+        version: 0,
         cause,
     })
 }
 
 fn service(code: &str) -> CountError {
     call_error(Cause::Service {
-        kind: ErrorKind::of(code, 400),
+        kind: ErrorKind::from_code(code, 400),
         code: code.to_owned(),
         message: "the service's text".to_owned(),
         status: 400,
@@ -241,36 +248,47 @@ fn transport(kind: TransportErrorKind) -> CountError {
     }))
 }
 
-/// What every line about a service's answer with `code` begins with.
-fn told(code: &str) -> String {
+/// The start of every line about a service error with `code`.
+fn error_text(code: &str) -> String {
     format!(
         "config:ListDiscoveredResources failed with {code} (HTTP 400, request id r-1): the \
          service's text"
     )
 }
 
-const ALL_ASKED: [&str; 3] = [
+const ALL_REQUESTS: [&str; 3] = [
     "eu-west-1 AWS::S3::Bucket",
     "eu-west-1 AWS::EC2::VPC",
     "eu-west-1 AWS::IAM::Role",
 ];
 
-/// The cells of a region that lost its VPCs alone.
-fn one_lost(why: ErrorType) -> [Cell; 3] {
-    [Counted(7), Lost(Status::of(why)), Counted(7)]
+/// The cells of a region in which only the VPCs are missing.
+fn vpc_missing(why: ErrorType) -> [Cell; 3] {
+    [
+        Counted(7),
+        Missing(Status::from_error_type(why)),
+        Counted(7),
+    ]
 }
 
 /// The cells of a region that ended at its VPCs.
-fn rest_lost(why: ErrorType) -> [Cell; 3] {
-    [Counted(7), Lost(Status::of(why)), Lost(Status::of(why))]
+fn vpc_and_later_missing(why: ErrorType) -> [Cell; 3] {
+    [
+        Counted(7),
+        Missing(Status::from_error_type(why)),
+        Missing(Status::from_error_type(why)),
+    ]
 }
 
 #[test]
-fn everything_is_counted_in_every_region() {
-    let (scanned, asked, sleeps) = scan(|region, name| Ok((region.len() + name.len()) as u64));
+fn all_regions_and_types_are_counted() {
+    let (scanned, requests, sleeps) = scan(|region, name| Ok((region.len() + name.len()) as u64));
     assert_eq!(scanned.cells("eu-west-1"), [24, 22, 23].map(Counted));
-    assert_eq!(asked[0], "us-east-1 AWS::S3::Bucket", "in the order given");
-    assert_eq!((asked.len(), sleeps.len()), (6, 0));
+    assert_eq!(
+        requests[0], "us-east-1 AWS::S3::Bucket",
+        "in the given order"
+    );
+    assert_eq!((requests.len(), sleeps.len()), (6, 0));
     assert_eq!(scanned.done, ["us-east-1", "eu-west-1"]);
     assert_eq!(scanned.lines, [""; 0]);
     let result = &scanned.results[0];
@@ -285,65 +303,71 @@ fn everything_is_counted_in_every_region() {
 }
 
 #[test]
-fn a_throttle_is_logged_then_a_second_slept_then_the_next_type() {
-    let (scanned, asked, sleeps) = scan_with(&service("ThrottlingException"));
+fn throttle_is_logged_then_waits_one_second() {
+    let (scanned, requests, sleeps) = scan_with_error(&service("ThrottlingException"));
     let expected = format!(
-        "AWS::EC2::VPC THROTTLE {}; run again later, or ask for fewer types",
-        told("ThrottlingException")
+        "AWS::EC2::VPC THROTTLE {}; try again later, or scan fewer types",
+        error_text("ThrottlingException")
     );
     assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
-    assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Throttle));
+    assert_eq!(scanned.cells("eu-west-1"), vpc_missing(ErrorType::Throttle));
     assert_eq!(sleeps, [Duration::from_secs(1)]);
-    assert_eq!(asked, ALL_ASKED);
+    assert_eq!(requests, ALL_REQUESTS);
     assert_eq!(scanned.results[0].missing(), 1);
 }
 
 #[test]
-fn config_disabled_skips_the_region_with_one_line() {
+fn missing_recorder_skips_region_with_one_line() {
     for code in [
         "NoAvailableConfigurationRecorderException",
         "NoSuchConfigurationRecorderException",
     ] {
-        let (scanned, asked, sleeps) = scan_with(&service(code));
+        let (scanned, requests, sleeps) = scan_with_error(&service(code));
         let expected = format!(
-            "CONFIG_DISABLED {}; turn AWS Config on in this region, or leave it out with \
+            "CONFIG_DISABLED {}; turn on AWS Config in this region, or exclude it with \
              --exclude-regions",
-            told(code)
+            error_text(code)
         );
         assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
         assert_eq!(
             scanned.cells("eu-west-1"),
-            rest_lost(ErrorType::ConfigDisabled)
+            vpc_and_later_missing(ErrorType::ConfigDisabled)
         );
-        assert_eq!(asked, ALL_ASKED[..2]);
+        assert_eq!(requests, ALL_REQUESTS[..2]);
         assert_eq!(sleeps, [Duration::ZERO; 0]);
     }
 }
 
 #[test]
-fn permission_skips_the_type_alone() {
+fn access_denied_skips_only_the_type() {
     for code in [
         "AccessDenied",
         "AccessDeniedException",
         "UnauthorizedOperation",
     ] {
-        let (scanned, asked, sleeps) = scan_with(&service(code));
+        let (scanned, requests, sleeps) = scan_with_error(&service(code));
         let expected = format!(
             "AWS::EC2::VPC PERMISSION {}; allow config:ListDiscoveredResources in the caller's \
              policies and service control policies",
-            told(code)
+            error_text(code)
         );
         assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
-        assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Permission));
-        assert_eq!(asked, ALL_ASKED);
+        assert_eq!(
+            scanned.cells("eu-west-1"),
+            vpc_missing(ErrorType::Permission)
+        );
+        assert_eq!(requests, ALL_REQUESTS);
         assert_eq!(sleeps, [Duration::ZERO; 0]);
     }
 }
 
 #[test]
-fn region_disabled_skips_the_region_with_one_line() {
+fn disabled_region_is_skipped_with_one_line() {
     for (code, advice) in [
-        ("OptInRequired", "the account has no subscription"),
+        (
+            "OptInRequired",
+            "the account is not subscribed to this service in this region",
+        ),
         (
             "UnrecognizedClientException",
             "the region does not accept the account's credentials: enable it",
@@ -357,38 +381,38 @@ fn region_disabled_skips_the_region_with_one_line() {
             "the region does not accept the account's credentials: enable it",
         ),
     ] {
-        let (scanned, asked, _) = scan_with(&service(code));
-        let expected = format!("REGION_DISABLED {}; {advice}", told(code));
+        let (scanned, requests, _) = scan_with_error(&service(code));
+        let expected = format!("REGION_DISABLED {}; {advice}", error_text(code));
         let lines = scanned.lines_of("eu-west-1");
         assert_eq!(lines.len(), 1);
         assert!(lines[0].starts_with(&expected), "{}", lines[0]);
         assert!(
             !lines[0].contains("session token"),
-            "there is none: {}",
+            "no session token is set: {}",
             lines[0]
         );
         assert_eq!(
             scanned.cells("eu-west-1"),
-            rest_lost(ErrorType::RegionDisabled)
+            vpc_and_later_missing(ErrorType::RegionDisabled)
         );
-        assert_eq!(asked, ALL_ASKED[..2]);
+        assert_eq!(requests, ALL_REQUESTS[..2]);
     }
 }
 
 #[test]
-fn a_task_is_told_of_as_long_as_it_may_ask() {
+fn tasks_are_announced_while_they_send_requests() {
     for threads in [1, 4] {
-        let (clock, itself) = (clock(), Arc::new(OnceLock::<Weak<Scripted>>::new()));
-        let asked = itself.clone();
+        let (clock, http_cell) = (clock(), Arc::new(OnceLock::<Weak<Scripted>>::new()));
+        let own = http_cell.clone();
         let http = Scripted::by(move |request| {
-            let http = asked.get().unwrap().upgrade().unwrap();
+            let http = own.get().unwrap().upgrade().unwrap();
             let left = http.askers_left(&request.uri);
             assert!(left.is_some_and(|tasks| tasks > 0), "{left:?}");
             answer(200, r#"{"resourceIdentifiers": []}"#)
         });
-        itself.set(Arc::downgrade(&http)).unwrap();
+        http_cell.set(Arc::downgrade(&http)).unwrap();
         let client = client(http.clone(), clock.clone());
-        let scanned = through(client, clock, threads);
+        let scanned = scan_with_client(client, clock, threads);
         assert_eq!(scanned.lines, [""; 0]);
         for region in REGIONS {
             let uri = format!("https://config.{region}.amazonaws.com/");
@@ -398,17 +422,17 @@ fn a_task_is_told_of_as_long_as_it_may_ask() {
 }
 
 #[test]
-fn a_session_token_is_named_where_a_region_does_not_know_the_key() {
+fn unrecognized_key_names_session_token() {
     let clock = clock();
     let http = Scripted::by(|_| answer(400, r#"{"__type": "UnrecognizedClientException"}"#));
     let client = client(http, clock.clone());
-    let scanned = through(client, clock, 1);
+    let scanned = scan_with_client(client, clock, 1);
     assert_eq!(scanned.lines.len(), 2, "one for each region");
     for line in &scanned.lines {
         assert!(
             line.ends_with(
-                "; if it is enabled, the session token is one of the global STS endpoint: get it \
-                 from a regional one"
+                "; if it is enabled, the session token is from the global STS endpoint: get one \
+                 from a regional endpoint"
             ),
             "{line}"
         );
@@ -416,94 +440,100 @@ fn a_session_token_is_named_where_a_region_does_not_know_the_key() {
 }
 
 #[test]
-fn connection_then_scan_failed_gives_the_region_up() {
+fn connection_error_abandons_region() {
     use TransportErrorKind::{Connection, Dns, Timeout, Tls};
     for (kind, advice) in [
-        (
-            Dns,
-            "check the network, and that the region's code is right",
-        ),
-        (Connection, "check the network, a firewall and the endpoint"),
-        (Timeout, "check the network, a firewall and the endpoint"),
+        (Dns, "check the network and the region name"),
+        (Connection, "check the network, firewall and endpoint"),
+        (Timeout, "check the network, firewall and endpoint"),
         (Tls, "check the certificate bundle"),
     ] {
-        let (scanned, asked, sleeps) = scan_with(&transport(kind));
+        let (scanned, requests, sleeps) = scan_with_error(&transport(kind));
         let connection = format!(
-            "AWS::EC2::VPC CONNECTION config:ListDiscoveredResources failed with no answer: a.example: gone; {advice}"
+            "AWS::EC2::VPC CONNECTION config:ListDiscoveredResources failed with no response: a.example: gone; {advice}"
         );
-        let given_up = "SCAN_FAILED region given up, 2 types not counted";
-        assert_eq!(scanned.lines_of("eu-west-1"), [&connection, given_up]);
-        // Only the type that was asked for met the network.
-        let rest = Lost(Status::NotTried);
-        let expected = [Counted(7), Lost(Status::ConnectionFailed), rest];
+        let abandoned = "SCAN_FAILED region abandoned, 2 types not counted";
+        assert_eq!(scanned.lines_of("eu-west-1"), [&connection, abandoned]);
+        // Only the requested type got the connection error.
+        let not_tried = Missing(Status::NotTried);
+        let expected = [Counted(7), Missing(Status::ConnectionFailed), not_tried];
         assert_eq!(scanned.cells("eu-west-1"), expected);
-        assert_eq!(asked, ALL_ASKED[..2], "not one type after the other");
+        assert_eq!(requests, ALL_REQUESTS[..2], "the other types are not tried");
         assert_eq!(sleeps, [Duration::ZERO; 0]);
     }
 }
 
 #[test]
-fn api_error_skips_the_type_alone() {
+fn api_error_skips_only_the_type() {
     for code in ["ValidationException", "InternalFailure", "HTTP 500"] {
-        let (scanned, asked, _) = scan_with(&service(code));
+        let (scanned, requests, _) = scan_with_error(&service(code));
         let expected = format!(
-            "AWS::EC2::VPC API_ERROR {}; look the code up in the service's API reference",
-            told(code)
+            "AWS::EC2::VPC API_ERROR {}; see the AWS API reference for this error code",
+            error_text(code)
         );
         assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
-        assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::ApiError));
-        assert_eq!(asked, ALL_ASKED);
+        assert_eq!(scanned.cells("eu-west-1"), vpc_missing(ErrorType::ApiError));
+        assert_eq!(requests, ALL_REQUESTS);
     }
 }
 
 #[test]
-fn a_listing_that_breaks_off_has_no_row() {
-    let (scanned, asked, _) = scan_with(&CountError::Pages {
+fn incomplete_listing_has_no_row() {
+    let (scanned, requests, _) = scan_with_error(&CountError::Pages {
         operation: "ListDiscoveredResources",
         why: "the same page token twice".to_owned(),
         request_id: Some("r-1".to_owned()),
     });
-    let expected = "AWS::EC2::VPC API_ERROR config:ListDiscoveredResources gave the same page \
+    let expected = "AWS::EC2::VPC API_ERROR config:ListDiscoveredResources returned the same page \
                     token twice (request id r-1); no row for this type";
     assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
-    assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::ApiError));
-    assert_eq!(asked, ALL_ASKED);
+    assert_eq!(scanned.cells("eu-west-1"), vpc_missing(ErrorType::ApiError));
+    assert_eq!(requests, ALL_REQUESTS);
 }
 
 #[test]
-fn an_unreadable_answer_is_unexpected_and_the_next_type_follows() {
+fn unreadable_response_skips_only_the_type() {
     for (error, text) in [
         (
             call_error(Cause::Unreadable {
-                what: Unreadable::foreign("the body is empty"),
+                error: ParseError::unexpected("the body is empty"),
                 status: 204,
             }),
-            "an answer that cannot be read (HTTP 204, request id r-1): the body is empty",
+            " with an unreadable response (HTTP 204, request id r-1): the body is empty",
         ),
-        (transport(TransportErrorKind::TooLarge), "no answer: "),
-        (transport(TransportErrorKind::NotRecorded), "no answer: "),
         (
-            call_error(Cause::Unsigned("no host".to_owned())),
-            "a request that cannot be signed: no host",
+            transport(TransportErrorKind::TooLarge),
+            " with no response: ",
+        ),
+        (
+            transport(TransportErrorKind::NotRecorded),
+            " with no response: ",
+        ),
+        (
+            call_error(Cause::Signing("no host".to_owned())),
+            ": cannot sign the request: no host",
         ),
     ] {
-        let (scanned, asked, _) = scan_with(&error);
+        let (scanned, requests, _) = scan_with_error(&error);
         let lines = scanned.lines_of("eu-west-1");
-        let expected = "AWS::EC2::VPC UNEXPECTED config:ListDiscoveredResources failed with ";
+        let expected = "AWS::EC2::VPC UNEXPECTED config:ListDiscoveredResources failed";
         assert_eq!(lines.len(), 1);
         assert!(
             lines[0].starts_with(&format!("{expected}{text}")),
             "{}",
             lines[0]
         );
-        assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Unexpected));
-        assert_eq!(asked, ALL_ASKED);
+        assert_eq!(
+            scanned.cells("eu-west-1"),
+            vpc_missing(ErrorType::Unexpected)
+        );
+        assert_eq!(requests, ALL_REQUESTS);
     }
 }
 
 #[test]
-fn a_panic_takes_its_type_alone() {
-    let (scanned, asked, _) = scan(|region, name| {
+fn panic_skips_only_the_type() {
+    let (scanned, requests, _) = scan(|region, name| {
         assert!(
             (region, name) != ("eu-west-1", "AWS::EC2::VPC"),
             "index out of range"
@@ -512,50 +542,53 @@ fn a_panic_takes_its_type_alone() {
     });
     assert_eq!(
         scanned.lines,
-        ["eu-west-1 AWS::EC2::VPC UNEXPECTED a fault of the program: index out of range"]
+        ["eu-west-1 AWS::EC2::VPC UNEXPECTED internal error: index out of range"]
     );
-    assert_eq!(scanned.cells("eu-west-1"), one_lost(ErrorType::Unexpected));
-    assert_eq!(asked.len(), 6);
+    assert_eq!(
+        scanned.cells("eu-west-1"),
+        vpc_missing(ErrorType::Unexpected)
+    );
+    assert_eq!(requests.len(), 6);
 }
 
 #[test]
-fn a_task_that_ends_without_a_word_loses_its_region_and_says_so() {
-    /// Fails outside of any step.
+fn panicked_task_is_logged_and_region_missing() {
+    /// A clock that panics before the first request.
     struct Broken(VirtualClock);
     impl Clock for Broken {
         fn now(&self) -> OffsetDateTime {
             self.0.now()
         }
         fn elapsed(&self) -> Duration {
-            panic!("before anything was counted")
+            panic!("before the first request")
         }
         fn sleep(&self, _: Duration) {}
     }
     let counter = Fake::new(|_: &str, _: &str| Ok(7));
     let clock = Arc::new(Broken(VirtualClock::new(OffsetDateTime::UNIX_EPOCH)));
     let scanned = run(counter, None, clock, &Interrupt::default(), 2);
-    let told = "UNEXPECTED the region's task ended early: this is a fault of the program";
+    let line = "UNEXPECTED internal error: the region's task ended early";
     for region in REGIONS {
-        assert_eq!(scanned.lines_of(region), [told]);
+        assert_eq!(scanned.lines_of(region), [line]);
         assert_eq!(
             scanned.cells(region),
-            [Lost(Status::of(ErrorType::Unexpected)); 3]
+            [Missing(Status::from_error_type(ErrorType::Unexpected)); 3]
         );
     }
-    assert_eq!(scanned.done, REGIONS, "the bar reaches its end");
+    assert_eq!(scanned.done, REGIONS, "the progress bar is complete");
 }
 
 #[test]
-fn a_clock_that_is_off_stops_the_scan() {
-    let (scanned, asked, _) = scan(|_, name| match name {
-        "AWS::EC2::VPC" => Err(call_error(Cause::Clock {
+fn clock_skew_stops_the_scan() {
+    let (scanned, requests, _) = scan(|_, name| match name {
+        "AWS::EC2::VPC" => Err(call_error(Cause::ClockSkew {
             code: "InvalidSignatureException".to_owned(),
             offset_minutes: -17,
             status: 400,
         })),
         _ => Ok(7),
     });
-    let stopped = "types not counted: the run was stopped by what FATAL tells";
+    let stopped = "types not counted: scan stopped by a fatal error (see the FATAL entry)";
     assert_eq!(
         scanned.lines,
         [
@@ -567,24 +600,28 @@ fn a_clock_that_is_off_stops_the_scan() {
             format!("eu-west-1 SCAN_FAILED 3 {stopped}"),
         ]
     );
-    assert_eq!(asked.len(), 2, "nobody is asked after that");
+    assert_eq!(requests.len(), 2, "no request follows");
     assert!(scanned.stopped);
     assert_eq!(
         scanned.cells("us-east-1"),
-        [Counted(7), Lost(Status::Error), Lost(Status::NotTried)],
-        "what there is is kept"
+        [
+            Counted(7),
+            Missing(Status::Error),
+            Missing(Status::NotTried)
+        ],
+        "complete counts are kept"
     );
     assert_eq!(
         scanned.cells("eu-west-1"),
-        [Lost(Status::of(ErrorType::ScanFailed)); 3]
+        [Missing(Status::from_error_type(ErrorType::ScanFailed)); 3]
     );
 }
 
-/// A client whose first keys expire at their first request for `expiring`; later loads are
-/// `later`. Every region has two of each type.
+/// A client whose first credentials expire at the first request that contains `trigger`; later
+/// loads return `later`. Every region has two resources of each type.
 fn expiring(
-    expiring: &'static str,
-    later: impl Fn() -> Result<Resolved, CredentialsError> + Send + Sync + 'static,
+    trigger: &'static str,
+    later: impl Fn() -> Result<ResolvedCredentials, CredentialsError> + Send + Sync + 'static,
     clock: &Arc<VirtualClock>,
 ) -> Client {
     let http = Scripted::by(move |request| {
@@ -592,7 +629,7 @@ fn expiring(
         let old = request
             .header("authorization")
             .is_some_and(|a| a.contains(KEY_ID));
-        if old && body.contains(expiring) {
+        if old && body.contains(trigger) {
             return answer(
                 400,
                 r#"{"__type": "ExpiredTokenException", "message": "old"}"#,
@@ -609,9 +646,9 @@ fn expiring(
     });
     let loads = AtomicUsize::new(0);
     let mut parts = parts(http, clock.clone());
-    parts.keyring = Keyring::load(Box::new(move |_| {
+    parts.credentials = CachedCredentials::load(Box::new(move |_| {
         match loads.fetch_add(1, Ordering::SeqCst) {
-            0 => Ok(keys_of(KEY_ID)),
+            0 => Ok(credentials_with_id(KEY_ID)),
             _ => later(),
         }
     }))
@@ -620,15 +657,15 @@ fn expiring(
 }
 
 const EXPIRED: &str = "FATAL config:ListDiscoveredResources failed with ExpiredTokenException \
-                       (HTTP 400): old; get new credentials (with `aws sso \
-                       login`, for instance)";
+                       (HTTP 400): old; get new credentials, for example with `aws \
+                       sso login`";
 
 #[test]
-fn expired_credentials_are_fatal_once_and_renewed_ones_go_on() {
+fn expired_credentials_are_logged_once_and_refreshed() {
     for threads in [1, 2] {
         let clock = clock();
-        let client = expiring("VPC", || Ok(keys_of("AKIANEWKEY")), &clock);
-        let scanned = through(client, clock, threads);
+        let client = expiring("VPC", || Ok(credentials_with_id("AKIANEWKEY")), &clock);
+        let scanned = scan_with_client(client, clock, threads);
         assert_eq!(scanned.lines.len(), 1, "{:?}", scanned.lines);
         assert!(
             scanned.lines[0].ends_with(&format!(" AWS::EC2::VPC {EXPIRED}")),
@@ -644,21 +681,29 @@ fn expired_credentials_are_fatal_once_and_renewed_ones_go_on() {
 }
 
 #[test]
-fn a_listing_whose_credentials_expire_between_pages_begins_anew() {
+fn credentials_expired_between_pages_restart_listing() {
     let clock = clock();
-    // With the old keys the buckets have two pages, and the second one is refused.
-    let client = expiring("nextToken", || Ok(keys_of("AKIANEWKEY")), &clock);
-    let scanned = through(client, clock, 1);
-    assert_eq!(scanned.cells("us-east-1"), [Counted(2); 3], "no page twice");
+    // With the old credentials the buckets have two pages, and the second page is refused.
+    let client = expiring(
+        "nextToken",
+        || Ok(credentials_with_id("AKIANEWKEY")),
+        &clock,
+    );
+    let scanned = scan_with_client(client, clock, 1);
+    assert_eq!(
+        scanned.cells("us-east-1"),
+        [Counted(2); 3],
+        "no page is counted twice"
+    );
     assert_eq!(scanned.lines.len(), 1);
 }
 
 #[test]
-fn expired_credentials_that_cannot_be_renewed_stop_the_scan_and_keep_what_there_is() {
+fn failed_refresh_stops_scan_and_keeps_counts() {
     for (later, why) in [
         (
-            Ok(keys_of(KEY_ID)),
-            "the keys of the test are still the expired ones",
+            Ok(credentials_with_id(KEY_ID)),
+            "the test returned expired credentials again",
         ),
         (
             Err(CredentialsError("no such profile".to_owned())),
@@ -667,42 +712,44 @@ fn expired_credentials_that_cannot_be_renewed_stop_the_scan_and_keep_what_there_
     ] {
         let clock = clock();
         let client = expiring("VPC", move || later.clone(), &clock);
-        let scanned = through(client, clock, 1);
+        let scanned = scan_with_client(client, clock, 1);
         assert_eq!(
             scanned.lines,
             [
                 format!("us-east-1 AWS::EC2::VPC {EXPIRED}"),
                 format!(
-                    "us-east-1 SCAN_FAILED 2 types not counted: the run was stopped by what FATAL \
-                     tells ({why})"
+                    "us-east-1 SCAN_FAILED 2 types not counted: scan stopped by a fatal error \
+                     (see the FATAL entry; {why})"
                 ),
-                "eu-west-1 SCAN_FAILED 3 types not counted: the run was stopped by what FATAL \
-                 tells"
+                "eu-west-1 SCAN_FAILED 3 types not counted: scan stopped by a fatal error \
+                 (see the FATAL entry)"
                     .to_owned(),
             ]
         );
         assert!(scanned.stopped);
         let [bucket, vpc, _] = scanned.cells("us-east-1");
         assert_eq!(bucket, Counted(4));
-        assert_eq!(vpc, Lost(Status::of(ErrorType::ScanFailed)));
+        assert_eq!(vpc, Missing(Status::from_error_type(ErrorType::ScanFailed)));
     }
 }
 
 #[test]
-fn credentials_that_expire_a_second_time_stop_the_scan() {
+fn second_expiry_stops_the_scan() {
     let clock = clock();
-    // The new keys end like the old ones, so they are taken for expired too.
+    // The new access key ID contains the old one, so the server refuses it too.
     let again = format!("NEW{KEY_ID}");
-    let client = expiring("VPC", move || Ok(keys_of(&again)), &clock);
-    let scanned = through(client, clock, 1);
+    let client = expiring("VPC", move || Ok(credentials_with_id(&again)), &clock);
+    let scanned = scan_with_client(client, clock, 1);
     let fatal = scanned.lines.iter().filter(|l| l.contains("FATAL config"));
     assert_eq!(fatal.count(), 1, "{:?}", scanned.lines);
-    assert!(scanned.lines[1].ends_with("(they expired a second time)"));
+    assert!(
+        scanned.lines[1].ends_with("(see the FATAL entry; the refreshed credentials have expired)")
+    );
     assert!(scanned.stopped);
 }
 
 #[test]
-fn one_regions_failure_never_stops_the_rest() {
+fn failed_region_does_not_stop_others() {
     let failures = [
         service("ThrottlingException"),
         service("NoAvailableConfigurationRecorderException"),
@@ -729,8 +776,8 @@ fn one_regions_failure_never_stops_the_rest() {
 }
 
 #[test]
-fn regions_side_by_side_do_not_use_up_each_others_time() {
-    // Nine waits of a throttled call are 111 s of the 120 that it may take, in either region.
+fn concurrent_regions_have_separate_time_limits() {
+    // In each region, nine waits of a throttled call take 111 s of its limit of 120 s.
     let both = std::sync::Barrier::new(2);
     let (first, n) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let http = Scripted::by(move |request| {
@@ -747,14 +794,14 @@ fn regions_side_by_side_do_not_use_up_each_others_time() {
     });
     let clock = clock();
     let mut parts = parts(http, clock.clone());
-    parts.chance = || 1.0;
+    parts.jitter = || 1.0;
     let client = Client::new(parts);
-    let scanned = through(client, clock, 2);
+    let scanned = scan_with_client(client, clock, 2);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
 }
 
 #[test]
-fn an_interrupt_stops_quietly() {
+fn interrupt_stops_without_log_lines() {
     let interrupt = Interrupt::default();
     let raised = interrupt.clone();
     let script = move |region: &str, name: &str| {
@@ -768,103 +815,118 @@ fn an_interrupt_stops_quietly() {
     let scanned = run(counter.clone(), None, clock(), &interrupt, 1);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
     assert!(scanned.stopped);
-    assert_eq!(scanned.cells("us-east-1"), rest_lost(ErrorType::ScanFailed));
-    assert_eq!(counter.asked.lock().unwrap().len(), 2);
+    assert_eq!(
+        scanned.cells("us-east-1"),
+        vpc_and_later_missing(ErrorType::ScanFailed)
+    );
+    assert_eq!(counter.requests.lock().unwrap().len(), 2);
     assert_eq!(scanned.done, REGIONS);
 }
 
 #[test]
-fn incidents_carry_their_time() {
+fn log_lines_have_timestamps() {
     let counter = Fake::new(|_: &str, _: &str| Err(service("ThrottlingException")));
     let scanned = run(counter, None, clock(), &Interrupt::default(), 1);
     assert_eq!(
         scanned.entries[1].to_string(),
         format!(
             "[2026-11-24T12:00:01.000Z] [THROTTLE] Region: us-east-1, Resource: AWS::EC2::VPC, \
-             Message: {}; run again later, or ask for fewer types",
-            told("ThrottlingException")
+             Message: {}; try again later, or scan fewer types",
+            error_text("ThrottlingException")
         )
     );
 }
 
 #[test]
-fn the_verdicts_of_the_table() {
+fn errors_are_classified_by_specified_table() {
     use ErrorType as E;
     use TransportErrorKind as T;
 
-    for (code, error_type, then) in [
-        ("ThrottlingException", Some(E::Throttle), Then::WaitThenNext),
+    for (code, error_type, recovery) in [
+        (
+            "ThrottlingException",
+            Some(E::Throttle),
+            Recovery::WaitThenNext,
+        ),
         (
             "TooManyRequestsException",
             Some(E::Throttle),
-            Then::WaitThenNext,
+            Recovery::WaitThenNext,
         ),
         (
             "NoAvailableConfigurationRecorderException",
             Some(E::ConfigDisabled),
-            Then::SkipRegion,
+            Recovery::SkipRegion,
         ),
         (
             "NoSuchConfigurationRecorderException",
             Some(E::ConfigDisabled),
-            Then::SkipRegion,
+            Recovery::SkipRegion,
         ),
-        ("AccessDenied", Some(E::Permission), Then::Next),
-        ("AccessDeniedException", Some(E::Permission), Then::Next),
-        ("UnauthorizedOperation", Some(E::Permission), Then::Next),
-        ("OptInRequired", Some(E::RegionDisabled), Then::SkipRegion),
+        ("AccessDenied", Some(E::Permission), Recovery::Next),
+        ("AccessDeniedException", Some(E::Permission), Recovery::Next),
+        ("UnauthorizedOperation", Some(E::Permission), Recovery::Next),
+        (
+            "OptInRequired",
+            Some(E::RegionDisabled),
+            Recovery::SkipRegion,
+        ),
         (
             "UnrecognizedClientException",
             Some(E::RegionDisabled),
-            Then::SkipRegion,
+            Recovery::SkipRegion,
         ),
         (
             "InvalidClientTokenId",
             Some(E::RegionDisabled),
-            Then::SkipRegion,
+            Recovery::SkipRegion,
         ),
-        ("AuthFailure", Some(E::RegionDisabled), Then::SkipRegion),
+        ("AuthFailure", Some(E::RegionDisabled), Recovery::SkipRegion),
         (
             "ResourceNotDiscoveredException",
             Some(E::ApiError),
-            Then::Next,
+            Recovery::Next,
         ),
-        ("ExpiredToken", Some(E::Fatal), Then::Renew),
-        ("ExpiredTokenException", Some(E::Fatal), Then::Renew),
-        ("RequestExpired", Some(E::Fatal), Then::Renew),
-        ("ValidationException", Some(E::ApiError), Then::Next),
-        ("SignatureDoesNotMatch", Some(E::ApiError), Then::Next),
-        ("RequestTimeout", Some(E::ApiError), Then::Next),
-        ("NobodyKnowsThisOne", Some(E::ApiError), Then::Next),
+        ("ExpiredToken", Some(E::Fatal), Recovery::Refresh),
+        ("ExpiredTokenException", Some(E::Fatal), Recovery::Refresh),
+        ("RequestExpired", Some(E::Fatal), Recovery::Refresh),
+        ("ValidationException", Some(E::ApiError), Recovery::Next),
+        ("SignatureDoesNotMatch", Some(E::ApiError), Recovery::Next),
+        ("RequestTimeout", Some(E::ApiError), Recovery::Next),
+        ("UnknownCode", Some(E::ApiError), Recovery::Next),
     ] {
-        assert_eq!(verdict(&service(code)), (error_type, then), "{code}");
+        assert_eq!(classify(&service(code)), (error_type, recovery), "{code}");
     }
-    for (kind, error_type, then) in [
-        (T::Dns, Some(E::Connection), Then::GiveUpRegion),
-        (T::Connection, Some(E::Connection), Then::GiveUpRegion),
-        (T::Timeout, Some(E::Connection), Then::GiveUpRegion),
-        (T::Tls, Some(E::Connection), Then::GiveUpRegion),
-        (T::TooLarge, Some(E::Unexpected), Then::Next),
-        (T::NotRecorded, Some(E::Unexpected), Then::Next),
-        (T::Interrupted, None, Then::StopScan),
+    for (kind, error_type, recovery) in [
+        (T::Dns, Some(E::Connection), Recovery::AbandonRegion),
+        (T::Connection, Some(E::Connection), Recovery::AbandonRegion),
+        (T::Timeout, Some(E::Connection), Recovery::AbandonRegion),
+        (T::Tls, Some(E::Connection), Recovery::AbandonRegion),
+        (T::TooLarge, Some(E::Unexpected), Recovery::Next),
+        (T::NotRecorded, Some(E::Unexpected), Recovery::Next),
+        (T::Interrupted, None, Recovery::StopScan),
     ] {
-        assert_eq!(verdict(&transport(kind)), (error_type, then), "{kind:?}");
+        assert_eq!(
+            classify(&transport(kind)),
+            (error_type, recovery),
+            "{kind:?}"
+        );
     }
-    let clock = call_error(Cause::Clock {
+    let clock = call_error(Cause::ClockSkew {
         code: "RequestExpired".to_owned(),
         offset_minutes: 9,
         status: 400,
     });
-    assert_eq!(verdict(&clock), (Some(E::Fatal), Then::StopScan));
+    assert_eq!(classify(&clock), (Some(E::Fatal), Recovery::StopScan));
     let listing = CountError::Pages {
         operation: "ListDiscoveredResources",
         why: String::new(),
         request_id: None,
     };
-    assert_eq!(verdict(&listing), (Some(E::ApiError), Then::Next));
+    assert_eq!(classify(&listing), (Some(E::ApiError), Recovery::Next));
 }
 
-/// Answers for a region's types only once all of them are asked for.
+/// Returns a region's totals only after all its types have been requested.
 struct Together<F> {
     all: std::sync::Barrier,
     script: F,
@@ -872,7 +934,7 @@ struct Together<F> {
 
 impl<F: Fn(&str) -> Result<u64, CountError> + Send + Sync> CountResources for Together<F> {
     fn counts(&self, _: &Region, _: &ResourceTypes) -> Result<Counts, CountError> {
-        panic!("nobody asked for counts")
+        panic!("unexpected request for counts")
     }
 
     fn list(&self, _: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
@@ -883,7 +945,7 @@ impl<F: Fn(&str) -> Result<u64, CountError> + Send + Sync> CountResources for To
     }
 }
 
-/// The lines and the cells of a region whose three types are listed at once.
+/// Returns the log lines and the cells of a region whose three types are listed concurrently.
 fn together(
     script: impl Fn(&str) -> Result<u64, CountError> + Send + Sync + 'static,
 ) -> (Vec<String>, Vec<(Status, Option<u64>)>) {
@@ -914,7 +976,7 @@ fn together(
 }
 
 #[test]
-fn the_types_of_a_region_are_listed_at_once() {
+fn types_of_a_region_are_listed_concurrently() {
     let (lines, cells) = together(|name| Ok(name.len() as u64));
     assert_eq!(lines, [""; 0]);
     let totals: Vec<_> = cells.into_iter().map(|(_, total)| total.unwrap()).collect();
@@ -922,7 +984,7 @@ fn the_types_of_a_region_are_listed_at_once() {
 }
 
 #[test]
-fn what_all_types_meet_at_once_is_told_once() {
+fn shared_error_of_types_is_logged_once() {
     let (lines, cells) = together(|_| Err(service("NoAvailableConfigurationRecorderException")));
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!(cells, [(Status::RecorderMissing, None); 3]);
@@ -931,24 +993,24 @@ fn what_all_types_meet_at_once_is_told_once() {
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[0].contains(" CONNECTION "), "{lines:?}");
     assert!(
-        lines[1].ends_with("region given up, 3 types not counted"),
+        lines[1].ends_with("region abandoned, 3 types not counted"),
         "{lines:?}"
     );
     assert_eq!(cells, [(Status::ConnectionFailed, None); 3]);
 
     let (lines, _) = together(|_| Err(service("AccessDeniedException")));
-    assert_eq!(lines.len(), 3, "each type has its own policy: {lines:?}");
+    assert_eq!(lines.len(), 3, "a permission may differ by type: {lines:?}");
 }
 
 #[test]
-fn what_is_listed_to_its_end_counts_though_the_region_was_given_up() {
+fn complete_listings_count_in_abandoned_region() {
     let (lines, cells) = together(|name| match name {
         "AWS::EC2::VPC" => Err(transport(TransportErrorKind::Connection)),
         _ => Ok(7),
     });
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(
-        lines[1].ends_with("region given up, 1 type not counted"),
+        lines[1].ends_with("region abandoned, 1 type not counted"),
         "{lines:?}"
     );
     let counted = (Status::Counted, Some(7));

@@ -1,4 +1,4 @@
-//! What is known of every region and type, and what the recorder's calls may cost: nothing.
+//! Tests of the coverage, and of recorder calls that fail or are slow.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -8,51 +8,50 @@ use crate::{BUCKET, TYPES, VPC, account, without_cell, without_region};
 
 const ROLE: &str = "AWS::IAM::Role";
 
-/// A region of every kind.
-fn mixed() -> Account {
+/// Returns an account with a region for every state of the recorder.
+fn mixed_account() -> Account {
     account()
         .region_with("ap-south-1", Recorder::None, &[(VPC, 3)])
         .region("ca-central-1", &[(BUCKET, 3)])
-        .leaving_out("ca-central-1", &[BUCKET, VPC])
+        .not_recording("ca-central-1", &[BUCKET, VPC])
         .region_with("eu-north-1", Recorder::Stopped, &[(VPC, 4)])
 }
 
-/// A server of `account` with always the same request id, where VPCs may not be listed in
-/// eu-west-1.
+/// Serves `account` with a constant request ID, and denies listing VPCs in eu-west-1.
 fn serve(account: &Account) -> Server {
-    let answers = account.answers();
-    account.serve_but(move |call| {
+    let responder = account.responder();
+    account.serve_with(move |call| {
         let reply = if call.lists(VPC, "eu-west-1") {
             Reply::error(call, 400, "AccessDeniedException", "not \"authorized\"")
         } else {
-            answers.answer(call)
+            responder.respond(call)
         };
         Some(reply.header("x-amzn-requestid", "r-1"))
     })
 }
 
-/// Whether it asks for a recorder.
-fn is_about_a_recorder(call: &Call) -> bool {
+/// Returns true if the request is about a recorder.
+fn is_recorder_call(call: &Call) -> bool {
     call.operation.starts_with("DescribeConfigurationRecorder")
 }
 
-/// The lines of stdout from the summary on, without the blanks before them.
+/// Returns the lines of the summary on stdout, without indentation.
 fn summary(run: &Outcome) -> Vec<&str> {
     let (_, summary) = run.stdout.split_once("\nSummary\n").expect("a summary");
     summary.lines().map(str::trim_start).collect()
 }
 
 #[test]
-fn the_coverage_of_a_mixed_account() {
-    let account = mixed();
+fn mixed_account_has_every_status() {
+    let account = mixed_account();
     let server = serve(&account);
     let run = Program::new(&server).args(TYPES).arg("--coverage").run();
-    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert_eq!(run.code, Some(0), "{}", run.describe());
     assert_eq!(run.csv(), without_cell(&account.csv(), "eu-west-1", VPC));
     let missing = "\"config:ListDiscoveredResources failed with \
                    NoAvailableConfigurationRecorderException (HTTP 400, request id r-1): There are \
-                   no customer managed configuration recorders available; turn AWS Config on in \
-                   this region, or leave it out with --exclude-regions\"";
+                   no customer managed configuration recorders available; turn on AWS Config in \
+                   this region, or exclude it with --exclude-regions\"";
     let denied = "\"config:ListDiscoveredResources failed with AccessDeniedException (HTTP 400, \
                   request id r-1): not \"\"authorized\"\"; allow config:ListDiscoveredResources in \
                   the caller's policies and service control policies\"";
@@ -60,20 +59,16 @@ fn the_coverage_of_a_mixed_account() {
         format!("ap-south-1,{VPC},recorder_missing,,{missing}"),
         format!("ap-south-1,{BUCKET},recorder_missing,,{missing}"),
         format!(
-            "ca-central-1,{VPC},not_recorded,,\"not recorded here: none was discovered, and \
-             whether there are any is not known\""
+            "ca-central-1,{VPC},not_recorded,,\"not recorded and none discovered, so the real \
+             number is unknown\""
         ),
         format!(
-            "ca-central-1,{BUCKET},not_recorded,3,\"not recorded here, and discovered all the \
-             same: it may be stale or a part\""
+            "ca-central-1,{BUCKET},not_recorded,3,not recorded here; the discovered count may be \
+             stale or incomplete"
         ),
+        format!("eu-north-1,{VPC},recorder_stopped,4,recorder stopped: the count dates from then"),
         format!(
-            "eu-north-1,{VPC},recorder_stopped,4,the recorder is stopped: the inventory is as it \
-             was then"
-        ),
-        format!(
-            "eu-north-1,{BUCKET},recorder_stopped,0,the recorder is stopped: the inventory is as \
-             it was then"
+            "eu-north-1,{BUCKET},recorder_stopped,0,recorder stopped: the count dates from then"
         ),
         format!("eu-west-1,{VPC},denied,,{denied}"),
         format!("eu-west-1,{BUCKET},counted,7,"),
@@ -84,10 +79,10 @@ fn the_coverage_of_a_mixed_account() {
     let rows = expected.map(|row| format!("012345678901,acme-prod,{row}\r\n"));
     assert_eq!(run.coverage(), columns + &rows.concat());
     let name = "aws_config_resource_count_012345678901_acme-prod_coverage.csv";
-    let path = run.folder().join("out").join(name);
-    let told = format!("\nCoverage written to {}\n", path.display());
-    assert!(run.stdout.contains(&told), "{}", run.told());
-    assert_eq!(run.files().len(), 3, "{}", run.told());
+    let path = run.directory().join("out").join(name);
+    let message = format!("\nCoverage written to {}\n", path.display());
+    assert!(run.stdout.contains(&message), "{}", run.describe());
+    assert_eq!(run.files().len(), 3, "{}", run.describe());
     let log = run.errors();
     let types: Vec<_> = log
         .lines()
@@ -99,90 +94,104 @@ fn the_coverage_of_a_mixed_account() {
 }
 
 #[test]
-fn without_the_option_there_is_no_coverage_file() {
-    let server = mixed().serve();
+fn coverage_file_needs_the_option() {
+    let server = mixed_account().serve();
     let run = Program::new(&server).args(TYPES).run();
     assert_eq!(run.output("_coverage.csv"), None);
-    assert!(!run.stdout.contains("Coverage written"), "{}", run.told());
+    assert!(
+        !run.stdout.contains("Coverage written"),
+        "{}",
+        run.describe()
+    );
 }
 
 #[test]
-fn an_old_coverage_file_is_replaced_whole() {
+fn old_coverage_file_is_replaced() {
     let server = account().serve();
     let program = Program::new(&server).args(TYPES).arg("--coverage");
     let name = "out/aws_config_resource_count_012345678901_acme-prod_coverage.csv";
-    std::fs::write(program.folder().join(name), "old\n".repeat(1000)).unwrap();
+    std::fs::write(program.directory().join(name), "old\n".repeat(1000)).unwrap();
     let run = program.run();
-    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert_eq!(run.code, Some(0), "{}", run.describe());
     let coverage = run.coverage();
     assert_eq!(coverage.lines().count(), 5, "{coverage}");
     assert!(!coverage.contains("old"), "{coverage}");
-    assert_eq!(run.files().len(), 2, "{}", run.told());
+    assert_eq!(run.files().len(), 2, "{}", run.describe());
 }
 
 #[test]
-fn a_coverage_file_that_cannot_be_written_fails_the_run_and_not_the_csv() {
+fn unwritable_coverage_file_keeps_the_csv() {
     let account = account();
     let server = account.serve();
     let program = Program::new(&server).args(TYPES).arg("--coverage");
     let name = "aws_config_resource_count_012345678901_acme-prod_coverage.csv";
-    let folder = program.folder().join("out").join(name);
-    std::fs::create_dir(&folder).unwrap();
+    let path = program.directory().join("out").join(name);
+    std::fs::create_dir(&path).unwrap();
     let run = program.run();
-    assert_eq!(run.code, Some(1), "{}", run.told());
+    assert_eq!(run.code, Some(1), "{}", run.describe());
     assert_eq!(run.csv(), account.csv());
-    let told = format!(
+    let message = format!(
         "[FATAL] Message: the coverage could not be written to {}: ",
-        folder.display()
+        path.display()
     );
-    assert!(run.errors().contains(&told), "{}", run.told());
-    assert!(run.stderr.contains(&told), "{}", run.told());
-    assert_eq!(run.files().len(), 2, "the CSV and the log: {}", run.told());
+    assert!(run.errors().contains(&message), "{}", run.describe());
+    assert!(run.stderr.contains(&message), "{}", run.describe());
+    assert_eq!(
+        run.files().len(),
+        2,
+        "the CSV and the log: {}",
+        run.describe()
+    );
 }
 
 #[test]
-fn strict_is_about_what_is_missing() {
+fn strict_exit_code_follows_missing_counts() {
     let denied = |call: &Call| {
         let denied = || Reply::error(call, 400, "AccessDeniedException", "no");
         call.lists(VPC, "eu-west-1").then(denied)
     };
-    let stopped = account().region_with("eu-north-1", Recorder::Stopped, &[(VPC, 4)]);
-    let none = account().region_with("eu-north-1", Recorder::None, &[]);
-    let left_out = |counts: &[(&str, usize)]| {
+    let stopped_recorder = account().region_with("eu-north-1", Recorder::Stopped, &[(VPC, 4)]);
+    let no_recorder = account().region_with("eu-north-1", Recorder::None, &[]);
+    let without_buckets = |counts: &[(&str, usize)]| {
         let account = account().region("eu-north-1", counts);
-        account.leaving_out("eu-north-1", &[BUCKET])
+        account.not_recording("eu-north-1", &[BUCKET])
     };
-    for (what, server, code, missing) in [
-        ("all is counted", account().serve(), 0, 0),
+    for (case, server, code, missing) in [
+        ("all types are counted", account().serve(), 0, 0),
         (
-            "one is discovered and not recorded",
-            left_out(&[(BUCKET, 1)]).serve(),
+            "one type is discovered and not recorded",
+            without_buckets(&[(BUCKET, 1)]).serve(),
             0,
             0,
         ),
-        ("one is denied", account().serve_but(denied), 3, 1),
-        ("a recorder is stopped", stopped.serve(), 0, 0),
-        ("a recorder is missing", none.serve(), 3, 2),
-        ("one is neither", left_out(&[(VPC, 1)]).serve(), 3, 1),
+        ("one type is denied", account().serve_with(denied), 3, 1),
+        ("recorder is stopped", stopped_recorder.serve(), 0, 0),
+        ("recorder is missing", no_recorder.serve(), 3, 2),
+        (
+            "one type is neither",
+            without_buckets(&[(VPC, 1)]).serve(),
+            3,
+            1,
+        ),
     ] {
         for (args, expected) in [(&[][..], 0), (&["--strict"], code)] {
             let run = Program::new(&server).args(TYPES).args(args).run();
-            assert_eq!(run.code, Some(expected), "{what}: {}", run.told());
-            let told = summary(&run)
+            assert_eq!(run.code, Some(expected), "{case}: {}", run.describe());
+            let message = summary(&run)
                 .into_iter()
                 .find(|line| line.starts_with("Coverage: "))
                 .unwrap();
             let expected = match missing {
-                0 => "counted".to_owned(),
-                n => format!("counted; {n} missing in 1 region:"),
+                0 => "known".to_owned(),
+                n => format!("known; {n} missing (1 region):"),
             };
-            assert!(told.ends_with(&expected), "{what}: {told}");
+            assert!(message.ends_with(&expected), "{case}: {message}");
         }
     }
 }
 
 #[test]
-fn a_stopped_recorder_is_noted_and_its_counts_are_kept() {
+fn stopped_recorder_is_reported_with_its_counts() {
     let account = account().region_with("eu-north-1", Recorder::Stopped, &[(VPC, 4)]);
     let server = account.serve();
     let run = Program::new(&server).args(TYPES).arg("--strict").run();
@@ -195,70 +204,70 @@ fn a_stopped_recorder_is_noted_and_its_counts_are_kept() {
             "Resource types found: 2",
             "Total resources: 264",
             "Errors encountered: 0",
-            "Coverage: all 6 cells (regions × types) counted",
-            "2 recorder stopped in eu-north-1: counted, perhaps stale; start the recorder there",
+            "Coverage: all 6 counts (regions × types) known",
+            "2 recorder stopped in eu-north-1: may be stale; start the recorder there",
         ]
     );
 }
 
 #[test]
-fn a_recorder_that_may_not_be_asked_changes_no_count() {
+fn denied_recorder_calls_keep_the_counts() {
     let account = account();
     let denied = |call: &Call| {
         let denied = || Reply::error(call, 400, "AccessDeniedException", "not authorized");
-        is_about_a_recorder(call).then(denied)
+        is_recorder_call(call).then(denied)
     };
     let run = |server: &Server| {
         let program = Program::new(server).args(TYPES);
         program.args(["--coverage", "--strict"]).run()
     };
-    let (with, without) = (run(&account.serve_but(denied)), run(&account.serve()));
+    let (denied, allowed) = (run(&account.serve_with(denied)), run(&account.serve()));
     assert_eq!(
-        (with.code, without.code),
+        (denied.code, allowed.code),
         (Some(0), Some(0)),
         "{}",
-        with.told()
+        denied.describe()
     );
-    assert_eq!(with.csv(), without.csv());
-    assert_eq!((with.errors(), without.errors()), Default::default());
-    let coverage = with.coverage();
+    assert_eq!(denied.csv(), allowed.csv());
+    assert_eq!((denied.errors(), allowed.errors()), Default::default());
+    let coverage = denied.coverage();
     let cells: Vec<_> = coverage.lines().skip(1).collect();
     assert_eq!(cells.len(), 4, "{coverage}");
-    for (cell, known) in cells.iter().zip(without.coverage().lines().skip(1)) {
+    for (cell, known) in cells.iter().zip(allowed.coverage().lines().skip(1)) {
         let detail = cell
             .strip_prefix(known)
-            .expect("the same but for the detail");
-        let expected = "\"recorder unknown: config:DescribeConfigurationRecorderStatus failed \
+            .expect("equal except for the detail");
+        let expected = "\"recorder status unknown: config:DescribeConfigurationRecorderStatus failed \
                         with AccessDeniedException (HTTP 400, request id ";
         assert!(detail.starts_with(expected), "{cell}");
     }
-    let told = "recorder unknown in eu-west-1, us-east-1 (denied): totals may be stale, and a \
-                zero a type that is not recorded; ";
+    let message = "recorder status unknown in eu-west-1, us-east-1 (denied): counts may be stale and \
+                   zeros may mean \"not recorded\"; ";
     assert!(
-        summary(&with).iter().any(|l| l.starts_with(told)),
+        summary(&denied).iter().any(|l| l.starts_with(message)),
         "{}",
-        with.told()
+        denied.describe()
     );
 }
 
-/// The answers about recorders wait for the last listing: had one listing waited for them, the
-/// patience here would run out.
+/// The replies about recorders wait for the last listing. If a listing waited for one of them, the
+/// wait would time out.
 #[test]
-fn a_slow_recorder_does_not_delay_the_counting() {
+fn slow_recorder_call_does_not_delay_listings() {
     const LISTINGS: usize = 6;
     let account = account();
     let listed = Arc::new((Mutex::new(0), Condvar::new()));
-    let in_server = listed.clone();
-    let server = account.serve_but(move |call| {
-        let (count, grown) = &*in_server;
-        // Check 8 asks for this one, and nothing can be counted before.
-        let check = call.is("DescribeConfigurationRecorderStatus", "us-east-1");
+    let listed_by_server = listed.clone();
+    let server = account.serve_with(move |call| {
+        let (count, changed) = &*listed_by_server;
+        // Check 8 makes this call, and the listings start only after it.
+        let is_check = call.is("DescribeConfigurationRecorderStatus", "us-east-1");
         if call.operation == "ListDiscoveredResources" {
             *count.lock().unwrap() += 1;
-            grown.notify_all();
-        } else if is_about_a_recorder(call) && !check {
-            let (patience, guard) = (Duration::from_secs(20), count.lock().unwrap());
-            let waited = grown.wait_timeout_while(guard, patience, |n| *n < LISTINGS);
+            changed.notify_all();
+        } else if is_recorder_call(call) && !is_check {
+            let (timeout, guard) = (Duration::from_secs(20), count.lock().unwrap());
+            let waited = changed.wait_timeout_while(guard, timeout, |n| *n < LISTINGS);
             drop(waited);
         }
         None
@@ -267,16 +276,16 @@ fn a_slow_recorder_does_not_delay_the_counting() {
     assert_eq!((run.code, run.errors()), (Some(0), String::new()));
     assert_eq!(run.csv(), account.csv());
     assert!(
-        !run.coverage().contains("recorder unknown"),
+        !run.coverage().contains("recorder status unknown"),
         "{}",
-        run.told()
+        run.describe()
     );
     let calls = server.calls();
     let listings = calls
         .iter()
         .filter(|c| c.operation == "ListDiscoveredResources");
     let last = listings.map(|call| call.number).max().unwrap();
-    // It follows upon the answer for the status, which waited for all listings.
+    // This call follows the response for the status, which waited for all listings.
     let recorders = calls
         .iter()
         .find(|call| call.is("DescribeConfigurationRecorders", "eu-west-1"))
@@ -286,7 +295,7 @@ fn a_slow_recorder_does_not_delay_the_counting() {
 }
 
 #[test]
-fn a_recorder_that_never_answers_or_is_throttled_to_the_end_leaves_the_counts_alone() {
+fn failed_recorder_call_does_not_change_counts() {
     type Fault = (
         &'static str,
         fn(&Call) -> Reply,
@@ -304,29 +313,30 @@ fn a_recorder_that_never_answers_or_is_throttled_to_the_end_leaves_the_counts_al
     ];
     let account = account();
     for (name, fault, args, attempts) in faults {
-        let group = "DescribeConfigurationRecorders";
-        let server = account.serve_but(move |call| (call.operation == group).then(|| fault(call)));
+        let operation = "DescribeConfigurationRecorders";
+        let server =
+            account.serve_with(move |call| (call.operation == operation).then(|| fault(call)));
         let program = Program::new(&server).args(TYPES).args(args);
         let run = program.args(["--coverage", "--strict"]).run();
         assert_eq!(
             (run.code, run.errors()),
             (Some(0), String::new()),
             "{}",
-            run.told()
+            run.describe()
         );
         assert_eq!(run.csv(), account.csv(), "{name}");
         for region in ["eu-west-1", "us-east-1"] {
             assert_eq!(
-                server.count(|call| call.is(group, region)),
+                server.count(|call| call.is(operation, region)),
                 attempts,
                 "{name}"
             );
         }
         let coverage = run.coverage();
-        let unknown = coverage.matches("\"recorder unknown: ").count();
-        let unknown = unknown + coverage.matches(",recorder unknown: ").count();
+        let unknown = coverage.matches("\"recorder status unknown: ").count();
+        let unknown = unknown + coverage.matches(",recorder status unknown: ").count();
         assert_eq!(unknown, 4, "{name}: {coverage}");
-        assert!(coverage.contains(group), "{name}: {coverage}");
+        assert!(coverage.contains(operation), "{name}: {coverage}");
         assert_eq!(
             coverage.matches(",counted,").count(),
             4,
@@ -336,13 +346,13 @@ fn a_recorder_that_never_answers_or_is_throttled_to_the_end_leaves_the_counts_al
 }
 
 #[test]
-fn the_same_roles_in_three_regions_are_counted_once() {
+fn global_roles_are_counted_once() {
     let account = Account::new()
         .region("us-east-1", &[(ROLE, 5), (VPC, 2)])
         .region("eu-west-1", &[(ROLE, 5)])
         .region("eu-north-1", &[(ROLE, 3)])
         .region("ap-south-1", &[(VPC, 1)])
-        .leaving_out("ap-south-1", &[ROLE]);
+        .not_recording("ap-south-1", &[ROLE]);
     let types = ["--resource-types", "AWS::IAM::Role,AWS::EC2::VPC"];
     for (method, total) in [
         ("list", "16 as recorded, 8 with IAM counted once"),
@@ -355,16 +365,16 @@ fn the_same_roles_in_three_regions_are_counted_once() {
         let server = account.serve();
         let program = Program::new(&server).args(types).args(["--method", method]);
         let run = program.args(["--strict", "--coverage"]).run();
-        assert_eq!(run.code, Some(0), "{method}: {}", run.told());
+        assert_eq!(run.code, Some(0), "{method}: {}", run.describe());
         assert_eq!(run.csv(), account.csv(), "a row in each region: {method}");
         let lines = summary(&run);
         assert_eq!(lines[2], format!("Total resources: {total}"), "{method}");
-        let elsewhere = "1 not recorded in ap-south-1 (AWS::IAM::Role): none missing, another \
-                         region counts the same";
-        assert_eq!(lines[4], "Coverage: 7 of 8 cells (regions × types) counted");
+        let elsewhere = "1 not recorded in ap-south-1 (AWS::IAM::Role): nothing missing, counted in \
+                         another region";
+        assert_eq!(lines[4], "Coverage: 7 of 8 counts (regions × types) known");
         assert_eq!(lines[5..], [elsewhere], "{method}");
-        let cell = "ap-south-1,AWS::IAM::Role,not_recorded,,not recorded here; eu-north-1 counts \
-                    the same resources\r\n";
+        let cell = "ap-south-1,AWS::IAM::Role,not_recorded,,not recorded here; counted in eu-north-1 \
+                    (global)\r\n";
         assert!(
             run.coverage().contains(cell),
             "{method}: {}",
@@ -374,33 +384,33 @@ fn the_same_roles_in_three_regions_are_counted_once() {
 }
 
 #[test]
-fn the_same_roles_are_missing_where_no_region_records_them() {
+fn unrecorded_global_roles_are_missing() {
     let account = Account::new()
         .region("us-east-1", &[(VPC, 2)])
-        .leaving_out("us-east-1", &[ROLE])
+        .not_recording("us-east-1", &[ROLE])
         .region("eu-west-1", &[(VPC, 1)])
-        .leaving_out("eu-west-1", &[ROLE]);
+        .not_recording("eu-west-1", &[ROLE]);
     let server = account.serve();
     let types = ["--resource-types", "AWS::IAM::Role,AWS::EC2::VPC"];
     let run = Program::new(&server).args(types).arg("--strict").run();
-    assert_eq!(run.code, Some(3), "{}", run.told());
+    assert_eq!(run.code, Some(3), "{}", run.describe());
     let lines = summary(&run);
     assert_eq!(lines[2], "Total resources: 3 (partial)");
     assert_eq!(
         lines[4],
-        "Coverage: 2 of 4 cells (regions × types) counted; 2 missing in 2 regions:"
+        "Coverage: 2 of 4 counts (regions × types) known; 2 missing (2 regions):"
     );
     assert_eq!(run.errors().matches("[CONFIG_DISABLED] ").count(), 2);
 }
 
-/// The counts are of what is recorded, so that of a type that they leave out nobody knows more
-/// than the recorder tells.
+/// The counts contain only recorded types. A type that they do not contain has a zero only if the
+/// recorder is known to record it.
 #[test]
-fn counts_without_a_word_about_the_recorder_make_no_zero() {
+fn counts_with_unknown_recorder_claim_no_zero() {
     let account = account().region_with("eu-north-1", Recorder::Stopped, &[(VPC, 4)]);
     let denied = |call: &Call| {
         let denied = || Reply::error(call, 400, "AccessDeniedException", "not authorized");
-        is_about_a_recorder(call).then(denied)
+        is_recorder_call(call).then(denied)
     };
     let types = [
         "--resource-types",
@@ -408,23 +418,23 @@ fn counts_without_a_word_about_the_recorder_make_no_zero() {
     ];
     for (server, status, error_type) in [
         (account.serve(), "recorder_stopped", "CONFIG_DISABLED"),
-        (account.serve_but(denied), "denied", "PERMISSION"),
+        (account.serve_with(denied), "denied", "PERMISSION"),
     ] {
         let program = Program::new(&server)
             .args(types)
             .args(["--method", "counts"]);
         let run = program.args(["--coverage", "--strict"]).run();
-        assert_eq!(run.code, Some(3), "{}", run.told());
+        assert_eq!(run.code, Some(3), "{}", run.describe());
         assert_eq!(run.csv(), without_region(&account.csv(), "eu-north-1"));
         let coverage = run.coverage();
-        let lost: Vec<_> = coverage
+        let missing: Vec<_> = coverage
             .lines()
             .filter(|l| l.contains(",eu-north-1,"))
             .collect();
-        assert_eq!(lost.len(), 3, "{coverage}");
-        let lost_so = |line: &&str| line.contains(&format!(",{status},,"));
-        assert!(lost.iter().all(lost_so), "{coverage}");
-        // Where it is known that all is recorded, what is not counted is not there.
+        assert_eq!(missing.len(), 3, "{coverage}");
+        let has_status = |line: &&str| line.contains(&format!(",{status},,"));
+        assert!(missing.iter().all(has_status), "{coverage}");
+        // If the recorder is known to record all types, a type without a count has no resources.
         let volumes = coverage
             .lines()
             .find(|l| l.contains(",us-east-1,AWS::EC2::Volume,"));
@@ -441,7 +451,7 @@ fn counts_without_a_word_about_the_recorder_make_no_zero() {
         assert_eq!(
             errors.lines().count(),
             lines,
-            "a line for a region: {errors}"
+            "one line per region: {errors}"
         );
     }
 }

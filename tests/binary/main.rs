@@ -1,4 +1,5 @@
-//! The built binary against a server in this process: sockets, TLS, time-outs and signals are real.
+//! Tests of the built binary against a server in the process of the test: sockets, TLS, time-outs
+//! and signals are real.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -26,7 +27,7 @@ const VPC: &str = "AWS::EC2::VPC";
 const BUCKET: &str = "AWS::S3::Bucket";
 const TYPES: [&str; 2] = ["--resource-types", "AWS::EC2::VPC,AWS::S3::Bucket"];
 
-/// Two regions, two types, three pages of buckets.
+/// Returns an account with two regions, two types, and three pages of buckets in us-east-1.
 fn account() -> Account {
     Account::new()
         .alias("acme-prod")
@@ -34,44 +35,46 @@ fn account() -> Account {
         .region("eu-west-1", &[(VPC, 1), (BUCKET, 7)])
 }
 
-/// `csv` without the rows of `region`.
+/// Returns `csv` without the rows of `region`.
 fn without_region(csv: &str, region: &str) -> String {
     let row = format!(",{region},");
-    let others = csv
+    let other_rows = csv
         .split_inclusive("\r\n")
         .filter(|line| !line.contains(&row));
-    others.collect()
+    other_rows.collect()
 }
 
-/// The rows of `csv` but that of one type in one region.
+/// Returns `csv` without the row of one type in one region.
 fn without_cell(csv: &str, region: &str, resource_type: &str) -> String {
     let row = format!(",{region},{resource_type},");
-    let others = csv
+    let other_rows = csv
         .split_inclusive("\r\n")
         .filter(|line| !line.contains(&row));
-    others.collect()
+    other_rows.collect()
 }
 
-/// Serves `account`, and answers the calls that `of` knows once `n` different ones of them have come; tells
-/// of each answer whether they did in time.
-fn answering_at_once<T: Ord + Send + 'static>(
+/// Serves `account`, and holds the replies to all requests with a key until `n` different keys have
+/// arrived.
+///
+/// The receiver gets true for each of these requests if the keys arrived within 20 seconds.
+fn serve_at_once<T: Ord + Send + 'static>(
     account: &Account,
     n: usize,
-    of: impl Fn(&Call) -> Option<T> + Send + Sync + 'static,
+    key_of: impl Fn(&Call) -> Option<T> + Send + Sync + 'static,
 ) -> (Server, Receiver<bool>) {
-    let come = (Mutex::new(BTreeSet::new()), Condvar::new());
-    let (waits, in_time) = channel();
-    let waits = Mutex::new(waits);
-    let server = account.serve_but(move |call| {
-        if let Some(key) = of(call) {
-            let (keys, grown) = &come;
+    let arrived = (Mutex::new(BTreeSet::new()), Condvar::new());
+    let (results, in_time) = channel();
+    let results = Mutex::new(results);
+    let server = account.serve_with(move |call| {
+        if let Some(key) = key_of(call) {
+            let (keys, added) = &arrived;
             let mut keys = keys.lock().unwrap();
             keys.insert(key);
-            grown.notify_all();
-            let patience = Duration::from_secs(20);
-            let waited = grown.wait_timeout_while(keys, patience, |keys| keys.len() < n);
-            let all_came = !waited.unwrap().1.timed_out();
-            waits.lock().unwrap().send(all_came).unwrap();
+            added.notify_all();
+            let timeout = Duration::from_secs(20);
+            let waited = added.wait_timeout_while(keys, timeout, |keys| keys.len() < n);
+            let is_in_time = !waited.unwrap().1.timed_out();
+            results.lock().unwrap().send(is_in_time).unwrap();
         }
         None
     });

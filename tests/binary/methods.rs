@@ -1,24 +1,25 @@
-//! The ways to count, the ways to name types, and the calls that each of them makes.
+//! Tests of `--method`, `--resource-types`, `--skip-checks` and `iam-policy`, and of their AWS
+//! calls.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use crate::support::{Account, Call, Outcome, Program, Reply, Server};
-use crate::{BUCKET, TYPES, VPC, account, answering_at_once, without_cell, without_region};
+use crate::{BUCKET, TYPES, VPC, account, serve_at_once, without_cell, without_region};
 
 const COUNTS: &str = "GetDiscoveredResourceCounts";
 const LIST: &str = "ListDiscoveredResources";
 
-/// `n` types, each with as many resources as its place says, from 1.
-fn many(n: usize) -> Vec<(String, usize)> {
+/// Returns `n` types; the number of resources of each is its position, from 1.
+fn many_types(n: usize) -> Vec<(String, usize)> {
     (1..=n)
         .map(|n| (format!("AWS::EC2::Type{n:03}"), n))
         .collect()
 }
 
-/// An account of two regions, with these types in one of them.
-fn large(types: &[(String, usize)]) -> Account {
+/// Returns an account of two regions, with `types` in eu-west-1.
+fn large_account(types: &[(String, usize)]) -> Account {
     let counts: Vec<_> = types.iter().map(|(t, n)| (t.as_str(), *n)).collect();
     Account::new()
         .region("us-east-1", &[(VPC, 2), (BUCKET, 150)])
@@ -29,26 +30,27 @@ fn run(server: &Server, args: &[&str]) -> Outcome {
     Program::new(server).args(args).run()
 }
 
-/// The inputs of `operation` in `region`, in the order of the calls, without page tokens.
+/// Returns the inputs of `operation` in `region`, in the order of the calls, without page tokens.
 fn inputs(server: &Server, operation: &str, region: &str) -> Vec<Value> {
     let calls = server.calls();
-    let own = calls.iter().filter(|call| call.is(operation, region));
-    own.map(|call| {
-        let mut input = call.input.clone();
-        input.as_object_mut().unwrap().remove("nextToken");
-        input
-    })
-    .collect()
+    let matching = calls.iter().filter(|call| call.is(operation, region));
+    matching
+        .map(|call| {
+            let mut input = call.input.clone();
+            input.as_object_mut().unwrap().remove("nextToken");
+            input
+        })
+        .collect()
 }
 
 #[test]
-fn counts_take_a_call_for_a_hundred_types() {
+fn counts_take_one_call_per_hundred_types() {
     for (types, calls) in [(1, 1), (100, 1), (101, 2), (205, 3)] {
-        let account = large(&many(types));
+        let account = large_account(&many_types(types));
         let server = account.serve();
         let args = ["--method", "counts", "--resource-types", "all", "--strict"];
         let counted = run(&server, &args);
-        assert_eq!(counted.code, Some(0), "{}", counted.told());
+        assert_eq!(counted.code, Some(0), "{}", counted.describe());
         assert_eq!(counted.csv(), account.csv(), "{types}");
         assert_eq!(inputs(&server, COUNTS, "eu-west-1"), vec![json!({}); calls]);
         assert_eq!(inputs(&server, COUNTS, "us-east-1"), [json!({})]);
@@ -57,56 +59,56 @@ fn counts_take_a_call_for_a_hundred_types() {
 }
 
 #[test]
-fn counts_and_a_listing_say_the_same_where_all_is_recorded() {
-    let account = large(&many(30));
-    let all = |method| {
+fn counts_equal_listing_when_all_is_recorded() {
+    let account = large_account(&many_types(30));
+    let run_all_types = |method| {
         let server = account.serve();
         let run = run(&server, &["--resource-types", "all", "--method", method]);
         assert_eq!((run.code, run.errors()), (Some(0), String::new()));
         (run.csv(), server)
     };
-    let (counted, _) = all("counts");
+    let (counted, _) = run_all_types("counts");
     assert_eq!(counted, account.csv());
-    let (listed, server) = all("list");
+    let (listed, server) = run_all_types("list");
     assert_eq!(listed, counted);
-    // The counts say what there is to list.
+    // The counts return the types to list.
     assert_eq!(inputs(&server, COUNTS, "eu-west-1"), [json!({})]);
-    // Several at once, in no order.
+    // Types are listed concurrently, so the order is not defined.
     let listings = inputs(&server, LIST, "eu-west-1");
     let listed: BTreeSet<_> = listings.iter().map(ToString::to_string).collect();
-    let types = many(30)
+    let types = many_types(30)
         .into_iter()
         .map(|(t, _)| json!({"resourceType": t}).to_string());
     assert_eq!((listings.len(), listed), (30, types.collect()));
-    // In the region of the checks, too, nothing is asked twice.
+    // No call is made twice, including in the region of the checks.
     assert_eq!(inputs(&server, COUNTS, "us-east-1"), [json!({})]);
-    for page in ["us-east-1", "eu-west-1"] {
+    for region in ["us-east-1", "eu-west-1"] {
         let calls = server.calls();
-        let tokens = calls.iter().filter(|c| c.is(LIST, page));
-        let asked: Vec<_> = tokens.map(|c| c.input.to_string()).collect();
-        let once: BTreeSet<_> = asked.iter().collect();
-        assert_eq!(asked.len(), once.len(), "{asked:?}");
+        let listings = calls.iter().filter(|c| c.is(LIST, region));
+        let inputs: Vec<_> = listings.map(|c| c.input.to_string()).collect();
+        let unique: BTreeSet<_> = inputs.iter().collect();
+        assert_eq!(inputs.len(), unique.len(), "{inputs:?}");
     }
 }
 
 #[test]
-fn up_to_twenty_types_are_named_to_the_counts() {
-    for named in [2, 20, 21] {
-        let types = many(30);
-        let account = large(&types);
+fn counts_name_at_most_twenty_types() {
+    for count in [2, 20, 21] {
+        let types = many_types(30);
+        let account = large_account(&types);
         let server = account.serve();
-        let names: Vec<_> = types[..named].iter().map(|(t, _)| t.as_str()).collect();
+        let names: Vec<_> = types[..count].iter().map(|(t, _)| t.as_str()).collect();
         let args = ["--method", "counts", "--resource-types", &names.join(",")];
         let run = run(&server, &args);
         assert_eq!(
             (run.code, run.errors()),
             (Some(0), String::new()),
             "{}",
-            run.told()
+            run.describe()
         );
-        let expected = large(&types[..named]).csv();
-        assert_eq!(run.csv(), without_region(&expected, "us-east-1"), "{named}");
-        let input = match named {
+        let expected = large_account(&types[..count]).csv();
+        assert_eq!(run.csv(), without_region(&expected, "us-east-1"), "{count}");
+        let input = match count {
             21 => json!({}),
             _ => json!({"resourceTypes": names}),
         };
@@ -115,7 +117,7 @@ fn up_to_twenty_types_are_named_to_the_counts() {
 }
 
 #[test]
-fn counts_that_do_not_add_up_are_no_counts() {
+fn contradictory_counts_are_not_used() {
     let account = account();
     let page = |total: u64, bucket: u64| {
         json!({
@@ -129,30 +131,31 @@ fn counts_that_do_not_add_up_are_no_counts() {
     for (body, why) in [
         (
             page(9, 7),
-            "pages that add up to 8 where it tells of 9 resources",
+            "pages with 8 resources but totalDiscoveredResources is 9",
         ),
         (
             page(7, 7),
-            "pages that add up to 8 where it tells of 7 resources",
+            "pages with 8 resources but totalDiscoveredResources is 7",
         ),
-        (page(0, u64::MAX), "counts too great to be added up"),
+        (page(0, u64::MAX), "counts that are too large to add"),
     ] {
-        let server =
-            account.serve_but(move |call| call.is(COUNTS, "eu-west-1").then(|| Reply::json(&body)));
+        let server = account
+            .serve_with(move |call| call.is(COUNTS, "eu-west-1").then(|| Reply::json(&body)));
         for (args, code) in [(&[][..], 0), (&["--strict"], 3)] {
             let program = Program::new(&server).args(TYPES).args(args);
             let run = program.args(["--method", "counts", "--coverage"]).run();
-            assert_eq!(run.code, Some(code), "{}", run.told());
+            assert_eq!(run.code, Some(code), "{}", run.describe());
             assert_eq!(run.csv(), without_region(&account.csv(), "eu-west-1"));
             let errors = run.errors();
-            let told = format!(
-                "[API_ERROR] Region: eu-west-1, Message: config:{COUNTS} gave {why} (request id "
+            let message = format!(
+                "[API_ERROR] Region: eu-west-1, Message: config:{COUNTS} returned {why} (request id "
             );
-            assert!(errors.contains(&told), "{errors}");
+            assert!(errors.contains(&message), "{errors}");
             assert_eq!(errors.lines().count(), 1, "{errors}");
             assert_eq!(run.coverage().matches(",eu-west-1,").count(), 2);
             for resource_type in [VPC, BUCKET] {
-                let cell = format!(",eu-west-1,{resource_type},error,,config:{COUNTS} gave {why}");
+                let cell =
+                    format!(",eu-west-1,{resource_type},error,,config:{COUNTS} returned {why}");
                 assert!(run.coverage().contains(&cell), "{}", run.coverage());
             }
         }
@@ -160,16 +163,16 @@ fn counts_that_do_not_add_up_are_no_counts() {
 }
 
 #[test]
-fn counts_that_may_not_be_asked_lose_their_region_in_one_line() {
+fn denied_counts_are_one_line_per_region() {
     let account = account();
-    let server = account.serve_but(|call| {
+    let server = account.serve_with(|call| {
         let denied = || Reply::error(call, 400, "AccessDeniedException", "no");
         call.is(COUNTS, "eu-west-1").then(denied)
     });
     for types in ["all", "AWS::EC2::VPC,AWS::S3::Bucket"] {
         let args = ["--method", "counts", "--strict", "--resource-types", types];
         let run = run(&server, &args);
-        assert_eq!(run.code, Some(3), "{}", run.told());
+        assert_eq!(run.code, Some(3), "{}", run.describe());
         assert_eq!(run.csv(), without_region(&account.csv(), "eu-west-1"));
         let errors = run.errors();
         assert_eq!(errors.lines().count(), 1, "{errors}");
@@ -181,21 +184,21 @@ fn counts_that_may_not_be_asked_lose_their_region_in_one_line() {
     }
 }
 
-/// A run whose types stand in a file with this text.
-fn with_file(server: &Server, text: &str) -> Outcome {
+/// Runs with `--resource-types` from a file with `text`.
+fn run_with_file(server: &Server, text: &str) -> Outcome {
     let program = Program::new(server);
-    std::fs::write(program.folder().join("work/types.txt"), text).unwrap();
+    std::fs::write(program.directory().join("work/types.txt"), text).unwrap();
     program.args(["--resource-types", "@types.txt"]).run()
 }
 
 #[test]
-fn types_from_a_file() {
+fn types_are_read_from_a_file() {
     let account = account();
     let server = account.serve();
-    let text = "\u{feff}# What we pay for.\r\nAWS::EC2::VPC,AWS::S3::Bucket # and more\r\n\r\n\t \
+    let text = "\u{feff}# Types with a cost.\r\nAWS::EC2::VPC,AWS::S3::Bucket # and more\r\n\r\n\t \
                 AWS::EC2::VPC ,, AWS::EC2::Volume\n#AWS::EC2::Instance\r\nAWS::RDS::DBInstance";
-    let run = with_file(&server, text);
-    assert_eq!(run.code, Some(0), "{}", run.told());
+    let run = run_with_file(&server, text);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
     assert_eq!(run.csv(), account.csv());
     let types = [VPC, BUCKET, "AWS::EC2::Volume", "AWS::RDS::DBInstance"];
     let expected = types.map(|t| json!({"resourceType": t}).to_string());
@@ -203,22 +206,22 @@ fn types_from_a_file() {
     let listed: BTreeSet<_> = listings.iter().map(ToString::to_string).collect();
     assert_eq!((listings.len(), listed), (4, BTreeSet::from(expected)));
 
-    // Beside others, and twice.
+    // With other types, and two files.
     let program = Program::new(&server);
-    std::fs::write(program.folder().join("work/one.txt"), VPC).unwrap();
-    std::fs::write(program.folder().join("work/two.txt"), BUCKET).unwrap();
+    std::fs::write(program.directory().join("work/one.txt"), VPC).unwrap();
+    std::fs::write(program.directory().join("work/two.txt"), BUCKET).unwrap();
     let types = "@one.txt,AWS::EC2::VPC,@two.txt";
     let run = program.args(["--resource-types", types]).run();
     assert_eq!(
         (run.code, run.csv()),
         (Some(0), account.csv()),
         "{}",
-        run.told()
+        run.describe()
     );
 }
 
 #[test]
-fn a_file_that_is_no_list_of_types_is_wrong_usage() {
+fn invalid_type_file_is_wrong_usage() {
     let server = account().serve();
     for (text, why) in [
         (
@@ -230,41 +233,44 @@ fn a_file_that_is_no_list_of_types_is_wrong_usage() {
             "types.txt, line 3: \"all\" is not a resource type",
         ),
         ("AWS::EC2::VPC;AWS::S3::Bucket", "types.txt, line 1: "),
-        ("# none\n\n , \n", "types.txt names no type"),
-        ("", "types.txt names no type"),
+        ("# none\n\n , \n", "types.txt contains no resource types"),
+        ("", "types.txt contains no resource types"),
     ] {
-        let run = with_file(&server, text);
-        assert_eq!(run.code, Some(2), "{text:?}: {}", run.told());
-        assert!(run.stderr.contains(why), "{text:?}: {}", run.told());
+        let run = run_with_file(&server, text);
+        assert_eq!(run.code, Some(2), "{text:?}: {}", run.describe());
+        assert!(run.stderr.contains(why), "{text:?}: {}", run.describe());
         assert_eq!(run.stdout, "");
     }
     for (types, why) in [
         ("@nowhere.txt", "nowhere.txt: No such file"),
         ("@.", ".: Is a directory"),
-        ("all,AWS::EC2::VPC", "all stands alone"),
+        (
+            "all,AWS::EC2::VPC",
+            "`all` cannot be combined with type names",
+        ),
         (
             "EC2",
-            "\"EC2\" is not a resource type such as AWS::EC2::Instance, nor @FILE, nor all",
+            "invalid resource type \"EC2\"; expected a name like AWS::EC2::Instance, @FILE or `all`",
         ),
     ] {
         let run = run(&server, &["--resource-types", types]);
-        assert_eq!(run.code, Some(2), "{types}: {}", run.told());
-        assert!(run.stderr.contains(why), "{types}: {}", run.told());
+        assert_eq!(run.code, Some(2), "{types}: {}", run.describe());
+        assert!(run.stderr.contains(why), "{types}: {}", run.describe());
     }
     let run = run(&server, &["--method", "guess"]);
-    assert_eq!(run.code, Some(2), "{}", run.told());
+    assert_eq!(run.code, Some(2), "{}", run.describe());
     assert!(
         run.stderr.contains("list, counts, verify"),
         "{}",
-        run.told()
+        run.describe()
     );
-    assert_eq!(server.connections(), 0, "nothing was asked");
+    assert_eq!(server.connections(), 0, "no request was sent");
 }
 
 #[test]
-fn verify_tells_what_differs_and_why() {
+fn verify_reports_differences_with_reasons() {
     let account = account()
-        .leaving_out("eu-west-1", &[BUCKET])
+        .not_recording("eu-west-1", &[BUCKET])
         .region("eu-north-1", &[(VPC, 1)]);
     for (args, code) in [(&[][..], 0), (&["--strict"], 3)] {
         let server = account.serve();
@@ -276,67 +282,67 @@ fn verify_tells_what_differs_and_why() {
             (run.code, run.errors()),
             (Some(code), String::new()),
             "{}",
-            run.told()
+            run.describe()
         );
         assert_eq!(
             run.csv(),
             account.csv(),
             "the totals are those of the listing"
         );
-        let reason = "not recorded here: the listing has what was discovered, the counts what is \
-                      recorded";
+        let reason = "not recorded here: the listing has discovered resources, the counts only recorded \
+                      ones";
         let table = format!(
-            "\nVerified: 6 cells compared, 1 difference\n\
-             \x20 region     type             listed  counted  difference  known reason\n\
+            "\nVerified: 6 counts compared, 1 difference\n\
+             \x20 region     type             listed  counted  difference  possible reason\n\
              \x20 eu-west-1  AWS::S3::Bucket       7        0          +7  {reason}\n\nSummary\n"
         );
-        assert!(run.stdout.contains(&table), "{}", run.told());
+        assert!(run.stdout.contains(&table), "{}", run.describe());
         let file = format!(
             "account,alias,region,resource_type,listed,counted,difference,reason\r\n\
              012345678901,acme-prod,eu-west-1,AWS::S3::Bucket,7,0,7,\"{reason}\"\r\n"
         );
         assert_eq!(run.output("_verify.csv"), Some(file));
-        let named = [json!({"resourceTypes": [VPC, BUCKET]})];
+        let expected = [json!({"resourceTypes": [VPC, BUCKET]})];
         for region in ["eu-north-1", "eu-west-1", "us-east-1"] {
-            assert_eq!(inputs(&server, COUNTS, region), named, "{region}");
+            assert_eq!(inputs(&server, COUNTS, region), expected, "{region}");
         }
         assert_eq!(server.count(|call| call.operation == LIST), 8);
     }
 }
 
 #[test]
-fn verify_without_a_difference_leaves_a_file_with_columns_alone() {
+fn verify_without_difference_writes_only_the_header() {
     let account = account();
     for types in ["all", "AWS::EC2::VPC,AWS::S3::Bucket"] {
         let server = account.serve();
         let args = ["--method", "verify", "--strict", "--resource-types", types];
         let run = run(&server, &args);
-        assert_eq!(run.code, Some(0), "{types}: {}", run.told());
+        assert_eq!(run.code, Some(0), "{types}: {}", run.describe());
         assert_eq!(run.csv(), account.csv());
-        let told = "\nVerified: 4 cells compared, 0 differences\n\nSummary\n";
-        assert!(run.stdout.contains(told), "{types}: {}", run.told());
+        let message = "\nVerified: 4 counts compared, 0 differences\n\nSummary\n";
+        assert!(run.stdout.contains(message), "{types}: {}", run.describe());
         let columns = "account,alias,region,resource_type,listed,counted,difference,reason\r\n";
         assert_eq!(run.output("_verify.csv").as_deref(), Some(columns));
     }
 }
 
 #[test]
-fn verify_says_what_it_could_not_compare() {
+fn verify_reports_counts_it_could_not_compare() {
     let account = account();
-    let server = account.serve_but(|call| {
+    let server = account.serve_with(|call| {
         let denied = || Reply::error(call, 400, "AccessDeniedException", "no");
         call.lists(VPC, "eu-west-1").then(denied)
     });
     let args = ["--method", "verify", "--strict"];
     let run = Program::new(&server).args(TYPES).args(args).run();
-    assert_eq!(run.code, Some(3), "{}", run.told());
+    assert_eq!(run.code, Some(3), "{}", run.describe());
     assert_eq!(run.csv(), without_cell(&account.csv(), "eu-west-1", VPC));
-    let told = "\nVerified: 3 cells compared, 0 differences, 1 could not be compared\n";
-    assert!(run.stdout.contains(told), "{}", run.told());
+    let message = "\nVerified: 3 counts compared, 0 differences, 1 could not be compared\n";
+    assert!(run.stdout.contains(message), "{}", run.describe());
 }
 
 #[test]
-fn what_a_run_calls_is_what_the_policy_allows() {
+fn policy_allows_exactly_the_calls_of_run() {
     for args in [
         &[][..],
         &["--method", "counts"],
@@ -345,7 +351,7 @@ fn what_a_run_calls_is_what_the_policy_allows() {
         &["--resource-types", "all", "--method", "counts"],
         &["--skip-checks", "--coverage"],
     ] {
-        let policy = Program::alone().arg("iam-policy").args(args).run();
+        let policy = Program::without_server().arg("iam-policy").args(args).run();
         assert_eq!(
             (policy.code, policy.stderr.as_str()),
             (Some(0), ""),
@@ -368,7 +374,7 @@ fn what_a_run_calls_is_what_the_policy_allows() {
             .calls()
             .iter()
             .map(|call| format!("{}:{}", call.service, call.operation))
-            // It needs no permission.
+            // This call needs no permission.
             .filter(|action| action != "sts:GetCallerIdentity")
             .collect();
         assert_eq!(statement["Action"], json!(called), "{args:?}");
@@ -376,31 +382,31 @@ fn what_a_run_calls_is_what_the_policy_allows() {
 }
 
 #[test]
-fn a_policy_for_an_unknown_flag_is_wrong_usage() {
+fn policy_for_unknown_flag_is_wrong_usage() {
     for args in [
         &["iam-policy", "--methods", "counts"][..],
         &["iam-policy", "--method", "guess"],
         &["iam-policy", "surplus"],
         &["--method", "counts", "iam-policy"],
     ] {
-        let run = Program::alone().args(args).run();
-        assert_eq!(run.code, Some(2), "{args:?}: {}", run.told());
+        let run = Program::without_server().args(args).run();
+        assert_eq!(run.code, Some(2), "{args:?}: {}", run.describe());
         assert_eq!(run.stdout, "", "{args:?}");
         assert!(
             run.stderr.starts_with("error: "),
             "{args:?}: {}",
-            run.told()
+            run.describe()
         );
     }
 }
 
 #[test]
-fn without_checks_the_same_calls_bring_the_same_file() {
+fn skip_checks_makes_same_calls_and_file() {
     let account = account();
     let calls = |server: &Server| {
         let calls = server.calls();
-        let told = |c: &Call| format!("{} {} {}", c.operation, c.region, c.input);
-        let mut calls: Vec<_> = calls.iter().map(|call| told(call)).collect();
+        let describe = |c: &Call| format!("{} {} {}", c.operation, c.region, c.input);
+        let mut calls: Vec<_> = calls.iter().map(|call| describe(call)).collect();
         calls.sort();
         calls
     };
@@ -410,7 +416,7 @@ fn without_checks_the_same_calls_bring_the_same_file() {
         let with = Program::new(&checked).args(TYPES).args(args).run();
         let program = Program::new(&unchecked).args(TYPES).args(args);
         let without = program.arg("--skip-checks").run();
-        assert_eq!(without.code, Some(0), "{}", without.told());
+        assert_eq!(without.code, Some(0), "{}", without.describe());
         assert_eq!(without.csv(), account.csv());
         assert_eq!(without.csv(), with.csv());
         assert_eq!(without.files(), with.files());
@@ -422,38 +428,38 @@ fn without_checks_the_same_calls_bring_the_same_file() {
         let identity = ["DescribeRegions", "GetCallerIdentity", "ListAccountAliases"];
         assert_eq!(first, BTreeSet::from(identity.map(str::to_owned)));
         let start = "Scanning AWS account: 012345678901 (acme-prod)\nFound 2 enabled regions\n";
-        assert!(without.stdout.starts_with(start), "{}", without.told());
+        assert!(without.stdout.starts_with(start), "{}", without.describe());
     }
 }
 
-/// The first answers of AWS Config wait for a call of every task: had a check gone ahead of them,
-/// the patience here would run out.
+/// The first replies of AWS Config wait for a request of every task. If a check preceded them, the
+/// wait would time out.
 #[test]
-fn without_checks_the_scan_begins_in_all_regions_at_once() {
+fn skip_checks_starts_all_regions_at_once() {
     let account = account();
-    let (server, in_time) = answering_at_once(&account, 6, |call| {
-        let of = call.field("resourceType").map(str::to_owned);
-        (call.service == "config").then(|| (call.region.clone(), of))
+    let (server, in_time) = serve_at_once(&account, 6, |call| {
+        let resource_type = call.field("resourceType").map(str::to_owned);
+        (call.service == "config").then(|| (call.region.clone(), resource_type))
     });
     let run = Program::new(&server).args(TYPES).arg("--skip-checks").run();
     assert_eq!((run.code, run.errors()), (Some(0), String::new()));
     assert_eq!(run.csv(), account.csv());
     assert!(in_time.try_iter().all(|in_time| in_time));
-    // Two types and a recorder in each of two regions.
-    assert_eq!(server.most_in_flight(), 6);
+    // Two types and a recorder call in each of two regions.
+    assert_eq!(server.max_in_flight(), 6);
 }
 
 #[test]
-fn without_checks_what_they_would_have_refused_is_partial_data() {
+fn skip_checks_makes_denied_type_partial() {
     let account = account();
-    let server = account.serve_but(|call| {
+    let server = account.serve_with(|call| {
         let denied = || Reply::error(call, 400, "AccessDeniedException", "no");
         call.lists(VPC, "us-east-1").then(denied)
     });
     let checked = run(&server, &TYPES);
-    assert_eq!(checked.code, Some(1), "{}", checked.told());
+    assert_eq!(checked.code, Some(1), "{}", checked.describe());
     let unchecked = Program::new(&server).args(TYPES).arg("--skip-checks").run();
-    assert_eq!(unchecked.code, Some(0), "{}", unchecked.told());
+    assert_eq!(unchecked.code, Some(0), "{}", unchecked.describe());
     assert_eq!(
         unchecked.csv(),
         without_cell(&account.csv(), "us-east-1", VPC)
@@ -462,17 +468,26 @@ fn without_checks_what_they_would_have_refused_is_partial_data() {
         unchecked.errors().lines().count(),
         1,
         "{}",
-        unchecked.told()
+        unchecked.describe()
     );
 
-    // Who asks, and where, has to be known.
-    let server = account.serve_but(|call| {
+    // The account and its regions are required.
+    let server = account.serve_with(|call| {
         (call.service == "sts").then(|| Reply::error(call, 403, "InvalidClientTokenId", "no"))
     });
     let run = Program::new(&server).args(TYPES).arg("--skip-checks").run();
-    assert_eq!(run.code, Some(1), "{}", run.told());
-    assert_eq!(run.stdout.matches("Verifying").count(), 0, "{}", run.told());
-    assert_eq!(run.errors().lines().count(), 1, "{}", run.told());
-    assert!(run.errors().contains("[FATAL] Message: "), "{}", run.told());
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    assert_eq!(
+        run.stdout.matches("Verifying").count(),
+        0,
+        "{}",
+        run.describe()
+    );
+    assert_eq!(run.errors().lines().count(), 1, "{}", run.describe());
+    assert!(
+        run.errors().contains("[FATAL] Message: "),
+        "{}",
+        run.describe()
+    );
     assert_eq!(server.count(|call| call.service == "config"), 0);
 }

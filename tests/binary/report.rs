@@ -1,4 +1,4 @@
-//! The report says what the server saw, and what the other files say.
+//! Tests of `--report`: its figures equal those of the server and of the other files.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,41 +9,40 @@ use serde_json::{Value, json};
 use crate::support::{Account, Call, Outcome, Program, Recorder, Reply, Server};
 use crate::{BUCKET, TYPES, VPC, account};
 
-/// What the server knows of its answers, by service and region.
-type Answered = Arc<Mutex<BTreeMap<(String, String), (u64, u64)>>>;
+/// The number of replies and of bytes in their bodies, by service and region.
+type Totals = Arc<Mutex<BTreeMap<(String, String), (u64, u64)>>>;
 
-/// A server of `account` that answers `differently` where that has an answer; it keeps how many
-/// answers it gave and how long their bodies were.
-fn counting(
+/// Serves `account` with the replies of `replies` where it has one, and totals all replies.
+fn serve_with_totals(
     account: &Account,
-    differently: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
-) -> (Server, Answered) {
-    let answers = account.answers();
-    let answered = Answered::default();
-    let kept = answered.clone();
-    let server = account.serve_but(move |call| {
-        let reply = differently(call).unwrap_or_else(|| answers.answer(call));
-        let at = (call.service.clone(), call.region.clone());
-        let mut kept = kept.lock().unwrap();
-        let (requests, bytes) = kept.entry(at).or_default();
+    replies: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
+) -> (Server, Totals) {
+    let responder = account.responder();
+    let totals = Totals::default();
+    let shared = totals.clone();
+    let server = account.serve_with(move |call| {
+        let reply = replies(call).unwrap_or_else(|| responder.respond(call));
+        let key = (call.service.clone(), call.region.clone());
+        let mut totals = shared.lock().unwrap();
+        let (requests, bytes) = totals.entry(key).or_default();
         *requests += 1;
         *bytes += reply.body_length() as u64;
         Some(reply)
     });
-    (server, answered)
+    (server, totals)
 }
 
-/// A run with a report, and the report.
-fn reported(server: &Server, args: &[&str]) -> (Outcome, Value) {
+/// Runs with a report, and returns it.
+fn run_with_report(server: &Server, args: &[&str]) -> (Outcome, Value) {
     let program = Program::new(server).args(["--report", "report.json"]);
     let run = program.args(args).run();
-    let text = std::fs::read_to_string(run.folder().join("work/report.json"));
-    let text = text.unwrap_or_else(|e| panic!("{e}: {}", run.told()));
+    let text = std::fs::read_to_string(run.directory().join("work/report.json"));
+    let text = text.unwrap_or_else(|e| panic!("{e}: {}", run.describe()));
     assert!(text.ends_with("}\n"), "{text}");
     (run, serde_json::from_str(&text).unwrap())
 }
 
-/// The lines of the error log, made of the report.
+/// Returns the lines of the error log that follow from the report.
 fn log_lines(report: &Value) -> Vec<String> {
     let part = |name: &str, value: &Value| match value.as_str() {
         Some(text) => format!("{name}: {text}, "),
@@ -63,7 +62,7 @@ fn log_lines(report: &Value) -> Vec<String> {
     errors.iter().map(line).collect()
 }
 
-/// The rows of the coverage file, made of the report.
+/// Returns the rows of the coverage file that follow from the report.
 fn coverage_rows(report: &Value) -> Vec<Vec<String>> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut rows = Vec::new();
@@ -92,12 +91,12 @@ fn csv_rows(csv: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn the_figures_are_those_of_the_server_and_of_the_other_files() {
+fn figures_equal_server_and_other_files() {
     let account = account()
         .region_with("ap-south-1", Recorder::None, &[(VPC, 3)])
         .region_with("eu-north-1", Recorder::Stopped, &[(VPC, 4)]);
     let first = AtomicBool::new(true);
-    let (server, answered) = counting(&account, move |call| {
+    let (server, totals) = serve_with_totals(&account, move |call| {
         if call.lists(VPC, "eu-west-1") {
             return Some(Reply::error(
                 call,
@@ -118,8 +117,8 @@ fn the_figures_are_those_of_the_server_and_of_the_other_files() {
         one_by_one[0],
         one_by_one[1],
     ];
-    let (run, report) = reported(&server, &args);
-    assert_eq!(run.code, Some(3), "{}", run.told());
+    let (run, report) = run_with_report(&server, &args);
+    assert_eq!(run.code, Some(3), "{}", run.describe());
     assert_eq!(report["exit_code"], 3);
     assert_eq!(report["program"], "aws-config-resource-count");
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
@@ -133,10 +132,11 @@ fn the_figures_are_those_of_the_server_and_of_the_other_files() {
     );
     assert!(start <= end && start.ends_with('Z'), "{start} {end}");
 
-    let answered = answered.lock().unwrap();
+    let totals = totals.lock().unwrap();
     let regions = report["regions"].as_array().unwrap();
     let expected = [
-        // Status and recorder of each region; without a recorder the first listing ends it.
+        // Name, status, recorder, requests and retries. Without a recorder, the first listing ends
+        // the region.
         ("ap-south-1", "missing", "missing", 3, 0),
         ("eu-north-1", "complete", "stopped", 4, 0),
         ("eu-west-1", "partial", "recording", 5, 1),
@@ -144,9 +144,9 @@ fn the_figures_are_those_of_the_server_and_of_the_other_files() {
     ];
     assert_eq!(regions.len(), expected.len());
     for (region, (name, status, recorder, requests, retries)) in regions.iter().zip(expected) {
-        let at = ("config".to_owned(), name.to_owned());
-        let (seen, bytes) = answered[&at];
-        assert_eq!(seen, requests, "{name}");
+        let key = ("config".to_owned(), name.to_owned());
+        let (received, bytes) = totals[&key];
+        assert_eq!(received, requests, "{name}");
         assert_eq!(region["region"], name);
         assert_eq!(region["status"], status, "{name}");
         assert_eq!(region["recorder"], recorder, "{name}");
@@ -156,9 +156,9 @@ fn the_figures_are_those_of_the_server_and_of_the_other_files() {
         });
         assert_eq!(region["usage"], usage, "{name}");
     }
-    let (requests, bytes) = answered
+    let (requests, bytes) = totals
         .values()
-        .fold((0, 0), |(n, b), one| (n + one.0, b + one.1));
+        .fold((0, 0), |(n, b), total| (n + total.0, b + total.1));
     assert_eq!(requests, server.calls().len() as u64);
     let usage = json!({"requests": requests, "retries": 1, "throttles": 1, "bytes": bytes});
     assert_eq!(report["usage"], usage);
@@ -171,23 +171,23 @@ fn the_figures_are_those_of_the_server_and_of_the_other_files() {
     assert_eq!(missing.filter(|cell| cell["missing"] == true).count(), 3);
     assert_eq!(coverage_rows(&report), csv_rows(&run.coverage()));
     assert_eq!(log_lines(&report).join("\n") + "\n", run.errors());
-    assert_eq!(run.errors().lines().count(), 2, "{}", run.told());
-    let told = "\nReport written to report.json\n";
-    assert!(run.stdout.ends_with(told), "{}", run.told());
+    assert_eq!(run.errors().lines().count(), 2, "{}", run.describe());
+    let message = "\nReport written to report.json\n";
+    assert!(run.stdout.ends_with(message), "{}", run.describe());
 }
 
 #[test]
-fn the_flags_are_those_of_the_run() {
+fn report_lists_the_options_of_run() {
     let server = account().serve();
-    let (_, report) = reported(&server, &[]);
+    let (_, report) = run_with_report(&server, &[]);
     let flags = &report["flags"];
     assert_eq!(flags["method"], "list");
     assert_eq!(flags["resource_types"].as_array().unwrap().len(), 10);
     assert_eq!(flags["endpoint_url"], format!("{}/", server.url()));
-    for off in ["strict", "coverage", "skip_checks"] {
-        assert_eq!(flags[off], false, "{off}");
+    for flag in ["strict", "coverage", "skip_checks"] {
+        assert_eq!(flags[flag], false, "{flag}");
     }
-    for none in [
+    for option in [
         "profile",
         "region",
         "ca_bundle",
@@ -195,7 +195,7 @@ fn the_flags_are_those_of_the_run() {
         "record",
         "replay",
     ] {
-        assert_eq!(flags[none], Value::Null, "{none}");
+        assert_eq!(flags[option], Value::Null, "{option}");
     }
     let args = [
         "--resource-types=all",
@@ -208,15 +208,15 @@ fn the_flags_are_those_of_the_run() {
         "--exclude-regions=us-east-1",
         "--read-timeout=7",
     ];
-    let (run, report) = reported(&server, &args);
-    assert_eq!(run.code, Some(0), "{}", run.told());
+    let (run, report) = run_with_report(&server, &args);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
     let flags = &report["flags"];
     assert_eq!(
         (&flags["method"], &flags["resource_types"]),
         (&json!("counts"), &json!("all"))
     );
-    for on in ["strict", "coverage", "skip_checks"] {
-        assert_eq!(flags[on], true, "{on}");
+    for flag in ["strict", "coverage", "skip_checks"] {
+        assert_eq!(flags[flag], true, "{flag}");
     }
     assert_eq!(flags["max_attempts"], 3);
     assert_eq!(flags["region"], "eu-west-1");
@@ -226,17 +226,17 @@ fn the_flags_are_those_of_the_run() {
 }
 
 #[test]
-fn a_failed_check_is_reported() {
-    let (server, _) = counting(&account(), |call| {
+fn failed_check_is_in_the_report() {
+    let (server, _) = serve_with_totals(&account(), |call| {
         let denied = || Reply::error(call, 403, "UnauthorizedOperation", "no");
         (call.service == "ec2").then(denied)
     });
-    let (run, report) = reported(&server, &TYPES);
+    let (run, report) = run_with_report(&server, &TYPES);
     assert_eq!(
         (run.code, &report["exit_code"]),
         (Some(1), &json!(1)),
         "{}",
-        run.told()
+        run.describe()
     );
     assert_eq!(
         report["account"],
@@ -254,19 +254,19 @@ fn a_failed_check_is_reported() {
     assert!(
         run.errors().contains("[PREREQUISITE] Message: "),
         "{}",
-        run.told()
+        run.describe()
     );
 
-    // Nobody knows the account.
-    let (server, _) = counting(&account(), |call| {
+    // The account is unknown.
+    let (server, _) = serve_with_totals(&account(), |call| {
         Some(Reply::error(call, 403, "AccessDenied", "no"))
     });
-    let (run, report) = reported(&server, &[]);
+    let (run, report) = run_with_report(&server, &[]);
     assert_eq!(
         (run.code, &report["exit_code"]),
         (Some(1), &json!(1)),
         "{}",
-        run.told()
+        run.describe()
     );
     assert_eq!(report["account"], Value::Null);
     assert_eq!(report["errors"].as_array().unwrap().len(), 5);
@@ -274,72 +274,81 @@ fn a_failed_check_is_reported() {
 }
 
 #[test]
-fn an_old_report_is_replaced_whole() {
+fn old_report_is_replaced() {
     let server = account().serve();
     let program = Program::new(&server).args(TYPES);
-    let path = program.folder().join("out/report.json");
+    let path = program.directory().join("out/report.json");
     std::fs::write(&path, "old\n".repeat(10_000)).unwrap();
     let run = program.arg("--report").arg(&path).run();
-    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert_eq!(run.code, Some(0), "{}", run.describe());
     let report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     assert_eq!(report["exit_code"], 0);
-    assert_eq!(run.files().len(), 2, "{}", run.told());
+    assert_eq!(run.files().len(), 2, "{}", run.describe());
 }
 
 #[test]
-fn a_folder_for_the_report_that_is_not_there_is_told_before_the_scan() {
+fn missing_report_directory_fails_before_scan() {
     let server = account().serve();
     let program = Program::new(&server).args(TYPES).arg("--skip-checks");
     let run = program.args(["--report", "nowhere/report.json"]).run();
-    assert_eq!(run.code, Some(1), "{}", run.told());
-    let told = "[FATAL] Message: cannot write to the folder nowhere: ";
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    let message = "[FATAL] Message: cannot write to nowhere: ";
     let line = run.stderr.lines().next().unwrap();
-    assert!(line.contains(told), "{}", run.told());
+    assert!(line.contains(message), "{}", run.describe());
     assert!(
-        line.ends_with("; make it, or name another with --report"),
+        line.ends_with("; create it or choose another with --report"),
         "{line}"
     );
-    assert_eq!(run.stderr.lines().count(), 1, "told once: {}", run.stderr);
-    assert_eq!(run.errors(), run.stderr, "and in the log");
-    assert_eq!(server.calls().len(), 3, "who asks, and where");
+    assert_eq!(run.stderr.lines().count(), 1, "one line: {}", run.stderr);
+    assert_eq!(run.errors(), run.stderr, "the same line is in the log");
+    assert_eq!(
+        server.calls().len(),
+        3,
+        "only the calls for account and regions"
+    );
     let csv = run
         .files()
         .iter()
         .any(|f| f.to_string_lossy().ends_with(".csv"));
-    assert!(!csv, "{}", run.told());
+    assert!(!csv, "{}", run.describe());
 }
 
 #[test]
-fn a_run_that_ends_before_the_scan_reports_what_the_checks_cost() {
+fn run_without_scan_reports_requests_of_checks() {
     let server = account().serve();
     let program = Program::new(&server).args(["--exclude-regions", "eu-west-1,us-east-1"]);
-    let path = program.folder().join("report.json");
+    let path = program.directory().join("report.json");
     let run = program.arg("--report").arg(&path).run();
-    assert_eq!(run.code, Some(1), "{}", run.told());
+    assert_eq!(run.code, Some(1), "{}", run.describe());
     let report: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     assert_eq!(report["usage"]["requests"], server.calls().len());
     assert_eq!(report["regions"], serde_json::json!([]));
 }
 
 #[test]
-fn a_report_that_cannot_be_written_fails_the_run_and_not_the_csv() {
+fn unwritable_report_keeps_the_csv() {
     let account = account();
     let server = account.serve();
     let program = Program::new(&server).args(TYPES);
-    std::fs::create_dir(program.folder().join("work/report.json")).unwrap();
+    std::fs::create_dir(program.directory().join("work/report.json")).unwrap();
     let run = program.args(["--report", "report.json"]).run();
-    assert_eq!(run.code, Some(1), "{}", run.told());
+    assert_eq!(run.code, Some(1), "{}", run.describe());
     assert_eq!(run.csv(), account.csv());
-    let told = "[FATAL] Message: the report could not be written to report.json: ";
-    assert!(run.stderr.contains(told), "{}", run.told());
-    assert!(run.errors().contains(told), "{}", run.told());
-    assert_eq!(run.files().len(), 2, "the CSV and the log: {}", run.told());
+    let message = "[FATAL] Message: the report could not be written to report.json: ";
+    assert!(run.stderr.contains(message), "{}", run.describe());
+    assert!(run.errors().contains(message), "{}", run.describe());
+    assert_eq!(
+        run.files().len(),
+        2,
+        "the CSV and the log: {}",
+        run.describe()
+    );
 }
 
 #[test]
-fn a_quiet_run_reports_all_the_same() {
+fn quiet_run_writes_the_report() {
     let server = account().serve();
-    let (run, report) = reported(&server, &["--quiet"]);
+    let (run, report) = run_with_report(&server, &["--quiet"]);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     assert_eq!(
         report["cells"],

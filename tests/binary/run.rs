@@ -1,23 +1,23 @@
-//! What a run asks, and what it leaves.
+//! Tests of a whole run: its requests, its output and its files.
 
 use std::collections::BTreeMap;
 
 use crate::support::{Account, Call, Program, Recorder, Reply};
-use crate::{BUCKET, TYPES, VPC, account, answering_at_once, without_cell};
+use crate::{BUCKET, TYPES, VPC, account, serve_at_once, without_cell};
 
-/// What the example keys' requests must look like is in `sign.rs`; here only that it is on the wire.
+/// The access key ID of the example credentials. The signature itself is tested in `sign.rs`.
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 
 #[test]
-fn a_whole_run() {
+fn run_writes_csv_and_summary() {
     let account = account();
     let server = account.serve();
     let run = Program::new(&server).run();
-    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert_eq!(run.code, Some(0), "{}", run.describe());
     assert_eq!(run.csv(), account.csv());
     let name = "aws_config_resource_count_012345678901_acme-prod.csv";
-    let path = run.folder().join("out").join(name);
-    assert_eq!(run.files().len(), 1, "{}", run.told());
+    let path = run.directory().join("out").join(name);
+    assert_eq!(run.files().len(), 1, "{}", run.describe());
     assert_eq!(
         run.stdout,
         format!(
@@ -41,7 +41,7 @@ fn a_whole_run() {
              \x20 Resource types found: 2\n\
              \x20 Total resources: 260 as recorded, 260 with IAM counted once\n\
              \x20 Errors encountered: 0\n\
-             \x20 Coverage: all 20 cells (regions × types) counted\n",
+             \x20 Coverage: all 20 counts (regions × types) known\n",
             path.display()
         )
     );
@@ -49,14 +49,14 @@ fn a_whole_run() {
 }
 
 #[test]
-fn what_a_check_fetched_is_not_fetched_twice() {
+fn results_of_checks_are_reused() {
     let server = account().serve();
     Program::new(&server).args(TYPES).run();
-    let mut times = BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for call in server.calls() {
-        let listed = call.field("resourceType").unwrap_or_default().to_owned();
-        let call = (call.operation.clone(), call.region.clone(), listed);
-        *times.entry(call).or_insert(0) += 1;
+        let resource_type = call.field("resourceType").unwrap_or_default().to_owned();
+        let call = (call.operation.clone(), call.region.clone(), resource_type);
+        *counts.entry(call).or_insert(0) += 1;
     }
     let expected = [
         ("DescribeConfigurationRecorderStatus", "eu-west-1", "", 1),
@@ -69,23 +69,27 @@ fn what_a_check_fetched_is_not_fetched_twice() {
         ("ListDiscoveredResources", "eu-west-1", VPC, 1),
         ("ListDiscoveredResources", "eu-west-1", BUCKET, 1),
         ("ListDiscoveredResources", "us-east-1", VPC, 1),
-        // A call for each of its pages.
+        // One call per page.
         ("ListDiscoveredResources", "us-east-1", BUCKET, 3),
     ];
-    let expected = expected.map(|(operation, region, listed, times)| {
-        let call = (operation.to_owned(), region.to_owned(), listed.to_owned());
-        (call, times)
+    let expected = expected.map(|(operation, region, resource_type, count)| {
+        let call = (
+            operation.to_owned(),
+            region.to_owned(),
+            resource_type.to_owned(),
+        );
+        (call, count)
     });
-    assert_eq!(times, BTreeMap::from(expected));
-    // In the scan both types and the recorder, in each of two regions.
-    assert!(server.most_in_flight() <= 6, "{}", server.most_in_flight());
+    assert_eq!(counts, BTreeMap::from(expected));
+    // The scan sends requests for both types and the recorder in each of two regions.
+    assert!(server.max_in_flight() <= 6, "{}", server.max_in_flight());
     assert!(server.connections() <= 6, "{}", server.connections());
 }
 
-/// The answers of the checks serve the scan wherever they come from: the first region that has
-/// something to list, and those that were asked for their recorder in vain.
+/// The scan reuses the results of the checks in all regions: the region with the first recorder,
+/// and the regions without one.
 #[test]
-fn what_the_checks_asked_elsewhere_is_not_asked_again() {
+fn results_of_checks_in_other_regions_are_reused() {
     let account = Account::new()
         .region_with("ap-south-1", Recorder::None, &[])
         .region("eu-north-1", &[(VPC, 1)])
@@ -94,26 +98,26 @@ fn what_the_checks_asked_elsewhere_is_not_asked_again() {
     let server = account.serve();
     let one_by_one = ["--region-concurrency", "1"];
     let run = Program::new(&server).args(TYPES).args(one_by_one).run();
-    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert_eq!(run.code, Some(0), "{}", run.describe());
     assert_eq!(run.csv(), account.csv());
     for region in ["ap-south-1", "eu-north-1", "eu-west-1", "us-east-1"] {
         let calls = |operation| server.count(|call| call.is(operation, region));
         assert_eq!(calls("DescribeConfigurationRecorderStatus"), 1, "{region}");
         assert_eq!(calls("DescribeConfigurationRecorders"), 1, "{region}");
-        // The refusal of the first listing ends the region, in the check or in the scan.
+        // An error of the first listing ends the region, in the check or in the scan.
         let listings = if region == "eu-north-1" { 2 } else { 1 };
         assert_eq!(calls("ListDiscoveredResources"), listings, "{region}");
     }
 }
 
-/// The answers to the checks wait for a call of every check: had one waited for another's answer, the
-/// patience here would run out.
+/// The replies to the checks wait for a request of every check. If a check waited for the result of
+/// another, the wait would time out.
 #[test]
-fn the_checks_ask_all_at_once() {
+fn checks_run_concurrently() {
     for region in ["us-east-1", "eu-west-1"] {
         let account = account();
-        let (server, in_time) = answering_at_once(&account, 5, |call| {
-            // Later calls have met all that they wait for.
+        let (server, in_time) = serve_at_once(&account, 5, |call| {
+            // Later calls do not wait: all operations have arrived by then.
             Some(call.operation.clone())
         });
         let run = Program::new(&server)
@@ -126,14 +130,14 @@ fn the_checks_ask_all_at_once() {
     }
 }
 
-/// us-east-1 is asked before it is known whether it is enabled; where it is not, what it says is
-/// nobody's business.
+/// The checks call us-east-1 before the enabled regions are known. If it is not enabled, its
+/// responses are ignored.
 #[test]
-fn what_was_asked_where_nothing_is_enabled_does_not_count() {
+fn responses_of_disabled_region_are_ignored() {
     let account = Account::new()
         .region("ap-south-1", &[(VPC, 3)])
         .region("eu-west-1", &[(VPC, 1), (BUCKET, 7)]);
-    let server = account.serve_but(|call| {
+    let server = account.serve_with(|call| {
         let denied = || Reply::error(call, 400, "AccessDeniedException", "no");
         (call.region == "us-east-1").then(denied)
     });
@@ -147,14 +151,14 @@ fn what_was_asked_where_nothing_is_enabled_does_not_count() {
         "✓ IAM permission: config:ListDiscoveredResources (eu-west-1)\n",
         "✓ AWS Config enabled in at least one region (eu-west-1)\n",
     ] {
-        assert!(run.stdout.contains(check), "{}", run.told());
+        assert!(run.stdout.contains(check), "{}", run.describe());
     }
     assert_eq!(server.count(|call| call.region == "us-east-1"), 2);
     assert_eq!(server.count(|call| call.lists(VPC, "eu-west-1")), 1);
 }
 
 #[test]
-fn every_page_is_asked_with_the_token_of_the_one_before() {
+fn pages_are_requested_with_previous_token() {
     let server = account().serve();
     let run = Program::new(&server).args(TYPES).run();
     assert!(run.csv().contains(",us-east-1,AWS::S3::Bucket,250\r\n"));
@@ -163,7 +167,7 @@ fn every_page_is_asked_with_the_token_of_the_one_before() {
     let offsets: Vec<_> = listing
         .map(|call| call.field("nextToken").map(|token| token[..8].to_owned()))
         .collect();
-    // A token begins with the offset of its page, in hex.
+    // A page token begins with the offset of its page, in hexadecimal.
     let expected = [
         None,
         Some("00000064".to_owned()),
@@ -173,7 +177,7 @@ fn every_page_is_asked_with_the_token_of_the_one_before() {
 }
 
 #[test]
-fn every_request_is_signed_and_names_the_program() {
+fn requests_are_signed_and_name_the_program() {
     let server = account().serve();
     Program::new(&server)
         .args(TYPES)
@@ -189,11 +193,11 @@ fn every_request_is_signed_and_names_the_program() {
         assert_eq!(header("user-agent"), agent);
         assert_eq!(header("host"), server.host());
         assert_eq!(header("x-amz-security-token"), "a-session-token");
-        let at = header("x-amz-date");
-        assert!(at.len() == 16 && at.ends_with('Z'), "{at}");
+        let date = header("x-amz-date");
+        assert!(date.len() == 16 && date.ends_with('Z'), "{date}");
         let scope = format!(
             "{KEY}/{}/{}/{}/aws4_request",
-            &at[..8],
+            &date[..8],
             call.region,
             call.service
         );
@@ -213,38 +217,38 @@ fn every_request_is_signed_and_names_the_program() {
 }
 
 #[test]
-fn an_old_csv_is_replaced_and_an_old_error_file_deleted() {
+fn old_csv_is_replaced_and_old_log_deleted() {
     let account = account();
     let server = account.serve();
     let program = Program::new(&server).args(TYPES);
     for suffix in [".csv", "_errors.txt"] {
         let name = format!("out/aws_config_resource_count_012345678901_acme-prod{suffix}");
-        std::fs::write(program.folder().join(name), "old").unwrap();
+        std::fs::write(program.directory().join(name), "old").unwrap();
     }
     let run = program.run();
     assert_eq!(run.csv(), account.csv());
-    assert_eq!(run.files().len(), 1, "{}", run.told());
+    assert_eq!(run.files().len(), 1, "{}", run.describe());
 }
 
 #[test]
-fn a_type_that_may_not_be_listed_is_partial_data() {
+fn denied_type_makes_the_data_partial() {
     let account = account();
     for (args, code) in [(&[][..], 0), (&["--strict"], 3)] {
-        let server = account.serve_but(|call| {
+        let server = account.serve_with(|call| {
             let denied = || Reply::error(call, 400, "AccessDeniedException", "not authorized");
             call.lists(VPC, "eu-west-1").then(denied)
         });
         let run = Program::new(&server).args(TYPES).args(args).run();
-        assert_eq!(run.code, Some(code), "{}", run.told());
+        assert_eq!(run.code, Some(code), "{}", run.describe());
         assert_eq!(run.csv(), without_cell(&account.csv(), "eu-west-1", VPC));
         let line = "[PERMISSION] Region: eu-west-1, Resource: AWS::EC2::VPC, Message: ";
-        assert!(run.errors().contains(line), "{}", run.told());
-        assert!(run.stderr.contains(line), "{}", run.told());
+        assert!(run.errors().contains(line), "{}", run.describe());
+        assert!(run.stderr.contains(line), "{}", run.describe());
     }
 }
 
 #[test]
-fn a_region_without_a_recorder_is_skipped_in_one_line() {
+fn region_without_recorder_is_one_line() {
     let account = account().region_with("ap-south-1", Recorder::None, &[(VPC, 3)]);
     let server = account.serve();
     let run = Program::new(&server).args(TYPES).run();
@@ -259,10 +263,10 @@ fn a_region_without_a_recorder_is_skipped_in_one_line() {
 }
 
 #[test]
-fn throttled_once_is_asked_again() {
+fn throttled_request_is_retried() {
     let account = account();
     let first = std::sync::atomic::AtomicBool::new(true);
-    let server = account.serve_but(move |call| {
+    let server = account.serve_with(move |call| {
         let once =
             call.lists(VPC, "eu-west-1") && first.swap(false, std::sync::atomic::Ordering::SeqCst);
         once.then(|| Reply::throttled(call))
@@ -274,7 +278,7 @@ fn throttled_once_is_asked_again() {
 }
 
 #[test]
-fn all_checks_run_and_the_failures_are_listed() {
+fn all_checks_run_and_failures_are_listed() {
     let refused = |call: &Call| {
         let error = |code| Some(Reply::error(call, 403, code, "The token is invalid"));
         match call.service.as_str() {
@@ -283,11 +287,11 @@ fn all_checks_run_and_the_failures_are_listed() {
             _ => error("InvalidClientTokenId"),
         }
     };
-    let server = account().serve_but(refused);
+    let server = account().serve_with(refused);
     let run = Program::new(&server).run();
     assert_eq!(run.code, Some(1));
-    assert_eq!(run.stdout.matches('✓').count(), 3, "{}", run.told());
-    assert_eq!(run.stdout.matches('✗').count(), 5, "{}", run.told());
+    assert_eq!(run.stdout.matches('✓').count(), 3, "{}", run.describe());
+    assert_eq!(run.stdout.matches('✗').count(), 5, "{}", run.describe());
     let (_, list) = run.stdout.split_once("PREREQUISITE FAILURES:\n").unwrap();
     assert_eq!(list.matches("  - ").count(), 5, "{list}");
     let files = run.files();
@@ -297,7 +301,7 @@ fn all_checks_run_and_the_failures_are_listed() {
 }
 
 #[test]
-fn an_account_without_an_alias_has_none_in_the_name() {
+fn file_name_without_alias_has_account_id() {
     let account = Account::new().region("us-east-1", &[(VPC, 1)]);
     let server = account.serve();
     let run = Program::new(&server).args(["--quiet"]).run();

@@ -1,4 +1,4 @@
-//! That the server does what the other tests believe.
+//! Tests of the test server itself.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -10,13 +10,13 @@ use crate::support::{Account, Call, Recorder, Reply, Server};
 
 const BODY: &str = r#"{"resourceType":"AWS::S3::Bucket"}"#;
 
-/// A request of config:ListDiscoveredResources in eu-west-1 with `body`.
-fn request(body: &str) -> String {
-    request_of("ListDiscoveredResources", "eu-west-1", body)
+/// Returns a request of config:ListDiscoveredResources in eu-west-1 with `body`.
+fn list_request(body: &str) -> String {
+    config_request("ListDiscoveredResources", "eu-west-1", body)
 }
 
-/// A request of AWS Config's `operation` in `region` with `body`.
-fn request_of(operation: &str, region: &str, body: &str) -> String {
+/// Returns a request of AWS Config's `operation` in `region` with `body`.
+fn config_request(operation: &str, region: &str, body: &str) -> String {
     format!(
         "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4-HMAC-SHA256 \
          Credential=AKID/20261124/{region}/config/aws4_request, SignedHeaders=host, \
@@ -30,31 +30,32 @@ fn connect(server: &Server) -> TcpStream {
     TcpStream::connect(server.host()).unwrap()
 }
 
-/// Sends one request and reads until the server closes.
-fn ask(server: &Server) -> Result<String, ErrorKind> {
+/// Sends one request and reads until the server closes the connection.
+fn send_and_read(server: &Server) -> Result<String, ErrorKind> {
     let mut socket = connect(server);
-    socket.write_all(request(BODY).as_bytes()).unwrap();
-    let mut answer = String::new();
-    match socket.read_to_string(&mut answer) {
-        Ok(_) => Ok(answer),
+    socket.write_all(list_request(BODY).as_bytes()).unwrap();
+    let mut response = String::new();
+    match socket.read_to_string(&mut response) {
+        Ok(_) => Ok(response),
         Err(e) => Err(e.kind()),
     }
 }
 
-/// Sends a request and reads one whole answer's body.
-fn exchange(socket: &mut TcpStream, body: &str) -> Value {
-    send(socket, &request(body))
+/// Sends a request with `body` and returns the body of the response.
+fn list(socket: &mut TcpStream, body: &str) -> Value {
+    send(socket, &list_request(body))
 }
 
+/// Sends a request and returns the body of the response.
 fn send(socket: &mut TcpStream, request: &str) -> Value {
     socket.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let mut buffer = [0; 4096];
     loop {
         let n = socket.read(&mut buffer).unwrap();
         assert!(n > 0);
-        answer.extend(&buffer[..n]);
-        let text = str::from_utf8(&answer).unwrap();
+        response.extend(&buffer[..n]);
+        let text = str::from_utf8(&response).unwrap();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.rsplit("content-length: ").next().unwrap();
             if body.len() == length.parse::<usize>().unwrap() {
@@ -65,18 +66,18 @@ fn send(socket: &mut TcpStream, request: &str) -> Value {
 }
 
 #[test]
-fn a_request_is_taken_apart_even_where_it_comes_in_pieces() {
+fn request_in_pieces_is_parsed() {
     let server = Server::new(|_| Reply::json_bytes(*b"{}").then_close());
     let mut socket = connect(&server);
-    for byte in request(BODY).as_bytes() {
+    for byte in list_request(BODY).as_bytes() {
         socket.write_all(&[*byte]).unwrap();
     }
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let mut response = String::new();
+    socket.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
     assert!(
-        answer.ends_with("\r\ncontent-length: 2\r\n\r\n{}"),
-        "{answer}"
+        response.ends_with("\r\ncontent-length: 2\r\n\r\n{}"),
+        "{response}"
     );
     let calls = server.calls();
     let call: &Call = &calls[0];
@@ -86,35 +87,32 @@ fn a_request_is_taken_apart_even_where_it_comes_in_pieces() {
 }
 
 #[test]
-fn every_fault_is_what_it_says() {
-    let answer = || Reply::json_bytes(*b"0123456789");
-    let faulty = |reply: Reply| ask(&Server::new(move |_| reply.clone()));
+fn faults_are_seen_by_a_client() {
+    let reply = || Reply::json_bytes(*b"0123456789");
+    let result_of = |reply: Reply| send_and_read(&Server::new(move |_| reply.clone()));
     if cfg!(target_os = "linux") {
-        assert_eq!(faulty(Reply::reset()), Err(ErrorKind::ConnectionReset));
+        assert_eq!(result_of(Reply::reset()), Err(ErrorKind::ConnectionReset));
     }
-    assert_eq!(faulty(Reply::close()), Ok(String::new()));
-    assert_eq!(faulty(Reply::bytes(*b"abc")), Ok("abc".to_owned()));
+    assert_eq!(result_of(Reply::close()), Ok(String::new()));
+    assert_eq!(result_of(Reply::bytes(*b"abc")), Ok("abc".to_owned()));
     for (reply, end) in [
+        (reply().then_close(), "content-length: 10\r\n\r\n0123456789"),
+        (reply().truncated(), "content-length: 10\r\n\r\n01234"),
         (
-            answer().then_close(),
-            "content-length: 10\r\n\r\n0123456789",
-        ),
-        (answer().half(), "content-length: 10\r\n\r\n01234"),
-        (
-            answer().declared(12),
+            reply().with_content_length(12),
             "content-length: 12\r\n\r\n0123456789",
         ),
     ] {
-        let text = faulty(reply).unwrap();
+        let text = result_of(reply).unwrap();
         assert!(text.ends_with(end), "{text}");
     }
 }
 
 #[test]
-fn a_stalled_connection_ends_with_the_server() {
+fn stalled_connection_ends_with_the_server() {
     let server = Server::new(|_| Reply::stall());
     let mut socket = connect(&server);
-    socket.write_all(request(BODY).as_bytes()).unwrap();
+    socket.write_all(list_request(BODY).as_bytes()).unwrap();
     server.wait_for(|_| true);
     let short = Some(Duration::from_millis(50));
     socket.set_read_timeout(short).unwrap();
@@ -129,10 +127,10 @@ fn a_stalled_connection_ends_with_the_server() {
 }
 
 #[test]
-fn a_delay_ends_with_the_server() {
+fn delay_ends_with_the_server() {
     let server = Server::new(|_| Reply::json_bytes(*b"{}").after(Duration::from_hours(1)));
     let mut socket = connect(&server);
-    socket.write_all(request(BODY).as_bytes()).unwrap();
+    socket.write_all(list_request(BODY).as_bytes()).unwrap();
     server.wait_for(|_| true);
     drop(server);
     let mut rest = Vec::new();
@@ -140,7 +138,7 @@ fn a_delay_ends_with_the_server() {
 }
 
 #[test]
-fn a_listing_is_paged_as_the_real_one() {
+fn listing_is_paged_like_the_api() {
     let server = Account::new()
         .region("eu-west-1", &[("AWS::S3::Bucket", 205)])
         .serve();
@@ -150,7 +148,7 @@ fn a_listing_is_paged_as_the_real_one() {
     let mut token = String::new();
     loop {
         let body = format!(r#"{{"resourceType":"AWS::S3::Bucket"{token}}}"#);
-        let page = exchange(&mut socket, &body);
+        let page = list(&mut socket, &body);
         let found = page["resourceIdentifiers"].as_array().unwrap();
         sizes.push(found.len());
         ids.extend(
@@ -164,15 +162,15 @@ fn a_listing_is_paged_as_the_real_one() {
         }
     }
     assert_eq!(sizes, [100, 100, 5]);
-    assert_eq!(ids.len(), 205, "every resource once");
+    assert_eq!(ids.len(), 205, "each resource once");
     assert_eq!(server.connections(), 1);
 
-    let mut error = |body: &str| exchange(&mut socket, body)["__type"].clone();
-    let foreign = format!(r#"{{"resourceType":"AWS::EC2::VPC"{token}}}"#);
-    assert_eq!(error(&foreign), "InvalidNextTokenException");
+    let mut error = |body: &str| list(&mut socket, body)["__type"].clone();
+    let other_type = format!(r#"{{"resourceType":"AWS::EC2::VPC"{token}}}"#);
+    assert_eq!(error(&other_type), "InvalidNextTokenException");
     let limit = r#"{"resourceType":"AWS::EC2::VPC","limit":101}"#;
     assert_eq!(error(limit), "InvalidLimitException");
-    let small = exchange(
+    let small = list(
         &mut socket,
         r#"{"resourceType":"AWS::S3::Bucket","limit":2}"#,
     );
@@ -180,18 +178,18 @@ fn a_listing_is_paged_as_the_real_one() {
 }
 
 #[test]
-fn counts_are_those_of_what_is_recorded() {
+fn counts_are_of_recorded_types() {
     let types: Vec<String> = (0..105).map(|n| format!("AWS::EC2::Type{n:03}")).collect();
     let counts: Vec<(&str, usize)> = types.iter().enumerate().map(|(n, t)| (&**t, n)).collect();
     let server = Account::new()
         .region("eu-west-1", &counts)
-        .leaving_out("eu-west-1", &[&types[104]])
+        .not_recording("eu-west-1", &[&types[104]])
         .region_with("eu-west-2", Recorder::Stopped, &counts)
         .region_with("eu-west-3", Recorder::None, &counts)
         .serve();
     let mut socket = connect(&server);
     let mut count = |region: &str, body: &Value| {
-        let request = request_of("GetDiscoveredResourceCounts", region, &body.to_string());
+        let request = config_request("GetDiscoveredResourceCounts", region, &body.to_string());
         send(&mut socket, &request)
     };
     let first = count("eu-west-1", &json!({}));
@@ -200,12 +198,12 @@ fn counts_are_those_of_what_is_recorded() {
     assert_eq!(
         page[0],
         json!({"resourceType": types[103], "count": 103}),
-        "biggest first"
+        "largest first"
     );
     let token = &first["nextToken"];
     let last = count("eu-west-1", &json!({"nextToken": token}));
     let expected = json!({
-        // The sum of 1 to 103; a type without resources is not among them.
+        // The sum of 1 to 103; a type without resources is not included.
         "totalDiscoveredResources": 5356,
         "resourceCounts": [
             {"resourceType": types[3], "count": 3},
@@ -240,16 +238,16 @@ fn counts_are_those_of_what_is_recorded() {
 }
 
 #[test]
-fn a_recorder_says_what_it_records() {
+fn recorder_lists_its_recording_group() {
     let server = Account::new()
         .region_with("eu-west-1", Recorder::Stopped, &[])
         .region("eu-west-2", &[])
-        .leaving_out("eu-west-2", &["AWS::IAM::Role"])
+        .not_recording("eu-west-2", &["AWS::IAM::Role"])
         .region_with("eu-west-3", Recorder::None, &[])
         .serve();
     let mut socket = connect(&server);
     let mut recorders = |region: &str| {
-        let request = request_of("DescribeConfigurationRecorders", region, "{}");
+        let request = config_request("DescribeConfigurationRecorders", region, "{}");
         send(&mut socket, &request)["ConfigurationRecorders"].clone()
     };
     let group = &recorders("eu-west-1")[0]["recordingGroup"];
@@ -261,8 +259,8 @@ fn a_recorder_says_what_it_records() {
     );
     let group = &recorders("eu-west-2")[0]["recordingGroup"];
     assert_eq!(group["allSupported"], false);
-    let left_out = &group["exclusionByResourceTypes"]["resourceTypes"];
-    assert_eq!(*left_out, json!(["AWS::IAM::Role"]));
+    let not_recorded = &group["exclusionByResourceTypes"]["resourceTypes"];
+    assert_eq!(*not_recorded, json!(["AWS::IAM::Role"]));
     assert_eq!(
         group["recordingStrategy"]["useOnly"],
         "EXCLUSION_BY_RESOURCE_TYPES"
@@ -271,7 +269,7 @@ fn a_recorder_says_what_it_records() {
 }
 
 #[test]
-fn every_region_names_the_same_roles_and_its_own_buckets() {
+fn roles_are_global_and_buckets_regional() {
     let counts = [("AWS::IAM::Role", 3), ("AWS::S3::Bucket", 3)];
     let server = Account::new()
         .region("eu-west-1", &counts)
@@ -282,7 +280,7 @@ fn every_region_names_the_same_roles_and_its_own_buckets() {
         let body = json!({"resourceType": resource_type}).to_string();
         send(
             &mut socket,
-            &request_of("ListDiscoveredResources", region, &body),
+            &config_request("ListDiscoveredResources", region, &body),
         )
     };
     let roles = "AWS::IAM::Role";

@@ -1,4 +1,4 @@
-//! A stdout or a stderr that nobody reads.
+//! Tests with a stdout or stderr that cannot be written to.
 
 use std::fs::File;
 use std::io::PipeWriter;
@@ -6,38 +6,38 @@ use std::io::PipeWriter;
 use crate::support::{Outcome, Program, Reply, Server};
 use crate::{Account, TYPES, VPC, account, without_cell};
 
-/// A pipe whose reader has gone.
+/// Returns a pipe whose reader is closed.
 fn broken_pipe() -> PipeWriter {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     writer
 }
 
-/// An account with one incident in its scan.
-fn server(account: &Account) -> Server {
-    account.serve_but(|call| {
+/// Serves `account` with one error in the scan.
+fn serve_with_error(account: &Account) -> Server {
+    account.serve_with(|call| {
         let denied = || Reply::error(call, 400, "AccessDeniedException", "no");
         call.lists(VPC, "eu-west-1").then(denied)
     })
 }
 
 fn assert_saved(run: &Outcome, account: &Account) {
-    assert_eq!(run.code, Some(0), "{}", run.told());
+    assert_eq!(run.code, Some(0), "{}", run.describe());
     assert_eq!(run.csv(), without_cell(&account.csv(), "eu-west-1", VPC));
-    assert!(run.errors().contains("[PERMISSION]"), "{}", run.told());
-    assert!(!run.stderr.contains("panicked"), "{}", run.told());
+    assert!(run.errors().contains("[PERMISSION]"), "{}", run.describe());
+    assert!(!run.stderr.contains("panicked"), "{}", run.describe());
 }
 
 #[test]
-fn a_broken_pipe_costs_nothing_but_its_text() {
+fn broken_pipe_loses_only_its_text() {
     let account = account();
-    let server = server(&account);
+    let server = serve_with_error(&account);
     let run = Program::new(&server)
         .args(TYPES)
         .stdout(broken_pipe())
         .run();
     assert_saved(&run, &account);
-    assert!(run.stderr.contains("[PERMISSION]"), "{}", run.told());
+    assert!(run.stderr.contains("[PERMISSION]"), "{}", run.describe());
 
     let run = Program::new(&server)
         .args(TYPES)
@@ -47,7 +47,7 @@ fn a_broken_pipe_costs_nothing_but_its_text() {
     assert!(
         run.stdout.contains("Errors encountered: 1"),
         "{}",
-        run.told()
+        run.describe()
     );
 
     let debug = Program::new(&server).args(TYPES).arg("--debug");
@@ -56,9 +56,9 @@ fn a_broken_pipe_costs_nothing_but_its_text() {
 }
 
 #[test]
-fn closed_streams_cost_nothing_but_their_text() {
+fn closed_streams_lose_only_their_text() {
     let account = account();
-    let server = server(&account);
+    let server = serve_with_error(&account);
     for script in [
         r#"exec "$@" >&-"#,
         r#"exec "$@" 2>&-"#,
@@ -70,13 +70,13 @@ fn closed_streams_cost_nothing_but_their_text() {
 }
 
 #[test]
-fn a_full_disk_behind_stdout_costs_nothing_but_its_text() {
+fn full_disk_on_stdout_loses_only_text() {
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        // Linux alone has it.
+        // Only Linux has this device.
         return;
     };
     let account = account();
-    let server = server(&account);
+    let server = serve_with_error(&account);
     let run = Program::new(&server).args(TYPES).stdout(full).run();
     assert_saved(&run, &account);
 }

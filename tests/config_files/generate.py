@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes expected.json: what botocore reads in the files of cases.json.
+"""Writes expected.json: the result of botocore for each case in cases.json.
 
-    python3 tests/config_files/generate.py           after a case was added or changed
-    python3 tests/config_files/generate.py --check   fails if expected.json is another
+    python3 tests/config_files/generate.py           after a case is added or changed
+    python3 tests/config_files/generate.py --check   fails if expected.json is out of date
 
-Needs botocore. A case is a name and a text, of the config file or of the credentials file. Where this program means to read
-it otherwise than botocore, the case has that under "ours" and the reason under "why".
+Needs botocore. A case has a name and the text of the config file or of the credentials file. If this program deliberately
+differs from botocore, the case has the program's result under "ours" and the reason under "why".
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 from botocore.configloader import load_config, raw_config_parse
 from botocore.exceptions import ConfigParseError
 
-FOLDER = Path(__file__).parent
+DIRECTORY = Path(__file__).parent
 KINDS = ("profiles", "sso_sessions", "services")
 
 
@@ -34,17 +34,17 @@ def read(case, path):
 
 
 def main():
-    cases = json.loads((FOLDER / "cases.json").read_text())
-    with tempfile.TemporaryDirectory() as folder:
-        table = {case["name"]: read(case, Path(folder) / "file") for case in cases}
+    cases = json.loads((DIRECTORY / "cases.json").read_text())
+    with tempfile.TemporaryDirectory() as directory:
+        table = {case["name"]: read(case, Path(directory) / "file") for case in cases}
     if len(table) != len(cases):
-        sys.exit("two cases have one name")
+        sys.exit("two cases have the same name")
     text = json.dumps(table, indent=1) + "\n"
-    expected = FOLDER / "expected.json"
+    expected = DIRECTORY / "expected.json"
     if "--check" not in sys.argv[1:]:
         expected.write_text(text)
     elif expected.read_text() != text:
-        sys.exit(f"{os.path.relpath(expected)} is not what botocore says")
+        sys.exit(f"{os.path.relpath(expected)} is not the result of botocore")
 
 
 if __name__ == "__main__":

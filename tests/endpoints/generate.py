@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Writes botocore.tsv: where botocore sends a request, and for which region it signs it.
+"""Writes botocore.tsv: the host and the signing region that botocore uses.
 
     python3 -m venv env && env/bin/pip install botocore==1.43.11
     env/bin/python tests/endpoints/generate.py > tests/endpoints/botocore.tsv
 
-A client is made for every service, region and variant; it signs a real request, which is caught
-before it would be sent. Where botocore refuses the variant,
-`error` stands in the place of the host. The
-pseudo regions (`aws-global` and its like) are left out: no region of an account has such a name.
+For every service, region and variant, a client signs a real request, which is caught before it is
+sent. If botocore rejects the variant, the host is `error`. Pseudo regions such as `aws-global` are
+left out, because no region of an account has such a name.
 """
 
 import json
@@ -35,7 +34,7 @@ VARIANTS = {
 
 
 class Caught(Exception):
-    """Thrown in the place of sending a request."""
+    """Raised instead of sending a request."""
 
     def __init__(self, request):
         super().__init__(request.url)
@@ -47,7 +46,7 @@ def catch(request, **_kwargs):
 
 
 def session():
-    """A session that reads nothing of the machine that it runs on."""
+    """Returns a session that does not read the settings of this machine."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
@@ -56,7 +55,7 @@ def session():
     return session
 
 
-def asked(session, service, region, fips, dualstack):
+def host_and_signing_region(session, service, region, fips, dualstack):
     config = Config(use_fips_endpoint=fips, use_dualstack_endpoint=dualstack, retries={"total_max_attempts": 1})
     try:
         client = session.create_client(service, region_name=region, config=config)
@@ -91,7 +90,7 @@ def main():
     for service in OPERATIONS:
         for region in regions():
             for variant, (fips, dualstack) in VARIANTS.items():
-                host, signed = asked(own, service, region, fips, dualstack)
+                host, signed = host_and_signing_region(own, service, region, fips, dualstack)
                 print(service, region, variant, host, signed, sep="\t")
 
 

@@ -1,7 +1,7 @@
-//! Our hosts and signing regions beside botocore's own, over every region of every partition.
+//! Compares hosts and signing regions with botocore, for every region of every partition.
 //!
-//! `botocore.tsv` is what botocore does, written by `generate.py`. Where ours differ, the reason stands in
-//! [`deviation`], and each of them is held too.
+//! `generate.py` writes the results of botocore to `botocore.tsv`. [`deviation`] lists the intended
+//! differences with their reasons; the test checks these too.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,13 +16,14 @@ use aws_config_resource_count::model::Region;
 const TABLE: &str = include_str!("botocore.tsv");
 
 /// A host and the region of the signature; `None` for an error.
-type Answer = Option<(String, String)>;
+type HostAndRegion = Option<(String, String)>;
 
-fn ours(service: &str, region: &Region, variant: &str) -> Answer {
-    let on = |name: &str, of: &str| [of, "both"].contains(&variant).then(|| name.to_owned());
+fn ours(service: &str, region: &Region, variant: &str) -> HostAndRegion {
+    let switch =
+        |name: &str, kind: &str| [kind, "both"].contains(&variant).then(|| name.to_owned());
     let switches = [
-        on("AWS_USE_FIPS_ENDPOINT", "fips"),
-        on("AWS_USE_DUALSTACK_ENDPOINT", "dualstack"),
+        switch("AWS_USE_FIPS_ENDPOINT", "fips"),
+        switch("AWS_USE_DUALSTACK_ENDPOINT", "dualstack"),
     ];
     let variables: BTreeMap<_, _> = switches
         .into_iter()
@@ -37,32 +38,33 @@ fn ours(service: &str, region: &Region, variant: &str) -> Answer {
     Some((host.to_owned(), endpoint.signing_region.to_string()))
 }
 
-/// Why ours is not botocore's.
+/// The reason for a difference from botocore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reason {
-    /// botocore puts `iam-fips.{suffix}` together from parts; nobody says that such a host exists.
-    /// Better a clear refusal than a name that is not found.
-    PutTogether,
-    /// botocore names the host after the client's region and signs for the global one. Organizations
-    /// is one service per partition: it is asked where its signature is for, as without FIPS.
+    /// botocore composes `iam-fips.{suffix}`, a host that AWS does not document. A clear error is
+    /// better than a host name that cannot be resolved.
+    UndocumentedHost,
+    /// botocore uses a host of the client's region and signs for the global region. Organizations
+    /// is one service per partition: the program uses the host of the signing region, as without
+    /// FIPS.
     HostOfAnotherRegion,
-    /// botocore signs for `us-east-1`, a region of another partition.
+    /// botocore signs for `us-east-1`, which is in another partition.
     SignedForAnotherPartition,
 }
 
-/// What ours is where it is not botocore's, with the reason.
+/// Returns the intended result where it differs from botocore, with the reason.
 fn deviation(
     service: &str,
     region: &Region,
     variant: &str,
-    botocore: &Answer,
-) -> Option<(Reason, Answer)> {
+    botocore: &HostAndRegion,
+) -> Option<(Reason, HostAndRegion)> {
     let (host, signed) = botocore.as_ref()?;
-    let partition = Partition::of(region);
+    let partition = Partition::for_region(region);
     match (service, variant, partition.id) {
         ("iam", "fips", "aws-cn" | "aws-eusc" | "aws-iso-e" | "aws-iso-f")
         | ("iam", "both", "aws-cn" | "aws-eusc" | "aws-iso" | "aws-iso-b") => {
-            Some((Reason::PutTogether, None))
+            Some((Reason::UndocumentedHost, None))
         }
         ("organizations", "fips", _)
             if host.contains(region.as_str()) && region.as_str() != signed =>
@@ -80,7 +82,7 @@ fn deviation(
 }
 
 #[test]
-fn hosts_and_signing_regions_are_those_of_botocore() {
+fn hosts_and_signing_regions_equal_botocore() {
     let mut deviations: BTreeMap<Reason, usize> = BTreeMap::new();
     let mut rows = 0;
     let lines = TABLE.lines().filter(|line| !line.starts_with('#')).skip(1);
@@ -94,7 +96,7 @@ fn hosts_and_signing_regions_are_those_of_botocore() {
         let expected = match deviation(service, &region, variant, &botocore) {
             None => botocore,
             Some((reason, ours)) => {
-                assert_ne!(ours, botocore, "no deviation: {line}");
+                assert_ne!(ours, botocore, "not a deviation: {line}");
                 *deviations.entry(reason).or_default() += 1;
                 ours
             }
@@ -104,7 +106,7 @@ fn hosts_and_signing_regions_are_those_of_botocore() {
     }
     assert_eq!(rows, 46 * 5 * 4, "regions × services × variants");
     let expected = [
-        (Reason::PutTogether, 13),
+        (Reason::UndocumentedHost, 13),
         (Reason::HostOfAnotherRegion, 4),
         (Reason::SignedForAnotherPartition, 8),
     ];

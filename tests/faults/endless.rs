@@ -1,61 +1,63 @@
-//! Pages that never end, or seem to.
+//! Listings and counts whose pages do not end, and long listings that do.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::seen;
-use crate::site::{BUCKET, CHECKED, COUNTS, MIDDLE_OF_A_LIST, SCANNED, Site, VPC};
+use crate::assertions;
+use crate::fault_point::{
+    BUCKET, CHECKED_REGION, COUNTS, FaultPoint, LIST_SECOND_PAGE, SCANNED_REGION, VPC,
+};
 use crate::support::{Call, Outcome, Program, Reply, Server};
-use crate::{LONGEST, MOST_MEMORY, timed};
+use crate::{MAX_DURATION, MAX_MEMORY, run_timed};
 
-/// What the `n`th page (from 0) is.
+/// Returns the page with this index, from 0.
 type Page = fn(usize) -> Value;
 
-/// Some resources of the listing, and the token of the next page.
+/// Returns a page of a listing with `resources` resources and the token of the next page.
 fn listed(resources: usize, token: &Value) -> Value {
     let resource = |n| json!({"resourceType": BUCKET, "resourceId": format!("{n} of {token}")});
     let resources: Vec<_> = (0..resources).map(resource).collect();
     json!({"resourceIdentifiers": resources, "nextToken": token})
 }
 
-/// A count of one resource of each type, and the token of the next page.
+/// Returns a page of counts, one resource of each type, and the token of the next page.
 fn counted(types: &[String], token: &Value) -> Value {
     let counts = types.iter().map(|t| json!({"resourceType": t, "count": 1}));
     let counts: Vec<_> = counts.collect();
     json!({"totalDiscoveredResources": 7, "resourceCounts": counts, "nextToken": token})
 }
 
-/// A hundred types that no page before named.
+/// Returns 100 resource types that no earlier page names.
 fn new_types(n: usize) -> Vec<String> {
     (0..100).map(|m| format!("AWS::EC2::Type{n}x{m}")).collect()
 }
 
 fn is_counted(call: &Call) -> bool {
-    call.is("GetDiscoveredResourceCounts", SCANNED)
+    call.is("GetDiscoveredResourceCounts", SCANNED_REGION)
 }
 
 fn is_listed(call: &Call) -> bool {
-    call.lists(BUCKET, SCANNED)
+    call.lists(BUCKET, SCANNED_REGION)
 }
 
-/// A run whose pages are these, and how many of them it asked for.
-fn run(site: &Site, picks: fn(&Call) -> bool, page: Page) -> (Outcome, usize) {
-    let asked = AtomicUsize::new(0);
-    let server: Server = site.account().serve_but(move |call| {
-        picks(call).then(|| Reply::json(&page(asked.fetch_add(1, Ordering::SeqCst))))
+/// Runs the program with these pages; returns its output and the number of requested pages.
+fn run_with_pages(point: &FaultPoint, matches: fn(&Call) -> bool, page: Page) -> (Outcome, usize) {
+    let pages = AtomicUsize::new(0);
+    let server: Server = point.account().serve_with(move |call| {
+        matches(call).then(|| Reply::json(&page(pages.fetch_add(1, Ordering::SeqCst))))
     });
-    let program = Program::new(&server).args(site.args).arg("--coverage");
-    let (run, took) = timed(program);
-    assert!(took < LONGEST, "{took:?}: {}", run.told());
+    let program = Program::new(&server).args(point.args).arg("--coverage");
+    let (run, duration) = run_timed(program);
+    assert!(duration < MAX_DURATION, "{duration:?}: {}", run.describe());
     let peak = run.peak_memory.unwrap_or_default();
-    assert!(peak < MOST_MEMORY, "{peak}");
-    assert_eq!(run.code, Some(0), "{}", run.told());
-    (run, server.count(picks))
+    assert!(peak < MAX_MEMORY, "{peak}");
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    (run, server.count(matches))
 }
 
 #[test]
-fn a_listing_that_does_not_end_has_no_row() {
+fn endless_listing_has_no_row() {
     let cases: [(&str, Page, &str, &str, usize); 9] = [
         (
             "the same token",
@@ -72,7 +74,7 @@ fn a_listing_that_does_not_end_has_no_row() {
             4,
         ),
         (
-            "the same resources under new tokens",
+            "the same resources with new tokens",
             |n| {
                 let mut page = listed(100, &json!("a"));
                 page["nextToken"] = json!(n.to_string());
@@ -97,60 +99,60 @@ fn a_listing_that_does_not_end_has_no_row() {
             100,
         ),
         (
-            "new tokens behind some resources",
+            "new tokens after some resources",
             |n| listed(usize::from(n == 0), &json!(n.to_string())),
             "API_ERROR",
             "empty pages",
             101,
         ),
         (
-            "tokens of sixty kilobytes",
+            "tokens of 60 KB",
             |n| listed(0, &json!(format!("{n}{}", "t".repeat(60_000)))),
             "API_ERROR",
             "empty pages",
             100,
         ),
         (
-            "a number for a token",
+            "a number as token",
             |_| listed(100, &json!(7)),
             "UNEXPECTED",
             "invalid type",
             1,
         ),
         (
-            "a list for a token",
+            "a list as token",
             |_| listed(100, &json!(["a"])),
             "UNEXPECTED",
             "invalid type",
             1,
         ),
     ];
-    let account = MIDDLE_OF_A_LIST.account();
-    for (name, page, error_type, why, pages) in cases {
-        let (run, asked) = run(&MIDDLE_OF_A_LIST, is_listed, page);
-        assert_eq!(asked, pages, "{name}: {}", run.told());
-        let log = seen::log(&run).unwrap();
-        assert_eq!(log.len(), 1, "{name}: {}", run.told());
+    let account = LIST_SECOND_PAGE.account();
+    for (name, page, error_type, message_part, pages) in cases {
+        let (run, requests) = run_with_pages(&LIST_SECOND_PAGE, is_listed, page);
+        assert_eq!(requests, pages, "{name}: {}", run.describe());
+        let log = assertions::parse_log(&run).unwrap();
+        assert_eq!(log.len(), 1, "{name}: {}", run.describe());
         let (line, message) = &log[0];
         assert_eq!(line.error_type, error_type, "{name}");
         assert_eq!(
-            (line.region.as_deref(), line.resource.as_deref()),
-            (Some(SCANNED), Some(BUCKET))
+            (line.region.as_deref(), line.resource_type.as_deref()),
+            (Some(SCANNED_REGION), Some(BUCKET))
         );
-        assert!(message.contains(why), "{name}: {message}");
-        let row = format!("{},acme-prod,{SCANNED},{BUCKET},250\r\n", account.id);
+        assert!(message.contains(message_part), "{name}: {message}");
+        let row = format!("{},acme-prod,{SCANNED_REGION},{BUCKET},250\r\n", account.id);
         assert!(account.csv().contains(&row));
         assert_eq!(run.csv(), account.csv().replace(&row, ""), "{name}");
-        let cell = format!("{SCANNED},{BUCKET},error,,");
+        let cell = format!("{SCANNED_REGION},{BUCKET},error,,");
         assert!(run.coverage().contains(&cell), "{name}: {}", run.coverage());
     }
 }
 
 #[test]
-fn a_listing_with_empty_pages_is_counted_to_its_end() {
+fn listing_with_empty_pages_is_complete() {
     let cases: [(&str, Page, usize, usize); 4] = [
         (
-            "half a hundred empty pages",
+            "50 empty pages",
             |n| match n {
                 0..50 => listed(0, &json!(n.to_string())),
                 _ => listed(3, &Value::Null),
@@ -180,15 +182,15 @@ fn a_listing_with_empty_pages_is_counted_to_its_end() {
         ),
     ];
     for (name, page, pages, total) in cases {
-        let (run, asked) = run(&MIDDLE_OF_A_LIST, is_listed, page);
-        assert_eq!((asked, run.errors()), (pages, String::new()), "{name}");
-        let row = format!(",{SCANNED},{BUCKET},{total}\r\n");
-        assert!(run.csv().contains(&row), "{name}: {}", run.told());
+        let (run, requests) = run_with_pages(&LIST_SECOND_PAGE, is_listed, page);
+        assert_eq!((requests, run.errors()), (pages, String::new()), "{name}");
+        let row = format!(",{SCANNED_REGION},{BUCKET},{total}\r\n");
+        assert!(run.csv().contains(&row), "{name}: {}", run.describe());
     }
 }
 
 #[test]
-fn counts_that_do_not_end_leave_no_row() {
+fn endless_counts_have_no_row() {
     let cases: [(&str, Page, &str, usize); 5] = [
         (
             "the same token",
@@ -209,7 +211,7 @@ fn counts_that_do_not_end_leave_no_row() {
             200,
         ),
         (
-            "tokens of sixty kilobytes",
+            "tokens of 60 KB",
             |n| counted(&[], &json!(format!("{n}{}", "t".repeat(60_000)))),
             "pages",
             200,
@@ -222,24 +224,24 @@ fn counts_that_do_not_end_leave_no_row() {
         ),
     ];
     let account = COUNTS.account();
-    for (name, page, why, pages) in cases {
-        let (run, asked) = run(&COUNTS, is_counted, page);
-        assert!(asked > 1 && asked <= pages, "{name}: {asked}");
-        let log = seen::log(&run).unwrap();
-        assert_eq!(log.len(), 1, "{name}: {}", run.told());
+    for (name, page, message_part, pages) in cases {
+        let (run, requests) = run_with_pages(&COUNTS, is_counted, page);
+        assert!(requests > 1 && requests <= pages, "{name}: {requests}");
+        let log = assertions::parse_log(&run).unwrap();
+        assert_eq!(log.len(), 1, "{name}: {}", run.describe());
         let (line, message) = &log[0];
         assert_eq!(
             (line.error_type.as_str(), line.region.as_deref()),
-            ("API_ERROR", Some(SCANNED))
+            ("API_ERROR", Some(SCANNED_REGION))
         );
-        assert!(message.contains(why), "{name}: {message}");
-        let others = account.csv();
-        let others = others
+        assert!(message.contains(message_part), "{name}: {message}");
+        let complete = account.csv();
+        let other_rows = complete
             .split_inclusive("\r\n")
-            .filter(|row| !row.contains(SCANNED));
-        assert_eq!(run.csv(), others.collect::<String>(), "{name}");
-        assert!(run.csv().contains(CHECKED));
-        let cell = format!("{SCANNED},{VPC},error,,");
+            .filter(|row| !row.contains(SCANNED_REGION));
+        assert_eq!(run.csv(), other_rows.collect::<String>(), "{name}");
+        assert!(run.csv().contains(CHECKED_REGION));
+        let cell = format!("{SCANNED_REGION},{VPC},error,,");
         assert!(run.coverage().contains(&cell), "{name}: {}", run.coverage());
     }
 }

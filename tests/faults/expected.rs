@@ -1,219 +1,247 @@
-//! What has to follow a fault: the decisions' table, written once.
+//! The expected effects of a fault: the table of `decisions.md`, written once.
 
 use crate::When;
-use crate::fault::{Fault, Means};
-use crate::site::{CHECKED, ENABLED, Role, SCANNED, Site};
+use crate::fault::{Effect, Fault};
+use crate::fault_point::{
+    CHECKED_REGION, CONFIG_ENABLED_CHECK, FaultPoint, Purpose, SCANNED_REGION,
+};
 
-/// What has to follow.
+/// The expected result of a run with a fault.
 #[derive(Debug)]
 pub struct Expected {
     /// The exit code.
-    pub code: i32,
-    /// How many requests the site sees.
+    pub exit_code: i32,
+    /// The number of requests at the fault point.
     pub requests: usize,
-    /// The lines of the log.
-    pub lines: Vec<Line>,
-    /// What becomes of the cells.
+    /// The lines of the error log.
+    pub log: Vec<LogLine>,
+    /// The cells of the coverage file.
     pub cells: Cells,
-    /// What the first line of the log, or the detail of the lost cells, has to tell.
-    pub says: Vec<String>,
+    /// Parts of the first message in the log, or of the details of the affected cells.
+    pub message_parts: Vec<String>,
 }
 
-/// A line of the log.
+/// A line of the error log without its time and message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Line {
+pub struct LogLine {
     /// The error type.
     pub error_type: String,
-    /// The region, where the line names one.
+    /// The region, if the line names one.
     pub region: Option<String>,
-    /// The type, where the line names one.
-    pub resource: Option<String>,
+    /// The resource type, if the line names one.
+    pub resource_type: Option<String>,
 }
 
-impl Line {
-    fn new(error_type: &str, region: Option<&str>, resource: Option<&str>) -> Self {
+impl LogLine {
+    fn new(error_type: &str, region: Option<&str>, resource_type: Option<&str>) -> Self {
         Self {
             error_type: error_type.to_owned(),
             region: region.map(str::to_owned),
-            resource: resource.map(str::to_owned),
+            resource_type: resource_type.map(str::to_owned),
         }
     }
 }
 
-/// What becomes of the cells, regions × types.
+/// The expected cells, one per region and resource type.
 #[derive(Debug)]
 pub enum Cells {
-    /// There is no CSV.
-    None,
-    /// All of them are counted.
-    Whole,
-    /// All are counted, and those of this region with a word about the recorder, or this status.
-    About(&'static str, Option<&'static str>),
-    /// Those of `types` (all where there are none) in `region` are lost with `status`; the others
-    /// `beside` them are counted or lost as that says.
-    Lost {
+    /// The run writes no CSV and no coverage file.
+    NotWritten,
+    /// All cells are counted.
+    Counted,
+    /// All cells are counted; the recorder of `region` (if absent, of every region) is unknown, and the
+    /// details of its cells say so.
+    RecorderUnknown { region: Option<&'static str> },
+    /// All cells have their total; the cells of `region` have the status `recorder_missing`.
+    RecorderMissing { region: &'static str },
+    /// The cells of `resource_type` (if absent, of all types) in `region` are missing with `status`.
+    Missing {
         region: &'static str,
-        resource: Option<&'static str>,
+        resource_type: Option<&'static str>,
         status: &'static str,
-        beside: Beside,
+        other_cells: OtherCells,
     },
 }
 
-/// What may become of the cells beside a lost one.
+/// The cells that may be missing in addition to those of the fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beside {
-    /// All are counted.
+pub enum OtherCells {
+    /// No other cell.
     Counted,
-    /// Those of the region may be lost too, with this status.
-    RegionMay(&'static str),
-    /// Those of every region may be lost too, with this status.
-    AllMay(&'static str),
+    /// Cells of the same region, with this status.
+    MissingInRegion(&'static str),
+    /// Cells of any region, with this status.
+    MissingAnywhere(&'static str),
 }
 
 impl Expected {
-    /// What has to follow `fault` at `site`.
-    pub fn of(site: &Site, fault: &Fault, when: When) -> Self {
-        let says = vec![
-            format!(":{} failed ", site.operation),
-            fault.says.to_owned(),
+    /// Returns the expected result of a run with `fault` at `point`.
+    pub fn new(point: &FaultPoint, fault: &Fault, when: When) -> Self {
+        let message_parts = vec![
+            format!(":{} failed ", point.operation),
+            fault.message_part.to_owned(),
         ];
         let attempts = if fault.is_retried() { 2 } else { 1 };
-        let whole = Self {
-            code: 0,
+        let unaffected = Self {
+            exit_code: 0,
             requests: attempts,
-            lines: Vec::new(),
-            cells: Cells::Whole,
-            says: Vec::new(),
+            log: Vec::new(),
+            cells: Cells::Counted,
+            message_parts: Vec::new(),
         };
-        if when == When::Once && fault.is_retried() || fault.means == Means::Fine {
-            let regions = if site.role == Role::AnyRecorder { 2 } else { 1 };
+        if when == When::Once && fault.is_retried() || fault.effect == Effect::None {
+            let regions = if point.purpose == Purpose::CheckAnyRecorder {
+                2
+            } else {
+                1
+            };
             return Self {
                 requests: regions * attempts,
-                ..whole
+                ..unaffected
             };
         }
-        match (site.role, fault.means) {
-            // The permission is there: the scan goes on with the same answer.
-            (Role::CheckedCount(_, resource), Means::NoRecorder) => {
-                lost(site, resource, fault.means, attempts, says)
+        match (point.purpose, fault.effect) {
+            // The check passes, because the permission exists; the scan uses the same response.
+            (Purpose::CheckAndCount(_, resource_type), Effect::NoRecorder) => {
+                missing_count(point, resource_type, fault.effect, attempts, message_parts)
             }
-            (Role::Check(check) | Role::CheckedCount(check, _), _) => failed(check, attempts, says),
-            // The listing answers for the status.
-            (Role::AnyRecorder, Means::Permission) => Self {
+            (Purpose::Check(check) | Purpose::CheckAndCount(check, _), _) => {
+                failed_check(check, attempts, message_parts)
+            }
+            // ListDiscoveredResources shows that AWS Config is enabled.
+            (Purpose::CheckAnyRecorder, Effect::Permission) => Self {
                 requests: 2 * attempts,
-                cells: Cells::About("", None),
-                says: vec![says[0].clone()],
-                ..whole
+                cells: Cells::RecorderUnknown { region: None },
+                message_parts: vec![message_parts[0].clone()],
+                ..unaffected
             },
-            (Role::AnyRecorder, means) => Self {
-                says: if means == Means::NoRecorder {
+            (Purpose::CheckAnyRecorder, effect) => Self {
+                message_parts: if effect == Effect::NoRecorder {
                     vec![]
                 } else {
-                    says
+                    message_parts
                 },
-                ..failed(ENABLED, 2 * attempts, vec![])
+                ..failed_check(CONFIG_ENABLED_CHECK, 2 * attempts, vec![])
             },
-            (Role::Recorder, means) => Self {
-                // It expires for all, whoever finds out.
-                lines: match means {
-                    Means::Expired => vec![Line::new("FATAL", Some(site.region), None)],
+            (Purpose::ReadRecorder, effect) => Self {
+                // Expired credentials are fatal, even if no count depends on the call.
+                log: match effect {
+                    Effect::Expired => vec![LogLine::new("FATAL", Some(point.region), None)],
                     _ => vec![],
                 },
-                cells: match means {
-                    Means::NoRecorder => Cells::About(site.region, Some("recorder_missing")),
-                    _ => Cells::About(site.region, None),
+                cells: match effect {
+                    Effect::NoRecorder => Cells::RecorderMissing {
+                        region: point.region,
+                    },
+                    _ => Cells::RecorderUnknown {
+                        region: Some(point.region),
+                    },
                 },
-                says: if means == Means::NoRecorder {
+                message_parts: if effect == Effect::NoRecorder {
                     vec![]
                 } else {
-                    says
+                    message_parts
                 },
-                ..whole
+                ..unaffected
             },
-            (Role::Count(resource), means) => lost(site, resource, means, attempts, says),
-            // The totals are those of the listing, as long as the region is asked for it.
+            (Purpose::Count(resource_type), effect) => {
+                missing_count(point, resource_type, effect, attempts, message_parts)
+            }
+            // The totals come from the listing, as long as the region is scanned.
             (
-                Role::Compared,
-                means @ (Means::Throttle | Means::Permission | Means::ApiError | Means::Unexpected),
+                Purpose::Compare,
+                effect @ (Effect::Throttle
+                | Effect::Permission
+                | Effect::ApiError
+                | Effect::Unexpected),
             ) => Self {
-                lines: lost(site, None, means, attempts, vec![]).lines,
-                says,
-                ..whole
+                log: missing_count(point, None, effect, attempts, vec![]).log,
+                message_parts,
+                ..unaffected
             },
-            (Role::Compared, means) => lost(site, None, means, attempts, says),
+            (Purpose::Compare, effect) => {
+                missing_count(point, None, effect, attempts, message_parts)
+            }
         }
     }
 }
 
-/// A check that failed.
-fn failed(check: &str, requests: usize, says: Vec<String>) -> Expected {
+/// Returns the expected result if `check` fails.
+fn failed_check(check: &str, requests: usize, message_parts: Vec<String>) -> Expected {
     Expected {
-        code: 1,
-        lines: vec![Line::new("PREREQUISITE", None, None)],
-        cells: Cells::None,
-        says: says.into_iter().chain([check.to_owned()]).collect(),
+        exit_code: 1,
+        log: vec![LogLine::new("PREREQUISITE", None, None)],
+        cells: Cells::NotWritten,
+        message_parts: message_parts
+            .into_iter()
+            .chain([check.to_owned()])
+            .collect(),
         requests,
     }
 }
 
-/// A count that is lost in the scan.
-fn lost(
-    site: &Site,
-    resource: Option<&'static str>,
-    means: Means,
+/// Returns the expected result if the scan cannot count `resource_type` (if absent, all types).
+fn missing_count(
+    point: &FaultPoint,
+    resource_type: Option<&'static str>,
+    effect: Effect,
     requests: usize,
-    says: Vec<String>,
+    message_parts: Vec<String>,
 ) -> Expected {
-    let region = site.region;
-    let line = |error_type| Line::new(error_type, Some(region), resource);
-    let of_region = |error_type| Line::new(error_type, Some(region), None);
-    let (lines, status, beside) = match means {
-        Means::Throttle => (vec![line("THROTTLE")], "throttled", Beside::Counted),
-        Means::Permission => (vec![line("PERMISSION")], "denied", Beside::Counted),
-        Means::ApiError => (vec![line("API_ERROR")], "error", Beside::Counted),
-        Means::Unexpected => (vec![line("UNEXPECTED")], "error", Beside::Counted),
-        Means::Connection => (
-            vec![line("CONNECTION"), of_region("SCAN_FAILED")],
+    let region = point.region;
+    let of_type = |error_type| LogLine::new(error_type, Some(region), resource_type);
+    let of_region = |error_type| LogLine::new(error_type, Some(region), None);
+    let (log, status, other_cells) = match effect {
+        Effect::Throttle => (vec![of_type("THROTTLE")], "throttled", OtherCells::Counted),
+        Effect::Permission => (vec![of_type("PERMISSION")], "denied", OtherCells::Counted),
+        Effect::ApiError => (vec![of_type("API_ERROR")], "error", OtherCells::Counted),
+        Effect::Unexpected => (vec![of_type("UNEXPECTED")], "error", OtherCells::Counted),
+        Effect::Connection => (
+            vec![of_type("CONNECTION"), of_region("SCAN_FAILED")],
             "connection_failed",
-            Beside::RegionMay("not_tried"),
+            OtherCells::MissingInRegion("not_tried"),
         ),
-        Means::NoRecorder => (
+        Effect::NoRecorder => (
             vec![of_region("CONFIG_DISABLED")],
             "recorder_missing",
-            Beside::RegionMay("recorder_missing"),
+            OtherCells::MissingInRegion("recorder_missing"),
         ),
-        Means::RegionOff => (
+        Effect::RegionDisabled => (
             vec![of_region("REGION_DISABLED")],
             "region_disabled",
-            Beside::RegionMay("region_disabled"),
+            OtherCells::MissingInRegion("region_disabled"),
         ),
-        Means::Clock | Means::Expired => (
-            vec![line("FATAL"), of_region("SCAN_FAILED")],
-            if means == Means::Clock {
+        Effect::ClockSkew | Effect::Expired => (
+            vec![of_type("FATAL"), of_region("SCAN_FAILED")],
+            if effect == Effect::ClockSkew {
                 "error"
             } else {
                 "not_tried"
             },
-            Beside::AllMay("not_tried"),
+            OtherCells::MissingAnywhere("not_tried"),
         ),
-        Means::Fine => unreachable!("nothing is lost"),
+        Effect::None => unreachable!("a fault without effect loses no count"),
     };
-    let stopped = matches!(beside, Beside::AllMay(_));
+    let is_fatal = matches!(other_cells, OtherCells::MissingAnywhere(_));
     Expected {
-        code: i32::from(stopped),
-        lines,
-        cells: Cells::Lost {
+        exit_code: i32::from(is_fatal),
+        log,
+        cells: Cells::Missing {
             region,
-            resource,
+            resource_type,
             status,
-            beside,
+            other_cells,
         },
-        says,
+        message_parts,
         requests,
     }
 }
 
-/// The other region.
-pub fn other(region: &str) -> &'static str {
-    if region == SCANNED { CHECKED } else { SCANNED }
+/// Returns the other region of the account.
+pub fn other_region(region: &str) -> &'static str {
+    if region == SCANNED_REGION {
+        CHECKED_REGION
+    } else {
+        SCANNED_REGION
+    }
 }

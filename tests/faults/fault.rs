@@ -1,172 +1,186 @@
-//! The faults, and what each means by the decisions' table.
+//! The faults, and the effect of each according to `decisions.md`.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::site::{Role, Site};
-use crate::support::{Call, Reply, Then};
+use crate::fault_point::{FaultPoint, Purpose};
+use crate::support::{Call, FollowUp, Reply};
 
-/// What a fault means once it stays.
+/// The effect of a fault at every attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Means {
-    /// Nothing: it is odd, and an answer.
-    Fine,
+pub enum Effect {
+    /// No effect: the response is unusual but valid.
+    None,
     Throttle,
     ApiError,
     Connection,
     Unexpected,
     Permission,
     NoRecorder,
-    RegionOff,
-    /// This machine's clock is off.
-    Clock,
+    RegionDisabled,
+    /// The clock of this machine is wrong.
+    ClockSkew,
     Expired,
 }
 
-/// A fault, and what it means.
+/// A fault and its effect.
 pub struct Fault {
-    /// What it is called here.
+    /// The name in failure messages.
     pub name: &'static str,
-    /// What it means once it stays.
-    pub means: Means,
-    /// A part of what is told of it.
-    pub says: &'static str,
-    /// Whether another attempt is made, and how long the server takes.
-    again: Again,
-    /// The fault, made of the call and of the right answer to it.
+    /// The effect if the fault occurs at every attempt.
+    pub effect: Effect,
+    /// A part of the message about it.
+    pub message_part: &'static str,
+    /// True if the program retries, and after which wait.
+    retry: Retry,
+    /// Returns the faulty reply for a call and its correct reply.
     make: fn(&Call, &Reply) -> Reply,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
+enum Retry {
     No,
     Yes,
     /// Yes, after the read time-out.
-    Slow,
+    AfterTimeout,
 }
 
 impl Fault {
-    /// Whether another attempt is made.
+    /// Returns true if the program retries.
     pub fn is_retried(&self) -> bool {
-        self.again != Again::No
+        self.retry != Retry::No
     }
 
-    /// Whether it ends by the read time-out.
-    pub fn is_slow(&self) -> bool {
-        self.again == Again::Slow
+    /// Returns true if the attempt ends at the read time-out.
+    pub fn is_timeout(&self) -> bool {
+        self.retry == Retry::AfterTimeout
     }
 
-    /// What the server does in the place of the `right` answer.
-    pub fn happen(&self, call: &Call, right: &Reply) -> Reply {
-        (self.make)(call, right)
+    /// Returns the faulty reply that replaces the `correct` one.
+    pub fn reply(&self, call: &Call, correct: &Reply) -> Reply {
+        (self.make)(call, correct)
     }
 
-    /// The status of the answer that it is; none where no whole answer comes.
+    /// Returns the status of the response, or `None` if no complete response arrives.
     pub fn status(&self) -> Option<u16> {
-        if self.is_slow() || self.says == "no answer" {
+        if self.is_timeout() || self.message_part == NO_RESPONSE {
             return None;
         }
         let call = Call::parse(b"GET / HTTP/1.1\r\n\r\n", 1).unwrap();
-        // What is sent byte by byte is right, or has no body.
-        let sent = self.happen(&call, &Reply::xml("<a/>")).status();
-        sent.or(Some(if self.means == Means::Fine { 200 } else { 204 }))
+        // A reply of raw bytes is a correct response, or one without a body.
+        let status = self.reply(&call, &Reply::xml("<a/>")).status();
+        status.or(Some(if self.effect == Effect::None {
+            200
+        } else {
+            204
+        }))
     }
 
-    /// Whether what arrives in the place of an answer in JSON is JSON.
-    pub fn gives_json(&self) -> bool {
+    /// Returns true if the reply that replaces a JSON response is JSON.
+    pub fn is_json(&self) -> bool {
         let call = Call {
             service: "config".to_owned(),
             ..Call::parse(b"GET / HTTP/1.1\r\n\r\n", 1).unwrap()
         };
-        let sent = self.happen(&call, &Reply::json(&json!({"a": 1})));
-        let body = sent.arriving().unwrap_or_default();
+        let reply = self.reply(&call, &Reply::json(&json!({"a": 1})));
+        let body = reply.received_body().unwrap_or_default();
         serde_json::from_slice::<Value>(body).is_ok()
     }
 
-    /// Whether it can happen there: who asks has nothing to do with a recorder or a region, and
-    /// `GetDiscoveredResourceCounts` counts nothing where there is no recorder.
-    pub fn fits(&self, site: &Site) -> bool {
-        match self.means {
-            Means::RegionOff => !matches!(site.role, Role::Check(_)),
-            Means::NoRecorder => {
-                !matches!(site.role, Role::Check(_))
-                    && site.operation != "GetDiscoveredResourceCounts"
+    /// Returns true if the fault can occur at `point`: calls for the identity and the account depend on
+    /// no recorder or region, and `GetDiscoveredResourceCounts` succeeds without a recorder.
+    pub fn applies_to(&self, point: &FaultPoint) -> bool {
+        match self.effect {
+            Effect::RegionDisabled => !matches!(point.purpose, Purpose::Check(_)),
+            Effect::NoRecorder => {
+                !matches!(point.purpose, Purpose::Check(_))
+                    && point.operation != "GetDiscoveredResourceCounts"
             }
             _ => true,
         }
     }
 }
 
-/// A fault after which another attempt is made.
-const fn again(
+/// A part of the message if no complete response arrives.
+const NO_RESPONSE: &str = "no response";
+
+/// A part of the message after a read time-out.
+const TIMEOUT: &str = "timed out";
+
+/// A part of the message if the program cannot parse the response.
+const INVALID: &str = "an unreadable response";
+
+/// A part of the message about an error without a code.
+const HTTP_400_WITHOUT_CODE: &str = "HTTP 400 (no error code";
+
+/// A fault that the program retries.
+const fn retried(
     name: &'static str,
-    means: Means,
-    says: &'static str,
+    effect: Effect,
+    message_part: &'static str,
     make: fn(&Call, &Reply) -> Reply,
 ) -> Fault {
     Fault {
         name,
-        means,
-        says,
-        again: Again::Yes,
+        effect,
+        message_part,
+        retry: Retry::Yes,
         make,
     }
 }
 
-/// A fault that ends by the read time-out, after which another attempt is made.
-const fn slow(name: &'static str, make: fn(&Call, &Reply) -> Reply) -> Fault {
+/// A fault that ends at the read time-out and that the program retries.
+const fn timeout(name: &'static str, make: fn(&Call, &Reply) -> Reply) -> Fault {
     Fault {
-        again: Again::Slow,
-        ..again(name, Means::Connection, "in time", make)
+        retry: Retry::AfterTimeout,
+        ..retried(name, Effect::Connection, TIMEOUT, make)
     }
 }
 
-/// A fault after which no other attempt is made.
-const fn last(
+/// A fault that the program does not retry.
+const fn not_retried(
     name: &'static str,
-    means: Means,
-    says: &'static str,
+    effect: Effect,
+    message_part: &'static str,
     make: fn(&Call, &Reply) -> Reply,
 ) -> Fault {
     Fault {
-        again: Again::No,
-        ..again(name, means, says, make)
+        retry: Retry::No,
+        ..retried(name, effect, message_part, make)
     }
 }
 
-/// An error code with its status.
+/// A fault with an error code of AWS and its HTTP status.
 macro_rules! code {
-    ($how:ident $means:ident $code:literal $status:literal) => {
-        $how($code, Means::$means, $code, |call, _| {
+    ($function:ident $effect:ident $code:literal $status:literal) => {
+        $function($code, Effect::$effect, $code, |call, _| {
             Reply::error(call, $status, $code, "This is a fault.")
         })
     };
 }
 
-/// A status with a body that is none of AWS's.
+/// A fault with an HTTP status and an HTML body.
 macro_rules! status {
-    ($how:ident $means:ident $status:literal) => {
-        $how(
+    ($function:ident $effect:ident $status:literal) => {
+        $function(
             concat!("HTTP ", $status, " in HTML"),
-            Means::$means,
-            concat!("(HTTP ", $status),
-            |_, _| Reply::answer($status, "text/html", HTML).header("location", "/elsewhere"),
+            Effect::$effect,
+            concat!("HTTP ", $status, " (no error code"),
+            |_, _| Reply::response($status, "text/html", HTML).header("location", "/elsewhere"),
         )
     };
 }
 
-/// An answer of 200 that is not the operation's.
-macro_rules! foreign {
-    ($name:literal, $make:expr) => {
-        last($name, Means::Unexpected, "that cannot be read", $make)
-    };
+/// A 200 response that is not one of the operation.
+const fn invalid(name: &'static str, make: fn(&Call, &Reply) -> Reply) -> Fault {
+    not_retried(name, Effect::Unexpected, INVALID, make)
 }
 
 const MIB: usize = 1024 * 1024;
 
-/// A nest as deep as this is still a body that is read.
+/// The depth of a nested document, still within the body limit.
 const DEEP: usize = MIB / 8;
 
 const HTML: [u8; 109] =
@@ -174,371 +188,394 @@ const HTML: [u8; 109] =
     <hr></body></html>    ";
 
 pub const FAULTS: &[Fault] = &[
-    // Codes that AWS answers with.
-    code!(again Throttle "Throttling" 400),
-    code!(again Throttle "ThrottlingException" 400),
-    code!(again Throttle "ThrottledException" 400),
-    code!(again Throttle "RequestThrottledException" 400),
-    code!(again Throttle "TooManyRequestsException" 429),
-    code!(again Throttle "ProvisionedThroughputExceededException" 400),
-    code!(again Throttle "TransactionInProgressException" 400),
-    code!(again Throttle "RequestLimitExceeded" 503),
-    code!(again Throttle "BandwidthLimitExceeded" 509),
-    code!(again Throttle "LimitExceededException" 400),
-    code!(again Throttle "RequestThrottled" 400),
-    code!(again Throttle "SlowDown" 503),
-    code!(again Throttle "EC2ThrottledException" 400),
-    again(
-        "a throttling code in a header alone",
-        Means::Throttle,
+    // Error codes of AWS.
+    code!(retried Throttle "Throttling" 400),
+    code!(retried Throttle "ThrottlingException" 400),
+    code!(retried Throttle "ThrottledException" 400),
+    code!(retried Throttle "RequestThrottledException" 400),
+    code!(retried Throttle "TooManyRequestsException" 429),
+    code!(retried Throttle "ProvisionedThroughputExceededException" 400),
+    code!(retried Throttle "TransactionInProgressException" 400),
+    code!(retried Throttle "RequestLimitExceeded" 503),
+    code!(retried Throttle "BandwidthLimitExceeded" 509),
+    code!(retried Throttle "LimitExceededException" 400),
+    code!(retried Throttle "RequestThrottled" 400),
+    code!(retried Throttle "SlowDown" 503),
+    code!(retried Throttle "EC2ThrottledException" 400),
+    retried(
+        "throttling code only in a header",
+        Effect::Throttle,
         "ThrottlingException",
         |_, _| {
-            Reply::answer(400, "application/x-amz-json-1.1", []).header(
+            Reply::response(400, "application/x-amz-json-1.1", []).header(
                 "x-amzn-errortype",
                 "com.amazonaws.config#ThrottlingException:http://internal/",
             )
         },
     ),
-    again(
-        "a wish to wait for three years",
-        Means::Throttle,
+    retried(
+        "x-amz-retry-after of three years",
+        Effect::Throttle,
         "SlowDown",
         |call, _| {
-            // Five seconds are waited at the most.
+            // The program waits at most five seconds.
             Reply::error(call, 503, "SlowDown", "").header("x-amz-retry-after", "99999999999")
         },
     ),
-    again(
-        "a wish to wait that is no number",
-        Means::Throttle,
+    retried(
+        "x-amz-retry-after without a number",
+        Effect::Throttle,
         "SlowDown",
         |call, _| Reply::error(call, 503, "SlowDown", "").header("x-amz-retry-after", "-1e9"),
     ),
-    status!(again Throttle 429),
-    code!(again ApiError "InternalFailure" 500),
-    code!(again ApiError "ServiceUnavailable" 503),
-    code!(again ApiError "PriorRequestNotComplete" 400),
-    code!(again ApiError "RequestTimeout" 408),
-    code!(again ApiError "RequestTimeoutException" 400),
-    status!(again ApiError 500),
-    status!(again ApiError 502),
-    status!(again ApiError 503),
-    status!(again ApiError 504),
-    again(
+    status!(retried Throttle 429),
+    code!(retried ApiError "InternalFailure" 500),
+    code!(retried ApiError "ServiceUnavailable" 503),
+    code!(retried ApiError "PriorRequestNotComplete" 400),
+    code!(retried ApiError "RequestTimeout" 408),
+    code!(retried ApiError "RequestTimeoutException" 400),
+    status!(retried ApiError 500),
+    status!(retried ApiError 502),
+    status!(retried ApiError 503),
+    status!(retried ApiError 504),
+    retried(
         "HTTP 500 without a body",
-        Means::ApiError,
-        "(HTTP 500",
-        |_, _| Reply::answer(500, "text/plain", []),
+        Effect::ApiError,
+        "HTTP 500 (no error code",
+        |_, _| Reply::response(500, "text/plain", []),
     ),
-    code!(last ApiError "ValidationException" 400),
-    code!(last ApiError "SignatureDoesNotMatch" 403),
-    code!(last Permission "AccessDenied" 403),
-    code!(last Permission "AccessDeniedException" 400),
-    code!(last Permission "UnauthorizedOperation" 403),
-    code!(last NoRecorder "NoAvailableConfigurationRecorderException" 400),
-    code!(last NoRecorder "NoSuchConfigurationRecorderException" 400),
-    code!(last RegionOff "OptInRequired" 401),
-    code!(last RegionOff "UnrecognizedClientException" 400),
-    code!(last RegionOff "InvalidClientTokenId" 403),
-    code!(last RegionOff "AuthFailure" 401),
-    code!(last Expired "ExpiredToken" 403),
-    code!(last Expired "ExpiredTokenException" 400),
-    code!(last Expired "RequestExpired" 400),
-    last(
-        "a clock that is off",
-        Means::Clock,
+    code!(not_retried ApiError "ValidationException" 400),
+    code!(not_retried ApiError "SignatureDoesNotMatch" 403),
+    code!(not_retried Permission "AccessDenied" 403),
+    code!(not_retried Permission "AccessDeniedException" 400),
+    code!(not_retried Permission "UnauthorizedOperation" 403),
+    code!(not_retried NoRecorder "NoAvailableConfigurationRecorderException" 400),
+    code!(not_retried NoRecorder "NoSuchConfigurationRecorderException" 400),
+    code!(not_retried RegionDisabled "OptInRequired" 401),
+    code!(not_retried RegionDisabled "UnrecognizedClientException" 400),
+    code!(not_retried RegionDisabled "InvalidClientTokenId" 403),
+    code!(not_retried RegionDisabled "AuthFailure" 401),
+    code!(not_retried Expired "ExpiredToken" 403),
+    code!(not_retried Expired "ExpiredTokenException" 400),
+    code!(not_retried Expired "RequestExpired" 400),
+    not_retried(
+        "clock behind",
+        Effect::ClockSkew,
         "clock is 90 minutes behind",
-        |call, _| clock(call, "SignatureDoesNotMatch", 90),
+        |call, _| clock_skew(call, "SignatureDoesNotMatch", 90),
     ),
-    last(
-        "a clock that is off the other way",
-        Means::Clock,
+    not_retried(
+        "clock ahead",
+        Effect::ClockSkew,
         "clock is 90 minutes ahead",
-        |call, _| clock(call, "InvalidSignatureException", -90),
+        |call, _| clock_skew(call, "InvalidSignatureException", -90),
     ),
-    last(
-        "a clock that makes the request expire",
-        Means::Clock,
+    not_retried(
+        "request expired because of the clock",
+        Effect::ClockSkew,
         "clock is 90 minutes",
-        |call, _| clock(call, "RequestExpired", 90),
+        |call, _| clock_skew(call, "RequestExpired", 90),
     ),
-    last(
-        "an error that is no document",
-        Means::ApiError,
-        "without a code (HTTP 400",
-        |_, _| Reply::answer(400, "text/plain", *b"\xff\xfe no { < document \x1b[31m\n"),
+    not_retried(
+        "error with an unparsable body",
+        Effect::ApiError,
+        HTTP_400_WITHOUT_CODE,
+        |_, _| Reply::response(400, "text/plain", *b"\xff\xfe no { < document \x1b[31m\n"),
     ),
-    last(
-        "an error that is nested deep",
-        Means::ApiError,
-        "without a code (HTTP 400",
+    not_retried(
+        "deeply nested error",
+        Effect::ApiError,
+        HTTP_400_WITHOUT_CODE,
         |call, _| {
             let body = if is_json(call) {
                 format!("{{\"__type\":{}1{}}}", "[".repeat(DEEP), "]".repeat(DEEP))
             } else {
                 format!("<ErrorResponse><Error><Code>{}", "<a>".repeat(DEEP))
             };
-            Reply::answer(400, "text/plain", body.into_bytes())
+            Reply::response(400, "text/plain", body.into_bytes())
         },
     ),
-    // What stands between here and AWS.
-    status!(last ApiError 300),
-    status!(last ApiError 301),
-    status!(last ApiError 302),
-    status!(last ApiError 303),
-    status!(last ApiError 307),
-    status!(last ApiError 308),
-    status!(last ApiError 403),
-    status!(last ApiError 404),
-    status!(last ApiError 407),
-    status!(last ApiError 511),
-    foreign!("a captive portal", |_, _| Reply::answer(
-        200,
-        "text/html",
-        HTML
-    )),
+    // Responses of proxies and captive portals.
+    status!(not_retried ApiError 300),
+    status!(not_retried ApiError 301),
+    status!(not_retried ApiError 302),
+    status!(not_retried ApiError 303),
+    status!(not_retried ApiError 307),
+    status!(not_retried ApiError 308),
+    status!(not_retried ApiError 403),
+    status!(not_retried ApiError 404),
+    status!(not_retried ApiError 407),
+    status!(not_retried ApiError 511),
+    invalid("captive portal", |_, _| {
+        Reply::response(200, "text/html", HTML)
+    }),
     // Connections.
-    again("a reset", Means::Connection, "no answer", |_, _| {
-        Reply::reset()
-    }),
-    again(
-        "a reset in the body",
-        Means::Connection,
-        "no answer",
-        |call, right| Reply::bytes_then(half(&raw(call, right)), Then::Reset),
+    retried(
+        "connection reset",
+        Effect::Connection,
+        NO_RESPONSE,
+        |_, _| Reply::reset(),
     ),
-    again("no answer", Means::Connection, "no answer", |_, _| {
-        Reply::close()
-    }),
-    again(
-        "half a status line",
-        Means::Connection,
-        "no answer",
+    retried(
+        "connection reset in the body",
+        Effect::Connection,
+        NO_RESPONSE,
+        |call, correct| Reply::bytes_then(truncate(&raw(call, correct)), FollowUp::Reset),
+    ),
+    retried(
+        "connection closed without a response",
+        Effect::Connection,
+        NO_RESPONSE,
+        |_, _| Reply::close(),
+    ),
+    retried(
+        "truncated status line",
+        Effect::Connection,
+        NO_RESPONSE,
         |_, _| Reply::bytes(*b"HTTP/1.1 2"),
     ),
-    again("half a header", Means::Connection, "no answer", |_, _| {
-        Reply::bytes(*b"HTTP/1.1 200 OK\r\ncontent-le")
-    }),
-    again("half a body", Means::Connection, "no answer", |_, right| {
-        right.clone().half()
-    }),
-    again(
-        "a length that is too great",
-        Means::Connection,
-        "no answer",
-        |_, right| right.clone().declared(right.body_length() + 1),
+    retried(
+        "truncated header",
+        Effect::Connection,
+        NO_RESPONSE,
+        |_, _| Reply::bytes(*b"HTTP/1.1 200 OK\r\ncontent-le"),
     ),
-    again(
-        "a length that is too small",
-        Means::Unexpected,
-        "cannot be read",
-        |_, right| right.clone().declared(right.body_length() - 2),
+    retried(
+        "truncated body",
+        Effect::Connection,
+        NO_RESPONSE,
+        |_, correct| correct.clone().truncated(),
     ),
-    again(
-        "a length of half the body",
-        Means::Unexpected,
-        "cannot be read",
-        |_, right| right.clone().declared(right.body_length() / 2),
+    retried(
+        "content-length too large",
+        Effect::Connection,
+        NO_RESPONSE,
+        |_, correct| {
+            correct
+                .clone()
+                .with_content_length(correct.body_length() + 1)
+        },
     ),
-    again(
-        "a length that is no number",
-        Means::Connection,
-        "no answer",
-        |_, right| with_length("twelve", right),
+    retried(
+        "content-length too small",
+        Effect::Unexpected,
+        INVALID,
+        |_, correct| {
+            correct
+                .clone()
+                .with_content_length(correct.body_length() - 2)
+        },
     ),
-    again(
-        "a length below zero",
-        Means::Connection,
-        "no answer",
-        |_, right| with_length("-1", right),
+    retried(
+        "content-length of half the body",
+        Effect::Unexpected,
+        INVALID,
+        |_, correct| {
+            correct
+                .clone()
+                .with_content_length(correct.body_length() / 2)
+        },
     ),
-    again("no HTTP", Means::Connection, "no answer", |_, _| {
-        Reply::bytes(*b"SSH-2.0-OpenSSH_9.9\r\n")
-    }),
-    again("noise", Means::Connection, "no answer", |_, _| {
+    retried(
+        "content-length without a number",
+        Effect::Connection,
+        NO_RESPONSE,
+        |_, correct| with_length("twelve", correct),
+    ),
+    retried(
+        "negative content-length",
+        Effect::Connection,
+        NO_RESPONSE,
+        |_, correct| with_length("-1", correct),
+    ),
+    retried(
+        "response of another protocol",
+        Effect::Connection,
+        NO_RESPONSE,
+        |_, _| Reply::bytes(*b"SSH-2.0-OpenSSH_9.9\r\n"),
+    ),
+    retried("random bytes", Effect::Connection, NO_RESPONSE, |_, _| {
         Reply::bytes((0..=255).collect::<Vec<u8>>())
     }),
-    slow("silence", |_, _| Reply::stall()),
-    slow("silence in the headers", |_, _| {
-        Reply::bytes_then(*b"HTTP/1.1 200 OK\r\ncontent-le", Then::Stall)
+    timeout("time-out", |_, _| Reply::stall()),
+    timeout("time-out in the headers", |_, _| {
+        Reply::bytes_then(*b"HTTP/1.1 200 OK\r\ncontent-le", FollowUp::Stall)
     }),
-    slow("silence in the body", |call, right| {
-        Reply::bytes_then(half(&raw(call, right)), Then::Stall)
+    timeout("time-out in the body", |call, correct| {
+        Reply::bytes_then(truncate(&raw(call, correct)), FollowUp::Stall)
     }),
-    slow("a byte a second", |call, right| {
-        Reply::bytes_then([], Then::Drip(raw(call, right)))
+    timeout("one byte per second", |call, correct| {
+        Reply::bytes_then([], FollowUp::Drip(raw(call, correct)))
     }),
-    slow("a byte of the body a second", |call, right| {
-        let (head, body) = (head(call, right.body().len()), right.body().to_vec());
-        Reply::bytes_then(head, Then::Drip(body))
+    timeout("one body byte per second", |call, correct| {
+        let (head, body) = (head(call, correct.body().len()), correct.body().to_vec());
+        Reply::bytes_then(head, FollowUp::Drip(body))
     }),
-    slow("a chunk that does not come", |call, right| {
-        let (chunked, _) = chunked(call, right);
-        Reply::bytes_then(half(&chunked), Then::Stall)
+    timeout("time-out in a chunk", |call, correct| {
+        let (chunked, _) = chunked(call, correct);
+        Reply::bytes_then(truncate(&chunked), FollowUp::Stall)
     }),
-    // Ways to send a body.
-    last("chunks", Means::Fine, "", |call, right| {
-        let (chunked, end) = chunked(call, right);
-        Reply::bytes_then([chunked, end].concat(), Then::Keep)
+    // Transfer encodings.
+    not_retried("chunked encoding", Effect::None, "", |call, correct| {
+        let (chunked, end) = chunked(call, correct);
+        Reply::bytes_then([chunked, end].concat(), FollowUp::Keep)
     }),
-    last(
-        "a body up to the end of the connection",
-        Means::Fine,
+    not_retried(
+        "body that ends with the connection",
+        Effect::None,
         "",
-        |_, right| Reply::bytes([b"HTTP/1.1 200 OK\r\n\r\n", right.body()].concat()),
+        |_, correct| Reply::bytes([b"HTTP/1.1 200 OK\r\n\r\n", correct.body()].concat()),
     ),
-    last(
-        "the end of the connection after a whole answer",
-        Means::Fine,
+    not_retried(
+        "connection closed after a complete response",
+        Effect::None,
         "",
-        |_, right| right.clone().then_close(),
+        |_, correct| correct.clone().then_close(),
     ),
-    again(
-        "chunks that break off",
-        Means::Connection,
-        "no answer",
-        |call, right| Reply::bytes(half(&chunked(call, right).0)),
+    retried(
+        "truncated chunk",
+        Effect::Connection,
+        NO_RESPONSE,
+        |call, correct| Reply::bytes(truncate(&chunked(call, correct).0)),
     ),
-    again(
-        "chunks without the last one",
-        Means::Connection,
-        "no answer",
-        |call, right| Reply::bytes(chunked(call, right).0),
+    retried(
+        "missing final chunk",
+        Effect::Connection,
+        NO_RESPONSE,
+        |call, correct| Reply::bytes(chunked(call, correct).0),
     ),
-    again(
-        "a chunk whose size is no number",
-        Means::Connection,
-        "no answer",
+    retried(
+        "chunk size without a number",
+        Effect::Connection,
+        NO_RESPONSE,
         |call, _| {
             let head = chunked_head(call);
             Reply::bytes([head.as_slice(), b"zz\r\n{}\r\n0\r\n\r\n"].concat())
         },
     ),
-    last(
-        "a second answer behind the first",
-        Means::Fine,
-        "",
-        |call, right| Reply::bytes_then([raw(call, right), error_behind()].concat(), Then::Keep),
-    ),
-    last("an answer behind chunks", Means::Fine, "", |call, right| {
-        let (chunked, end) = chunked(call, right);
-        Reply::bytes_then([chunked, end, error_behind()].concat(), Then::Keep)
+    not_retried("two responses", Effect::None, "", |call, correct| {
+        Reply::bytes_then(
+            [raw(call, correct), unrequested_error()].concat(),
+            FollowUp::Keep,
+        )
     }),
-    foreign!("HTTP 204 with a body", |call, right| {
-        let head = head(call, right.body().len());
+    not_retried(
+        "two responses, the first chunked",
+        Effect::None,
+        "",
+        |call, correct| {
+            let (chunked, end) = chunked(call, correct);
+            Reply::bytes_then([chunked, end, unrequested_error()].concat(), FollowUp::Keep)
+        },
+    ),
+    invalid("HTTP 204 with a body", |call, correct| {
+        let head = head(call, correct.body().len());
         let head = String::from_utf8(head)
             .unwrap()
             .replace("200 OK", "204 No Content");
-        let bytes = [head.as_bytes(), right.body(), &error_behind()].concat();
-        Reply::bytes_then(bytes, Then::Keep)
+        let bytes = [head.as_bytes(), correct.body(), &unrequested_error()].concat();
+        Reply::bytes_then(bytes, FollowUp::Keep)
     }),
-    // What is too much.
-    large("a body of 256 MiB", |call, right| {
+    // Bodies and headers above the limit.
+    too_large("body of 256 MiB", |call, correct| {
         let head = [
-            head(call, right.body().len() + 256 * MIB).as_slice(),
-            right.body(),
+            head(call, correct.body().len() + 256 * MIB).as_slice(),
+            correct.body(),
         ]
         .concat();
-        Reply::bytes_then(head, Then::Flood(blanks(), 256))
+        Reply::bytes_then(head, FollowUp::Flood(blanks(), 256))
     }),
-    large("a body of 256 MiB in chunks", |call, _| {
+    too_large("chunked body of 256 MiB", |call, _| {
         let chunk = [b"100000\r\n".to_vec(), vec![b' '; MIB], b"\r\n".to_vec()].concat();
-        Reply::bytes_then(chunked_head(call), Then::Flood(chunk.into(), 256))
+        Reply::bytes_then(chunked_head(call), FollowUp::Flood(chunk.into(), 256))
     }),
-    large("a body of 256 MiB without a length", |_, _| {
-        Reply::bytes_then(*b"HTTP/1.1 200 OK\r\n\r\n", Then::Flood(blanks(), 256))
+    too_large("body of 256 MiB without content-length", |_, _| {
+        Reply::bytes_then(*b"HTTP/1.1 200 OK\r\n\r\n", FollowUp::Flood(blanks(), 256))
     }),
-    large("a header of 16 MiB", |_, _| {
-        Reply::bytes_then(*b"HTTP/1.1 200 OK\r\nx-header: ", Then::Flood(blanks(), 16))
+    too_large("header of 16 MiB", |_, _| {
+        Reply::bytes_then(
+            *b"HTTP/1.1 200 OK\r\nx-header: ",
+            FollowUp::Flood(blanks(), 16),
+        )
     }),
-    large("16 MiB of headers", |_, _| {
+    too_large("16 MiB of headers", |_, _| {
         let lines = b"x-header: 0123456789012345678901\r\n".repeat(MIB / 34);
-        Reply::bytes_then(*b"HTTP/1.1 200 OK\r\n", Then::Flood(lines.into(), 16))
+        Reply::bytes_then(*b"HTTP/1.1 200 OK\r\n", FollowUp::Flood(lines.into(), 16))
     }),
-    // Answers that are none.
-    foreign!("an empty answer", |_, _| Reply::answer(
-        200,
-        "text/plain",
-        []
-    )),
-    foreign!("blanks", |_, _| Reply::answer(
-        200,
-        "text/plain",
-        *b" \r\n "
-    )),
-    foreign!("HTTP 204", |call, _| {
+    // Invalid responses.
+    invalid("empty body", |_, _| Reply::response(200, "text/plain", [])),
+    invalid("blank body", |_, _| {
+        Reply::response(200, "text/plain", *b" \r\n ")
+    }),
+    invalid("HTTP 204", |call, _| {
         let head = format!(
             "HTTP/1.1 204 No Content\r\nx-amzn-requestid: {}\r\n\r\n",
             call.request_id()
         );
-        Reply::bytes_then(head, Then::Keep)
+        Reply::bytes_then(head, FollowUp::Keep)
     }),
-    foreign!("HTTP 202 without a body", |_, _| Reply::answer(
-        202,
-        "text/plain",
-        []
-    )),
-    foreign!("null", |_, _| Reply::answer(200, "text/plain", *b"null")),
-    foreign!("no JSON and no XML", |_, _| Reply::answer(
-        200,
-        "text/plain",
-        *b"{]<a></b>"
-    )),
-    foreign!("an answer in the other language", |call, _| {
+    invalid("HTTP 202 without a body", |_, _| {
+        Reply::response(202, "text/plain", [])
+    }),
+    invalid("null", |_, _| Reply::response(200, "text/plain", *b"null")),
+    invalid("neither JSON nor XML", |_, _| {
+        Reply::response(200, "text/plain", *b"{]<a></b>")
+    }),
+    invalid("XML instead of JSON or JSON instead of XML", |call, _| {
         let body: &[u8] = if is_json(call) {
             b"<a>b</a>"
         } else {
             b"{\"a\": \"b\"}"
         };
-        Reply::answer(200, "text/plain", body)
+        Reply::response(200, "text/plain", body)
     }),
-    foreign!("an answer to another question", |call, _| {
+    invalid("response of a different operation", |call, _| {
         let body: &[u8] = if is_json(call) {
             br#"{"rules": [], "nextToken": null}"#
         } else {
             b"<ListUsersResponse><ListUsersResult><Users/></ListUsersResult></ListUsersResponse>"
         };
-        Reply::answer(200, "text/plain", body)
+        Reply::response(200, "text/plain", body)
     }),
-    foreign!("an error as a good answer", |call, _| {
-        Reply::answer(200, "text/plain", Reply::throttled(call).body())
+    invalid("error with status 200", |call, _| {
+        Reply::response(200, "text/plain", Reply::throttled(call).body())
     }),
-    foreign!("a wrong type", wrong_type),
-    foreign!("a whole answer and more", |_, right| {
-        Reply::answer(200, "text/plain", [right.body(), right.body()].concat())
+    invalid("wrong type", wrong_type),
+    invalid("response body twice", |_, correct| {
+        Reply::response(200, "text/plain", [correct.body(), correct.body()].concat())
     }),
-    foreign!("a deep nest", |call, _| {
+    invalid("deeply nested body", |call, _| {
         let (open, close) = if is_json(call) {
             ("[", "]")
         } else {
             ("<a>", "</a>")
         };
         let body = open.repeat(DEEP) + &close.repeat(DEEP);
-        Reply::answer(200, "text/plain", body.into_bytes())
+        Reply::response(200, "text/plain", body.into_bytes())
     }),
-    foreign!("bytes that are no UTF-8", |_, right| {
-        let mut body = right.body().to_vec();
+    invalid("invalid UTF-8", |_, correct| {
+        let mut body = correct.body().to_vec();
         // In the middle of a text.
         let letters = body.iter_mut().filter(|b| b.is_ascii_lowercase());
         letters.for_each(|b| *b = 0xff);
-        Reply::answer(200, "text/plain", body)
+        Reply::response(200, "text/plain", body)
     }),
-    foreign!("UTF-16", |_, right| {
-        let text = str::from_utf8(right.body()).unwrap();
+    invalid("UTF-16", |_, correct| {
+        let text = str::from_utf8(correct.body()).unwrap();
         let text = format!("\u{feff}{text}");
         let body: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        Reply::answer(200, "text/plain", body)
+        Reply::response(200, "text/plain", body)
     }),
-    foreign!("an entity bomb", |call, _| bomb(call, 200)),
-    last(
-        "an entity bomb as an error",
-        Means::ApiError,
-        "(HTTP 400",
+    invalid("entity bomb", |call, _| bomb(call, 200)),
+    not_retried(
+        "entity bomb in an error",
+        Effect::ApiError,
+        HTTP_400_WITHOUT_CODE,
         |call, _| bomb(call, 400),
     ),
-    foreign!("an entity of a file", |call, _| {
+    invalid("external entity", |call, _| {
         let entity = "<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>";
-        Reply::answer(
+        Reply::response(
             200,
             "text/xml",
             (entity.to_owned() + &document(call, "&e;")).into_bytes(),
@@ -546,9 +583,9 @@ pub const FAULTS: &[Fault] = &[
     }),
 ];
 
-/// A body or a head that is not read to its end.
-const fn large(name: &'static str, make: fn(&Call, &Reply) -> Reply) -> Fault {
-    last(name, Means::Unexpected, "no answer", make)
+/// A response with more bytes than the program reads.
+const fn too_large(name: &'static str, make: fn(&Call, &Reply) -> Reply) -> Fault {
+    not_retried(name, Effect::Unexpected, NO_RESPONSE, make)
 }
 
 fn is_json(call: &Call) -> bool {
@@ -559,30 +596,30 @@ fn blanks() -> Arc<[u8]> {
     vec![b' '; MIB].into()
 }
 
-fn half(bytes: &[u8]) -> Vec<u8> {
-    // The body is the longer part, as a rule; three quarters are in the middle of it.
+fn truncate(bytes: &[u8]) -> Vec<u8> {
+    // The body is usually longer than the head, so that this ends within the body.
     bytes[..bytes.len() - bytes.len() / 8 - 1].to_vec()
 }
 
-/// The head of an answer with a body of that length.
+/// Returns the head of a response with a body of `length` bytes.
 fn head(call: &Call, length: usize) -> Vec<u8> {
     let id = call.request_id();
     format!("HTTP/1.1 200 OK\r\nx-amzn-requestid: {id}\r\ncontent-length: {length}\r\n\r\n").into()
 }
 
-/// The right answer as it stands on the wire.
-fn raw(call: &Call, right: &Reply) -> Vec<u8> {
-    [&head(call, right.body().len()), right.body()].concat()
+/// Returns the bytes of the correct response.
+fn raw(call: &Call, correct: &Reply) -> Vec<u8> {
+    [&head(call, correct.body().len()), correct.body()].concat()
 }
 
-fn with_length(length: &str, right: &Reply) -> Reply {
+fn with_length(length: &str, correct: &Reply) -> Reply {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
-    Reply::bytes([head.as_bytes(), right.body()].concat())
+    Reply::bytes([head.as_bytes(), correct.body()].concat())
 }
 
-/// An answer that nobody has asked for, and that would be believed.
-fn error_behind() -> Vec<u8> {
-    let body = r#"{"__type":"AccessDeniedException","message":"not asked for"}"#;
+/// Returns an unrequested but valid error response.
+fn unrequested_error() -> Vec<u8> {
+    let body = r#"{"__type":"AccessDeniedException","message":"unrequested"}"#;
     let length = body.len();
     format!("HTTP/1.1 400 Bad Request\r\ncontent-length: {length}\r\n\r\n{body}").into()
 }
@@ -593,10 +630,10 @@ fn chunked_head(call: &Call) -> Vec<u8> {
         .into()
 }
 
-/// The right answer in chunks of forty bytes, and the end of the last one.
-fn chunked(call: &Call, right: &Reply) -> (Vec<u8>, Vec<u8>) {
+/// Returns the correct response in chunks of 40 bytes, and the final chunk.
+fn chunked(call: &Call, correct: &Reply) -> (Vec<u8>, Vec<u8>) {
     let mut bytes = chunked_head(call);
-    for chunk in right.body().chunks(40) {
+    for chunk in correct.body().chunks(40) {
         bytes.extend(format!("{:x}\r\n", chunk.len()).bytes());
         bytes.extend(chunk);
         bytes.extend(b"\r\n");
@@ -604,17 +641,17 @@ fn chunked(call: &Call, right: &Reply) -> (Vec<u8>, Vec<u8>) {
     (bytes, b"0\r\n\r\n".to_vec())
 }
 
-/// A refusal for the time, by a service whose clock is so many minutes ahead of ours.
-fn clock(call: &Call, code: &str, minutes: i64) -> Reply {
+/// Returns an error about the request time from a service whose clock is `minutes` ahead.
+fn clock_skew(call: &Call, code: &str, minutes: i64) -> Reply {
     let rfc2822 = &time::format_description::well_known::Rfc2822;
-    // Half a minute more, so that the minutes are whole however long this takes.
+    // Half a minute more, so that the program rounds to these minutes.
     let seconds = minutes * 60 + minutes.signum() * 30;
-    let theirs = time::OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
+    let service_time = time::OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
     let reply = Reply::error(call, 403, code, "Signature not yet current or expired.");
-    reply.header("date", theirs.format(rfc2822).unwrap())
+    reply.header("date", service_time.format(rfc2822).unwrap())
 }
 
-/// A reply to XML's operations with this text in it.
+/// Returns an XML response of the operation that contains `text`.
 fn document(call: &Call, text: &str) -> String {
     match call.operation.as_str() {
         "GetCallerIdentity" => format!(
@@ -638,7 +675,7 @@ fn document(call: &Call, text: &str) -> String {
     }
 }
 
-/// Ten to the ninth times three letters.
+/// Returns an entity bomb that expands to 3 × 10⁹ letters.
 fn bomb(call: &Call, status: u16) -> Reply {
     let mut body = "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e0 \"lol\">".to_owned();
     for n in 1..10 {
@@ -650,11 +687,11 @@ fn bomb(call: &Call, status: u16) -> Reply {
         200 => document(call, "&e9;"),
         _ => "<ErrorResponse><Error><Code>&e9;</Code></Error></ErrorResponse>".to_owned(),
     };
-    Reply::answer(status, "text/xml", body.into_bytes())
+    Reply::response(status, "text/xml", body.into_bytes())
 }
 
-/// The right answer with a number in the place of what it is about.
-fn wrong_type(call: &Call, right: &Reply) -> Reply {
+/// Returns the correct response with a number instead of each list or value.
+fn wrong_type(call: &Call, correct: &Reply) -> Reply {
     if !is_json(call) {
         let body = match call.operation.as_str() {
             "GetCallerIdentity" => "<GetCallerIdentityResponse>7</GetCallerIdentityResponse>",
@@ -667,9 +704,9 @@ fn wrong_type(call: &Call, right: &Reply) -> Reply {
         };
         return Reply::xml(body);
     }
-    let mut body: Value = serde_json::from_slice(right.body()).unwrap();
+    let mut body: Value = serde_json::from_slice(correct.body()).unwrap();
     let members = body.as_object_mut().unwrap();
-    // Of keys, which are in no list, all.
+    // A response with credentials has no list; replace all its members.
     let lists = members.values().any(Value::is_array);
     for member in members.values_mut() {
         if member.is_array() || !lists {

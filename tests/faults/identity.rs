@@ -1,13 +1,13 @@
-//! Who asks, and whom: credentials that expire in the middle, and certificates that do not fit.
+//! Credentials that expire during the scan, and invalid certificates.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::seen;
-use crate::site::{CHECKED, LIST, MIDDLE_OF_A_LIST, SCANNED, Site};
+use crate::assertions;
+use crate::fault_point::{CHECKED_REGION, FaultPoint, LIST, LIST_SECOND_PAGE, SCANNED_REGION};
 use crate::support::{Certificate, Outcome, Program, Reply, Server};
 
-/// Writes the keys of the default profile.
+/// Writes the credentials of the default profile.
 fn write_keys(home: &Path, key: &str) {
     let keys = format!("[default]\naws_access_key_id = {key}\naws_secret_access_key = secret\n");
     std::fs::create_dir_all(home.join(".aws")).unwrap();
@@ -17,22 +17,28 @@ fn write_keys(home: &Path, key: &str) {
 const OLD: &str = "AKIAIOSFODNN7EXAMPLE";
 const NEW: &str = "AKIAI44QH8DHBEXAMPLE";
 
-/// A run whose keys expire when `site` is asked; `renewed` says which ones lie in the profile then.
-/// Those of `dead` are expired from then on.
-fn expire(site: &Site, renewed: &'static str, dead: &'static [&'static str]) -> (Outcome, Server) {
+/// Runs the program; at the first request at `point`, the profile gets the key `new_key`, and from then on
+/// the `expired` keys are rejected.
+fn run_with_expiry(
+    point: &FaultPoint,
+    new_key: &'static str,
+    expired: &'static [&'static str],
+) -> (Outcome, Server) {
     let home = tempfile::tempdir().unwrap();
     write_keys(home.path(), OLD);
-    let (picks, over, folder) = (site.picks, AtomicBool::new(false), home.path().to_owned());
-    let server = site.account().serve_but(move |call| {
-        if picks(call) && !over.swap(true, Ordering::SeqCst) {
-            write_keys(&folder, renewed);
+    let (matches, has_expired) = (point.matches, AtomicBool::new(false));
+    let directory = home.path().to_owned();
+    let server = point.account().serve_with(move |call| {
+        if matches(call) && !has_expired.swap(true, Ordering::SeqCst) {
+            write_keys(&directory, new_key);
         }
         let key = call.header("authorization").unwrap_or_default();
-        let refused = over.load(Ordering::SeqCst) && dead.iter().any(|dead| key.contains(dead));
-        refused.then(|| Reply::error(call, 400, "ExpiredTokenException", "The token is expired"))
+        let is_refused =
+            has_expired.load(Ordering::SeqCst) && expired.iter().any(|old| key.contains(old));
+        is_refused.then(|| Reply::error(call, 400, "ExpiredTokenException", "The token is expired"))
     });
     let run = Program::new(&server)
-        .args(site.args)
+        .args(point.args)
         .args(["--max-attempts", "2", "--coverage"])
         .env("HOME", home.path())
         .env("AWS_ACCESS_KEY_ID", "")
@@ -42,13 +48,13 @@ fn expire(site: &Site, renewed: &'static str, dead: &'static [&'static str]) -> 
 }
 
 #[test]
-fn credentials_that_expire_in_the_middle_are_renewed_and_nothing_is_lost() {
-    for site in [&LIST, &MIDDLE_OF_A_LIST] {
-        let (run, server) = expire(site, NEW, &[OLD]);
-        assert_eq!(run.code, Some(0), "{}: {}", site.name, run.told());
-        assert_eq!(run.csv(), site.account().csv(), "{}", site.name);
-        let log = seen::log(&run).unwrap();
-        assert_eq!(log.len(), 1, "{}: {}", site.name, run.told());
+fn expired_credentials_are_refreshed_without_loss() {
+    for point in [&LIST, &LIST_SECOND_PAGE] {
+        let (run, server) = run_with_expiry(point, NEW, &[OLD]);
+        assert_eq!(run.code, Some(0), "{}: {}", point.name, run.describe());
+        assert_eq!(run.csv(), point.account().csv(), "{}", point.name);
+        let log = assertions::parse_log(&run).unwrap();
+        assert_eq!(log.len(), 1, "{}: {}", point.name, run.describe());
         assert_eq!(log[0].0.error_type, "FATAL");
         assert!(!run.coverage().contains("not_tried"), "{}", run.coverage());
         let signed =
@@ -63,63 +69,74 @@ fn credentials_that_expire_in_the_middle_are_renewed_and_nothing_is_lost() {
 }
 
 #[test]
-fn credentials_that_stay_expired_stop_the_scan_and_what_is_counted_is_written() {
-    // The profile has the same ones still; or others, which are no better.
-    for (renewed, dead) in [(OLD, &[OLD][..]), (NEW, &[OLD, NEW])] {
-        let (run, server) = expire(&MIDDLE_OF_A_LIST, renewed, dead);
-        assert_eq!(run.code, Some(1), "{}", run.told());
-        let log = seen::log(&run).unwrap();
+fn expired_credentials_without_refresh_stop_scan() {
+    // The profile keeps the same key, or gets a new key that is expired too.
+    for (new_key, expired) in [(OLD, &[OLD][..]), (NEW, &[OLD, NEW])] {
+        let (run, server) = run_with_expiry(&LIST_SECOND_PAGE, new_key, expired);
+        assert_eq!(run.code, Some(1), "{}", run.describe());
+        let log = assertions::parse_log(&run).unwrap();
         let fatal = log.iter().filter(|(line, _)| line.error_type == "FATAL");
-        assert_eq!(fatal.count(), 1, "{}", run.told());
-        let stopped = |(line, _): &&(_, String)| {
-            let line: &crate::expected::Line = line;
-            line.error_type == "SCAN_FAILED" && line.region.as_deref() == Some(SCANNED)
+        assert_eq!(fatal.count(), 1, "{}", run.describe());
+        let is_stopped = |(line, _): &&(_, String)| {
+            let line: &crate::expected::LogLine = line;
+            line.error_type == "SCAN_FAILED" && line.region.as_deref() == Some(SCANNED_REGION)
         };
-        assert_eq!(log.iter().filter(stopped).count(), 1, "{}", run.told());
-        let (csv, whole) = (run.csv(), MIDDLE_OF_A_LIST.account().csv());
+        assert_eq!(
+            log.iter().filter(is_stopped).count(),
+            1,
+            "{}",
+            run.describe()
+        );
+        let (csv, complete) = (run.csv(), LIST_SECOND_PAGE.account().csv());
         assert!(
-            csv.split_inclusive("\r\n").all(|row| whole.contains(row)),
+            csv.split_inclusive("\r\n")
+                .all(|row| complete.contains(row)),
             "{csv}"
         );
         assert!(!csv.contains(",250\r\n"), "{csv}");
-        // One refusal, and one more of the new keys, in each task of a region at the most.
-        let refused = server.count(|call| (MIDDLE_OF_A_LIST.picks)(call));
-        assert!(refused <= 2, "{refused}");
+        // At most one refusal of each key.
+        let requests = server.count(|call| (LIST_SECOND_PAGE.matches)(call));
+        assert!(requests <= 2, "{requests}");
     }
 }
 
-/// Only AWS Config answers over TLS: what is wrong with it is met in the scan.
+/// Only the requests to AWS Config use TLS, so that the scan, not a check, gets the certificate error.
 #[test]
-fn a_certificate_that_does_not_fit_gives_up_each_region_at_once() {
+fn invalid_certificate_ends_each_region_immediately() {
     let account = LIST.account();
     let plain = account.serve();
-    let stranger = Certificate::right();
-    for (name, certificate, trusted, told) in [
+    let other = Certificate::valid();
+    for (name, certificate, trusted, message_part) in [
         (
-            "of another host",
+            "for a different host",
             Certificate::for_wrong_host(),
             None,
             "not valid for",
         ),
-        ("expired", Certificate::of_days(-20, -10), None, "expired"),
         (
-            "of tomorrow",
-            Certificate::of_days(1, 20),
+            "expired",
+            Certificate::valid_between(-20, -10),
+            None,
+            "expired",
+        ),
+        (
+            "not yet valid",
+            Certificate::valid_between(1, 20),
             None,
             "not valid yet",
         ),
         (
-            "of a stranger",
-            Certificate::right(),
-            Some(&stranger),
+            "of an untrusted issuer",
+            Certificate::valid(),
+            Some(&other),
             "invalid peer certificate",
         ),
     ] {
         let server = account.serve_tls(&certificate);
-        let program = Program::alone();
+        let program = Program::without_server();
         let (bundle, out) = (
-            program.folder().join("home/ca.pem"),
-            program.folder().join("out"),
+            program.directory().join("home/ca.pem"),
+            program.directory().join("out"),
         );
         std::fs::write(&bundle, &trusted.unwrap_or(&certificate).ca_pem).unwrap();
         let run = program
@@ -130,41 +147,41 @@ fn a_certificate_that_does_not_fit_gives_up_each_region_at_once() {
             .env("AWS_ENDPOINT_URL", plain.url())
             .env("AWS_ENDPOINT_URL_CONFIG_SERVICE", server.url())
             .run();
-        assert_eq!(run.code, Some(0), "{name}: {}", run.told());
-        assert_eq!(run.csv().lines().count(), 1, "{name}: {}", run.told());
+        assert_eq!(run.code, Some(0), "{name}: {}", run.describe());
+        assert_eq!(run.csv().lines().count(), 1, "{name}: {}", run.describe());
         assert!(
             !run.stderr.contains(" attempt 2: "),
             "{name}: {}",
-            run.told()
+            run.describe()
         );
         assert!(
             server.calls().is_empty(),
-            "{name}: no request without trust"
+            "{name}: requests without a valid certificate"
         );
-        let log = seen::log(&run).unwrap();
-        for region in [CHECKED, SCANNED] {
-            let own: Vec<_> = log
+        let log = assertions::parse_log(&run).unwrap();
+        for region in [CHECKED_REGION, SCANNED_REGION] {
+            let lines: Vec<_> = log
                 .iter()
                 .filter(|(l, _)| l.region.as_deref() == Some(region))
                 .collect();
-            let types: Vec<_> = own
+            let types: Vec<_> = lines
                 .iter()
                 .map(|(line, _)| line.error_type.as_str())
                 .collect();
             assert_eq!(types.last(), Some(&"SCAN_FAILED"), "{name}: {types:?}");
             assert_eq!(types.first(), Some(&"CONNECTION"), "{name}: {types:?}");
-            assert!(own[0].1.contains(told), "{name}: {}", own[0].1);
+            assert!(lines[0].1.contains(message_part), "{name}: {}", lines[0].1);
             assert!(
-                own[0].1.contains("check the certificate bundle"),
+                lines[0].1.contains("check the certificate bundle"),
                 "{name}: {}",
-                own[0].1
+                lines[0].1
             );
         }
         let coverage = run.coverage();
-        let lost =
+        let is_missing =
             |line: &&str| line.contains(",connection_failed,,") || line.contains(",not_tried,,");
         assert_eq!(
-            coverage.lines().filter(lost).count(),
+            coverage.lines().filter(is_missing).count(),
             4,
             "{name}: {coverage}"
         );

@@ -1,17 +1,21 @@
-//! Every fault at every operation, once and always, through the built binary: what has to follow is
-//! said once, in `expected.rs`, and each run is held to it.
+//! Runs the built binary with every fault at every request, once and always, and compares each run with
+//! the expected result in `expected.rs`.
+//!
+//! Each test runs its faults on [`CONCURRENT_RUNS`] threads. A thread takes the next run from a shared
+//! index, starts a server and the program, and waits for the program to end. Nearly all runs wait for a
+//! backoff or a time-out. The test ends when all runs have ended, and reports every run that failed.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod assertions;
 mod endless;
 mod expected;
 mod fault;
+mod fault_point;
 mod identity;
 mod memory;
 mod providers;
-mod seen;
-mod site;
 mod text;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,169 +25,227 @@ use std::time::{Duration, Instant};
 
 use expected::Expected;
 use fault::{FAULTS, Fault};
-use site::{Role, Site};
-use support::{Account, Answers, Call, Outcome, Program, Reply, Server};
+use fault_point::{FaultPoint, Purpose};
+use support::{Account, Call, Outcome, Program, Reply, Responder, Server};
 
-/// When a fault happens.
+/// The requests at which a fault occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum When {
-    /// At the first request.
+    /// The first request.
     Once,
-    /// At every one.
+    /// Every request.
     Always,
 }
 
-/// The runs that go on at one time in each test: nearly all of them wait, for a backoff or a
-/// time-out.
-const SIDE_BY_SIDE: usize = 20;
+/// The number of concurrent runs in a test.
+const CONCURRENT_RUNS: usize = 20;
 
-/// No run may take longer, whatever else the machine does. Two attempts of two seconds each, in two
-/// regions one after the other, are the longest waits.
-const LONGEST: Duration = Duration::from_secs(40);
+/// The maximum duration of a run. The longest waits are two attempts of two seconds in each of two
+/// regions; the rest is a margin for a busy machine.
+const MAX_DURATION: Duration = Duration::from_secs(40);
 
-/// No run may have more memory: the program's own, and one body of 16 MiB while it grows.
-const MOST_MEMORY: u64 = 60_000_000;
+/// The maximum memory of a run, in bytes: the program and one body of 16 MiB while it grows.
+const MAX_MEMORY: u64 = 60_000_000;
 
-/// Runs each fault at `site`, once and always; fails with all that was not as it should be.
-fn every_fault_at(site: &Site) {
-    // Where all regions are asked, one that has the fault leaves the others.
-    let can_be_once = |f: &&Fault| f.is_retried() && site.role != Role::AnyRecorder;
-    let once = FAULTS.iter().filter(can_be_once);
+/// Runs every fault at `point`, once and always; fails with all unexpected results.
+fn run_every_fault(point: &FaultPoint) {
+    // A fault in one of all regions does not change the result of this check.
+    let can_occur_once =
+        |fault: &&Fault| fault.is_retried() && point.purpose != Purpose::CheckAnyRecorder;
+    let once = FAULTS.iter().filter(can_occur_once);
     let once = once.map(|fault| (fault, When::Once));
-    // One that is not retried is met once in either case: the number of requests shows it.
+    // The number of requests shows that a fault without retries occurs only once.
     let always = FAULTS.iter().map(|fault| (fault, When::Always));
-    let mut runs: Vec<_> = once.chain(always).filter(|(f, _)| f.fits(site)).collect();
-    // Those that take long begin first.
-    runs.sort_by_key(|(fault, _)| !fault.is_slow());
+    let mut runs: Vec<_> = once
+        .chain(always)
+        .filter(|(fault, _)| fault.applies_to(point))
+        .collect();
+    // The longest runs start first.
+    runs.sort_by_key(|(fault, _)| !fault.is_timeout());
     assert!(runs.len() > 90, "{}", runs.len());
-    let account = site.account();
-    let answers = Arc::new(account.answers());
-    all(&runs, |(fault, when)| {
-        run(site, fault, *when, &account, &answers)
+    let account = point.account();
+    let responder = Arc::new(account.responder());
+    run_all(&runs, |(fault, when)| {
+        run_fault(point, fault, *when, &account, &responder)
     });
 }
 
-/// Makes all of `runs` side by side; fails with all that was not as it should be.
-fn all<T: Sync>(runs: &[T], run: impl Fn(&T) -> Result<(), String> + Sync) {
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+/// Executes all runs, [`CONCURRENT_RUNS`] at a time; fails with all their errors.
+fn run_all<T: Sync>(runs: &[T], run: impl Fn(&T) -> Result<(), String> + Sync) {
+    let (next, errors) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for _ in 0..SIDE_BY_SIDE {
+        for _ in 0..CONCURRENT_RUNS {
             scope.spawn(|| {
                 while let Some(this) = runs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(why) = run(this) {
-                        let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
-                        wrong.push(why);
+                    if let Err(error) = run(this) {
+                        let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
+                        errors.push(error);
                     }
                 }
             });
         }
     });
-    let wrong = wrong.into_inner().unwrap();
-    let of = format!("{} of {} runs went wrong", wrong.len(), runs.len());
-    assert!(wrong.is_empty(), "{of}:\n{}", wrong.join("\n"));
+    let errors = errors.into_inner().unwrap();
+    let failed = format!("{} of {} runs failed", errors.len(), runs.len());
+    assert!(errors.is_empty(), "{failed}:\n{}", errors.join("\n"));
 }
 
-/// A server that answers as is `right`, and `wrong` where `picks` says so.
-fn faulty(
-    picks: fn(&Call) -> bool,
+/// Starts a server that replies with `reply`, or with `fault_reply` to the requests that `matches`
+/// selects.
+fn faulty_server(
+    matches: fn(&Call) -> bool,
     when: When,
-    right: impl Fn(&Call) -> Reply + Send + Sync + 'static,
-    wrong: impl Fn(&Call, &Reply) -> Reply + Send + Sync + 'static,
+    reply: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+    fault_reply: impl Fn(&Call, &Reply) -> Reply + Send + Sync + 'static,
 ) -> Server {
-    let met = AtomicUsize::new(0);
+    let faults = AtomicUsize::new(0);
     Server::new(move |call| {
-        let right = right(call);
-        let first = || met.fetch_add(1, Ordering::SeqCst) == 0;
-        if picks(call) && (first() || when == When::Always) {
-            wrong(call, &right)
+        let reply = reply(call);
+        let is_first = || faults.fetch_add(1, Ordering::SeqCst) == 0;
+        if matches(call) && (is_first() || when == When::Always) {
+            fault_reply(call, &reply)
         } else {
-            right
+            reply
         }
     })
 }
 
-/// One run with one fault; what is wrong with it.
-fn run(
-    site: &Site,
+/// Runs the program with one fault; returns the difference from the expected result.
+fn run_fault(
+    point: &FaultPoint,
     fault: &'static Fault,
     when: When,
     account: &Account,
-    answers: &Arc<Answers>,
+    responder: &Arc<Responder>,
 ) -> Result<(), String> {
-    let answers = answers.clone();
-    let right = move |call: &Call| answers.answer(call);
-    let server = faulty(site.picks, when, right, |call, right| {
-        fault.happen(call, right)
+    let responder = responder.clone();
+    let reply = move |call: &Call| responder.respond(call);
+    let server = faulty_server(point.matches, when, reply, |call, reply| {
+        fault.reply(call, reply)
     });
-    let program = with_fault(Program::new(&server).args(site.args), fault, when);
-    let (outcome, took) = timed(program.arg("--coverage"));
-    let expected = Expected::of(site, fault, when);
-    let wrong = seen::compare(&expected, site, account, &server, &outcome)
-        .and_then(|()| seen::clean(&outcome))
-        .and_then(|()| bounded(&outcome, took));
-    wrong.map_err(|why| {
-        let told = outcome.told();
+    let program = with_fault_options(Program::new(&server).args(point.args), fault, when);
+    let (outcome, duration) = run_timed(program.arg("--coverage"));
+    let expected = Expected::new(point, fault, when);
+    let result = assertions::assert_expected(&expected, point, account, &server, &outcome)
+        .and_then(|()| assertions::assert_printable(&outcome))
+        .and_then(|()| assert_limits(&outcome, duration));
+    result.map_err(|error| {
+        let output = outcome.describe();
         format!(
-            "=== {} at {}, {when:?}: {why}\n{told}",
-            fault.name, site.name
+            "=== {} at {}, {when:?}: {error}\n{output}",
+            fault.name, point.name
         )
     })
 }
 
-/// The run as far as it depends on the fault alone.
-fn with_fault(program: Program, fault: &Fault, when: When) -> Program {
+/// Adds the options that depend only on the fault.
+fn with_fault_options(program: Program, fault: &Fault, when: When) -> Program {
     let attempts = if when == When::Once { "3" } else { "2" };
     let program = program
         .args(["--debug", "--connect-timeout", "5"])
         .args(["--max-attempts", attempts]);
-    if fault.is_slow() {
+    if fault.is_timeout() {
         program.args(["--read-timeout", "2"])
     } else {
         program
     }
 }
 
-fn timed(program: Program) -> (Outcome, Duration) {
+/// Runs the program; returns its output and its duration.
+fn run_timed(program: Program) -> (Outcome, Duration) {
     let begin = Instant::now();
     let outcome = program.run();
     (outcome, begin.elapsed())
 }
 
-fn bounded(outcome: &Outcome, took: Duration) -> Result<(), String> {
+/// Fails if a run exceeds [`MAX_DURATION`] or [`MAX_MEMORY`].
+fn assert_limits(outcome: &Outcome, duration: Duration) -> Result<(), String> {
     let peak = outcome.peak_memory.unwrap_or_default();
-    if took > LONGEST {
-        Err(format!("it took {took:?}"))
-    } else if peak > MOST_MEMORY {
-        Err(format!("it had {peak} bytes of memory"))
+    if duration > MAX_DURATION {
+        Err(format!("duration {duration:?}"))
+    } else if peak > MAX_MEMORY {
+        Err(format!("{peak} bytes of memory"))
     } else {
         Ok(())
     }
 }
 
-/// A test for each site.
-macro_rules! sites {
-    ($($test:ident: $site:ident),* $(,)?) => {
-        $(#[test] fn $test() {
-            every_fault_at(&site::$site);
-        })*
-    };
+#[test]
+fn identity_check_faults_give_expected_result() {
+    run_every_fault(&fault_point::IDENTITY_CHECK);
 }
 
-sites! {
-    who_asks: IDENTITY,
-    the_alias: ALIAS,
-    the_regions: REGIONS,
-    the_check_of_a_listing: CHECKED_LIST,
-    the_check_of_the_counts: CHECKED_COUNTS,
-    a_recorder_in_the_checks: CHECKED_STATUS,
-    every_recorder_in_the_checks: ALL_STATUSES,
-    a_listing: LIST,
-    the_middle_of_a_listing: MIDDLE_OF_A_LIST,
-    the_counts: COUNTS,
-    the_middle_of_the_counts: MIDDLE_OF_THE_COUNTS,
-    a_listing_that_is_compared: VERIFIED_LIST,
-    the_middle_of_a_listing_that_is_compared: VERIFIED_MIDDLE_OF_A_LIST,
-    the_counts_that_are_compared_with: VERIFIED_COUNTS,
-    a_recorder: STATUS,
-    what_a_recorder_records: RECORDERS,
+#[test]
+fn alias_check_faults_give_expected_result() {
+    run_every_fault(&fault_point::ALIAS_CHECK);
+}
+
+#[test]
+fn regions_check_faults_give_expected_result() {
+    run_every_fault(&fault_point::REGIONS_CHECK);
+}
+
+#[test]
+fn list_check_faults_give_expected_result() {
+    run_every_fault(&fault_point::LIST_CHECK);
+}
+
+#[test]
+fn counts_check_faults_give_expected_result() {
+    run_every_fault(&fault_point::COUNTS_CHECK);
+}
+
+#[test]
+fn status_check_faults_give_expected_result() {
+    run_every_fault(&fault_point::STATUS_CHECK);
+}
+
+#[test]
+fn recorder_check_faults_give_expected_result() {
+    run_every_fault(&fault_point::RECORDER_CHECK);
+}
+
+#[test]
+fn list_faults_give_expected_result() {
+    run_every_fault(&fault_point::LIST);
+}
+
+#[test]
+fn list_second_page_faults_give_expected_result() {
+    run_every_fault(&fault_point::LIST_SECOND_PAGE);
+}
+
+#[test]
+fn counts_faults_give_expected_result() {
+    run_every_fault(&fault_point::COUNTS);
+}
+
+#[test]
+fn counts_second_page_faults_give_expected_result() {
+    run_every_fault(&fault_point::COUNTS_SECOND_PAGE);
+}
+
+#[test]
+fn verify_list_faults_give_expected_result() {
+    run_every_fault(&fault_point::VERIFY_LIST);
+}
+
+#[test]
+fn verify_list_page_faults_give_expected_result() {
+    run_every_fault(&fault_point::VERIFY_LIST_SECOND_PAGE);
+}
+
+#[test]
+fn verify_counts_faults_give_expected_result() {
+    run_every_fault(&fault_point::VERIFY_COUNTS);
+}
+
+#[test]
+fn recorder_status_faults_give_expected_result() {
+    run_every_fault(&fault_point::RECORDER_STATUS);
+}
+
+#[test]
+fn recorders_faults_give_expected_result() {
+    run_every_fault(&fault_point::RECORDERS);
 }

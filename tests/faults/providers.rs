@@ -1,98 +1,102 @@
-//! Every fault at the endpoints that give credentials: what stops the run, and what is passed over.
+//! Faults at the endpoints of the credential providers: some fail the check, others only skip the
+//! provider.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::fault::{FAULTS, Fault, Means};
-use crate::seen::{self, equal, tells};
-use crate::site::LIST;
-use crate::support::{Account, Answers, Call, Outcome, Program, Reply, Server};
-use crate::{When, all, bounded, faulty, timed, with_fault};
+use crate::assertions::{self, assert_contains, assert_equal};
+use crate::fault::{Effect, FAULTS, Fault};
+use crate::fault_point::LIST;
+use crate::support::{Account, Call, Outcome, Program, Reply, Responder, Server};
+use crate::{When, assert_limits, faulty_server, run_all, run_timed, with_fault_options};
 
-/// The last four characters of a key may be told.
-const KEY: &str = "ASIAMARKEDGIVENK0WXYZ";
-const SOURCE_KEY: &str = "AKIAMARKEDSOURCE0VUTS";
-const SECRET: &str = "marked+given/secret+0123456789abcdef";
-const SOURCE_SECRET: &str = "marked+source/secret+0123456789abcde";
-const SESSION: &str = "marked//session+token==0123456789abcdef";
-const IDENTITY: &str = "eyJtYXJrZWQ.eyJ3ZWItaWRlbnRpdHk.c2lnbmF0dXJl";
-const CONTAINER: &str = "marked-container-authorization-0123456789";
-const INSTANCE: &str = "marked-instance-token-0123456789abcdef==";
-const SIGNED_IN: &str = "marked-sign-in-0123456789abcdefghij";
-const REFRESHED: &str = "marked-refreshed-0123456789abcdefgh";
-const REFRESH: &str = "marked-refresh-0123456789abcdefghijk";
-const CLIENT: &str = "marked-client-secret-0123456789abcd";
+/// Messages may contain only the last four characters of an access key ID.
+const ACCESS_KEY_ID: &str = "ASIAMARKEDGIVENK0WXYZ";
+const SOURCE_ACCESS_KEY_ID: &str = "AKIAMARKEDSOURCE0VUTS";
+const SECRET_KEY: &str = "marked+given/secret+0123456789abcdef";
+const SOURCE_SECRET_KEY: &str = "marked+source/secret+0123456789abcde";
+const SESSION_TOKEN: &str = "marked//session+token==0123456789abcdef";
+const WEB_IDENTITY_TOKEN: &str = "eyJtYXJrZWQ.eyJ3ZWItaWRlbnRpdHk.c2lnbmF0dXJl";
+const CONTAINER_TOKEN: &str = "marked-container-authorization-0123456789";
+const INSTANCE_TOKEN: &str = "marked-instance-token-0123456789abcdef==";
+const SSO_TOKEN: &str = "marked-sign-in-0123456789abcdefghij";
+const REFRESHED_SSO_TOKEN: &str = "marked-refreshed-0123456789abcdefgh";
+const REFRESH_TOKEN: &str = "marked-refresh-0123456789abcdefghijk";
+const CLIENT_SECRET: &str = "marked-client-secret-0123456789abcd";
 
 const ALL_SECRETS: [&str; 12] = [
     "ASIAMARKEDGIVENK",
     "AKIAMARKEDSOURCE",
-    SECRET,
-    SOURCE_SECRET,
-    SESSION,
-    IDENTITY,
-    CONTAINER,
-    INSTANCE,
-    SIGNED_IN,
-    REFRESHED,
-    REFRESH,
-    CLIENT,
+    SECRET_KEY,
+    SOURCE_SECRET_KEY,
+    SESSION_TOKEN,
+    WEB_IDENTITY_TOKEN,
+    CONTAINER_TOKEN,
+    INSTANCE_TOKEN,
+    SSO_TOKEN,
+    REFRESHED_SSO_TOKEN,
+    REFRESH_TOKEN,
+    CLIENT_SECRET,
 ];
 
 const CHECK: &str = "AWS credentials configured";
-const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
-const END: &str = "2099-01-01T00:00:00Z";
+const ROLES_PATH: &str = "/latest/meta-data/iam/security-credentials/";
+const EXPIRY: &str = "2099-01-01T00:00:00Z";
 
-/// A request of a provider.
-struct Source {
-    /// What it is called here.
+/// A request of a credential provider.
+struct ProviderRequest {
+    /// The name in failure messages.
     name: &'static str,
-    /// Which calls are it.
-    picks: fn(&Call) -> bool,
-    /// Files of the home; `{soon}` in them is in ten minutes.
+    /// Returns true for this request.
+    matches: fn(&Call) -> bool,
+    /// Files in the home directory; `{soon}` is replaced by the time in ten minutes.
     files: &'static [(&'static str, &'static str)],
-    /// Variables; `{url}` is the server's, and `{home}` the home.
+    /// Environment variables; `{url}` is replaced by the URL of the server, `{home}` by the home directory.
     variables: &'static [(&'static str, &'static str)],
-    /// What the reason of a failed check has to name.
-    names: &'static [&'static str],
-    /// How it is asked.
-    asks: Asks,
+    /// Parts of the message of a failed check.
+    message_parts: &'static [&'static str],
+    /// The protocol of the request.
+    protocol: Protocol,
 }
 
-/// How a request is made.
+/// The protocol of a request, and the attempts and results that follow from it.
 #[derive(Clone, Copy)]
-enum Asks {
-    /// As an operation of AWS.
+enum Protocol {
+    /// An AWS operation with this name.
     Operation(&'static str),
-    /// As often as `tries` says while the answer is 429 or 500 and above, or no `answer`, and as
-    /// `reach` says while there is none; what an answer means is the provider's own.
-    Plain {
-        tries: usize,
-        reach: usize,
-        answer: fn(u16, &Fault) -> bool,
-        means: fn(Option<u16>) -> Then,
+    /// A plain HTTP request. The provider makes `attempts` attempts after 429, 5xx and a response that
+    /// `is_response` rejects, and `connect_attempts` without a response.
+    Http {
+        attempts: usize,
+        connect_attempts: usize,
+        is_response: fn(u16, &Fault) -> bool,
+        /// Returns the result for the status of the last response.
+        result: fn(Option<u16>) -> ProviderResult,
     },
 }
 
-/// What follows a fault that stays.
+/// The result of a run with a fault at every attempt.
 #[derive(Clone, Copy)]
-enum Then {
-    /// The check fails, and its reason tells this and who gave no keys.
+enum ProviderResult {
+    /// The check fails with this text and the message parts of the request.
     Fails(&'static str),
-    /// The check fails, and its reason tells the status.
+    /// The check fails with the HTTP status and the message parts of the request.
     FailsWithStatus,
-    /// The check fails with this, which names another thing to do.
-    Says(&'static str),
-    /// The run has its keys all the same.
-    Runs,
+    /// The check fails with only this text, which names a different action.
+    FailsWithOnly(&'static str),
+    /// The run succeeds.
+    Succeeds,
 }
 
-const PASSED: Then = Then::Says("or from a container or instance; run `aws configure`");
+/// No provider has credentials.
+const SKIPPED: ProviderResult =
+    ProviderResult::FailsWithOnly("or from a container or instance; run `aws configure`");
 
-const ROLE: Source = Source {
-    name: "a role",
-    picks: |call| call.operation == "AssumeRole",
+const ROLE: ProviderRequest = ProviderRequest {
+    name: "role",
+    matches: |call| call.operation == "AssumeRole",
     files: &[(
         ".aws/config",
         "[default]\nrole_arn = arn:aws:iam::012345678901:role/audit\nsource_profile = base\n\
@@ -100,30 +104,30 @@ const ROLE: Source = Source {
          aws_secret_access_key = marked+source/secret+0123456789abcde\n",
     )],
     variables: &[],
-    names: &["the role arn:aws:iam::012345678901:role/audit of profile default: "],
-    asks: Asks::Operation("AssumeRole"),
+    message_parts: &["the role arn:aws:iam::012345678901:role/audit of profile default: "],
+    protocol: Protocol::Operation("AssumeRole"),
 };
 
-const WEB_IDENTITY: Source = Source {
-    name: "a web identity",
-    picks: |call| call.operation == "AssumeRoleWithWebIdentity",
-    files: &[("token", IDENTITY)],
+const WEB_IDENTITY: ProviderRequest = ProviderRequest {
+    name: "web identity",
+    matches: |call| call.operation == "AssumeRoleWithWebIdentity",
+    files: &[("token", WEB_IDENTITY_TOKEN)],
     variables: &[
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "{home}/token"),
         ("AWS_ROLE_ARN", "arn:aws:iam::012345678901:role/audit"),
     ],
-    names: &[
+    message_parts: &[
         "the web identity in ",
         "role arn:aws:iam::012345678901:role/audit: ",
     ],
-    asks: Asks::Operation("AssumeRoleWithWebIdentity"),
+    protocol: Protocol::Operation("AssumeRoleWithWebIdentity"),
 };
 
-/// An instance is there too: a container that is broken is not passed over.
-const CONTAINER_KEYS: Source = Source {
-    name: "a container",
-    picks: |call| call.path == "/container",
-    files: &[("authorization", CONTAINER)],
+/// The instance metadata service is available too: the chain must not skip a failed container endpoint.
+const CONTAINER: ProviderRequest = ProviderRequest {
+    name: "container",
+    matches: |call| call.path == "/container",
+    files: &[("authorization", CONTAINER_TOKEN)],
     variables: &[
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "{url}/container"),
         (
@@ -133,60 +137,60 @@ const CONTAINER_KEYS: Source = Source {
         ("AWS_EC2_METADATA_DISABLED", "false"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "{url}"),
     ],
-    names: &["the container endpoint"],
-    asks: Asks::Plain {
-        tries: 3,
-        reach: 3,
-        answer: |status, fault| status == 200 && fault.gives_json(),
-        means: keys,
+    message_parts: &["the container endpoint"],
+    protocol: Protocol::Http {
+        attempts: 3,
+        connect_attempts: 3,
+        is_response: |status, fault| status == 200 && fault.is_json(),
+        result: invalid_credentials,
     },
 };
 
-const INSTANCE_KEYS: Source = Source {
-    name: "the keys of an instance",
-    picks: |call| call.path.starts_with(ROLES) && call.path.len() > ROLES.len(),
+const INSTANCE_CREDENTIALS: ProviderRequest = ProviderRequest {
+    name: "credentials of an instance",
+    matches: |call| call.path.starts_with(ROLES_PATH) && call.path.len() > ROLES_PATH.len(),
     files: &[],
     variables: &[
         ("AWS_EC2_METADATA_DISABLED", "false"),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "{url}"),
     ],
-    names: &["the instance metadata service"],
-    asks: Asks::Plain {
-        tries: 4,
-        reach: 4,
-        answer: |_, _| true,
-        means: keys,
+    message_parts: &["the instance metadata service"],
+    protocol: Protocol::Http {
+        attempts: 4,
+        connect_attempts: 4,
+        is_response: |_, _| true,
+        result: invalid_credentials,
     },
 };
 
-/// A machine without the service is the usual case.
-const INSTANCE_TOKEN: Source = Source {
-    name: "the token of an instance",
-    picks: |call| call.path == "/latest/api/token",
-    asks: Asks::Plain {
-        tries: 4,
-        reach: 1,
-        answer: |_, _| true,
-        means: |_| PASSED,
+/// Most machines have no instance metadata service, so that a failure only skips the provider.
+const INSTANCE_SESSION: ProviderRequest = ProviderRequest {
+    name: "token of an instance",
+    matches: |call| call.path == "/latest/api/token",
+    protocol: Protocol::Http {
+        attempts: 4,
+        connect_attempts: 1,
+        is_response: |_, _| true,
+        result: |_| SKIPPED,
     },
-    ..INSTANCE_KEYS
+    ..INSTANCE_CREDENTIALS
 };
 
-/// An instance without a role answers 404.
-const INSTANCE_ROLE: Source = Source {
-    name: "the role of an instance",
-    picks: |call| call.path == ROLES,
-    asks: Asks::Plain {
-        tries: 4,
-        reach: 4,
-        answer: |_, _| true,
-        means: |status| match status {
-            None | Some(200) => Then::Fails(""),
-            Some(status) if is_retried(status) => Then::FailsWithStatus,
-            Some(_) => PASSED,
+/// Without a role, the service returns 404.
+const INSTANCE_ROLE: ProviderRequest = ProviderRequest {
+    name: "role of an instance",
+    matches: |call| call.path == ROLES_PATH,
+    protocol: Protocol::Http {
+        attempts: 4,
+        connect_attempts: 4,
+        is_response: |_, _| true,
+        result: |status| match status {
+            None | Some(200) => ProviderResult::Fails(""),
+            Some(status) if is_retried(status) => ProviderResult::FailsWithStatus,
+            Some(_) => SKIPPED,
         },
     },
-    ..INSTANCE_KEYS
+    ..INSTANCE_CREDENTIALS
 };
 
 const SSO_PROFILE: (&str, &str) = (
@@ -194,12 +198,12 @@ const SSO_PROFILE: (&str, &str) = (
     "[default]\nsso_session = corp\nsso_account_id = 012345678901\nsso_role_name = ReadOnly\n\
      [sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-1\n",
 );
-/// Of the session `corp`.
+/// The token cache of the session `corp`.
 const SSO_CACHE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 
-const SSO_KEYS: Source = Source {
-    name: "the keys of IAM Identity Center",
-    picks: |call| call.path.starts_with("/federation/credentials?"),
+const SSO_CREDENTIALS: ProviderRequest = ProviderRequest {
+    name: "credentials of IAM Identity Center",
+    matches: |call| call.path.starts_with("/federation/credentials?"),
     files: &[
         SSO_PROFILE,
         (
@@ -209,66 +213,67 @@ const SSO_KEYS: Source = Source {
         ),
     ],
     variables: &[],
-    names: &["IAM Identity Center (profile default, account 012345678901, role ReadOnly)"],
-    asks: Asks::Plain {
-        tries: 3,
-        reach: 3,
-        answer: |_, _| true,
-        means: |status| match status {
-            Some(401) => Then::Says("run `aws sso login --profile default`"),
-            Some(403 | 404) => Then::Fails("is not assigned to you (HTTP 40"),
-            status => keys(status),
+    message_parts: &["IAM Identity Center (profile default, account 012345678901, role ReadOnly)"],
+    protocol: Protocol::Http {
+        attempts: 3,
+        connect_attempts: 3,
+        is_response: |_, _| true,
+        result: |status| match status {
+            Some(401) => ProviderResult::FailsWithOnly("run `aws sso login --profile default`"),
+            Some(403 | 404) => ProviderResult::Fails("is not assigned to you (HTTP 40"),
+            status => invalid_credentials(status),
         },
     },
 };
 
-/// A sign-in that can be refreshed, and ends then.
-macro_rules! sign_in {
-    ($end:literal) => {
-        concat!(
-            r#"{"accessToken": "marked-sign-in-0123456789abcdefghij", "expiresAt": ""#,
-            $end,
-            r#"", "clientId": "client", "clientSecret": "marked-client-secret-0123456789abcd",
-                "registrationExpiresAt": "2099-01-01T00:00:00Z",
-                "refreshToken": "marked-refresh-0123456789abcdefghijk"}"#
-        )
-    };
-}
+/// The token cache of an expired sign-in that the program can refresh.
+const EXPIRED_SIGN_IN: &str = r#"{"accessToken": "marked-sign-in-0123456789abcdefghij",
+    "expiresAt": "2020-01-01T00:00:00Z", "clientId": "client",
+    "clientSecret": "marked-client-secret-0123456789abcd",
+    "registrationExpiresAt": "2099-01-01T00:00:00Z",
+    "refreshToken": "marked-refresh-0123456789abcdefghijk"}"#;
 
-const SSO_REFRESH: Source = Source {
-    name: "the refresh of a sign-in that is over",
-    picks: |call| call.path == "/token",
-    files: &[SSO_PROFILE, (SSO_CACHE, sign_in!("2020-01-01T00:00:00Z"))],
-    asks: Asks::Plain {
-        tries: 3,
-        reach: 3,
-        answer: |_, _| true,
-        means: |_| {
-            Then::Says(
-                "the sign-in of profile default has expired; run `aws sso login --profile default`",
+/// The token cache of a sign-in that expires soon and that the program can refresh.
+const EXPIRING_SIGN_IN: &str = r#"{"accessToken": "marked-sign-in-0123456789abcdefghij",
+    "expiresAt": "{soon}", "clientId": "client",
+    "clientSecret": "marked-client-secret-0123456789abcd",
+    "registrationExpiresAt": "2099-01-01T00:00:00Z",
+    "refreshToken": "marked-refresh-0123456789abcdefghijk"}"#;
+
+const SSO_REFRESH: ProviderRequest = ProviderRequest {
+    name: "refresh of an expired sign-in",
+    matches: |call| call.path == "/token",
+    files: &[SSO_PROFILE, (SSO_CACHE, EXPIRED_SIGN_IN)],
+    protocol: Protocol::Http {
+        attempts: 3,
+        connect_attempts: 3,
+        is_response: |_, _| true,
+        result: |_| {
+            ProviderResult::FailsWithOnly(
+                "the SSO token of profile default has expired; run `aws sso login --profile default`",
             )
         },
     },
-    ..SSO_KEYS
+    ..SSO_CREDENTIALS
 };
 
-const SSO_EARLY_REFRESH: Source = Source {
-    name: "the refresh of a sign-in that ends soon",
-    files: &[SSO_PROFILE, (SSO_CACHE, sign_in!("{soon}"))],
-    asks: Asks::Plain {
-        tries: 3,
-        reach: 3,
-        answer: |_, _| true,
-        means: |_| Then::Runs,
+const SSO_EARLY_REFRESH: ProviderRequest = ProviderRequest {
+    name: "refresh of an expiring sign-in",
+    files: &[SSO_PROFILE, (SSO_CACHE, EXPIRING_SIGN_IN)],
+    protocol: Protocol::Http {
+        attempts: 3,
+        connect_attempts: 3,
+        is_response: |_, _| true,
+        result: |_| ProviderResult::Succeeds,
     },
     ..SSO_REFRESH
 };
 
-/// What an answer in the place of the keys means.
-fn keys(status: Option<u16>) -> Then {
+/// Returns the result if the response has no valid credentials.
+fn invalid_credentials(status: Option<u16>) -> ProviderResult {
     match status {
-        None | Some(200) => Then::Fails(""),
-        Some(_) => Then::FailsWithStatus,
+        None | Some(200) => ProviderResult::Fails(""),
+        Some(_) => ProviderResult::FailsWithStatus,
     }
 }
 
@@ -276,77 +281,91 @@ fn is_retried(status: u16) -> bool {
     status == 429 || status >= 500
 }
 
-/// What the endpoints of credentials answer to those who may ask; none for all others.
-fn give(call: &Call) -> Option<Reply> {
-    let bears = |name: &str, value: &str| call.header(name) == Some(value);
-    let refused = Reply::answer(401, "text/plain", *b"no");
+/// Returns the response of a credential endpoint, 401 without the right token, and `None` for all other
+/// requests.
+fn provider_response(call: &Call) -> Option<Reply> {
+    let has_header = |name: &str, value: &str| call.header(name) == Some(value);
+    let refused = Reply::response(401, "text/plain", *b"no");
     let key = json!({
-        "AccessKeyId": KEY, "SecretAccessKey": SECRET, "Token": SESSION, "Expiration": END,
+        "AccessKeyId": ACCESS_KEY_ID, "SecretAccessKey": SECRET_KEY, "Token": SESSION_TOKEN,
+        "Expiration": EXPIRY,
         "Code": "Success",
     });
     let path = call.path.split('?').next().unwrap_or_default();
-    let (may, given) = match (call.operation.as_str(), path) {
+    let (is_authorized, response) = match (call.operation.as_str(), path) {
         ("AssumeRole", _) => {
             let signed = call.header("authorization").unwrap_or_default();
-            (signed.contains(SOURCE_KEY), role_keys(call))
+            (signed.contains(SOURCE_ACCESS_KEY_ID), role_keys(call))
         }
         ("AssumeRoleWithWebIdentity", _) => (
-            call.field("WebIdentityToken") == Some(IDENTITY),
+            call.field("WebIdentityToken") == Some(WEB_IDENTITY_TOKEN),
             role_keys(call),
         ),
-        (_, "/container") => (bears("authorization", CONTAINER), Reply::json(&key)),
-        (_, "/latest/api/token") => (true, Reply::answer(200, "text/plain", INSTANCE.as_bytes())),
-        (_, ROLES) => {
-            let role = Reply::answer(200, "text/plain", *b"web-server");
-            (bears("x-aws-ec2-metadata-token", INSTANCE), role)
+        (_, "/container") => (
+            has_header("authorization", CONTAINER_TOKEN),
+            Reply::json(&key),
+        ),
+        (_, "/latest/api/token") => (
+            true,
+            Reply::response(200, "text/plain", INSTANCE_TOKEN.as_bytes()),
+        ),
+        (_, ROLES_PATH) => {
+            let role = Reply::response(200, "text/plain", *b"web-server");
+            (has_header("x-aws-ec2-metadata-token", INSTANCE_TOKEN), role)
         }
-        (_, path) if path.strip_prefix(ROLES) == Some("web-server") => (
-            bears("x-aws-ec2-metadata-token", INSTANCE),
+        (_, path) if path.strip_prefix(ROLES_PATH) == Some("web-server") => (
+            has_header("x-aws-ec2-metadata-token", INSTANCE_TOKEN),
             Reply::json(&key),
         ),
         (_, path) if path.starts_with("/latest/") => {
-            (true, Reply::answer(404, "text/html", *b"none"))
+            (true, Reply::response(404, "text/html", *b"none"))
         }
         (_, "/token") => {
-            let fresh = json!({"accessToken": REFRESHED, "expiresIn": 28800});
+            let fresh = json!({"accessToken": REFRESHED_SSO_TOKEN, "expiresIn": 28800});
             (call.method == "POST", Reply::json(&fresh))
         }
         (_, "/federation/credentials") => {
             let bearer = call.header("x-amz-sso_bearer_token").unwrap_or_default();
             let key = json!({"roleCredentials": {
-                "accessKeyId": KEY, "secretAccessKey": SECRET, "sessionToken": SESSION,
+                "accessKeyId": ACCESS_KEY_ID, "secretAccessKey": SECRET_KEY, "sessionToken": SESSION_TOKEN,
                 "expiration": 4_070_908_800_000_i64,
             }});
-            ([SIGNED_IN, REFRESHED].contains(&bearer), Reply::json(&key))
+            (
+                [SSO_TOKEN, REFRESHED_SSO_TOKEN].contains(&bearer),
+                Reply::json(&key),
+            )
         }
         _ => return None,
     };
-    Some(if may { given } else { refused })
+    Some(if is_authorized { response } else { refused })
 }
 
 fn role_keys(call: &Call) -> Reply {
     let name = &call.operation;
     Reply::xml(format!(
         "<{name}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{name}Result>\
-         <Credentials><AccessKeyId>{KEY}</AccessKeyId><SecretAccessKey>{SECRET}</SecretAccessKey>\
-         <SessionToken>{SESSION}</SessionToken><Expiration>{END}</Expiration></Credentials>\
+         <Credentials><AccessKeyId>{ACCESS_KEY_ID}</AccessKeyId>\
+         <SecretAccessKey>{SECRET_KEY}</SecretAccessKey>\
+         <SessionToken>{SESSION_TOKEN}</SessionToken><Expiration>{EXPIRY}</Expiration></Credentials>\
          </{name}Result></{name}Response>"
     ))
 }
 
-/// The answers of AWS to who has the keys that were given.
-fn answer(call: &Call, answers: &Answers) -> Reply {
+/// Returns the response of an AWS service, or an error if the request is not signed with the
+/// credentials of a provider.
+fn service_response(call: &Call, responder: &Responder) -> Reply {
     let signed = call.header("authorization").unwrap_or_default();
-    let own = signed.contains(KEY) && call.header("x-amz-security-token") == Some(SESSION);
-    if own {
-        answers.answer(call)
+    let is_valid = signed.contains(ACCESS_KEY_ID)
+        && call.header("x-amz-security-token") == Some(SESSION_TOKEN);
+    if is_valid {
+        responder.respond(call)
     } else {
-        Reply::error(call, 403, "InvalidClientTokenId", "These are not the keys.")
+        Reply::error(call, 403, "InvalidClientTokenId", "unknown credentials")
     }
 }
 
-/// The call as one of a service whose language it speaks: nothing but a signature names one.
-fn named(call: &Call) -> Call {
+/// Returns the call with a service of the same protocol; only signed requests name a service.
+fn with_service(call: &Call) -> Call {
     let service = match call.operation.as_str() {
         "AssumeRole" | "AssumeRoleWithWebIdentity" => "sts",
         _ => "config",
@@ -357,87 +376,91 @@ fn named(call: &Call) -> Call {
     }
 }
 
-/// What has to follow a fault.
+/// The expected result of a run with a fault.
 struct Expected {
     requests: usize,
-    /// What the reason of the check tells; none where the run has its keys.
-    says: Option<Vec<String>>,
+    /// Parts of the message of the failed check; `None` if the run succeeds.
+    message_parts: Option<Vec<String>>,
 }
 
-impl Source {
-    /// Whether it can happen there: a text has no type.
-    fn fits(&self, fault: &Fault) -> bool {
-        let is_text = [INSTANCE_TOKEN.name, INSTANCE_ROLE.name].contains(&self.name);
-        fault.means != Means::NoRecorder && !(is_text && fault.name == "a wrong type")
+impl ProviderRequest {
+    /// Returns true if the fault can occur at this request: a plain text has no JSON type.
+    fn accepts(&self, fault: &Fault) -> bool {
+        let is_text = [INSTANCE_SESSION.name, INSTANCE_ROLE.name].contains(&self.name);
+        fault.effect != Effect::NoRecorder && !(is_text && fault.name == "wrong type")
     }
 
     fn expected(&self, fault: &Fault, when: When) -> Expected {
-        let (most, then) = match self.asks {
-            Asks::Operation(_) => (
+        let (attempts, result) = match self.protocol {
+            Protocol::Operation(_) => (
                 if fault.is_retried() { 2 } else { 1 },
-                Then::Fails(fault.says),
+                ProviderResult::Fails(fault.message_part),
             ),
-            Asks::Plain {
-                tries,
-                reach,
-                answer,
-                means,
+            Protocol::Http {
+                attempts,
+                connect_attempts,
+                is_response,
+                result,
             } => {
                 let status = fault.status();
-                let most = match status {
-                    None => reach,
-                    Some(status) if is_retried(status) || !answer(status, fault) => tries,
+                let attempts = match status {
+                    None => connect_attempts,
+                    Some(status) if is_retried(status) || !is_response(status, fault) => attempts,
                     Some(_) => 1,
                 };
-                (most, means(status))
+                (attempts, result(status))
             }
         };
-        if fault.means == Means::Fine {
+        if fault.effect == Effect::None {
             return Expected {
                 requests: 1,
-                says: None,
+                message_parts: None,
             };
         }
-        if when == When::Once && most > 1 {
+        if when == When::Once && attempts > 1 {
             return Expected {
                 requests: 2,
-                says: None,
+                message_parts: None,
             };
         }
-        let mut names: Vec<String> = self.names.iter().map(|name| (*name).to_owned()).collect();
-        if let Asks::Operation(name) = self.asks {
-            names.push(format!("sts:{name} failed "));
-        }
-        let mut with = |says: &str| {
-            names.push(says.to_owned());
-            Some(names.clone())
-        };
-        // Whatever a role may be called is a role's name, and none is no role.
-        let blank = matches!(fault.name, "an empty answer" | "blanks");
-        let then = if self.name == INSTANCE_ROLE.name && blank {
-            PASSED
+        // Every text but a blank one is the name of a role.
+        let is_blank = matches!(fault.name, "empty body" | "blank body");
+        let result = if self.name == INSTANCE_ROLE.name && is_blank {
+            SKIPPED
         } else {
-            then
+            result
         };
-        let says = match then {
-            Then::Fails(says) => with(says),
-            Then::FailsWithStatus => with(&format!("HTTP {}", fault.status().unwrap_or_default())),
-            Then::Says(says) => Some(vec![says.to_owned()]),
-            Then::Runs => None,
+        let message_parts = match result {
+            ProviderResult::Fails(part) => Some(self.message_parts_with(part)),
+            ProviderResult::FailsWithStatus => {
+                let status = fault.status().unwrap_or_default();
+                Some(self.message_parts_with(&format!("HTTP {status}")))
+            }
+            ProviderResult::FailsWithOnly(part) => Some(vec![part.to_owned()]),
+            ProviderResult::Succeeds => None,
         };
         Expected {
-            requests: most,
-            says,
+            requests: attempts,
+            message_parts,
         }
     }
 
-    /// A run with this source of credentials and no other.
+    fn message_parts_with(&self, part: &str) -> Vec<String> {
+        let own = self.message_parts.iter().map(|part| (*part).to_owned());
+        let operation = match self.protocol {
+            Protocol::Operation(name) => Some(format!("sts:{name} failed ")),
+            Protocol::Http { .. } => None,
+        };
+        own.chain(operation).chain([part.to_owned()]).collect()
+    }
+
+    /// Returns a run with only this source of credentials.
     fn program(&self, server: &Server) -> Program {
         let mut program = Program::new(server)
             .args(LIST.args)
             .env("AWS_ACCESS_KEY_ID", "")
             .env("AWS_SECRET_ACCESS_KEY", "");
-        let home = program.folder().join("home");
+        let home = program.directory().join("home");
         let soon = time::OffsetDateTime::now_utc() + time::Duration::minutes(10);
         let soon = soon.format(&time::format_description::well_known::Rfc3339);
         let soon = soon.unwrap();
@@ -454,156 +477,158 @@ impl Source {
     }
 }
 
-/// Runs each fault at `source`, once and always; fails with all that was not as it should be.
-fn every_fault_at(source: &Source) {
-    let can_be_once = |fault: &&Fault| source.expected(fault, When::Always).requests > 1;
-    let once = FAULTS.iter().filter(can_be_once);
+/// Runs every fault at `request`, once and always; fails with all unexpected results.
+fn run_every_fault(request: &ProviderRequest) {
+    let can_occur_once = |fault: &&Fault| request.expected(fault, When::Always).requests > 1;
+    let once = FAULTS.iter().filter(can_occur_once);
     let once = once.map(|fault| (fault, When::Once));
     let always = FAULTS.iter().map(|fault| (fault, When::Always));
     let mut runs: Vec<_> = once
         .chain(always)
-        .filter(|(fault, _)| source.fits(fault))
+        .filter(|(fault, _)| request.accepts(fault))
         .collect();
-    runs.sort_by_key(|(fault, _)| !fault.is_slow());
+    runs.sort_by_key(|(fault, _)| !fault.is_timeout());
     assert!(runs.len() > 90, "{}", runs.len());
     let account = LIST.account();
-    let answers = Arc::new(account.answers());
-    all(&runs, |(fault, when)| {
-        run(source, fault, *when, &account, &answers)
+    let responder = Arc::new(account.responder());
+    run_all(&runs, |(fault, when)| {
+        run_fault(request, fault, *when, &account, &responder)
     });
 }
 
-/// One run with one fault; what is wrong with it.
-fn run(
-    source: &Source,
+/// Runs the program with one fault; returns the difference from the expected result.
+fn run_fault(
+    request: &ProviderRequest,
     fault: &'static Fault,
     when: When,
     account: &Account,
-    answers: &Arc<Answers>,
+    responder: &Arc<Responder>,
 ) -> Result<(), String> {
-    let answers = answers.clone();
-    let right = move |call: &Call| give(call).unwrap_or_else(|| answer(call, &answers));
-    let server = faulty(source.picks, when, right, |call, right| {
-        fault.happen(&named(call), right)
+    let responder = responder.clone();
+    let reply = move |call: &Call| {
+        provider_response(call).unwrap_or_else(|| service_response(call, &responder))
+    };
+    let server = faulty_server(request.matches, when, reply, |call, reply| {
+        fault.reply(&with_service(call), reply)
     });
-    let (outcome, took) = timed(with_fault(source.program(&server), fault, when));
-    let wrong = compare(
-        source,
-        &source.expected(fault, when),
-        account,
-        &server,
-        &outcome,
-    )
-    .and_then(|()| seen::clean(&outcome))
-    .and_then(|()| secret(&outcome))
-    .and_then(|()| bounded(&outcome, took));
-    wrong.map_err(|why| {
-        let told = outcome.told();
+    let program = with_fault_options(request.program(&server), fault, when);
+    let (outcome, duration) = run_timed(program);
+    let expected = request.expected(fault, when);
+    let result = assert_expected(request, &expected, account, &server, &outcome)
+        .and_then(|()| assertions::assert_printable(&outcome))
+        .and_then(|()| assert_no_secret(&outcome))
+        .and_then(|()| assert_limits(&outcome, duration));
+    result.map_err(|error| {
+        let output = outcome.describe();
         format!(
-            "=== {} at {}, {when:?}: {why}\n{told}",
-            fault.name, source.name
+            "=== {} at {}, {when:?}: {error}\n{output}",
+            fault.name, request.name
         )
     })
 }
 
-/// Holds a run to what has to follow; says what differs.
-fn compare(
-    source: &Source,
+/// Compares a run with the expected result.
+fn assert_expected(
+    request: &ProviderRequest,
     expected: &Expected,
     account: &Account,
     server: &Server,
     run: &Outcome,
 ) -> Result<(), String> {
-    let requests = server.count(|call| (source.picks)(call));
-    equal("requests", &requests, &expected.requests)?;
-    let log = seen::log(run)?;
-    let Some(says) = &expected.says else {
-        equal("exit code", &run.code, &Some(0))?;
-        equal("the log", run.errors().as_str(), "")?;
-        return equal("the CSV", &run.csv(), &account.csv());
+    let requests = server.count(|call| (request.matches)(call));
+    assert_equal("requests", &requests, &expected.requests)?;
+    let log = assertions::parse_log(run)?;
+    let Some(message_parts) = &expected.message_parts else {
+        assert_equal("exit code", &run.code, &Some(0))?;
+        assert_equal("the log", run.errors().as_str(), "")?;
+        return assert_equal("the CSV", &run.csv(), &account.csv());
     };
-    equal("exit code", &run.code, &Some(1))?;
-    tells("stdout", &run.stdout, &[format!("\u{2717} {CHECK}")])?;
-    equal("lines of the log", &log.len(), &6)?;
-    equal(
+    assert_equal("exit code", &run.code, &Some(1))?;
+    assert_contains("stdout", &run.stdout, &[format!("\u{2717} {CHECK}")])?;
+    assert_equal("lines of the log", &log.len(), &6)?;
+    assert_equal(
         "lines",
         &log.iter().all(|(l, _)| l.error_type == "PREREQUISITE"),
         &true,
     )?;
-    let (_, reason) = &log[0];
-    let of_check = format!("{CHECK}: ");
-    equal("the first check", &reason.starts_with(&of_check), &true)?;
-    tells("the log", reason, says)?;
+    let (_, message) = &log[0];
+    let check = format!("{CHECK}: ");
+    assert_equal("the first check", &message.starts_with(&check), &true)?;
+    assert_contains("the log", message, message_parts)?;
     for (_, message) in &log[1..] {
-        tells(
-            "the log",
-            message,
-            &["not tried, because check 3 failed".to_owned()],
-        )?;
+        assert_contains("the log", message, &["skipped: check 3 failed".to_owned()])?;
     }
-    equal("a short log", &(run.errors().len() < 5000), &true)?;
-    let written = run.files();
-    let mut written = written.iter().filter(|file| !file.starts_with("home"));
-    equal("files", &written.all(|file| seen::is_log(file)), &true)?;
-    let others = |call: &Call| call.operation == "GetCallerIdentity";
-    equal("calls without keys", &server.count(others), &0)?;
-    let is_of_instance = |call: &Call| call.path.starts_with("/latest/");
-    let passed_on = source.name == CONTAINER_KEYS.name && server.count(is_of_instance) > 0;
-    equal("that the instance was asked", &passed_on, &false)
+    assert_equal("a short log", &(run.errors().len() < 5000), &true)?;
+    let files = run.files();
+    let mut files = files.iter().filter(|file| !file.starts_with("home"));
+    assert_equal(
+        "files",
+        &files.all(|file| assertions::is_error_log(file)),
+        &true,
+    )?;
+    let is_identity = |call: &Call| call.operation == "GetCallerIdentity";
+    assert_equal(
+        "requests without credentials",
+        &server.count(is_identity),
+        &0,
+    )?;
+    let is_metadata = |call: &Call| call.path.starts_with("/latest/");
+    let is_skipped = request.name == CONTAINER.name && server.count(is_metadata) > 0;
+    assert_equal("that the container is skipped", &is_skipped, &false)
 }
 
-/// Whether nothing that a run wrote outside its home holds a half of a secret; says where one is.
-fn secret(run: &Outcome) -> Result<(), String> {
-    let mut places = vec![
+/// Fails if half of a secret is in the output, or in a file or a file name outside the home directory.
+fn assert_no_secret(run: &Outcome) -> Result<(), String> {
+    let mut texts = vec![
         ("stdout".to_owned(), run.stdout.clone()),
         ("stderr".to_owned(), run.stderr.clone()),
     ];
     let files = run.files();
     for file in files.iter().filter(|file| !file.starts_with("home")) {
-        let bytes = std::fs::read(run.folder().join(file)).unwrap();
+        let bytes = std::fs::read(run.directory().join(file)).unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        places.push((file.display().to_string(), text));
-        places.push(("a file's name".to_owned(), file.display().to_string()));
+        texts.push((file.display().to_string(), text));
+        texts.push(("a file name".to_owned(), file.display().to_string()));
     }
-    for (place, text) in places {
-        for whole in ALL_SECRETS {
-            let (one, other) = whole.split_at(whole.len() / 2);
-            // The first halves of some are alike, and none of these says anything.
-            let half = [one, other].into_iter().find(|half| text.contains(half));
+    for (name, text) in texts {
+        for secret in ALL_SECRETS {
+            let (first, second) = secret.split_at(secret.len() / 2);
+            // Some secrets have the same first half; the texts contain no other use of it.
+            let half = [first, second].into_iter().find(|half| text.contains(half));
             if let Some(half) = half {
-                return Err(format!("{half} in {place}:\n{text}"));
+                return Err(format!("{half} in {name}:\n{text}"));
             }
         }
     }
     Ok(())
 }
 
-const SOURCES: [&Source; 9] = [
+const REQUESTS: [&ProviderRequest; 9] = [
     &ROLE,
     &WEB_IDENTITY,
-    &CONTAINER_KEYS,
-    &INSTANCE_TOKEN,
+    &CONTAINER,
+    &INSTANCE_SESSION,
     &INSTANCE_ROLE,
-    &INSTANCE_KEYS,
-    &SSO_KEYS,
+    &INSTANCE_CREDENTIALS,
+    &SSO_CREDENTIALS,
     &SSO_REFRESH,
     &SSO_EARLY_REFRESH,
 ];
 
-/// A run of which everything is told, whose request at `source` is answered by `reply`, made of the
-/// call and the right answer to it.
-fn told(source: &Source, reply: fn(&Call, &Reply) -> Reply) -> Outcome {
-    let (picks, answers) = (source.picks, LIST.account().answers());
+/// Runs the program with all logs; the server replies to `request` with the result of `reply`, which takes
+/// the call and the correct reply.
+fn run_with_reply(request: &ProviderRequest, reply: fn(&Call, &Reply) -> Reply) -> Outcome {
+    let (matches, responder) = (request.matches, LIST.account().responder());
     let server = Server::new(move |call| {
-        let right = give(call).unwrap_or_else(|| answer(call, &answers));
-        if picks(call) {
-            reply(&named(call), &right)
+        let correct = provider_response(call).unwrap_or_else(|| service_response(call, &responder));
+        if matches(call) {
+            reply(&with_service(call), &correct)
         } else {
-            right
+            correct
         }
     });
-    let program = source.program(&server);
-    let recording = program.folder().join("out/recording");
+    let program = request.program(&server);
+    let recording = program.directory().join("out/recording");
     program
         .args([
             "--debug",
@@ -617,7 +642,7 @@ fn told(source: &Source, reply: fn(&Call, &Reply) -> Reply) -> Outcome {
         .run()
 }
 
-/// All that an endpoint could say of a request.
+/// Returns everything in a request that an endpoint can repeat.
 fn echo(call: &Call) -> String {
     let mut text = String::new();
     for (name, value) in &call.headers {
@@ -626,46 +651,55 @@ fn echo(call: &Call) -> String {
     text + &String::from_utf8_lossy(&call.body)
 }
 
-/// Errors of every shape, and answers that are none; the last ones are the keys themselves.
+/// Errors and invalid responses that repeat the request; the last three repeat the credentials.
 const ECHOES: [fn(&Call, &Reply) -> Reply; 9] = [
     |call, _| Reply::error(call, 403, "AccessDenied", &echo(call)),
     |call, _| Reply::error(call, 400, &echo(call), "no"),
-    |call, _| Reply::answer(400, "text/plain", echo(call).into_bytes()),
-    |call, _| Reply::answer(200, "text/plain", echo(call).into_bytes()),
+    |call, _| Reply::response(400, "text/plain", echo(call).into_bytes()),
+    |call, _| Reply::response(200, "text/plain", echo(call).into_bytes()),
     |call, _| Reply::json(&json!({"Code": echo(call), "AccessKeyId": 7})),
     |call, _| Reply::json(&json!({"Code": echo(call)})),
-    |_, right| Reply::answer(302, "text/plain", right.body()),
-    |_, right| Reply::answer(418, "text/plain", [b"<", right.body()].concat()),
-    |_, right| Reply::answer(200, "text/plain", [right.body(), right.body()].concat()),
+    |_, correct| Reply::response(302, "text/plain", correct.body()),
+    |_, correct| Reply::response(418, "text/plain", [b"<", correct.body()].concat()),
+    |_, correct| Reply::response(200, "text/plain", [correct.body(), correct.body()].concat()),
 ];
 
 #[test]
-fn no_secret_in_what_is_told_of_an_endpoint_that_repeats_it() {
-    let runs: Vec<_> = SOURCES
+fn echoed_secret_is_never_shown() {
+    let runs: Vec<_> = REQUESTS
         .iter()
-        .flat_map(|source| ECHOES.iter().enumerate().map(move |echo| (source, echo)))
+        .flat_map(|request| ECHOES.iter().enumerate().map(move |echo| (request, echo)))
         .collect();
-    all(&runs, |(source, (n, echo))| {
-        let run = told(source, **echo);
-        let wrong = equal("an exit code", &run.code.is_some(), &true)
-            .and_then(|()| seen::clean(&run))
-            .and_then(|()| secret(&run));
-        wrong.map_err(|why| format!("=== {n} at {}: {why}\n{}", source.name, run.told()))
+    run_all(&runs, |(request, (n, reply))| {
+        let run = run_with_reply(request, **reply);
+        let result = assert_equal("an exit code", &run.code.is_some(), &true)
+            .and_then(|()| assertions::assert_printable(&run))
+            .and_then(|()| assert_no_secret(&run));
+        result.map_err(|error| {
+            let output = run.describe();
+            format!("=== {n} at {}: {error}\n{output}", request.name)
+        })
     });
 }
 
-/// Each part of the keys with what no header bears and a terminal would act on, or as long as an
-/// answer may be.
-const ODD_KEYS: [fn(&Call, &Reply) -> Reply; 4] = [
-    |_, right| with(right, KEY, "ASIA0123456789ABCDEF\\u001b[2J"),
-    |_, right| with(right, KEY, "ASIA0123456789ABCDEF/../../a b,c=\u{e9}"),
-    |_, right| with(right, SESSION, "token\\r\\nx-evil: yes\\u0000"),
-    |_, right| with(right, SESSION, &"t".repeat(500_000)),
+/// Credentials with characters that are invalid in a header or that control a terminal, or too long for a
+/// header.
+const INVALID_CREDENTIALS: [fn(&Call, &Reply) -> Reply; 4] = [
+    |_, correct| replace(correct, ACCESS_KEY_ID, "ASIA0123456789ABCDEF\\u001b[2J"),
+    |_, correct| {
+        replace(
+            correct,
+            ACCESS_KEY_ID,
+            "ASIA0123456789ABCDEF/../../a b,c=\u{e9}",
+        )
+    },
+    |_, correct| replace(correct, SESSION_TOKEN, "token\\r\\nx-evil: yes\\u0000"),
+    |_, correct| replace(correct, SESSION_TOKEN, &"t".repeat(500_000)),
 ];
 
-/// The right answer with `new` in the place of `old`; in XML JSON's escapes are references.
-fn with(right: &Reply, old: &str, new: &str) -> Reply {
-    let body = str::from_utf8(right.body()).unwrap();
+/// Returns the correct response with `old` replaced by `new`; in XML, JSON escapes become references.
+fn replace(correct: &Reply, old: &str, new: &str) -> Reply {
+    let body = str::from_utf8(correct.body()).unwrap();
     let new = if body.starts_with('<') {
         new.replace("\\u001b", "\u{1b}")
             .replace("\\r\\n", "&#13;&#10;")
@@ -673,57 +707,86 @@ fn with(right: &Reply, old: &str, new: &str) -> Reply {
     } else {
         new.to_owned()
     };
-    Reply::answer(200, "text/plain", body.replace(old, &new).into_bytes())
+    Reply::response(200, "text/plain", body.replace(old, &new).into_bytes())
 }
 
 #[test]
-fn keys_that_no_request_can_bear_fail_a_check() {
-    let gives = |source: &&&Source| give_keys(source);
-    let runs: Vec<_> = SOURCES
+fn invalid_credentials_fail_the_check() {
+    let runs: Vec<_> = REQUESTS
         .iter()
-        .filter(gives)
-        .flat_map(|source| ODD_KEYS.iter().enumerate().map(move |keys| (source, keys)))
+        .filter(|request| returns_credentials(request))
+        .flat_map(|request| {
+            let replies = INVALID_CREDENTIALS.iter().enumerate();
+            replies.map(move |reply| (request, reply))
+        })
         .collect();
-    all(&runs, |(source, (n, keys))| {
-        let run = told(source, **keys);
-        let wrong = equal("exit code", &run.code, &Some(1))
-            .and_then(|()| seen::clean(&run))
-            .and_then(|()| secret(&run))
-            .and_then(|()| equal("a short log", &(run.errors().len() < 10_000), &true));
-        wrong.map_err(|why| format!("=== {n} at {}: {why}\n{}", source.name, run.told()))
+    run_all(&runs, |(request, (n, reply))| {
+        let run = run_with_reply(request, **reply);
+        let result = assert_equal("exit code", &run.code, &Some(1))
+            .and_then(|()| assertions::assert_printable(&run))
+            .and_then(|()| assert_no_secret(&run))
+            .and_then(|()| assert_equal("a short log", &(run.errors().len() < 10_000), &true));
+        result.map_err(|error| {
+            let output = run.describe();
+            format!("=== {n} at {}: {error}\n{output}", request.name)
+        })
     });
 }
 
-/// Whether the answer has the keys in it.
-fn give_keys(source: &Source) -> bool {
+/// Returns true if the correct response contains credentials.
+fn returns_credentials(request: &ProviderRequest) -> bool {
     [
         &ROLE,
         &WEB_IDENTITY,
-        &CONTAINER_KEYS,
-        &INSTANCE_KEYS,
-        &SSO_KEYS,
+        &CONTAINER,
+        &INSTANCE_CREDENTIALS,
+        &SSO_CREDENTIALS,
     ]
     .iter()
-    .any(|other| other.name == source.name)
+    .any(|other| other.name == request.name)
 }
 
-/// A test for each source.
-macro_rules! sources {
-    ($($test:ident: $source:ident),* $(,)?) => {
-        $(#[test] fn $test() {
-            every_fault_at(&$source);
-        })*
-    };
+#[test]
+fn role_faults_give_expected_result() {
+    run_every_fault(&ROLE);
 }
 
-sources! {
-    a_role: ROLE,
-    a_web_identity: WEB_IDENTITY,
-    a_container: CONTAINER_KEYS,
-    the_token_of_an_instance: INSTANCE_TOKEN,
-    the_role_of_an_instance: INSTANCE_ROLE,
-    the_keys_of_an_instance: INSTANCE_KEYS,
-    the_keys_of_a_sign_in: SSO_KEYS,
-    the_refresh_of_a_sign_in_that_is_over: SSO_REFRESH,
-    the_refresh_of_a_sign_in_that_ends_soon: SSO_EARLY_REFRESH,
+#[test]
+fn web_identity_faults_give_expected_result() {
+    run_every_fault(&WEB_IDENTITY);
+}
+
+#[test]
+fn container_faults_give_expected_result() {
+    run_every_fault(&CONTAINER);
+}
+
+#[test]
+fn instance_token_faults_give_expected_result() {
+    run_every_fault(&INSTANCE_SESSION);
+}
+
+#[test]
+fn instance_role_faults_give_expected_result() {
+    run_every_fault(&INSTANCE_ROLE);
+}
+
+#[test]
+fn instance_credentials_faults_give_expected_result() {
+    run_every_fault(&INSTANCE_CREDENTIALS);
+}
+
+#[test]
+fn sso_credentials_faults_give_expected_result() {
+    run_every_fault(&SSO_CREDENTIALS);
+}
+
+#[test]
+fn sso_refresh_faults_give_expected_result() {
+    run_every_fault(&SSO_REFRESH);
+}
+
+#[test]
+fn sso_early_refresh_faults_give_expected_result() {
+    run_every_fault(&SSO_EARLY_REFRESH);
 }

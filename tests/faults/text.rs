@@ -1,15 +1,15 @@
-//! Text that the network sends: what is written shows it on one line, and acts on nothing.
+//! Hostile text from the network: output, log and files show it on one line, without control characters.
 
 use std::path::Path;
 
 use serde_json::json;
 
-use crate::seen;
-use crate::site::{BUCKET, CHECKED, SCANNED, VPC};
-use crate::support::{Account, Call, Outcome, Program, Reply, Server, Then};
+use crate::assertions;
+use crate::fault_point::{BUCKET, CHECKED_REGION, SCANNED_REGION, VPC};
+use crate::support::{Account, Call, FollowUp, Outcome, Program, Reply, Server};
 
-/// Colours, the end of a line, a bell, an end of text, DEL, a control sequence of one byte, and marks
-/// that reorder or hide.
+/// Colors, a window title, a bell, line breaks, DEL, a one-byte control sequence, and characters that
+/// reorder or hide text.
 const HOSTILE: &str = "\u{1b}[31mRED\u{1b}]0;title\u{7}\r\nnext\tline\u{8}\u{7f}\u{9b}2J\u{202e}rtl\
                        \u{2028}\u{200b}\u{feff}[FATAL] Region: forged";
 
@@ -18,23 +18,25 @@ const ROLE: &str = "AWS::IAM::Role";
 fn account() -> Account {
     Account::new()
         .alias("acme-prod")
-        .region(CHECKED, &[(VPC, 2), (BUCKET, 7)])
-        .region(SCANNED, &[(VPC, 3), (BUCKET, 250)])
+        .region(CHECKED_REGION, &[(VPC, 2), (BUCKET, 7)])
+        .region(SCANNED_REGION, &[(VPC, 3), (BUCKET, 250)])
 }
 
-/// A run that writes all that can be written.
+/// Runs the program with all outputs.
 fn run(server: &Server, args: &[&str]) -> Outcome {
     let program = Program::new(server)
         .args(["--resource-types", "AWS::EC2::VPC,AWS::S3::Bucket"])
         .args(["--coverage", "--report", "report.json", "--debug"])
         .args(["--max-attempts", "1"]);
     let run = program.args(args).run();
-    seen::clean(&run).unwrap_or_else(|why| panic!("{why}\n{}", run.told()));
+    assertions::assert_printable(&run)
+        .unwrap_or_else(|error| panic!("{error}\n{}", run.describe()));
     run
 }
 
-/// Where the text stands, how the run counts, its exit code and the lines of its log.
-type Place = (
+/// The name of the row, the reply with the text, the value of `--method`, the exit code, and the number of
+/// lines in the log.
+type Row = (
     &'static str,
     fn(&Call) -> Option<Reply>,
     &'static str,
@@ -42,93 +44,93 @@ type Place = (
     usize,
 );
 
-/// In the scan, and not in the checks; of listings one alone.
-fn scanned(call: &Call, operation: &str) -> Option<()> {
-    let other = call.field("resourceType").is_some_and(|t| t != VPC);
-    (call.is(operation, SCANNED) && !other).then_some(())
+/// Returns `Some` for a request of the scan; for listings, only for the VPCs.
+fn in_scan(call: &Call, operation: &str) -> Option<()> {
+    let is_other_type = call.field("resourceType").is_some_and(|t| t != VPC);
+    (call.is(operation, SCANNED_REGION) && !is_other_type).then_some(())
 }
 
 fn error(call: &Call, code: &str) -> Reply {
     Reply::error(call, 400, code, HOSTILE)
 }
 
-/// An answer whose first bytes are these, with the text in their headers.
+/// Returns a response with this status line and these headers.
 fn head(text: &str) -> Reply {
     let head = format!("HTTP/1.1 {text}\r\ncontent-length: 2\r\n\r\n{{}}");
-    Reply::bytes_then(head, Then::Keep)
+    Reply::bytes_then(head, FollowUp::Keep)
 }
 
-const PLACES: &[Place] = &[
+const ROWS: &[Row] = &[
     (
-        "the text of an error",
+        "error message",
         |call| {
-            scanned(call, "ListDiscoveredResources").map(|()| error(call, "ValidationException"))
+            in_scan(call, "ListDiscoveredResources").map(|()| error(call, "ValidationException"))
         },
         "list",
         0,
         1,
     ),
     (
-        "the code of an error",
-        |call| scanned(call, "ListDiscoveredResources").map(|()| error(call, HOSTILE)),
+        "error code",
+        |call| in_scan(call, "ListDiscoveredResources").map(|()| error(call, HOSTILE)),
         "list",
         0,
         1,
     ),
     (
-        "the text of an error of the counts",
-        |call| scanned(call, "GetDiscoveredResourceCounts").map(|()| error(call, HOSTILE)),
+        "error code of the counts",
+        |call| in_scan(call, "GetDiscoveredResourceCounts").map(|()| error(call, HOSTILE)),
         "counts",
         0,
         1,
     ),
     (
-        "the text of an error about a recorder",
-        |call| scanned(call, "DescribeConfigurationRecorders").map(|()| error(call, HOSTILE)),
+        "error code of a recorder",
+        |call| in_scan(call, "DescribeConfigurationRecorders").map(|()| error(call, HOSTILE)),
         "list",
         0,
         0,
     ),
     (
-        "the text of a failed check",
+        "error code in a check",
         |call| (call.service == "sts").then(|| error(call, HOSTILE)),
         "list",
         1,
         1,
     ),
     (
-        "the text of every failed check",
+        "error code in all checks",
         |call| Some(error(call, HOSTILE)),
         "list",
         1,
         5,
     ),
     (
-        "an error that is no document",
+        "error with an unparsable body",
         |call| {
             let body = HOSTILE.as_bytes();
-            scanned(call, "ListDiscoveredResources")
-                .map(|()| Reply::answer(400, "text/plain", body))
+            in_scan(call, "ListDiscoveredResources")
+                .map(|()| Reply::response(400, "text/plain", body))
         },
         "list",
         0,
         1,
     ),
     (
-        "an answer that is no document",
+        "response with an unparsable body",
         |call| {
             let body = HOSTILE.as_bytes();
-            scanned(call, "ListDiscoveredResources")
-                .map(|()| Reply::answer(200, "text/plain", body))
+            in_scan(call, "ListDiscoveredResources")
+                .map(|()| Reply::response(200, "text/plain", body))
         },
         "list",
         0,
         1,
     ),
     (
-        "a portal in the checks",
+        "captive portal in the checks",
         |_| {
-            Some(Reply::answer(
+            Some(Reply::response(
                 200,
                 "text/html",
                 format!("<p>{HOSTILE}</p>").into_bytes(),
@@ -139,51 +141,51 @@ const PLACES: &[Place] = &[
         5,
     ),
     (
-        "the type in a listing",
+        "resource type in a listing",
         |call| {
             let page = json!({"resourceIdentifiers": [{"resourceType": HOSTILE}]});
-            scanned(call, "ListDiscoveredResources").map(|()| Reply::json(&page))
+            in_scan(call, "ListDiscoveredResources").map(|()| Reply::json(&page))
         },
         "list",
         0,
         1,
     ),
     (
-        "a name that JSON does not know",
+        "unknown JSON member",
         |call| {
             let page = json!({"resourceIdentifiers": [{HOSTILE: HOSTILE}], HOSTILE: [HOSTILE]});
             let page = page.to_string().replace("[{", "[7,{");
-            scanned(call, "ListDiscoveredResources").map(|()| Reply::json_bytes(page.into_bytes()))
+            in_scan(call, "ListDiscoveredResources").map(|()| Reply::json_bytes(page.into_bytes()))
         },
         "list",
         0,
         1,
     ),
     (
-        "the type in the counts",
+        "resource type in the counts",
         |call| {
             let page = json!({
                 "totalDiscoveredResources": 1,
                 "resourceCounts": [{"resourceType": HOSTILE, "count": 1}],
             });
-            scanned(call, "GetDiscoveredResourceCounts").map(|()| Reply::json(&page))
+            in_scan(call, "GetDiscoveredResourceCounts").map(|()| Reply::json(&page))
         },
         "counts",
         0,
         1,
     ),
     (
-        "a number in the counts",
+        "total in the counts",
         |call| {
             let page = json!({"totalDiscoveredResources": HOSTILE, "resourceCounts": []});
-            scanned(call, "GetDiscoveredResourceCounts").map(|()| Reply::json(&page))
+            in_scan(call, "GetDiscoveredResourceCounts").map(|()| Reply::json(&page))
         },
         "counts",
         0,
         1,
     ),
     (
-        "all of a recorder",
+        "all members of a recorder",
         |call| {
             let recorder = json!({
                 "name": HOSTILE,
@@ -202,7 +204,7 @@ const PLACES: &[Place] = &[
         0,
     ),
     (
-        "all of a recorder's status",
+        "all members of a recorder status",
         |call| {
             let status = json!({"recording": true, "name": HOSTILE, "lastErrorMessage": HOSTILE});
             let statuses = json!({"ConfigurationRecordersStatus": [status]});
@@ -214,7 +216,7 @@ const PLACES: &[Place] = &[
         0,
     ),
     (
-        "who asks",
+        "ARN and user ID of the caller",
         |call| {
             (call.service == "sts").then(|| {
                 let text = crate::support::escape(HOSTILE);
@@ -230,7 +232,7 @@ const PLACES: &[Place] = &[
         0,
     ),
     (
-        "the account's number",
+        "account ID",
         |call| {
             (call.service == "sts").then(|| {
                 let text = crate::support::escape(HOSTILE);
@@ -245,11 +247,11 @@ const PLACES: &[Place] = &[
         1,
     ),
     (
-        "the request id, of two bytes each",
+        "request ID in a header",
         |call| {
             let text = "\u{9b}31m\u{202e}\u{200b}";
             let reply = Reply::error(call, 400, "ValidationException", "");
-            scanned(call, "ListDiscoveredResources")
+            in_scan(call, "ListDiscoveredResources")
                 .map(|()| reply.header("x-amzn-requestid", text))
         },
         "list",
@@ -257,7 +259,7 @@ const PLACES: &[Place] = &[
         1,
     ),
     (
-        "the request id in a body",
+        "request ID in a body",
         |call| {
             (call.service == "iam").then(|| {
                 let text = crate::support::escape(HOSTILE);
@@ -265,7 +267,7 @@ const PLACES: &[Place] = &[
                     "<ErrorResponse><Error><Code>{text}</Code><Message>{text}</Message></Error>\
                  <RequestId>{text}</RequestId></ErrorResponse>"
                 );
-                head_of(400, &body)
+                response_without_id(400, &body)
             })
         },
         "list",
@@ -273,11 +275,11 @@ const PLACES: &[Place] = &[
         1,
     ),
     (
-        "the code in a header",
+        "error code in a header",
         |call| {
             let text = "\u{9b}31m\u{202e}\u{200b}";
             let reply = Reply::error(call, 400, "", "");
-            scanned(call, "ListDiscoveredResources")
+            in_scan(call, "ListDiscoveredResources")
                 .map(|()| reply.header("x-amzn-errortype", text))
         },
         "list",
@@ -285,9 +287,9 @@ const PLACES: &[Place] = &[
         1,
     ),
     (
-        "a header",
+        "invalid header",
         |call| {
-            scanned(call, "ListDiscoveredResources")
+            in_scan(call, "ListDiscoveredResources")
                 .map(|()| head("400 Bad\r\nx-amzn-requestid: \u{1b}[31m"))
         },
         "list",
@@ -295,16 +297,16 @@ const PLACES: &[Place] = &[
         2,
     ),
     (
-        "the words beside the status",
-        |call| scanned(call, "ListDiscoveredResources").map(|()| head("500 \u{9b}31m\u{1b}[31m")),
+        "reason phrase",
+        |call| in_scan(call, "ListDiscoveredResources").map(|()| head("500 \u{9b}31m\u{1b}[31m")),
         "list",
         0,
         2,
     ),
     (
-        "the place of a redirect",
+        "location of a redirect",
         |call| {
-            scanned(call, "ListDiscoveredResources")
+            in_scan(call, "ListDiscoveredResources")
                 .map(|()| head("302 Found\r\nlocation: http://\u{9b}31m.example/"))
         },
         "list",
@@ -313,48 +315,48 @@ const PLACES: &[Place] = &[
     ),
 ];
 
-/// An answer without a request id in its headers.
-fn head_of(status: u16, body: &str) -> Reply {
+/// Returns a response without a request ID in its headers.
+fn response_without_id(status: u16, body: &str) -> Reply {
     let length = body.len();
     let head = format!("HTTP/1.1 {status} Bad\r\ncontent-length: {length}\r\n\r\n{body}");
-    Reply::bytes_then(head, Then::Keep)
+    Reply::bytes_then(head, FollowUp::Keep)
 }
 
 #[test]
-fn text_from_the_network_stays_on_its_line() {
-    for (place, differently, method, code, lines) in PLACES {
+fn hostile_text_stays_on_one_line() {
+    for (name, reply, method, code, lines) in ROWS {
         let account = account();
-        let server = account.serve_but(differently);
+        let server = account.serve_with(reply);
         let run = run(&server, &["--method", method]);
-        assert_eq!(run.code, Some(*code), "{place}: {}", run.told());
+        assert_eq!(run.code, Some(*code), "{name}: {}", run.describe());
         let log = run.errors();
-        assert_eq!(log.lines().count(), *lines, "{place}: {log}");
+        assert_eq!(log.lines().count(), *lines, "{name}: {log}");
         for line in log.lines() {
             let head = line.split("Message: ").next().unwrap_or_default();
             assert!(
                 !head.contains("forged") && line.starts_with("[20"),
-                "{place}: {line}"
+                "{name}: {line}"
             );
         }
         if *code == 0 && *lines == 0 {
-            assert_eq!(run.csv(), account.csv(), "{place}");
+            assert_eq!(run.csv(), account.csv(), "{name}");
         } else if *code == 0 {
-            let row = format!("{SCANNED},{VPC},");
-            assert!(!run.csv().contains(&row), "{place}: {}", run.csv());
+            let row = format!("{SCANNED_REGION},{VPC},");
+            assert!(!run.csv().contains(&row), "{name}: {}", run.csv());
             assert!(
                 run.csv().contains(",us-east-1,AWS::EC2::VPC,2\r\n"),
-                "{place}"
+                "{name}"
             );
         }
     }
 }
 
-/// An id is compared with those of other regions, and never shown; a name is passed over; a token
-/// goes back as it came.
+/// The program compares a resource ID with those of other regions, ignores the name, and returns the page
+/// token unchanged.
 #[test]
-fn ids_names_and_tokens_are_never_shown() {
+fn resource_ids_and_tokens_are_never_shown() {
     let account = account();
-    let server = account.serve_but(|call| {
+    let server = account.serve_with(|call| {
         let page = json!({
             "resourceIdentifiers": [
                 {"resourceType": ROLE, "resourceId": HOSTILE, "resourceName": HOSTILE},
@@ -363,7 +365,7 @@ fn ids_names_and_tokens_are_never_shown() {
         });
         let token = call.field("nextToken");
         let last = json!({"resourceIdentifiers": []});
-        call.lists(ROLE, SCANNED).then(|| match token {
+        call.lists(ROLE, SCANNED_REGION).then(|| match token {
             None => Reply::json(&page),
             Some(token) if token == HOSTILE => Reply::json(&last),
             Some(other) => panic!("{other:?}"),
@@ -371,15 +373,15 @@ fn ids_names_and_tokens_are_never_shown() {
     });
     for method in ["list", "verify"] {
         let run = run(&server, &["--resource-types", ROLE, "--method", method]);
-        assert_eq!(run.code, Some(0), "{}", run.told());
+        assert_eq!(run.code, Some(0), "{}", run.describe());
         let row = ",acme-prod,eu-west-1,AWS::IAM::Role,1\r\n";
-        assert!(run.csv().contains(row), "{}", run.told());
-        assert!(!run.told().contains("RED"), "{}", run.told());
+        assert!(run.csv().contains(row), "{}", run.describe());
+        assert!(!run.describe().contains("RED"), "{}", run.describe());
     }
 }
 
 #[test]
-fn an_alias_stays_in_its_folder_and_on_its_line() {
+fn hostile_alias_stays_in_output_directory() {
     let long = "a".repeat(10_000);
     for alias in [
         "../../../../tmp/evil",
@@ -403,7 +405,7 @@ fn an_alias_stays_in_its_folder_and_on_its_line() {
         let account = account().alias(alias);
         let server = account.serve();
         let run = run(&server, &[]);
-        assert_eq!(run.code, Some(0), "{alias:?}: {}", run.told());
+        assert_eq!(run.code, Some(0), "{alias:?}: {}", run.describe());
         let files = run.files();
         assert_eq!(files.len(), 3, "{alias:?}: {files:?}");
         for file in files.iter().filter(|file| file.starts_with("out")) {
@@ -418,10 +420,10 @@ fn an_alias_stays_in_its_folder_and_on_its_line() {
                 name.starts_with(start) && name.len() < 250,
                 "{alias:?}: {name}"
             );
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_%.".contains(c);
+            let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_%.".contains(c);
             let stem = name.strip_suffix(".csv").unwrap();
             assert!(
-                name.chars().all(plain) && !stem.contains('.'),
+                name.chars().all(is_allowed) && !stem.contains('.'),
                 "{alias:?}: {name}"
             );
         }
@@ -438,7 +440,7 @@ fn an_alias_stays_in_its_folder_and_on_its_line() {
 }
 
 #[test]
-fn a_name_that_is_no_regions_becomes_no_host() {
+fn invalid_region_name_is_never_a_host() {
     let long = "a".repeat(300);
     let names = [
         "evil.example/#",
@@ -470,7 +472,7 @@ fn a_name_that_is_no_regions_becomes_no_host() {
     });
     let items = items.concat();
     let account = account();
-    let server = account.serve_but(move |call| {
+    let server = account.serve_with(move |call| {
         let good = "<item><regionName> eu-west-1\n</regionName></item>\
                     <item><regionName>us-east-1</regionName></item>";
         (call.service == "ec2").then(|| {
@@ -482,11 +484,11 @@ fn a_name_that_is_no_regions_becomes_no_host() {
     });
     for (args, code) in [(&[][..], 0), (&["--strict"], 3)] {
         let run = run(&server, args);
-        assert_eq!(run.code, Some(code), "{}", run.told());
+        assert_eq!(run.code, Some(code), "{}", run.describe());
         assert_eq!(run.csv(), account.csv());
-        let told = seen::log(&run).unwrap();
-        assert_eq!(told.len(), names.len(), "{}", run.told());
-        for (line, message) in told {
+        let lines = assertions::parse_log(&run).unwrap();
+        assert_eq!(lines.len(), names.len(), "{}", run.describe());
+        for (line, message) in lines {
             assert_eq!(
                 (line.error_type.as_str(), line.region),
                 ("UNEXPECTED", None)
@@ -496,6 +498,7 @@ fn a_name_that_is_no_regions_becomes_no_host() {
         }
         assert_eq!(run.coverage().lines().count(), 5, "{}", run.coverage());
     }
-    let asked = server.count(|call| call.region != CHECKED && call.region != SCANNED);
-    assert_eq!(asked, 0, "no request is signed for such a region");
+    let requests =
+        server.count(|call| call.region != CHECKED_REGION && call.region != SCANNED_REGION);
+    assert_eq!(requests, 0, "requests for an invalid region");
 }

@@ -1,4 +1,4 @@
-"""The emulator, its accounts and the program, for the tests beside this file."""
+"""Fixtures: the emulator, its accounts and the program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from accounts import Scanned, big_account, small_account
 from emulator import Account, Emulator
-from program import Ask, Program
+from program import Program, Runner
 
 BINARY = "AWS_CONFIG_RESOURCE_COUNT_BIN"
 
@@ -20,13 +20,13 @@ def pytest_configure() -> None:
     path = os.environ.get(BINARY, "")
     if not (Path(path).is_file() and os.access(path, os.X_OK)):
         raise pytest.UsageError(
-            f"{BINARY} must name the built program, and it names {path or 'nothing'}"
+            f"{BINARY} must be the path of the built program, not {path or 'empty'}"
         )
-    forget_the_callers_aws()
+    unset_aws_variables()
 
 
-def forget_the_callers_aws() -> None:
-    """Neither boto3 nor the server sees the settings of whoever runs the tests."""
+def unset_aws_variables() -> None:
+    """Hides the caller's AWS settings from boto3 and from the server."""
     for name in list(os.environ):
         if name.startswith("AWS_") and name != BINARY:
             del os.environ[name]
@@ -35,7 +35,7 @@ def forget_the_callers_aws() -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """A test that was skipped counts as one that failed, and so do no tests at all."""
+    """Fails the session if a test was skipped or if no test ran."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if not reporter or exitstatus != pytest.ExitCode.OK:
         return
@@ -43,7 +43,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     stats = reporter.stats
     if stats.get("skipped") or stats.get("xfailed") or not stats.get("passed"):
-        reporter.write_line("failed: a test was skipped, or none ran")
+        reporter.write_line("failed: a test was skipped, or no test ran")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -62,7 +62,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
 
 @pytest.fixture(scope="session")
 def new_account(emulator: Emulator) -> Callable[[], Account]:
-    """Makes accounts, each with a number of its own."""
+    """Creates accounts, each with its own account ID."""
     numbers = itertools.count(700000000001)
     return lambda: emulator.open_account(str(next(numbers)))
 
@@ -78,5 +78,5 @@ def small(emulator: Emulator) -> Scanned:
 
 
 @pytest.fixture
-def ask(program: Program, emulator: Emulator, tmp_path: Path) -> Ask:
-    return Ask(program, emulator, tmp_path)
+def runner(program: Program, emulator: Emulator, tmp_path: Path) -> Runner:
+    return Runner(program, emulator, tmp_path)

@@ -1,4 +1,4 @@
-"""moto's server with IAM authentication on, and the accounts inside it."""
+"""moto's server with IAM authentication enabled, and its accounts."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ START_ATTEMPTS = 3
 START_SECONDS = 30
 STOP_SECONDS = 5
 
-# An administrator takes three actions: a user, its policy, its access key.
+# Creating an administrator takes three actions: user, policy, access key.
 ADMINISTRATOR_ACTIONS = 3
 
-# The recording group that leaves nothing out.
+# The recording group with all resource types.
 EVERYTHING = {"allSupported": True, "includeGlobalResourceTypes": True}
 
 
 @dataclass(frozen=True)
-class Keys:
-    """What signs a request."""
+class Credentials:
+    """Credentials that sign requests."""
 
     access_key_id: str
     secret_access_key: str
@@ -39,11 +39,11 @@ class Keys:
 
     @property
     def secrets(self) -> list[str]:
-        """Whatever must never show up anywhere."""
+        """The values that must not appear in any output."""
         return [s for s in (self.secret_access_key, self.session_token) if s]
 
     def variables(self) -> dict[str, str]:
-        """The environment variables that hand the keys on."""
+        """The environment variables with these credentials."""
         variables = {
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
@@ -54,10 +54,10 @@ class Keys:
 
 
 class Emulator:
-    """A moto_server process; it ends with the `with` block."""
+    """A moto_server process, stopped at the end of the `with` block."""
 
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / "moto_server.log"
+    def __init__(self, directory: Path) -> None:
+        self.log = directory / "moto_server.log"
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -66,7 +66,7 @@ class Emulator:
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Emulator:
-        # Somebody else may take the port between its choice and its use.
+        # Another process can take the port before the server uses it.
         for _ in range(START_ATTEMPTS):
             self.start()
             try:
@@ -85,13 +85,13 @@ class Emulator:
         self.port = free_port()
         env = {
             "PATH": os.environ.get("PATH", ""),
-            # Not one action goes without a signature: see `allow_unsigned`.
+            # Every action needs a signature; see `allow_unsigned`.
             "INITIAL_NO_AUTH_ACTION_COUNT": "0",
-            # moto uses boto3, which must not read the files of whoever runs the tests.
+            # moto uses boto3, which must not read the caller's files.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
-        # By this interpreter, whatever the script's first line says.
+        # Uses this interpreter, independent of the script's first line.
         server = [sys.executable, str(Path(sys.executable).parent / "moto_server")]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -124,12 +124,12 @@ class Emulator:
         self.process = None
 
     def server_errors(self) -> list[str]:
-        """The requests that moto itself failed at."""
+        """The log lines of requests with a 5xx response."""
         lines = self.log.read_text().splitlines()
         return [line for line in lines if re.search(r'" 5\d\d -$', line)]
 
     def allow_unsigned(self, actions: int) -> None:
-        """The next so many actions are neither authenticated nor authorized."""
+        """Disables authentication and authorization for the next `actions` actions."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("POST", "/moto-api/reset-auth", str(actions))
@@ -139,8 +139,8 @@ class Emulator:
         finally:
             connection.close()
 
-    def assumed(self) -> list[Keys]:
-        """The temporary keys of all roles that were assumed."""
+    def assumed_roles(self) -> list[Credentials]:
+        """The temporary credentials of all assumed roles."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", "/moto-api/data.json")
@@ -148,51 +148,55 @@ class Emulator:
         finally:
             connection.close()
         return [
-            Keys(
+            Credentials(
                 made["access_key_id"], made["secret_access_key"], made["session_token"]
             )
             for made in data.get("sts", {}).get("AssumedRole", [])
         ]
 
     def open_account(self, account_id: str) -> Account:
-        """A new account with an administrator, who signs every later request."""
+        """Creates an account with an administrator, who signs all later requests."""
         self.allow_unsigned(ADMINISTRATOR_ACTIONS)
-        nobody = Keys("AKIAIOSFODNN7EXAMPLE", "none")
-        iam = self.client("iam", nobody)
+        unused = Credentials("AKIAIOSFODNN7EXAMPLE", "none")
+        iam = self.client("iam", unused)
 
         def into_account(params: dict[str, Any], **_: object) -> None:
             params["headers"]["x-moto-account-id"] = account_id
 
         iam.meta.events.register("before-call.iam", into_account)
-        keys = create_user(iam, "administrator", policy(allow("*")))
-        return Account(self, account_id, keys)
+        credentials = create_user(iam, "administrator", policy(allow("*")))
+        return Account(self, account_id, credentials)
 
-    def client(self, service: str, keys: Keys, region: str = "us-east-1") -> Any:
+    def client(
+        self, service: str, credentials: Credentials, region: str = "us-east-1"
+    ) -> Any:
         return boto3.client(
             service,
             region_name=region,
             endpoint_url=self.url,
-            aws_access_key_id=keys.access_key_id,
-            aws_secret_access_key=keys.secret_access_key,
-            aws_session_token=keys.session_token,
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
             config=Config(retries={"total_max_attempts": 1}, proxies={}),
         )
 
 
 class Account:
-    """An account of the emulator, seen by its administrator."""
+    """An account of the emulator, used by its administrator."""
 
-    def __init__(self, emulator: Emulator, account_id: str, keys: Keys) -> None:
+    def __init__(
+        self, emulator: Emulator, account_id: str, credentials: Credentials
+    ) -> None:
         self.emulator = emulator
         self.id = account_id
-        self.keys = keys
+        self.credentials = credentials
         self.names = 0
         self.clients: dict[tuple[str, str], Any] = {}
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
-        """The administrator's client; the same one each time, for making one is slow."""
+        """The administrator's client, cached because creating one is slow."""
         if (service, region) not in self.clients:
-            made = self.emulator.client(service, self.keys, region)
+            made = self.emulator.client(service, self.credentials, region)
             self.clients[service, region] = made
         return self.clients[service, region]
 
@@ -202,19 +206,19 @@ class Account:
 
     @cached_property
     def regions(self) -> list[str]:
-        """What DescribeRegions names.
+        """The regions that DescribeRegions returns.
 
-        In moto these are the regions of all partitions, enabled or not. AWS names the
-        enabled ones of the caller's own partition.
+        moto returns the regions of all partitions, enabled or not. AWS returns the
+        enabled regions of the caller's partition.
         """
-        answer = self.client("ec2").describe_regions()
-        return sorted(region["RegionName"] for region in answer["Regions"])
+        response = self.client("ec2").describe_regions()
+        return sorted(region["RegionName"] for region in response["Regions"])
 
     @property
     def foreign_regions(self) -> list[str]:
-        """Those of other partitions, where moto does not know the account's keys.
+        """Regions of other partitions, where moto rejects the account's credentials.
 
-        AWS refuses keys in the same way where a region is not enabled.
+        AWS rejects credentials in the same way if a region is not enabled.
         """
         return [r for r in self.regions if r.startswith(("cn-", "us-gov-"))]
 
@@ -223,7 +227,7 @@ class Account:
         return [r for r in self.regions if r not in self.foreign_regions]
 
     def listed(self, region: str, resource_type: str) -> int:
-        """How many resources AWS Config lists there, counted by boto3's paginator."""
+        """The number of resources that boto3's paginator lists."""
         paginator = self.client("config", region).get_paginator(
             "list_discovered_resources"
         )
@@ -231,36 +235,36 @@ class Account:
         return sum(len(page["resourceIdentifiers"]) for page in pages)
 
     def name(self, kind: str) -> str:
-        """A name that nothing else in the emulator bears."""
+        """A name that is unique in the emulator."""
         self.names += 1
         return f"{kind}-{self.id}-{self.names:04}"
 
-    def user(self, *statements: dict[str, Any]) -> Keys:
-        """The keys of a new user whose policy is these statements."""
+    def user(self, *statements: dict[str, Any]) -> Credentials:
+        """Creates a user with a policy of these statements."""
         return self.user_with(policy(*statements))
 
-    def user_with(self, document: str) -> Keys:
-        """The keys of a new user whose policy is this text."""
+    def user_with(self, document: str) -> Credentials:
+        """Creates a user with this policy document."""
         return create_user(self.iam, self.name("user"), document)
 
     def role(self, **more: Any) -> str:
-        """The ARN of a new role that anybody in the account may assume.
+        """Creates a role that every user of the account may assume; returns its ARN.
 
-        `more` is what else its trust says, such as a Condition.
+        `more` adds elements to the trust policy, such as a Condition.
         """
-        anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}}
-        trust = policy({**anybody, "Action": "sts:AssumeRole", **more})
+        everyone = {"Effect": "Allow", "Principal": {"AWS": "*"}}
+        trust = policy({**everyone, "Action": "sts:AssumeRole", **more})
         role = self.iam.create_role(
             RoleName=self.name("role"), AssumeRolePolicyDocument=trust
         )
         return role["Role"]["Arn"]
 
     def bucket(self, region: str) -> str:
-        """The name of a new bucket."""
+        """Creates a bucket and returns its name."""
         name = self.name("bucket")
-        # us-east-1 is the one region that must not be named.
-        place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        options = {} if region == "us-east-1" else place
+        # us-east-1 must not be given as a LocationConstraint.
+        constraint = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        options = {} if region == "us-east-1" else constraint
         self.client("s3", region).create_bucket(Bucket=name, **options)
         return name
 
@@ -289,7 +293,7 @@ class Account:
         started: bool = True,
         group: dict[str, Any] = EVERYTHING,
     ) -> None:
-        """AWS Config in `region`, as a person would turn it on, for what `group` names."""
+        """Turns on AWS Config in `region` with the recording group `group`."""
         config = self.client("config", region)
         recorder = {"name": "default", "roleARN": role, "recordingGroup": group}
         config.put_configuration_recorder(ConfigurationRecorder=recorder)
@@ -300,33 +304,35 @@ class Account:
             config.start_configuration_recorder(ConfigurationRecorderName="default")
 
     def recorders(self, role: str, bucket: str) -> None:
-        """AWS Config in every region of the account's own, for everything."""
+        """Turns on AWS Config in every region of the account, for all types."""
         for region in self.own_regions:
             self.recorder(region, role, bucket)
 
     def grant(self, role: str, *statements: dict[str, Any]) -> None:
-        """These statements become the policy of `role`."""
+        """Sets the policy of `role` to these statements."""
         self.iam.put_role_policy(
             RoleName=role.rsplit("/", 1)[-1],
             PolicyName="inline",
             PolicyDocument=policy(*statements),
         )
 
-    def session(self, role: str, *statements: dict[str, Any]) -> Keys:
-        """Temporary keys of `role`, whose policy is these statements."""
+    def session(self, role: str, *statements: dict[str, Any]) -> Credentials:
+        """Temporary credentials of `role`, with a policy of these statements."""
         self.grant(role, *statements)
-        answer = self.client("sts").assume_role(
+        response = self.client("sts").assume_role(
             RoleArn=role, RoleSessionName="counting"
         )
-        made = answer["Credentials"]
-        return Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        made = response["Credentials"]
+        return Credentials(
+            made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
+        )
 
 
-def create_user(iam: Any, name: str, document: str) -> Keys:
+def create_user(iam: Any, name: str, document: str) -> Credentials:
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
-    return Keys(key["AccessKeyId"], key["SecretAccessKey"])
+    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
 
 def allow(*actions: str) -> dict[str, Any]:

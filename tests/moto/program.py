@@ -1,4 +1,4 @@
-"""The program under test: how it is run, and what a person finds afterwards."""
+"""Runs the program under test and reads its output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator import Account, Emulator, Keys
+from emulator import Account, Credentials, Emulator
 
 TIMEOUT_SECONDS = 60
 COLUMNS = ["account", "alias", "region", "resource_type", "total"]
@@ -26,7 +26,7 @@ USER = "AWS::IAM::User"
 POLICY = "AWS::IAM::Policy"
 TOPIC = "AWS::SNS::Topic"
 
-# The types that are counted where none are named.
+# The default resource types.
 COMMON_TYPES = [
     "AWS::EC2::Instance",
     "AWS::EC2::Volume",
@@ -47,10 +47,10 @@ RECORDERS = "config:DescribeConfigurationRecorders"
 REGIONS = "ec2:DescribeRegions"
 ALIASES = "iam:ListAccountAliases"
 
-# What a run without options needs; sts:GetCallerIdentity needs no permission.
+# Permissions of a run without options; sts:GetCallerIdentity needs no permission.
 ACTIONS = [STATUS, RECORDERS, LIST, REGIONS, ALIASES]
 
-# The eight checks in their order; each report line begins with a mark and one of these.
+# The eight checks in order; each report line starts with a mark and one of these.
 CHECKS = [
     "HTTPS client",
     "Thread pool",
@@ -76,7 +76,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Cell:
-    """A row of the coverage."""
+    """A row of the coverage file."""
 
     region: str
     resource_type: str
@@ -91,25 +91,25 @@ class Cell:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the program left."""
+    """The result of a run of the program."""
 
     exit_code: int
     stdout: str
     stderr: str
-    folder: Path
+    directory: Path
 
     @property
-    def told(self) -> str:
-        """All that was printed, for the message of a failed assertion."""
+    def output(self) -> str:
+        """Everything that was printed, for the message of a failed assertion."""
         return f"exit {self.exit_code}\n{self.stdout}\n{self.stderr}"
 
     @property
     def files(self) -> list[str]:
-        return sorted(path.name for path in self.folder.iterdir())
+        return sorted(path.name for path in self.directory.iterdir())
 
     @property
     def csv_names(self) -> list[str]:
-        """The files with counts; an alias has no underscore."""
+        """The files with counts. An alias has no underscore."""
         others = ("_coverage.csv", "_verify.csv")
         names = [name for name in self.files if name.endswith(".csv")]
         return [name for name in names if not name.endswith(others)]
@@ -117,12 +117,12 @@ class Run:
     @property
     def csv_bytes(self) -> bytes:
         [name] = self.csv_names
-        return (self.folder / name).read_bytes()
+        return (self.directory / name).read_bytes()
 
     @property
     def coverage_bytes(self) -> bytes:
         [name] = [name for name in self.files if name.endswith("_coverage.csv")]
-        return (self.folder / name).read_bytes()
+        return (self.directory / name).read_bytes()
 
     @property
     def cells(self) -> list[Cell]:
@@ -140,8 +140,8 @@ class Run:
 
     @property
     def report(self) -> Any:
-        """The file that --report names, which must be `report.json`."""
-        return json.loads((self.folder / "report.json").read_text())
+        """The report, from the file `report.json`."""
+        return json.loads((self.directory / "report.json").read_text())
 
     @property
     def rows(self) -> list[Row]:
@@ -158,15 +158,15 @@ class Run:
 
     @property
     def log(self) -> list[str]:
-        """The lines of the error file, without their timestamps."""
+        """The lines of the error log, without timestamps."""
         names = [name for name in self.files if name.endswith("_errors.txt")]
         assert len(names) <= 1, names
-        text = (self.folder / names[0]).read_text() if names else ""
+        text = (self.directory / names[0]).read_text() if names else ""
         return without_timestamps(text)
 
     @property
     def errors(self) -> list[str]:
-        """The log lines on stderr, without their timestamps."""
+        """The log lines on stderr, without timestamps."""
         lines = [line for line in self.stderr.splitlines() if is_log_line(line)]
         return without_timestamps("\n".join(lines))
 
@@ -176,52 +176,53 @@ class Run:
         return self.marks(LIST)
 
     def marks(self, counting: str) -> str:
-        """The marks of the eight checks of a run that counts by these actions."""
+        """The marks of the eight checks of a run that counts with these actions."""
         lines = [line for line in self.stdout.splitlines() if line[:2] in ("✓ ", "✗ ")]
-        assert len(lines) == len(CHECKS), self.told
+        assert len(lines) == len(CHECKS), self.output
         for line, check in zip(lines, CHECKS):
-            assert line[2:].startswith(check.replace(LIST, counting)), self.told
+            assert line[2:].startswith(check.replace(LIST, counting)), self.output
         return "".join(line[0] for line in lines)
 
     def failure(self, check: str) -> str:
-        """What the list of failures says of a check."""
+        """The line of a check in the list of failures."""
         failures = self.stdout.partition("PREREQUISITE FAILURES:\n")[2]
         lines = [line for line in failures.splitlines() if f"- {check}" in line]
-        assert len(lines) == 1, self.told
+        assert len(lines) == 1, self.output
         return lines[0]
 
     def summary(self, figure: str) -> int:
         """A figure of the summary."""
         found = re.search(rf"^ *{figure}: (\d+)", self.stdout, re.MULTILINE)
-        assert found, self.told
+        assert found, self.output
         return int(found[1])
 
     def requests(self, action: str, region: str) -> int:
-        """How many requests --debug tells of."""
+        """The number of requests in the output of --debug."""
         return self.stderr.count(f"debug: {action} {region} attempt ")
 
 
-# Without other credentials the program asks the machine that it runs on, which may be an
-# instance of EC2 with a role: only a test that has a service of its own turns this on.
+# Without other credentials the program calls the instance metadata service, and the
+# tests may run on an EC2 instance with a role. Only tests with their own service enable
+# it.
 NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
 
 
 @dataclass(frozen=True)
 class Program:
-    """The binary, with an empty home."""
+    """The binary and an empty home directory."""
 
     binary: Path
     home: Path
 
-    def run(self, folder: Path, variables: Mapping[str, str], *options: str) -> Run:
-        """Runs in `folder` with these environment variables, HOME, and no others.
+    def run(self, directory: Path, variables: Mapping[str, str], *options: str) -> Run:
+        """Runs in `directory` with only these environment variables and HOME.
 
-        The machine's metadata service is off unless they turn it on.
+        The instance metadata service is disabled unless `variables` enables it.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [self.binary, *options],
-            cwd=folder,
+            cwd=directory,
             env={"HOME": str(self.home), **NO_METADATA, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -229,43 +230,49 @@ class Program:
             check=False,
         )
         out, err = done.stdout.decode(), done.stderr.decode()
-        return Run(done.returncode, out, err, folder)
+        return Run(done.returncode, out, err, directory)
 
-    def ask(self, emulator: Emulator, folder: Path, keys: Keys, *options: str) -> Run:
-        """Runs against the emulator with `keys`, which must not show up anywhere."""
-        variables = {**keys.variables(), "AWS_ENDPOINT_URL": emulator.url}
-        run = self.run(folder, variables, *options)
-        assert_no_secret(run, keys)
+    def scan(
+        self,
+        emulator: Emulator,
+        directory: Path,
+        credentials: Credentials,
+        *options: str,
+    ) -> Run:
+        """Runs against the emulator; `credentials` must not appear in the output."""
+        variables = {**credentials.variables(), "AWS_ENDPOINT_URL": emulator.url}
+        run = self.run(directory, variables, *options)
+        assert_no_secret(run, credentials)
         return run
 
 
 @dataclass(frozen=True)
-class Ask:
-    """Runs the program against the emulator, in a folder of the test."""
+class Runner:
+    """Runs the program against the emulator, in the directory of the test."""
 
     program: Program
     emulator: Emulator
-    folder: Path
+    directory: Path
 
-    def __call__(self, keys: Keys, *options: str) -> Run:
-        return self.program.ask(self.emulator, self.folder, keys, *options)
+    def __call__(self, credentials: Credentials, *options: str) -> Run:
+        return self.program.scan(self.emulator, self.directory, credentials, *options)
 
-    def into(self, name: str) -> Ask:
-        """The same in a folder of its own, where no other run leaves files."""
-        return Ask(self.program, self.emulator, self.folder / name)
+    def into(self, name: str) -> Runner:
+        """A runner in a subdirectory, without files of other runs."""
+        return Runner(self.program, self.emulator, self.directory / name)
 
 
-def assert_no_secret(run: Run, keys: Keys) -> None:
-    files = [path for path in run.folder.rglob("*") if path.is_file()]
+def assert_no_secret(run: Run, credentials: Credentials) -> None:
+    files = [path for path in run.directory.rglob("*") if path.is_file()]
     texts = [run.stdout, run.stderr, *(path.read_text() for path in files)]
-    for secret in keys.secrets:
+    for secret in credentials.secrets:
         assert not any(secret in text for text in texts), "a secret was written"
 
 
 def expected_rows(
     account: Account, alias: str, totals: Mapping[tuple[str, str], int]
 ) -> list[Row]:
-    """The rows for totals by region and type: sorted, without zeros."""
+    """Sorted rows without zeros for totals by region and type."""
     return [
         Row(account.id, alias, region, resource_type, total)
         for (region, resource_type), total in sorted(totals.items())

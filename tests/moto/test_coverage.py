@@ -1,6 +1,6 @@
-"""What is known of every region and type, against what boto3 says of the same account.
+"""The coverage file, the report and `iam-policy`, compared with boto3.
 
-What moto does otherwise than AWS is in `test_moto.py`.
+`test_moto.py` lists the differences between moto and AWS.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from accounts import ALIAS, BUCKETS, POLICIES, ROLES, TOPICS, Scanned, user_of
-from emulator import Account, Emulator, Keys, allow, deny
+from accounts import ALIAS, BUCKETS, POLICIES, ROLES, TOPICS, Scanned, scan_user
+from emulator import Account, Credentials, Emulator, allow, deny
 from program import (
     ACTIONS,
     ALIASES,
@@ -33,10 +33,10 @@ from program import (
     STEM,
     TOPIC,
     USER,
-    Ask,
     Cell,
     Program,
     Run,
+    Runner,
 )
 
 INSTANCE = "AWS::EC2::Instance"
@@ -47,10 +47,10 @@ Known = dict[tuple[str, str], tuple[str, int | None]]
 
 @dataclass(frozen=True)
 class Mixed:
-    """An account whose regions stand each in another way to AWS Config."""
+    """An account in which each region has a different AWS Config state."""
 
     account: Account
-    keys: Keys
+    credentials: Credentials
 
     types = (BUCKET, INSTANCE, POLICY, ROLE, TOPIC, USER)
 
@@ -58,7 +58,7 @@ class Mixed:
     stopped = "eu-west-1"
     included = "us-west-2"
     excluded = "ap-southeast-2"
-    # IAM can be recorded in none of the regions that came after February 2022.
+    # Regions that AWS Config supports since after February 2022 cannot record IAM.
     late = "me-central-1"
     without = "sa-east-1"
     unknown = "xx-none-1"
@@ -79,7 +79,7 @@ class Mixed:
 
     @cached_property
     def known(self) -> Known:
-        """What the coverage has to say of each region and type, as boto3 sees them."""
+        """The expected status and total of each region and type, found with boto3."""
         return {
             (region, resource_type): self.cell(region, resource_type)
             for region in self.regions
@@ -88,7 +88,7 @@ class Mixed:
 
     def cell(self, region: str, resource_type: str) -> tuple[str, int | None]:
         account = self.account
-        if region not in account.regions or is_refused(account, region):
+        if region not in account.regions or is_rejected(account, region):
             return "region_disabled", None
         total = account.listed(region, resource_type)
         config = account.client("config", region)
@@ -104,14 +104,14 @@ class Mixed:
 
     @cached_property
     def missing(self) -> list[tuple[str, str]]:
-        """Those of which nobody knows the number."""
+        """The cells without a known count."""
         plain = ("counted", "zero")
         counted = {t for (_, t), (status, _) in self.known.items() if status in plain}
         return [
             (region, resource_type)
             for (region, resource_type), (status, total) in self.known.items()
             if total is None
-            # IAM is the same everywhere, and another region counts it.
+            # IAM is global, and another region counts it.
             and not (
                 status == "not_recorded"
                 and resource_type in GLOBAL
@@ -120,13 +120,13 @@ class Mixed:
         ]
 
 
-def is_refused(account: Account, region: str) -> bool:
-    """Whether boto3 may not list there, with keys that it may list with elsewhere."""
+def is_rejected(account: Account, region: str) -> bool:
+    """Returns True if the region rejects credentials that other regions accept."""
     try:
         account.listed(region, BUCKET)
-    except botocore.exceptions.ClientError as refused:
-        # boto3 expects JSON, and takes the whole answer for its message.
-        return "<Code>InvalidClientTokenId</Code>" in str(refused)
+    except botocore.exceptions.ClientError as error:
+        # boto3 expects JSON and uses the whole response as the message.
+        return "<Code>InvalidClientTokenId</Code>" in str(error)
     return False
 
 
@@ -148,7 +148,7 @@ def is_recorded(group: dict[str, Any], region: str, resource_type: str) -> bool:
 def mixed(emulator: Emulator) -> Mixed:
     account = emulator.open_account("555566667777")
     [role, *_] = account.roles(3)
-    made = Mixed(account, user_of(account))
+    made = Mixed(account, scan_user(account))
     bucket = account.bucket("us-east-1")
     for region in (made.stopped, made.included, made.excluded, made.late, made.without):
         account.bucket(region)
@@ -171,10 +171,10 @@ def mixed(emulator: Emulator) -> Mixed:
 def mixed_run(
     program: Program, mixed: Mixed, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
-    """A strict scan of it, with its coverage and its report."""
-    folder = tmp_path_factory.mktemp("mixed")
+    """A scan with --strict, --coverage and --report."""
+    directory = tmp_path_factory.mktemp("mixed")
     options = (*mixed.options, "--strict", "--report", "report.json")
-    return program.ask(mixed.account.emulator, folder, mixed.keys, *options)
+    return program.scan(mixed.account.emulator, directory, mixed.credentials, *options)
 
 
 def known_of(run: Run) -> Known:
@@ -182,24 +182,22 @@ def known_of(run: Run) -> Known:
 
 
 def totals(run: Run) -> tuple[int, int, bool]:
-    """The sum of the rows, that with IAM counted once, and whether both are partial."""
+    """The total as recorded, the total with IAM counted once, and if both are partial."""
     pattern = r"^  Total resources: (\d+) as recorded, (\d+) with IAM counted once(.*)$"
     found = re.search(pattern, run.stdout, re.MULTILINE)
-    assert found and found[3] in ("", " (both partial)"), run.told
+    assert found and found[3] in ("", " (both partial)"), run.output
     return int(found[1]), int(found[2]), bool(found[3])
 
 
 # The coverage.
 
 
-def test_the_coverage_has_what_boto3_says_cell_by_cell(
-    mixed: Mixed, mixed_run: Run
-) -> None:
+def test_coverage_matches_boto3(mixed: Mixed, mixed_run: Run) -> None:
     assert known_of(mixed_run) == mixed.known
     places = [(cell.region, cell.resource_type) for cell in mixed_run.cells]
     assert places == sorted(places), "a row per region and type, sorted"
     assert len(places) == len(mixed.regions) * len(mixed.types)
-    # The account has one of everything that moto can show.
+    # The account has every status that moto can produce.
     assert {status for status, _ in mixed.known.values()} == {
         "counted",
         "zero",
@@ -210,7 +208,7 @@ def test_the_coverage_has_what_boto3_says_cell_by_cell(
     }
 
 
-def test_some_cells_by_hand(mixed: Mixed, mixed_run: Run) -> None:
+def test_coverage_matches_expected_cells(mixed: Mixed, mixed_run: Run) -> None:
     known = known_of(mixed_run)
     expected = {
         (mixed.running, BUCKET): ("counted", 1),
@@ -237,12 +235,12 @@ def test_some_cells_by_hand(mixed: Mixed, mixed_run: Run) -> None:
     assert {place: known[place] for place in expected} == expected
 
 
-def test_every_cell_that_is_not_plain_says_why(mixed_run: Run) -> None:
+def test_detail_present_unless_counted_or_zero(mixed_run: Run) -> None:
     for cell in mixed_run.cells:
         assert bool(cell.detail) == (cell.status not in ("counted", "zero")), cell
 
 
-def test_the_rows_are_the_totals_of_the_coverage(mixed_run: Run) -> None:
+def test_csv_rows_match_coverage_totals(mixed_run: Run) -> None:
     rows = [(row.region, row.resource_type, row.total) for row in mixed_run.rows]
     assert rows == [
         (cell.region, cell.resource_type, cell.total)
@@ -251,70 +249,64 @@ def test_the_rows_are_the_totals_of_the_coverage(mixed_run: Run) -> None:
     ]
 
 
-def test_the_summary_counts_the_cells_of_the_coverage(
-    mixed: Mixed, mixed_run: Run
-) -> None:
-    assert mixed_run.exit_code == 3, mixed_run.told
+def test_summary_matches_coverage(mixed: Mixed, mixed_run: Run) -> None:
+    assert mixed_run.exit_code == 3, mixed_run.output
     known, missing = mixed.known, mixed.missing
     counted = sum(total is not None for _, total in known.values())
     gaps = {region for region, _ in missing}
-    cells = f"{counted} of {len(known)} cells (regions × types) counted"
-    assert f"Coverage: {cells}; {len(missing)} missing in {len(gaps)} regions:\n" in (
+    cells = f"{counted} of {len(known)} counts (regions × types) known"
+    assert f"Coverage: {cells}; {len(missing)} missing ({len(gaps)} regions):\n" in (
         mixed_run.stdout
     )
     complete = len(mixed.regions) - len(gaps)
     assert f"({complete} complete, {len(gaps)} with gaps)" in mixed_run.stdout
-    # There are none of them, and the region that records everything says so.
+    # The account has no users or policies: us-east-1 records both and reports zero.
     assert (mixed.late, USER) not in missing
     assert (mixed.late, POLICY) not in missing
     assert "4 not recorded in " in mixed_run.stdout
-    assert ": none missing, another region counts the same\n" in mixed_run.stdout
+    assert ": nothing missing, counted in another region\n" in mixed_run.stdout
     assert gaps == set(mixed.regions) - {mixed.running, mixed.stopped, mixed.late}
 
 
-def test_a_region_that_misses_something_has_one_line_for_it(
-    mixed: Mixed, mixed_run: Run
-) -> None:
-    told = [line.partition(",")[0] for line in mixed_run.log]
+def test_incomplete_region_has_one_log_line(mixed: Mixed, mixed_run: Run) -> None:
+    logged = [line.partition(",")[0] for line in mixed_run.log]
     without = [mixed.without, mixed.included, mixed.excluded]
-    assert sorted(told) == sorted(
+    assert sorted(logged) == sorted(
         [f"[CONFIG_DISABLED] Region: {region}" for region in without]
         + [f"[REGION_DISABLED] Region: {r}" for r in (mixed.foreign, mixed.unknown)]
     )
     assert sorted(mixed_run.errors) == sorted(mixed_run.log)
     for region in without:
         [line] = [line for line in mixed_run.log if f"Region: {region}," in line]
-        # It names what is missing there, and no more.
+        # The line names exactly the missing types.
         named = {t for t in mixed.types if t in line}
         assert named == {t for r, t in mixed.missing if r == region}
     assert not any(mixed.stopped in line for line in mixed_run.log)
 
 
-def test_strict_is_content_where_only_what_is_stale_or_late_is_left(
-    ask: Ask, mixed: Mixed
-) -> None:
+def test_strict_accepts_stale_and_late_regions(runner: Runner, mixed: Mixed) -> None:
     regions = ",".join([mixed.running, mixed.stopped, mixed.late])
     options = ("--strict", "--coverage", "--resource-types", ",".join(mixed.types))
-    run = ask(mixed.keys, "--regions", regions, *options)
-    assert run.exit_code == 0, run.told
+    run = runner(mixed.credentials, "--regions", regions, *options)
+    assert run.exit_code == 0, run.output
     assert run.log == []
-    # Alone, the late region does not know how many users there are.
-    run = ask.into("late")(mixed.keys, "--regions", mixed.late, *options)
-    assert run.exit_code == 3, run.told
+    # Without the other regions, the number of users is unknown.
+    run = runner.into("late")(mixed.credentials, "--regions", mixed.late, *options)
+    assert run.exit_code == 3, run.output
     missing = [cell.resource_type for cell in run.cells if cell.total is None]
     assert missing == [POLICY, USER]
 
 
-def test_without_the_option_there_is_no_such_file(ask: Ask, big: Scanned) -> None:
-    run = ask(big.keys, "--regions", "eu-west-1")
+def test_coverage_file_only_with_option(runner: Runner, big: Scanned) -> None:
+    run = runner(big.credentials, "--regions", "eu-west-1")
     assert run.files == [f"{STEM}_111122223333_{ALIAS}.csv"]
-    run = ask(big.keys, "--regions", "eu-west-1", "--coverage")
+    run = runner(big.credentials, "--regions", "eu-west-1", "--coverage")
     stem = f"{STEM}_111122223333_{ALIAS}"
     assert run.files == [f"{stem}.csv", f"{stem}_coverage.csv"]
     assert f"Coverage written to {stem}_coverage.csv" in run.stdout
 
 
-# Who may not ask for the recorder.
+# Denied recorder calls.
 
 
 def all_but(*lacking: str) -> list[str]:
@@ -326,59 +318,59 @@ def all_but(*lacking: str) -> list[str]:
     [(STATUS,), (RECORDERS,), (STATUS, RECORDERS)],
     ids=["status", "group", "both"],
 )
-def test_who_may_not_ask_for_the_recorder_gets_the_same_numbers_and_a_word_about_it(
-    ask: Ask, big: Scanned, lacking: tuple[str, ...]
+def test_denied_recorder_keeps_counts_and_is_reported(
+    runner: Runner, big: Scanned, lacking: tuple[str, ...]
 ) -> None:
     regions = ["ap-southeast-2", "eu-west-1", "us-east-1"]
     options = ("--strict", "--coverage", "--regions", ",".join(regions))
-    with_them = ask.into("with")(big.keys, *options)
+    with_them = runner.into("with")(big.credentials, *options)
     assert {cell.detail for cell in with_them.cells} == {""}
-    assert "recorder unknown" not in with_them.stdout
+    assert "recorder status unknown" not in with_them.stdout
 
-    run = ask.into("without")(big.account.user(allow(*all_but(*lacking))), *options)
-    assert run.exit_code == with_them.exit_code == 0, run.told
+    run = runner.into("without")(big.account.user(allow(*all_but(*lacking))), *options)
+    assert run.exit_code == with_them.exit_code == 0, run.output
     assert run.csv_bytes == with_them.csv_bytes
     assert run.log == run.errors == []
     assert run.checks == "✓✓✓✓✓✓✓✓"
     assert known_of(run) == known_of(with_them)
     for cell in run.cells:
-        assert cell.detail.startswith("recorder unknown: "), cell
+        assert cell.detail.startswith("recorder status unknown: "), cell
         assert f"not authorized to perform: {lacking[0]}" in cell.detail, cell
-    told = f"recorder unknown in {', '.join(regions)} (denied): "
-    assert told in run.stdout
+    note = f"recorder status unknown in {', '.join(regions)} (denied): "
+    assert note in run.stdout
     assert "recorder_missing" not in run.coverage_bytes.decode()
 
 
 @pytest.mark.parametrize("lacking", [STATUS, RECORDERS])
-def test_either_call_alone_tells_that_there_is_no_recorder(
-    ask: Ask, mixed: Mixed, lacking: str
+def test_missing_recorder_found_by_either_call(
+    runner: Runner, mixed: Mixed, lacking: str
 ) -> None:
     user = mixed.account.user(allow(*all_but(lacking)))
     types = ("--resource-types", ",".join(mixed.types))
-    run = ask(user, "--strict", "--coverage", "--regions", mixed.without, *types)
-    assert run.exit_code == 3, run.told
+    run = runner(user, "--strict", "--coverage", "--regions", mixed.without, *types)
+    assert run.exit_code == 3, run.output
     assert known_of(run) == {
         place: known
         for place, known in mixed.known.items()
         if place[0] == mixed.without
     }
-    assert "recorder unknown" not in run.stdout
+    assert "recorder status unknown" not in run.stdout
 
 
-# The smallest policy.
+# The minimum policy.
 
 
-def printed(program: Program, folder: Path, *options: str) -> str:
-    """What `iam-policy` prints; it needs neither keys nor a network."""
-    run = program.run(folder, {}, "iam-policy", *options)
-    assert run.exit_code == 0, run.told
+def printed_policy(program: Program, directory: Path, *options: str) -> str:
+    """The output of `iam-policy`, run without credentials and without a network."""
+    run = program.run(directory, {}, "iam-policy", *options)
+    assert run.exit_code == 0, run.output
     assert run.stderr == ""
     assert run.files == []
     return run.stdout
 
 
 def actions_of(document: str) -> list[str]:
-    """The actions of a policy that allows them and does nothing else."""
+    """The actions of a policy that has one Allow statement."""
     read = json.loads(document)
     [statement] = read["Statement"]
     assert read == {"Version": "2012-10-17", "Statement": [statement]}
@@ -387,114 +379,118 @@ def actions_of(document: str) -> list[str]:
     return statement["Action"]
 
 
-def test_the_policy_names_what_the_options_need(
-    program: Program, tmp_path: Path
-) -> None:
+def test_policy_actions_match_options(program: Program, tmp_path: Path) -> None:
     with_counts = sorted([*ACTIONS, COUNTS])
-    counts_alone = [action for action in with_counts if action != LIST]
+    counts_only = [action for action in with_counts if action != LIST]
     for options, expected in [
         ((), sorted(ACTIONS)),
         (("--skip-checks", "--strict", "--coverage"), sorted(ACTIONS)),
-        (("--method", "counts"), counts_alone),
-        (("--method", "counts", "--resource-types", "all"), counts_alone),
+        (("--method", "counts"), counts_only),
+        (("--method", "counts", "--resource-types", "all"), counts_only),
         (("--method", "verify"), with_counts),
         (("--resource-types", "all"), with_counts),
     ]:
-        assert actions_of(printed(program, tmp_path, *options)) == expected, options
+        assert actions_of(printed_policy(program, tmp_path, *options)) == expected, (
+            options
+        )
 
 
 @pytest.mark.parametrize(
     "options", [(), ("--skip-checks",)], ids=["checked", "skipped"]
 )
-def test_the_policy_is_enough(
-    program: Program, ask: Ask, big: Scanned, tmp_path: Path, options: tuple[str, ...]
+def test_policy_is_sufficient(
+    program: Program,
+    runner: Runner,
+    big: Scanned,
+    tmp_path: Path,
+    options: tuple[str, ...],
 ) -> None:
-    user = big.account.user_with(printed(program, tmp_path / "policy", *options))
+    user = big.account.user_with(printed_policy(program, tmp_path / "policy", *options))
     foreign = ",".join(big.account.foreign_regions)
     scan = ("--strict", "--coverage", "--exclude-regions", foreign, *options)
-    run = ask.into("policy")(user, *scan)
-    assert run.exit_code == 0, run.told
+    run = runner.into("policy")(user, *scan)
+    assert run.exit_code == 0, run.output
     assert run.log == []
     assert "unknown" not in run.stdout
-    # Nobody who may do everything sees more.
-    everything = ask.into("everything")(big.account.user(allow("*")), *scan)
+    # An administrator gets the same result.
+    everything = runner.into("everything")(big.account.user(allow("*")), *scan)
     assert run.csv_bytes == everything.csv_bytes
     assert run.coverage_bytes == everything.coverage_bytes
     assert len(run.cells) == len(big.account.own_regions) * len(COMMON_TYPES)
 
 
-def worse(run: Run) -> str:
-    """In what way a run brought less than it could."""
+def result_of(run: Run) -> str:
+    """The effect of a missing permission: failed, missing, recorder status unknown or none."""
     if run.exit_code == 1:
         assert run.csv_names == []
         return "failed"
     if run.exit_code == 3:
         return "missing"
-    assert run.exit_code == 0, run.told
-    unknown = [cell.detail.startswith("recorder unknown: ") for cell in run.cells]
+    assert run.exit_code == 0, run.output
+    unknown = [cell.detail.startswith("recorder status unknown: ") for cell in run.cells]
     assert all(unknown) or not any(unknown)
-    return "recorder unknown" if any(unknown) else ""
+    return "recorder status unknown" if any(unknown) else ""
 
 
-# What becomes of a run without one of the actions, with checks and without.
+# The result of a run without one of the actions, with and without checks.
 LACKING = {
     LIST: ("failed", "missing"),
     REGIONS: ("failed", "failed"),
     ALIASES: ("failed", "failed"),
-    STATUS: ("recorder unknown", "recorder unknown"),
-    RECORDERS: ("recorder unknown", "recorder unknown"),
+    STATUS: ("recorder status unknown", "recorder status unknown"),
+    RECORDERS: ("recorder status unknown", "recorder status unknown"),
 }
 
 
 @pytest.mark.parametrize("lacking", ACTIONS)
-def test_the_policy_is_the_smallest(
-    program: Program, ask: Ask, big: Scanned, tmp_path: Path, lacking: str
+def test_policy_is_minimal(
+    program: Program, runner: Runner, big: Scanned, tmp_path: Path, lacking: str
 ) -> None:
     scan = ("--strict", "--coverage", "--regions", "us-east-1,eu-west-1")
     for options, expected in zip(((), ("--skip-checks",)), LACKING[lacking]):
         name = "skipped" if options else "checked"
-        document = printed(program, tmp_path / f"policy-{name}", *options)
+        document = printed_policy(program, tmp_path / f"policy-{name}", *options)
         actions = actions_of(document)
-        assert set(actions) == set(LACKING), "each of them is left out once"
-        whole = ask.into(f"whole-{name}")(
+        assert set(actions) == set(LACKING), "LACKING covers each action"
+        whole = runner.into(f"whole-{name}")(
             big.account.user_with(document), *scan, *options
         )
-        assert worse(whole) == "", whole.told
+        assert result_of(whole) == "", whole.output
         left = [action for action in actions if action != lacking]
         assert len(left) == len(actions) - 1
-        run = ask.into(name)(big.account.user(allow(*left)), *scan, *options)
-        assert worse(run) == expected, run.told
-        if expected != "recorder unknown":
+        run = runner.into(name)(big.account.user(allow(*left)), *scan, *options)
+        assert result_of(run) == expected, run.output
+        if expected != "recorder status unknown":
             assert f"not authorized to perform: {lacking}" in run.stderr
 
 
-def test_a_denial_goes_before_the_policy_and_leaves_no_number(
-    program: Program, ask: Ask, big: Scanned, tmp_path: Path
+def test_denial_overrides_policy_and_hides_counts(
+    program: Program, runner: Runner, big: Scanned, tmp_path: Path
 ) -> None:
-    [statement] = json.loads(printed(program, tmp_path / "policy"))["Statement"]
+    [statement] = json.loads(printed_policy(program, tmp_path / "policy"))["Statement"]
     user = big.account.user(statement, deny(LIST))
     options = ("--skip-checks", "--strict", "--coverage", "--regions", "eu-west-1")
-    run = ask(user, *options)
-    assert run.exit_code == 3, run.told
+    run = runner(user, *options)
+    assert run.exit_code == 3, run.output
     assert {cell.known for cell in run.cells} == {("denied", None)}
     assert run.rows == []
-    advice = "10 denied in eu-west-1: allow what `iam-policy` prints"
+    advice = "10 denied in eu-west-1: grant the policy printed by `aws-config-resource-count iam-policy`"
     assert advice in run.stdout
 
 
-# What the checks and the scan ask for.
+# Requests of the checks and the scan.
 
 
 @pytest.mark.parametrize(
     "options", [(), ("--skip-checks",)], ids=["checked", "skipped"]
 )
-def test_the_scan_uses_what_the_checks_asked_for(
-    ask: Ask, big: Scanned, options: tuple[str, ...]
+def test_scan_reuses_check_results(
+    runner: Runner, big: Scanned, options: tuple[str, ...]
 ) -> None:
     scan = ("--debug", "--regions", "us-east-1", "--resource-types", BUCKET)
-    run = ask(big.keys, *scan, *options)
+    run = runner(big.credentials, *scan, *options)
     assert [row.total for row in run.rows] == [BUCKETS["us-east-1"]]
-    # Three pages, and the check took the first one of them, as large as it comes.
+    # Three pages; the check had already fetched the first one at full size.
     assert run.requests(LIST, "us-east-1") == 3
     for action in (STATUS, RECORDERS, REGIONS, ALIASES, "sts:GetCallerIdentity"):
         assert run.requests(action, "us-east-1") == 1, action
@@ -502,37 +498,37 @@ def test_the_scan_uses_what_the_checks_asked_for(
     assert len(lines) == 8, run.stderr
 
 
-def test_without_checks_none_is_shown_and_the_files_are_the_same(
-    ask: Ask, mixed: Mixed, mixed_run: Run
+def test_skip_checks_writes_same_files(
+    runner: Runner, mixed: Mixed, mixed_run: Run
 ) -> None:
-    run = ask(mixed.keys, "--skip-checks", "--strict", *mixed.options)
+    run = runner(mixed.credentials, "--skip-checks", "--strict", *mixed.options)
     assert run.exit_code == mixed_run.exit_code
     assert "✓" not in run.stdout
     assert run.csv_bytes == mixed_run.csv_bytes
 
-    def told(run: Run) -> list[str]:
-        """All that was told of the cells, but for the ids of the requests."""
+    def logged(run: Run) -> list[str]:
+        """The coverage and the log without request IDs."""
         lines = [run.coverage_bytes.decode(), *sorted(run.log)]
         return [re.sub(r"request id \w+", "request id", line) for line in lines]
 
-    assert told(run) == told(mixed_run)
+    assert logged(run) == logged(mixed_run)
 
 
 # IAM in several regions.
 
 
 def in_iam(account: Account, call: str, key: str, **more: str) -> int:
-    """How many of them IAM itself lists."""
+    """The number of resources that IAM lists."""
     pages = account.iam.get_paginator(call).paginate(**more)
     return sum(len(page[key]) for page in pages)
 
 
-def test_the_summary_counts_iam_once(ask: Ask, big: Scanned) -> None:
+def test_summary_counts_iam_once(runner: Runner, big: Scanned) -> None:
     types = [ROLE, POLICY, BUCKET, TOPIC]
     regions = ["us-east-1", "eu-west-1", "ap-southeast-2", "me-central-1", "sa-east-1"]
     scan = ("--regions", ",".join(regions), "--resource-types", ",".join(types))
-    run = ask(big.keys, "--strict", *scan)
-    assert run.exit_code == 0, run.told
+    run = runner(big.credentials, "--strict", *scan)
+    assert run.exit_code == 0, run.output
     roles = in_iam(big.account, "list_roles", "Roles")
     policies = in_iam(big.account, "list_policies", "Policies", Scope="Local")
     assert (roles, policies) == (ROLES, POLICIES)
@@ -540,11 +536,11 @@ def test_the_summary_counts_iam_once(ask: Ask, big: Scanned) -> None:
     everywhere = len(regions) * (roles + policies)
     assert totals(run) == (regional + everywhere, regional + roles + policies, False)
     assert sum(row.total for row in run.rows) == regional + everywhere
-    # It is told by the names of the roles, and not by the greatest number of a region.
+    # Roles are deduplicated by name; the largest region is not used.
     assert "(as in " not in run.stdout
 
 
-def test_the_summary_counts_iam_once_where_regions_are_missing(
+def test_summary_counts_iam_once_with_missing_regions(
     mixed: Mixed, mixed_run: Run
 ) -> None:
     regional = sum(
@@ -555,17 +551,17 @@ def test_the_summary_counts_iam_once_where_regions_are_missing(
     assert totals(mixed_run) == (recorded, regional + roles, True)
 
 
-def test_a_scan_without_iam_has_one_total(ask: Ask, big: Scanned) -> None:
+def test_scan_without_iam_has_one_total(runner: Runner, big: Scanned) -> None:
     regions = ",".join(TOPICS)
-    run = ask(big.keys, "--regions", regions, "--resource-types", TOPIC)
+    run = runner(big.credentials, "--regions", regions, "--resource-types", TOPIC)
     line = f"  Total resources: {sum(TOPICS.values())}\n"
-    assert line in run.stdout, run.told
+    assert line in run.stdout, run.output
 
 
 # The report, and recordings.
 
 
-def test_the_report_has_the_cells_of_the_coverage(mixed: Mixed, mixed_run: Run) -> None:
+def test_report_cells_match_coverage(mixed: Mixed, mixed_run: Run) -> None:
     report = mixed_run.report
     cells = [
         Cell(
@@ -593,15 +589,15 @@ def test_the_report_has_the_cells_of_the_coverage(mixed: Mixed, mixed_run: Run) 
     }
 
 
-def test_the_report_has_the_run(mixed: Mixed, mixed_run: Run) -> None:
+def test_report_describes_run(mixed: Mixed, mixed_run: Run) -> None:
     report = mixed_run.report
     assert report["exit_code"] == mixed_run.exit_code == 3
     assert report["account"] == {"id": mixed.account.id, "alias": None}
     assert report["flags"]["strict"] is report["flags"]["coverage"] is True
     assert sorted(report["flags"]["regions"]) == mixed.regions
-    told = [(e["error_type"], e["region"], e["message"]) for e in report["errors"]]
-    assert len(told) == len(mixed_run.log)
-    for (error_type, region, message), line in zip(told, mixed_run.log):
+    logged = [(e["error_type"], e["region"], e["message"]) for e in report["errors"]]
+    assert len(logged) == len(mixed_run.log)
+    for (error_type, region, message), line in zip(logged, mixed_run.log):
         assert line.startswith(f"[{error_type}] Region: {region},")
         assert line.endswith(f"Message: {message}")
     recorders = {r["region"]: r["recorder"] for r in report["regions"]}
@@ -613,7 +609,7 @@ def test_the_report_has_the_run(mixed: Mixed, mixed_run: Run) -> None:
         mixed.late: "recording",
         mixed.without: "missing",
         mixed.foreign: "unknown",
-        # Nobody asked.
+        # The region was not queried.
         mixed.unknown: None,
     }
     statuses = {r["region"]: r["status"] for r in report["regions"]}
@@ -623,16 +619,16 @@ def test_the_report_has_the_run(mixed: Mixed, mixed_run: Run) -> None:
         partial = "partial" if region in gaps else "complete"
         assert status == ("missing" if disabled else partial), region
     used = {r["region"]: r["usage"]["requests"] for r in report["regions"]}
-    # A page of each type and two calls for the recorder.
+    # One page per type and two recorder calls.
     for region in (mixed.stopped, mixed.included, mixed.without):
         assert used[region] == len(mixed.types) + 2, region
     assert used[mixed.unknown] == 0
 
 
-def test_a_run_that_fails_has_a_report_too(ask: Ask, mixed: Mixed) -> None:
+def test_failed_run_has_report(runner: Runner, mixed: Mixed) -> None:
     user = mixed.account.user(allow(*all_but(LIST)))
-    run = ask(user, "--report", "report.json")
-    assert run.exit_code == 1, run.told
+    run = runner(user, "--report", "report.json")
+    assert run.exit_code == 1, run.output
     report = run.report
     assert report["exit_code"] == 1
     assert report["regions"] == []
@@ -643,66 +639,72 @@ def test_a_run_that_fails_has_a_report_too(ask: Ask, mixed: Mixed) -> None:
 
 
 @pytest.mark.parametrize("lacking", [(), (STATUS, RECORDERS)], ids=["all", "denied"])
-def test_a_replay_gives_the_same_coverage(
-    program: Program, ask: Ask, mixed: Mixed, tmp_path: Path, lacking: tuple[str, ...]
+def test_replay_gives_same_coverage(
+    program: Program,
+    runner: Runner,
+    mixed: Mixed,
+    tmp_path: Path,
+    lacking: tuple[str, ...],
 ) -> None:
-    keys = mixed.account.user(allow(*all_but(*lacking)))
+    credentials = mixed.account.user(allow(*all_but(*lacking)))
     exchanges = str(tmp_path / "exchanges")
     options = (*mixed.options, "--strict", "--report", "report.json")
-    live = ask.into("live")(keys, *options, "--record", exchanges)
+    live = runner.into("live")(credentials, *options, "--record", exchanges)
     again = program.run(tmp_path / "again", {}, *options, "--replay", exchanges)
-    assert again.exit_code == live.exit_code == 3, again.told
+    assert again.exit_code == live.exit_code == 3, again.output
     assert again.files == live.files
     assert len(live.files) == 4
     assert again.csv_bytes == live.csv_bytes
     assert again.coverage_bytes == live.coverage_bytes
-    # Live, the lines of regions that are asked side by side stand as they came in.
+    # In a live run, concurrent regions log in the order of their responses.
     assert sorted(again.log) == sorted(live.log)
     assert totals(again) == totals(live)
     assert [r["cells"] for r in again.report["regions"]] == [
         r["cells"] for r in live.report["regions"]
     ]
-    unknown = "recorder unknown: " in live.coverage_bytes.decode()
+    unknown = "recorder status unknown: " in live.coverage_bytes.decode()
     assert unknown == bool(lacking)
 
 
-# Counting by an operation that moto does not have.
+# GetDiscoveredResourceCounts, which moto does not implement.
 
 
 @dataclass(frozen=True)
 class Countless:
-    """An account in an emulator of its own, for moto fails at what it is asked there."""
+    """An account in its own emulator, which logs a server error for each count."""
 
-    ask: Ask
+    runner: Runner
     account: Account
     recorded = "us-east-1"
     without = "eu-west-1"
 
-    def run(self, name: str, *options: str, keys: Keys | None = None) -> Run:
-        # Each further attempt would wait.
+    def run(
+        self, name: str, *options: str, credentials: Credentials | None = None
+    ) -> Run:
+        # One attempt, so that the test does not wait for a backoff.
         scan = ("--regions", f"{self.recorded},{self.without}", "--max-attempts", "1")
-        keys = keys or self.account.user(allow("*"))
-        return self.ask.into(name)(keys, *scan, "--coverage", *options)
+        credentials = credentials or self.account.user(allow("*"))
+        return self.runner.into(name)(credentials, *scan, "--coverage", *options)
 
 
 @pytest.fixture(scope="module")
 def countless(
     program: Program, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Countless]:
-    folder = tmp_path_factory.mktemp("countless")
-    with Emulator(folder) as emulator:
+    directory = tmp_path_factory.mktemp("countless")
+    with Emulator(directory) as emulator:
         account = emulator.open_account("888899990000")
         [bucket, _] = account.buckets(Countless.recorded, 2)
         account.recorder(Countless.recorded, account.role(), bucket)
-        with pytest.raises(botocore.exceptions.ClientError) as refused:
+        with pytest.raises(botocore.exceptions.ClientError) as error:
             account.client("config").get_discovered_resource_counts()
-        answer = refused.value.response["ResponseMetadata"]["HTTPStatusCode"]
-        assert answer == 500, "moto has it now: compare with what it counts"
-        yield Countless(Ask(program, emulator, folder), account)
+        status = error.value.response["ResponseMetadata"]["HTTPStatusCode"]
+        assert status == 500, "moto implements the operation now: compare its counts"
+        yield Countless(Runner(program, emulator, directory), account)
 
 
 def assert_uncounted(run: Run, types: list[str]) -> None:
-    """Each region is lost with a line, and nothing stands in its place."""
+    """Asserts that each region has one log line, no counts and no zeros."""
     regions = sorted([Countless.recorded, Countless.without])
     assert run.rows == []
     assert known_of(run) == {
@@ -715,21 +717,21 @@ def assert_uncounted(run: Run, types: list[str]) -> None:
     ]
     for line in run.log:
         assert f"Message: {COUNTS} failed with" in line
-        assert "(HTTP 500)" in line
+        assert "HTTP 500 (no error code)" in line
     number = len(run.cells)
     assert (
-        f"0 of {number} cells (regions × types) counted; {number} missing" in run.stdout
+        f"0 of {number} counts (regions × types) known; {number} missing" in run.stdout
     )
     assert run.summary("Total resources") == 0
     assert run.summary("Resource types found") == 0
 
 
-def test_the_check_of_the_counts_fails_where_the_operation_does(
+def test_failing_counts_fail_their_check(
     countless: Countless,
 ) -> None:
     for method, counting in [("counts", COUNTS), ("verify", f"{LIST}, {COUNTS}")]:
         run = countless.run(f"checked-{method}", "--method", method)
-        assert run.exit_code == 1, run.told
+        assert run.exit_code == 1, run.output
         assert run.marks(counting) == "✓✓✓✓✓✓✗✓"
         assert run.files == [f"{STEM}_888899990000_errors.txt"]
         failure = run.failure(f"IAM permission: {counting}")
@@ -738,49 +740,49 @@ def test_the_check_of_the_counts_fails_where_the_operation_does(
         assert len(run.log) == 1
 
 
-def test_counts_that_do_not_come_cost_the_region_and_nothing_is_invented(
+def test_failing_counts_are_missing_not_zero(
     countless: Countless,
 ) -> None:
     options = ("--method", "counts", "--skip-checks")
     run = countless.run("counts", *options, "--strict")
-    assert run.exit_code == 3, run.told
+    assert run.exit_code == 3, run.output
     assert_uncounted(run, COMMON_TYPES)
     run = countless.run("lenient", *options, "--resource-types", f"{BUCKET},{TOPIC}")
-    assert run.exit_code == 0, run.told
+    assert run.exit_code == 0, run.output
     assert_uncounted(run, [BUCKET, TOPIC])
 
 
-def test_counts_that_do_not_come_are_asked_for_again(countless: Countless) -> None:
-    keys = countless.account.user(allow("*"))
+def test_failing_counts_are_retried(countless: Countless) -> None:
+    credentials = countless.account.user(allow("*"))
     scan = ("--regions", countless.recorded, "--resource-types", BUCKET, "--coverage")
     options = ("--method", "counts", "--skip-checks", "--debug", "--max-attempts", "2")
-    run = countless.ask.into("again")(keys, *scan, *options)
-    assert run.exit_code == 0, run.told
+    run = countless.runner.into("again")(credentials, *scan, *options)
+    assert run.exit_code == 0, run.output
     assert run.requests(COUNTS, countless.recorded) == 2
     [line] = run.log
-    assert "(HTTP 500)" in line
+    assert "HTTP 500 (no error code)" in line
     assert [cell.known for cell in run.cells] == [("error", None)]
 
 
 @pytest.mark.parametrize("method", ["list", "counts", "verify"])
-def test_all_types_are_none_where_the_counts_do_not_come(
+def test_all_types_with_failing_counts_are_missing(
     countless: Countless, method: str
 ) -> None:
-    # Only the counts know which types there are. Those that are common stand for them, so
-    # that the account does not look empty.
+    # The types come from the counts. Without counts the default types are reported as
+    # missing, so that the account does not look empty.
     all_types = ("--resource-types", "all", "--method", method)
     run = countless.run(f"all-{method}", *all_types, "--skip-checks", "--strict")
-    assert run.exit_code == 3, run.told
+    assert run.exit_code == 3, run.output
     assert_uncounted(run, COMMON_TYPES)
 
 
-def test_a_comparison_without_counts_has_the_listing_and_says_that_it_compares_nothing(
+def test_verify_without_counts_keeps_listing(
     countless: Countless,
 ) -> None:
     types = ("--resource-types", f"{BUCKET},{ROLE},{TOPIC}", "--skip-checks")
     listed = countless.run("listed", *types)
     run = countless.run("verified", *types, "--method", "verify", "--strict")
-    assert run.exit_code == 3, run.told
+    assert run.exit_code == 3, run.output
     assert run.csv_bytes == listed.csv_bytes
     assert [(row.region, row.total) for row in run.rows] == [
         (countless.without, 1),
@@ -789,29 +791,35 @@ def test_a_comparison_without_counts_has_the_listing_and_says_that_it_compares_n
     ]
     assert known_of(run) == known_of(listed)
     assert (
-        "Verified: 0 cells compared, 0 differences, 6 could not be compared\n" in run.stdout
+        "Verified: 0 counts compared, 0 differences, 6 could not be compared\n"
+        in run.stdout
     )
-    # Also where the listing alone misses nothing.
+    # The same for a region whose listing is complete.
     options = ("--method", "verify", "--strict", "--exclude-regions", countless.without)
     run = countless.run("recorded", *types, *options)
-    assert run.exit_code == 3, run.told
+    assert run.exit_code == 3, run.output
     assert [line.partition("]")[0] for line in run.log] == ["[API_ERROR"]
-    assert "3 cells (regions × types) counted" in run.stdout
+    assert "3 counts (regions × types) known" in run.stdout
 
 
-def test_the_policy_of_the_counts_is_enough_for_moto_to_fail_at_them(
+def test_counts_policy_is_sufficient(
     program: Program, countless: Countless, tmp_path: Path
 ) -> None:
-    # moto looks at the policy first, so that this much can be told.
+    # moto evaluates the policy before it fails, so a denial can be distinguished.
     options = ("--method", "counts")
-    document = printed(program, tmp_path, *options)
+    document = printed_policy(program, tmp_path, *options)
     run = countless.run(
-        "policy", *options, "--skip-checks", keys=countless.account.user_with(document)
+        "policy",
+        *options,
+        "--skip-checks",
+        credentials=countless.account.user_with(document),
     )
     assert_uncounted(run, COMMON_TYPES)
     left = [action for action in actions_of(document) if action != COUNTS]
     user = countless.account.user(allow(*left))
-    run = countless.run("denied", *options, "--skip-checks", "--strict", keys=user)
-    assert run.exit_code == 3, run.told
+    run = countless.run(
+        "denied", *options, "--skip-checks", "--strict", credentials=user
+    )
+    assert run.exit_code == 3, run.output
     assert {cell.known for cell in run.cells} == {("denied", None)}
     assert all(line.startswith("[PERMISSION] ") for line in run.log)

@@ -1,4 +1,9 @@
-//! SIGINT, SIGTERM and SIGKILL at any moment.
+//! SIGINT, SIGTERM and SIGKILL at random points of a run.
+//!
+//! [`CONCURRENT_POINTS`] threads run the program, each with its own server. A thread waits for the request
+//! or the output line of its point, sends the signal, and waits for the process to end. Points are random
+//! but fixed by [`SEED`]. Other tests block the main thread of the program with a full pipe or with a FIFO
+//! without a reader, so that the signal arrives at a known point.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -12,17 +17,17 @@ use serde_json::Value;
 
 use crate::support::{Outcome, Program, Reply, Running, Server};
 use crate::{
-    BUCKET, COVERAGE, CSV, ERRORS, OLD, REPORT, VERIFY, VPC, account, assert_civil, assert_files,
-    content, everything, make_fifo,
+    BUCKET, COVERAGE, CSV, ERRORS, OLD, REPORT, VERIFY, VPC, account, assert_files,
+    assert_no_panic_output, content, make_fifo, with_all_outputs,
 };
 
-/// Another seed finds other points.
+/// A different seed selects different points.
 const SEED: u64 = 20_261_125;
 const POINTS: usize = 100;
-/// How many points are tried at one time.
-const SIDE_BY_SIDE: usize = 4;
+/// The number of concurrent runs.
+const CONCURRENT_POINTS: usize = 4;
 
-/// The lines of a run's report, in their order.
+/// The starts of lines on stdout, in order.
 const LINES: [&str; 8] = [
     "Verifying prerequisites...",
     "Scanning AWS account",
@@ -34,16 +39,16 @@ const LINES: [&str; 8] = [
     "Report written",
 ];
 
-/// When the signal is sent.
+/// The time of the signal.
 #[derive(Debug, Clone, Copy)]
 enum Moment {
-    /// As soon as there is a process.
-    Birth,
-    /// When this call has come; it and those after it get no answer.
-    Silence(usize),
-    /// When this call has come; the server goes on.
-    Call(usize),
-    /// When this line has come.
+    /// When the process has started.
+    Start,
+    /// When this request has arrived; the server does not respond to it or to later requests.
+    Blocked(usize),
+    /// When this request has arrived; the server continues.
+    Request(usize),
+    /// When this line is printed.
     Line(&'static str),
 }
 
@@ -54,40 +59,40 @@ struct Point {
 }
 
 impl Point {
-    fn random(chance: &mut fastrand::Rng, calls: usize) -> Self {
-        let moment = match chance.u8(0..16) {
-            0 => Moment::Birth,
-            1..6 => Moment::Silence(chance.usize(1..=calls)),
-            6..10 => Moment::Call(chance.usize(1..=calls)),
-            // The files are written between the third line and the last one.
-            _ => Moment::Line(LINES[chance.usize(0..LINES.len())]),
+    fn random(rng: &mut fastrand::Rng, calls: usize) -> Self {
+        let moment = match rng.u8(0..16) {
+            0 => Moment::Start,
+            1..6 => Moment::Blocked(rng.usize(1..=calls)),
+            6..10 => Moment::Request(rng.usize(1..=calls)),
+            // The files are written between the third and the last line.
+            _ => Moment::Line(LINES[rng.usize(0..LINES.len())]),
         };
-        let signal = ["INT", "INT", "TERM", "TERM", "KILL"][chance.usize(0..5)];
+        let signal = ["INT", "INT", "TERM", "TERM", "KILL"][rng.usize(0..5)];
         Self { signal, moment }
     }
 
     fn run(self) -> Outcome {
-        let silent_from = match self.moment {
-            Moment::Silence(number) => number,
+        let blocked_from = match self.moment {
+            Moment::Blocked(number) => number,
             _ => usize::MAX,
         };
-        let silence =
-            move |call: &crate::support::Call| (call.number >= silent_from).then(Reply::stall);
-        let server = account().serve_but(silence);
-        let running = everything(&server).start();
+        let block =
+            move |call: &crate::support::Call| (call.number >= blocked_from).then(Reply::stall);
+        let server = account().serve_with(block);
+        let running = with_all_outputs(&server).start();
         match self.moment {
-            Moment::Birth => {}
-            Moment::Silence(number) | Moment::Call(number) => {
+            Moment::Start => {}
+            Moment::Blocked(number) | Moment::Request(number) => {
                 server.wait_for(|call| call.number >= number);
             }
-            Moment::Line(line) => assert!(running.says(line), "{line}"),
+            Moment::Line(line) => assert!(running.wait_for_stdout(line), "{line}"),
         }
         running.signal(self.signal);
         running.finish()
     }
 
-    /// The exit code that the signal stands for; none where it ends the process itself.
-    fn code(self) -> Option<i32> {
+    /// Returns the exit code for the signal; `None` for SIGKILL.
+    fn exit_code(self) -> Option<i32> {
         match self.signal {
             "INT" => Some(130),
             "TERM" => Some(143),
@@ -96,88 +101,90 @@ impl Point {
     }
 }
 
-/// The files of an uninterrupted run, in the order in which they are written.
-struct Whole([(&'static str, String); 3]);
+/// The files of an uninterrupted run, in the order of writing.
+struct CompleteFiles([(&'static str, String); 3]);
 
-impl Whole {
-    fn assert_holds(&self, run: &Outcome, point: Point) {
-        let about = || format!("{point:?} of seed {SEED}: {}", run.told());
+impl CompleteFiles {
+    fn assert_old_or_new(&self, run: &Outcome, point: Point) {
+        let describe = || format!("{point:?} of seed {SEED}: {}", run.describe());
         let mut new: Vec<bool> = Vec::new();
-        for (name, whole) in &self.0 {
+        for (name, complete) in &self.0 {
             let found = content(run, name);
             assert!(
-                found == OLD || found == *whole,
+                found == OLD || found == *complete,
                 "{name}: {found}: {}",
-                about()
+                describe()
             );
             new.push(found != OLD);
         }
         let report = content(run, REPORT);
         new.push(report != OLD);
         if report != OLD {
-            // It has the time of the run in it.
+            // The report contains the time of the run.
             let report: Value = serde_json::from_str(&report).unwrap();
-            assert_eq!(report["exit_code"], 0, "{}", about());
+            assert_eq!(report["exit_code"], 0, "{}", describe());
         }
-        assert!(new.is_sorted_by(|a, b| a >= b), "{new:?}: {}", about());
+        assert!(new.is_sorted_by(|a, b| a >= b), "{new:?}: {}", describe());
         let written = new.iter().filter(|new| **new).count();
 
         match (run.code, point.moment) {
-            (Some(0), Moment::Call(_) | Moment::Line(_)) => assert_eq!(written, 4, "{}", about()),
-            // The system itself ended a process that had no handler yet.
-            (None, Moment::Birth) => assert_eq!(written, 0, "{}", about()),
-            (code, _) => assert_eq!(code, point.code(), "{}", about()),
+            (Some(0), Moment::Request(_) | Moment::Line(_)) => {
+                assert_eq!(written, 4, "{}", describe());
+            }
+            // The signal arrived before the program installed its handler.
+            (None, Moment::Start) => assert_eq!(written, 0, "{}", describe()),
+            (code, _) => assert_eq!(code, point.exit_code(), "{}", describe()),
         }
-        if let (Some(_), Moment::Silence(_)) = (run.code, point.moment) {
-            assert_eq!(written, 0, "{}", about());
+        if let (Some(_), Moment::Blocked(_)) = (run.code, point.moment) {
+            assert_eq!(written, 0, "{}", describe());
         }
         if let Moment::Line(line) = point.moment {
             let at = LINES.iter().position(|l| *l == line).unwrap();
-            let told = at.saturating_sub(2).min(3) + usize::from(at == LINES.len() - 1);
-            assert!(written >= told, "{line}: {}", about());
+            let expected = at.saturating_sub(2).min(3) + usize::from(at == LINES.len() - 1);
+            assert!(written >= expected, "{line}: {}", describe());
         }
         if matches!(run.code, Some(130 | 143)) {
-            assert!(run.stderr.ends_with("Interrupted\n"), "{}", about());
-            assert!(!run.stdout.contains('✗'), "no check failed: {}", about());
+            assert!(run.stderr.ends_with("Interrupted\n"), "{}", describe());
+            assert!(!run.stdout.contains('✗'), "a check failed: {}", describe());
         }
-        assert_civil(run);
-        let left = |path: &PathBuf| {
+        assert_no_panic_output(run);
+        let is_expected = |path: &PathBuf| {
             let name = path.to_string_lossy();
-            // Nothing can be done about the signal that nobody hears.
+            // SIGKILL leaves the temporary file; the program cannot handle it.
             !(point.signal == "KILL" && name.contains("/.aws_config_resource_count_"))
         };
-        let files: Vec<_> = run.files().into_iter().filter(left).collect();
-        let mut named = [CSV, COVERAGE, VERIFY, REPORT].map(PathBuf::from);
-        named.sort();
-        assert_eq!(files, named, "{}", about());
+        let files: Vec<_> = run.files().into_iter().filter(is_expected).collect();
+        let mut expected = [CSV, COVERAGE, VERIFY, REPORT].map(PathBuf::from);
+        expected.sort();
+        assert_eq!(files, expected, "{}", describe());
     }
 }
 
 #[test]
-fn at_a_hundred_points_every_file_is_the_old_one_or_the_new_one() {
+fn signal_at_any_point_leaves_complete_files() {
     let server = account().serve();
-    let run = everything(&server).run();
-    let whole = Whole([CSV, COVERAGE, VERIFY].map(|name| (name, content(&run, name))));
+    let run = with_all_outputs(&server).run();
+    let complete = CompleteFiles([CSV, COVERAGE, VERIFY].map(|name| (name, content(&run, name))));
     assert_eq!((run.code, run.csv()), (Some(0), account().csv()));
     let calls = server.calls().len();
-    let mut chance = fastrand::Rng::with_seed(SEED);
+    let mut rng = fastrand::Rng::with_seed(SEED);
     let points: Vec<_> = (0..POINTS)
-        .map(|_| Point::random(&mut chance, calls))
+        .map(|_| Point::random(&mut rng, calls))
         .collect();
     thread::scope(|scope| {
-        for part in points.chunks(POINTS.div_ceil(SIDE_BY_SIDE)) {
-            let whole = &whole;
+        for part in points.chunks(POINTS.div_ceil(CONCURRENT_POINTS)) {
+            let complete = &complete;
             scope.spawn(move || {
                 for point in part {
-                    whole.assert_holds(&point.run(), *point);
+                    complete.assert_old_or_new(&point.run(), *point);
                 }
             });
         }
     });
 }
 
-/// A pipe that takes `room` bytes more before its writer waits. Linux has pipes of sixteen pages, and
-/// a text that does not fit into what is left of the last one waits as a whole.
+/// Returns a pipe with room for `room` bytes before its writer blocks. A pipe on Linux has 16 pages, and a
+/// write that does not fit into the last page blocks completely.
 #[cfg(target_os = "linux")]
 fn pipe_with_room(room: usize) -> (std::io::PipeReader, std::io::PipeWriter) {
     const PAGE: usize = 4096;
@@ -187,14 +194,14 @@ fn pipe_with_room(room: usize) -> (std::io::PipeReader, std::io::PipeWriter) {
     (reader, writer)
 }
 
-/// The main thread is held after each of its files in turn, by a line that nobody reads.
+/// A line that does not fit into stdout blocks the main thread after each of its files in turn.
 #[cfg(target_os = "linux")]
 #[test]
-fn an_end_at_once_after_each_file_leaves_those_that_were_written() {
+fn signal_after_each_file_keeps_written_files() {
     let account = account();
     let server = account.serve();
-    let whole = everything(&server).run();
-    assert_eq!(whole.code, Some(0), "{}", whole.told());
+    let complete = with_all_outputs(&server).run();
+    assert_eq!(complete.code, Some(0), "{}", complete.describe());
     let calls = server.calls().len();
     let files = [CSV, COVERAGE, VERIFY, REPORT];
     let lines = [
@@ -205,15 +212,15 @@ fn an_end_at_once_after_each_file_leaves_those_that_were_written() {
     ];
     for (written, (file, line)) in std::iter::zip(files, lines).enumerate() {
         for (signals, code) in [
-            // Two of a kind that come at one time are one.
+            // Two signals of the same kind at the same time count as one.
             (&["INT", "TERM"][..], Some(143)),
             (&["INT"], Some(130)),
             (&["KILL"], None),
         ] {
-            let (_reader, writer) = pipe_with_room(whole.stdout.find(line).unwrap());
+            let (_reader, writer) = pipe_with_room(complete.stdout.find(line).unwrap());
             let server = account.serve();
-            let program = everything(&server).stdout(writer);
-            let new = program.folder().join(file);
+            let program = with_all_outputs(&server).stdout(writer);
+            let new = program.directory().join(file);
             let mut running = program.start();
             server.wait_for(|call| call.number == calls);
             while std::fs::read_to_string(&new).unwrap() == OLD {
@@ -223,13 +230,13 @@ fn an_end_at_once_after_each_file_leaves_those_that_were_written() {
             for signal in signals {
                 running.signal(signal);
             }
-            // Ctrl-C again, where the first one is the only one so far.
+            // A second Ctrl-C ends the blocked run.
             while signals == ["INT"] && !running.has_ended() {
                 running.signal("INT");
             }
             let run = running.finish();
-            assert_eq!(run.code, code, "{line} {signals:?}: {}", run.told());
-            assert_civil(&run);
+            assert_eq!(run.code, code, "{line} {signals:?}: {}", run.describe());
+            assert_no_panic_output(&run);
             assert_files(&run, &files);
             for (at, name) in files.iter().enumerate() {
                 let content = content(&run, name);
@@ -239,30 +246,34 @@ fn an_end_at_once_after_each_file_leaves_those_that_were_written() {
                     let report: Value = serde_json::from_str(&content).unwrap();
                     assert_eq!(report["exit_code"], 0);
                 } else {
-                    assert_eq!(content, self::content(&whole, name), "{line} {signals:?}");
+                    assert_eq!(
+                        content,
+                        self::content(&complete, name),
+                        "{line} {signals:?}"
+                    );
                 }
             }
         }
     }
 }
 
-/// Whether a file is being written in `folder`.
-fn is_writing(folder: &Path) -> bool {
-    let mut entries = std::fs::read_dir(folder).unwrap();
+/// Returns true if `directory` contains a temporary file.
+fn is_writing(directory: &Path) -> bool {
+    let mut entries = std::fs::read_dir(directory).unwrap();
     entries.any(|entry| entry.unwrap().path().extension() == Some("tmp".as_ref()))
 }
 
-/// The second signal ends the process while its main thread writes, as far as both come in time.
+/// The second signal ends the process while its main thread writes, if both signals arrive in time.
 #[test]
-fn two_signals_while_a_file_is_written_leave_no_half_of_it() {
+fn two_signals_during_write_leave_complete_files() {
     let account = account();
     let server = account.serve();
-    everything(&server).run();
+    with_all_outputs(&server).run();
     let calls = server.calls().len();
     for _ in 0..12 {
         let server = account.serve();
-        let program = everything(&server);
-        let out = program.folder().join("out");
+        let program = with_all_outputs(&server);
+        let out = program.directory().join("out");
         let mut running = program.start();
         server.wait_for(|call| call.number == calls);
         while !running.has_ended() {
@@ -274,38 +285,42 @@ fn two_signals_while_a_file_is_written_leave_no_half_of_it() {
             thread::yield_now();
         }
         let run = running.finish();
-        assert!(matches!(run.code, Some(0 | 130 | 143)), "{}", run.told());
+        assert!(
+            matches!(run.code, Some(0 | 130 | 143)),
+            "{}",
+            run.describe()
+        );
         assert_files(&run, &[CSV, COVERAGE, VERIFY, REPORT]);
         let csv = content(&run, CSV);
         assert!(csv == OLD || csv == account.csv(), "{csv}");
-        assert_civil(&run);
+        assert_no_panic_output(&run);
     }
 }
 
 #[test]
-fn a_killed_run_does_not_hinder_the_next_one() {
+fn leftover_temporary_file_is_ignored() {
     let account = account();
     let server = account.serve();
-    let program = everything(&server);
-    let left = program
-        .folder()
+    let program = with_all_outputs(&server);
+    let leftover = program
+        .directory()
         .join("out/.aws_config_resource_count_abcdef.tmp");
-    std::fs::write(left, "half").unwrap();
+    std::fs::write(leftover, "half").unwrap();
     let run = program.run();
     assert_eq!((run.code, run.csv()), (Some(0), account.csv()));
 }
 
-/// A run whose main thread waits for a reader of the error file, which is a FIFO, to log what it
-/// has just complained of; it can only end through a signal. `prepare` sees to the complaint.
-fn blocked(
-    complaint: &str,
+/// Starts a run whose error log is a FIFO. Its main thread has printed `error` and waits for a reader of
+/// the FIFO to log it, so that only a signal ends the run. `prepare` causes the error.
+fn start_blocked(
+    error: &str,
     denied: bool,
     prepare: impl Fn(&Program),
 ) -> (Server, Running, PathBuf) {
     let path = Arc::new(OnceLock::<PathBuf>::new());
     let for_server = path.clone();
-    let server = account().serve_but(move |call| {
-        // The run has deleted an old error file by now.
+    let server = account().serve_with(move |call| {
+        // The run has already deleted an old error log.
         if call.lists(BUCKET, "eu-west-1") {
             make_fifo(for_server.get().unwrap());
         }
@@ -313,55 +328,55 @@ fn blocked(
             "eu-west-1" if denied && call.lists(BUCKET, "eu-west-1") => {
                 Some(Reply::error(call, 400, "AccessDeniedException", "no"))
             }
-            // Nothing but the signal ends this scan.
+            // Only the signal ends this scan.
             "us-east-1" if denied && call.lists(BUCKET, "us-east-1") => Some(Reply::stall()),
             _ => None,
         }
     });
-    let program = everything(&server);
+    let program = with_all_outputs(&server);
     prepare(&program);
-    let fifo = program.folder().join(ERRORS);
+    let fifo = program.directory().join(ERRORS);
     path.set(fifo.clone()).unwrap();
     let mut running = program.start();
-    assert!(running.complains(complaint), "{complaint}");
+    assert!(running.wait_for_stderr(error), "{error}");
     assert!(!running.has_ended());
     (server, running, fifo)
 }
 
-/// The end of a blocked run, without the FIFO, which would block the test too.
-fn end(running: Running, fifo: &PathBuf) -> Outcome {
+/// Waits for a blocked run and removes the FIFO, which would also block the test.
+fn finish_blocked(running: Running, fifo: &PathBuf) -> Outcome {
     let run = running.finish();
     std::fs::remove_file(fifo).unwrap();
-    assert_civil(&run);
+    assert_no_panic_output(&run);
     run
 }
 
 #[test]
-fn a_second_signal_ends_a_run_that_hangs_in_its_scan() {
-    let (_server, running, fifo) = blocked("[PERMISSION]", true, |_| {});
-    // Two of a kind that come at one time are one.
+fn second_signal_ends_blocked_scan() {
+    let (_server, running, fifo) = start_blocked("[PERMISSION]", true, |_| {});
+    // Two signals of the same kind at the same time count as one.
     running.signal("INT");
     running.signal("TERM");
-    let run = end(running, &fifo);
-    assert_eq!(run.code, Some(143), "{}", run.told());
+    let run = finish_blocked(running, &fifo);
+    assert_eq!(run.code, Some(143), "{}", run.describe());
     assert_files(&run, &[CSV, COVERAGE, VERIFY, REPORT]);
     assert_eq!(content(&run, CSV), OLD);
 }
 
 #[test]
-fn ctrl_c_again_and_again_ends_a_run_that_hangs_between_its_files() {
-    let in_the_way = |program: &Program| {
-        let coverage = program.folder().join(COVERAGE);
+fn repeated_ctrl_c_ends_run_between_files() {
+    let block_coverage = |program: &Program| {
+        let coverage = program.directory().join(COVERAGE);
         std::fs::remove_file(&coverage).unwrap();
         std::fs::create_dir(coverage).unwrap();
     };
-    let complaint = "the coverage could not be written";
-    let (_server, mut running, fifo) = blocked(complaint, false, in_the_way);
+    let error = "the coverage could not be written";
+    let (_server, mut running, fifo) = start_blocked(error, false, block_coverage);
     while !running.has_ended() {
         running.signal("INT");
     }
-    let run = end(running, &fifo);
-    assert_eq!(run.code, Some(130), "{}", run.told());
+    let run = finish_blocked(running, &fifo);
+    assert_eq!(run.code, Some(130), "{}", run.describe());
     assert_files(&run, &[CSV, VERIFY, REPORT]);
     assert_eq!(content(&run, CSV), account().csv());
     assert_eq!(
@@ -371,8 +386,8 @@ fn ctrl_c_again_and_again_ends_a_run_that_hangs_between_its_files() {
 }
 
 #[test]
-fn one_signal_waits_for_the_line_that_is_being_logged() {
-    let (_server, running, fifo) = blocked("[PERMISSION]", true, |_| {});
+fn first_signal_waits_for_pending_log_line() {
+    let (_server, running, fifo) = start_blocked("[PERMISSION]", true, |_| {});
     running.signal("TERM");
     let mut logged = String::new();
     File::open(&fifo)
@@ -380,35 +395,37 @@ fn one_signal_waits_for_the_line_that_is_being_logged() {
         .read_to_string(&mut logged)
         .unwrap();
     assert!(logged.contains("[PERMISSION]"), "{logged}");
-    let run = end(running, &fifo);
-    assert_eq!(run.code, Some(143), "{}", run.told());
-    assert!(run.stderr.ends_with("Interrupted\n"), "{}", run.told());
+    let run = finish_blocked(running, &fifo);
+    assert_eq!(run.code, Some(143), "{}", run.describe());
+    assert!(run.stderr.ends_with("Interrupted\n"), "{}", run.describe());
     assert_eq!(content(&run, CSV), OLD);
 }
 
 #[test]
-fn a_second_signal_ends_a_run_that_nobody_reads() {
-    let server = account().serve_but(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
-    // Full to the brim: "Interrupted" cannot be told.
+fn second_signal_ends_run_with_full_stderr() {
+    let server = account().serve_with(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
+    // The socket is full, so that "Interrupted" cannot be printed.
     let (mut writer, _reader) = UnixStream::pair().unwrap();
     writer.set_nonblocking(true).unwrap();
     while writer.write(&[b' '; 512]).is_ok() {}
     while writer.write(b" ").is_ok() {}
     writer.set_nonblocking(false).unwrap();
-    let running = everything(&server).stderr(OwnedFd::from(writer)).start();
+    let running = with_all_outputs(&server)
+        .stderr(OwnedFd::from(writer))
+        .start();
     server.wait_for(|call| call.lists(VPC, "eu-west-1"));
     running.signal("INT");
     running.signal("TERM");
     let run = running.finish();
-    assert_eq!(run.code, Some(143), "{}", run.told());
+    assert_eq!(run.code, Some(143), "{}", run.describe());
     assert_files(&run, &[CSV, COVERAGE, VERIFY, REPORT]);
     assert_eq!(content(&run, CSV), OLD);
 }
 
 #[test]
-fn an_interrupt_needs_no_stream() {
+fn interrupt_without_streams_sets_exit_code() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let server = account().serve_but(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
+        let server = account().serve_with(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
         let closed = r#"exec "$@" <&- >&- 2>&-"#;
         let running = Program::in_shell(closed, &server)
             .args(crate::TYPES)
@@ -416,7 +433,7 @@ fn an_interrupt_needs_no_stream() {
         server.wait_for(|call| call.lists(VPC, "eu-west-1"));
         running.signal(signal);
         let run = running.finish();
-        assert_eq!(run.code, Some(code), "{}", run.told());
+        assert_eq!(run.code, Some(code), "{}", run.describe());
         assert_files(&run, &[]);
     }
 }

@@ -1,12 +1,12 @@
-//! Runs that are interrupted, starved, or robbed of the folder that they write to: what stood there
-//! before is whole, what can be saved is saved, and a message says what was lost.
+//! Runs that are interrupted, that lack resources, or that lose their output directory: older files stay
+//! complete, all possible output is written, and a message names the output that is lost.
 
 #[path = "../support/mod.rs"]
 mod support;
 
-mod folder;
 mod interrupts;
-mod starved;
+mod output_directory;
+mod resource_limits;
 mod streams;
 #[cfg(target_os = "linux")]
 mod terminal;
@@ -29,7 +29,7 @@ const VERIFY: &str = "out/aws_config_resource_count_012345678901_acme-prod_verif
 const REPORT: &str = "work/report.json";
 const ERRORS: &str = "out/aws_config_resource_count_012345678901_acme-prod_errors.txt";
 
-/// Two regions, two types, three pages of buckets.
+/// Returns an account with two regions, two resource types and three pages of buckets.
 fn account() -> Account {
     Account::new()
         .alias("acme-prod")
@@ -37,7 +37,7 @@ fn account() -> Account {
         .region("eu-west-1", &[(VPC, 1), (BUCKET, 7)])
 }
 
-/// As many regions as there are real ones.
+/// Returns an account with as many regions as AWS has.
 fn wide_account() -> Account {
     let mut account = Account::new().alias("acme-prod");
     for area in ["af", "ap", "eu", "me", "sa", "us"] {
@@ -49,8 +49,8 @@ fn wide_account() -> Account {
     account
 }
 
-/// A run that is to leave all that a run can leave, where an older one has left it already.
-fn everything(server: &Server) -> Program {
+/// Returns a run that writes every output file, with older files in place.
+fn with_all_outputs(server: &Server) -> Program {
     let program = Program::new(server).args(TYPES).args([
         "--coverage",
         "--method",
@@ -59,57 +59,61 @@ fn everything(server: &Server) -> Program {
         "report.json",
     ]);
     for name in [CSV, COVERAGE, VERIFY, REPORT] {
-        std::fs::write(program.folder().join(name), OLD).unwrap();
+        std::fs::write(program.directory().join(name), OLD).unwrap();
     }
     program
 }
 
-/// What the file `name` of a run holds.
+/// Returns the content of the file `name` of a run.
 fn content(run: &Outcome, name: &str) -> String {
-    let path = run.folder().join(name);
-    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}: {}", run.told()))
+    let path = run.directory().join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}: {}", run.describe()))
 }
 
-/// No word of the program's inside reached the user.
-fn assert_civil(run: &Outcome) {
-    for word in ["panicked", "RUST_BACKTRACE", "a fault of the program"] {
-        let said = run.stdout.contains(word) || run.stderr.contains(word);
-        assert!(!said, "{word}: {}", run.told());
+/// Asserts that the output contains no panic message.
+fn assert_no_panic_output(run: &Outcome) {
+    for word in ["panicked", "RUST_BACKTRACE", "internal error"] {
+        let is_shown = run.stdout.contains(word) || run.stderr.contains(word);
+        assert!(!is_shown, "{word}: {}", run.describe());
     }
 }
 
-/// No file is there but those `named`.
-fn assert_files(run: &Outcome, named: &[&str]) {
-    let mut named: Vec<PathBuf> = named.iter().map(PathBuf::from).collect();
-    named.sort();
-    assert_eq!(run.files(), named, "{}", run.told());
+/// Asserts that the files of a run are exactly the `expected` ones.
+fn assert_files(run: &Outcome, expected: &[&str]) {
+    let mut expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+    expected.sort();
+    assert_eq!(run.files(), expected, "{}", run.describe());
 }
 
-/// A pipe whose reader has gone.
+/// Returns a pipe whose reader is closed.
 fn broken_pipe() -> PipeWriter {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     writer
 }
 
-/// Puts a FIFO at `path`: who opens it waits until somebody opens its other end.
+/// Creates a FIFO at `path`. Opening it blocks until its other end is opened.
 fn make_fifo(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().unwrap();
     assert!(made.success(), "mkfifo {}", path.display());
 }
 
-/// What a server's handler and a test tell each other.
+/// Blocks the handlers of a server until the test opens it.
 #[derive(Default)]
-struct Gate(Mutex<bool>, Condvar);
+struct Latch(Mutex<bool>, Condvar);
 
-impl Gate {
+impl Latch {
     fn open(&self) {
         *self.0.lock().unwrap() = true;
         self.1.notify_all();
     }
 
-    fn pass(&self) {
-        let closed = |open: &mut bool| !*open;
-        drop(self.1.wait_while(self.0.lock().unwrap(), closed).unwrap());
+    fn wait(&self) {
+        let is_closed = |open: &mut bool| !*open;
+        drop(
+            self.1
+                .wait_while(self.0.lock().unwrap(), is_closed)
+                .unwrap(),
+        );
     }
 }

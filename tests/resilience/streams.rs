@@ -1,28 +1,28 @@
-//! A stdout and a stderr that are closed, full, or read by somebody who goes.
+//! Stdout and stderr that are closed, full, or closed by their reader during the run.
 
 use std::io::{BufRead, BufReader};
 
 use crate::support::{Outcome, Program, Reply, Server};
-use crate::{CSV, ERRORS, TYPES, VPC, account, assert_civil, assert_files, broken_pipe};
+use crate::{CSV, ERRORS, TYPES, VPC, account, assert_files, assert_no_panic_output, broken_pipe};
 
-/// An account with one incident in its scan.
+/// Starts a server with one error in the scan.
 fn server() -> Server {
-    account().serve_but(|call| {
+    account().serve_with(|call| {
         let denied = || Reply::error(call, 400, "AccessDeniedException", "no");
         call.lists(VPC, "eu-west-1").then(denied)
     })
 }
 
 fn assert_saved(run: &Outcome) {
-    assert_eq!(run.code, Some(0), "{}", run.told());
-    assert_civil(run);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    assert_no_panic_output(run);
     assert_files(run, &[CSV, ERRORS]);
-    assert_eq!(run.csv().lines().count(), 4, "{}", run.told());
+    assert_eq!(run.csv().lines().count(), 4, "{}", run.describe());
     assert_eq!(run.errors().matches("[PERMISSION]").count(), 1);
 }
 
 #[test]
-fn a_reader_may_go_after_any_line() {
+fn closed_reader_after_any_line_keeps_files() {
     let server = server();
     let lines = Program::new(&server)
         .args(TYPES)
@@ -45,7 +45,7 @@ fn a_reader_may_go_after_any_line() {
 }
 
 #[test]
-fn head_ends_a_pipeline_and_not_the_run() {
+fn head_in_pipeline_keeps_run_alive() {
     let script = r#""$@" 2>&1 | head -n 1"#;
     let server = server();
     let run = Program::in_shell(script, &server).args(TYPES).run();
@@ -54,7 +54,7 @@ fn head_ends_a_pipeline_and_not_the_run() {
 }
 
 #[test]
-fn every_stream_may_be_closed() {
+fn closed_streams_keep_files() {
     let server = server();
     for closed in [">&-", "2>&-", ">&- 2>&-", "<&-", "<&- >&- 2>&-"] {
         let script = format!(r#"exec "$@" {closed}"#);
@@ -67,10 +67,10 @@ fn every_stream_may_be_closed() {
     }
 }
 
-/// Linux alone has `/dev/full`.
+/// Only Linux has `/dev/full`.
 #[cfg(target_os = "linux")]
 #[test]
-fn every_stream_may_be_a_full_disk() {
+fn full_streams_keep_files() {
     let server = server();
     for full in [">/dev/full", "2>/dev/full", ">/dev/full 2>&1"] {
         let script = format!(r#"exec "$@" {full}"#);
@@ -82,10 +82,10 @@ fn every_stream_may_be_a_full_disk() {
     }
 }
 
-/// The exit code is told even where nothing else can be.
+/// Without any stream, the exit code still reports the failure.
 #[test]
-fn a_failure_that_nobody_reads_is_still_one() {
-    let server = account().serve_but(|call| {
+fn failure_without_streams_sets_exit_code() {
+    let server = account().serve_with(|call| {
         let denied = || Reply::error(call, 403, "AccessDenied", "no");
         (call.service == "iam").then(denied)
     });
@@ -93,18 +93,22 @@ fn a_failure_that_nobody_reads_is_still_one() {
     for closed in [">&- 2>&-", "<&- >&- 2>&-", "2>&- | head -n 0; exit 1"] {
         let script = format!(r#""$@" {closed}"#);
         let run = Program::in_shell(&script, &server).args(TYPES).run();
-        assert_eq!(run.code, Some(1), "{}", run.told());
-        assert_civil(&run);
+        assert_eq!(run.code, Some(1), "{}", run.describe());
+        assert_no_panic_output(&run);
         assert_files(&run, &[early]);
-        assert!(run.errors().contains("[PREREQUISITE]"), "{}", run.told());
+        assert!(
+            run.errors().contains("[PREREQUISITE]"),
+            "{}",
+            run.describe()
+        );
         let wrong = Program::in_shell(&format!(r#""$@" --nonsense {closed}"#), &server).run();
         let code = if closed.contains("exit") { 1 } else { 2 };
-        assert_eq!(wrong.code, Some(code), "{}", wrong.told());
-        assert_civil(&wrong);
+        assert_eq!(wrong.code, Some(code), "{}", wrong.describe());
+        assert_no_panic_output(&wrong);
         let help = Program::in_shell(&format!(r#""$@" --help {closed}"#), &server).run();
-        assert_civil(&help);
+        assert_no_panic_output(&help);
     }
-    let nowhere = Program::alone().args(["--replay", "nowhere"]);
-    let run = nowhere.stderr(broken_pipe()).run();
-    assert_eq!(run.code, Some(2), "{}", run.told());
+    let program = Program::without_server().args(["--replay", "nowhere"]);
+    let run = program.stderr(broken_pipe()).run();
+    assert_eq!(run.code, Some(2), "{}", run.describe());
 }

@@ -1,5 +1,5 @@
-# The part of the stand-in program that handles Ctrl-C, as the real one does. Perl, since its handler runs at once,
-# wherever the signal falls.
+# The fake program that handles Ctrl-C, as the real one does. Written in Perl, because its handler runs immediately,
+# whenever the signal arrives.
 use strict;
 use warnings;
 use POSIX qw(sigaction SIGINT);
@@ -8,7 +8,7 @@ sigaction(SIGINT, POSIX::SigAction->new(sub {
     syswrite(STDERR, "program interrupted\n");
     POSIX::_exit(130);
 }));
-open(my $ready, ">", "$ENV{CASE_DIR}/ready") or die "no test waits: $!\n";
+open(my $ready, ">", "$ENV{CASE_DIR}/ready") or die "no test is waiting: $!\n";
 print $ready "ready\n";
 close($ready);
 sleep 20;

@@ -1,66 +1,67 @@
-//! An AWS account: who it is, and what it holds where.
+//! A fake AWS account: its identity, and its resources by region and type.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::answers::Answers;
 use super::call::Call;
 use super::reply::Reply;
+use super::responder::Responder;
 use super::server::Server;
 use super::tls::Certificate;
 
-/// The default and the greatest size of a page.
+/// The default and the maximum number of resources per page.
 ///
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>
 pub const PAGE_SIZE: usize = 100;
 
-/// A region's configuration recorder.
+/// The state of a region's configuration recorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorder {
-    /// It records.
+    /// Recording.
     On,
-    /// It is stopped; what it found is still listed.
+    /// Stopped; resources discovered earlier are still listed.
     Stopped,
-    /// There is none.
+    /// No recorder in the region.
     None,
 }
 
 /// One enabled region of an account.
 #[derive(Clone)]
-pub struct Place {
+pub struct RegionFixture {
     /// The region's recorder.
     pub recorder: Recorder,
-    /// The types that the recorder leaves out; it records all others, IAM's included.
-    pub left_out: BTreeSet<String>,
-    /// How many resources there are of each type.
+    /// The types that the recorder does not record; it records all others, including those of IAM.
+    pub not_recorded: BTreeSet<String>,
+    /// The number of resources of each type.
     pub resources: BTreeMap<String, usize>,
 }
 
-impl Place {
-    /// What its recorder counts: nothing unless it records, and nothing of what it leaves out.
+impl RegionFixture {
+    /// Returns the counts of the recorded types; none unless the recorder is recording.
     pub fn counted(&self) -> impl Iterator<Item = (&str, usize)> {
         let resources = self.resources.iter().map(|(t, n)| (t.as_str(), *n));
-        resources
-            .filter(|(t, n)| self.recorder == Recorder::On && *n > 0 && !self.left_out.contains(*t))
+        resources.filter(|(t, n)| {
+            self.recorder == Recorder::On && *n > 0 && !self.not_recorded.contains(*t)
+        })
     }
 }
 
-/// An account: who it is, and what it holds where.
+/// A fake AWS account: its identity, and its resources by region and type.
 #[derive(Clone)]
 pub struct Account {
-    /// Twelve digits.
+    /// The account ID, twelve digits.
     pub id: String,
-    /// The alias, if it has one.
+    /// The account alias, if there is one.
     pub alias: Option<String>,
     /// The enabled regions.
-    pub regions: BTreeMap<String, Place>,
-    /// How long every answer takes.
+    pub regions: BTreeMap<String, RegionFixture>,
+    /// The minimum time that every response takes.
     pub latency: Duration,
 }
 
 impl Account {
-    /// An account without an alias and without a region.
+    /// Creates an account without an alias and without regions.
     pub fn new() -> Self {
         Self {
             id: "012345678901".to_owned(),
@@ -70,48 +71,48 @@ impl Account {
         }
     }
 
-    /// The same account with an alias.
+    /// Sets the alias.
     pub fn alias(mut self, alias: &str) -> Self {
         self.alias = Some(alias.to_owned());
         self
     }
 
-    /// The same account with one more region, which holds `counts` and records.
+    /// Adds a region with the resources `counts` and a running recorder.
     pub fn region(self, name: &str, counts: &[(&str, usize)]) -> Self {
         self.region_with(name, Recorder::On, counts)
     }
 
-    /// The same account with one more region.
+    /// Adds a region with the resources `counts`.
     pub fn region_with(mut self, name: &str, recorder: Recorder, counts: &[(&str, usize)]) -> Self {
-        let place = Place {
+        let fixture = RegionFixture {
             recorder,
-            left_out: BTreeSet::new(),
+            not_recorded: BTreeSet::new(),
             resources: counts.iter().map(|(t, n)| ((*t).to_owned(), *n)).collect(),
         };
-        self.regions.insert(name.to_owned(), place);
+        self.regions.insert(name.to_owned(), fixture);
         self
     }
 
-    /// The same account, where the recorder of its region `name` leaves `types` out.
-    pub fn leaving_out(mut self, name: &str, types: &[&str]) -> Self {
-        let place = self.regions.get_mut(name).expect("one of its regions");
-        place.left_out = types.iter().map(|t| (*t).to_owned()).collect();
+    /// Excludes `types` from the recorder of the region `name`.
+    pub fn not_recording(mut self, name: &str, types: &[&str]) -> Self {
+        let fixture = self.regions.get_mut(name).expect("a region of the account");
+        fixture.not_recorded = types.iter().map(|t| (*t).to_owned()).collect();
         self
     }
 
-    /// The same account, farther away.
+    /// Sets the minimum time that every response takes.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
-    /// The CSV that a run without incidents leaves.
+    /// Returns the CSV of a run without errors.
     pub fn csv(&self) -> String {
         let mut csv = "account,alias,region,resource_type,total\r\n".to_owned();
         let alias = self.alias.as_deref().unwrap_or_default();
-        for (region, place) in &self.regions {
-            let listed = |_: &_| place.recorder != Recorder::None;
-            let counts = place.resources.iter().filter(listed);
+        for (region, fixture) in &self.regions {
+            let is_listed = |_: &_| fixture.recorder != Recorder::None;
+            let counts = fixture.resources.iter().filter(is_listed);
             for (resource_type, total) in counts.filter(|(_, total)| **total > 0) {
                 let _ = write!(
                     csv,
@@ -123,48 +124,48 @@ impl Account {
         csv
     }
 
-    /// How many requests it takes to list each of `types`, region by region.
+    /// Returns the number of requests that list `types`, for each region.
     pub fn listings(&self, types: &[&str]) -> Vec<usize> {
-        let pages = |place: &Place| {
-            let of = |t: &&str| {
-                place
+        let pages = |fixture: &RegionFixture| {
+            let pages_of_type = |t: &&str| {
+                fixture
                     .resources
                     .get(*t)
                     .map_or(1, |n| n.div_ceil(PAGE_SIZE).max(1))
             };
-            types.iter().map(of).sum()
+            types.iter().map(pages_of_type).sum()
         };
         self.regions.values().map(pages).collect()
     }
 
-    /// What AWS answers for this account.
-    pub fn answers(&self) -> Answers {
-        Answers::of(self)
+    /// Returns a responder that acts as AWS for this account.
+    pub fn responder(&self) -> Responder {
+        Responder::new(self)
     }
 
-    /// A server that answers as AWS does for this account.
+    /// Starts a server that acts as AWS for this account.
     pub fn serve(&self) -> Server {
-        self.serve_but(|_| None)
+        self.serve_with(|_| None)
     }
 
-    /// A server that answers as AWS does, where `differently` has no answer of its own.
-    pub fn serve_but(
+    /// Starts a server that replies with `replies`, and as AWS where `replies` returns `None`.
+    pub fn serve_with(
         &self,
-        differently: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
+        replies: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
     ) -> Server {
-        Server::distant(self.latency, self.handler(differently))
+        Server::with_latency(self.latency, self.handler(replies))
     }
 
-    /// The same over TLS.
+    /// Starts a server that acts as AWS for this account, over TLS.
     pub fn serve_tls(&self, certificate: &Certificate) -> Server {
-        Server::tls(certificate, self.handler(|_| None))
+        Server::with_tls(certificate, self.handler(|_| None))
     }
 
     fn handler(
         &self,
-        differently: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
+        replies: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
     ) -> impl Fn(&Call) -> Reply + Send + Sync + 'static {
-        let answers = self.answers();
-        move |call| differently(call).unwrap_or_else(|| answers.answer(call))
+        let responder = self.responder();
+        move |call| replies(call).unwrap_or_else(|| responder.respond(call))
     }
 }

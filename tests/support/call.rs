@@ -1,23 +1,23 @@
-//! One request, taken apart as the real services do.
+//! A request that the server received, parsed as the real services parse it.
 
 use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-/// A request that arrived.
+/// A request that the server received.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The request's number on this server, from 1; the journal gives it.
+    /// The request's number on this server, from 1; set by the request log.
     pub number: usize,
-    /// The number of the connection that it came on, from 1.
+    /// The number of its connection, from 1.
     pub connection: usize,
-    /// When its last byte had arrived.
+    /// The time of arrival of its last byte.
     pub arrived: Instant,
-    /// `POST`, as a rule.
+    /// The HTTP method, usually `POST`.
     pub method: String,
     /// The path with the query.
     pub path: String,
-    /// Header names as they came, with their values.
+    /// The header names, in the case in which they were sent, with their values.
     pub headers: Vec<(String, String)>,
     /// The service of the signature's scope: `config`, `ec2`, `iam` or `sts`.
     pub service: String,
@@ -27,14 +27,15 @@ pub struct Call {
     pub operation: String,
     /// The body.
     pub body: Vec<u8>,
-    /// The body's JSON object, or the form's fields as an object of texts.
+    /// The JSON object of the body, or the form's fields as an object of strings.
     pub input: Value,
 }
 
 impl Call {
-    /// Takes the bytes of one whole request apart; `None` where they are no HTTP.
+    /// Parses the bytes of one whole request; `None` if they are not HTTP.
     ///
-    /// A request without a signature has empty names: the handler decides what to make of it.
+    /// A request without a signature has an empty service and region; the handler decides what to
+    /// do.
     pub fn parse(bytes: &[u8], connection: usize) -> Option<Self> {
         let (head, body) = bytes.split_at(head_length(bytes)?);
         let mut lines = str::from_utf8(head).ok()?.split("\r\n");
@@ -60,12 +61,12 @@ impl Call {
             body: body.to_owned(),
             input: Value::Null,
         };
-        call.name();
+        call.parse_input();
         Some(call)
     }
 
-    /// Finds service, region, operation and input.
-    fn name(&mut self) {
+    /// Sets service, region, operation and input.
+    fn parse_input(&mut self) {
         // Credential=AKID/20261124/eu-west-1/config/aws4_request
         let scope = self.header("authorization").unwrap_or_default();
         let scope = scope.split_once("Credential=").map_or("", |(_, rest)| rest);
@@ -88,35 +89,35 @@ impl Call {
         }
     }
 
-    /// The value of the header `name`, in whatever case.
+    /// Returns the value of the header `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = |(n, _): &&(String, String)| n.eq_ignore_ascii_case(name);
-        self.headers.iter().find(found).map(|(_, v)| v.as_str())
+        let is_named = |(n, _): &&(String, String)| n.eq_ignore_ascii_case(name);
+        self.headers.iter().find(is_named).map(|(_, v)| v.as_str())
     }
 
-    /// A text of the input.
+    /// Returns a string of the input.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.input.get(name)?.as_str()
     }
 
-    /// Whether it calls `operation` in `region`.
+    /// Returns true if the request calls `operation` in `region`.
     pub fn is(&self, operation: &str, region: &str) -> bool {
         self.operation == operation && self.region == region
     }
 
-    /// Whether it asks for a page of `resource_type` in `region`.
+    /// Returns true if the request lists a page of `resource_type` in `region`.
     pub fn lists(&self, resource_type: &str, region: &str) -> bool {
         self.is("ListDiscoveredResources", region)
             && self.field("resourceType") == Some(resource_type)
     }
 
-    /// The id that the answer bears: the request's number, in the form of the real ones.
+    /// Returns the request ID of the reply: the request's number in the form of a UUID.
     pub fn request_id(&self) -> String {
         format!("00000000-0000-4000-8000-{:012}", self.number)
     }
 }
 
-/// The length of the whole request that `bytes` begin with, once its head is there.
+/// Returns the length of the first request in `bytes`, if its head is complete.
 pub fn request_length(bytes: &[u8]) -> Option<usize> {
     let head = head_length(bytes)?;
     let length = bytes[..head]

@@ -1,4 +1,4 @@
-//! One connection, plain or TLS, and what travels over it.
+//! A connection of the server, plain or TLS: reads requests and writes replies.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -6,38 +6,38 @@ use std::net::TcpStream;
 use rustls::{HandshakeKind, ServerConnection, StreamOwned};
 
 use super::call::request_length;
-use super::reply::{Answer, Delivery};
+use super::reply::{Delivery, HttpResponse};
 
-/// A connection from its server's side.
+/// The server's side of a connection.
 pub enum Connection {
-    /// Without TLS.
+    /// Plain TCP.
     Plain { socket: TcpStream, seen: Vec<u8> },
-    /// With TLS.
+    /// TLS.
     Tls(Box<BufReader<StreamOwned<ServerConnection, TcpStream>>>),
 }
 
-/// What becomes of a connection after a reply.
+/// The state of a connection after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
-    /// It waits for the next request.
+pub enum KeepAlive {
+    /// Open for the next request.
     Keep,
-    /// It is closed.
+    /// To be closed.
     Close,
 }
 
 impl Connection {
-    /// A connection without TLS.
+    /// Creates a connection without TLS.
     pub fn plain(socket: TcpStream) -> Self {
         let seen = vec![0; 16 * 1024];
         Self::Plain { socket, seen }
     }
 
-    /// A connection on which `session` speaks TLS.
+    /// Creates a connection with TLS; the handshake happens with the first read.
     pub fn tls(session: ServerConnection, socket: TcpStream) -> Self {
         Self::Tls(Box::new(BufReader::new(StreamOwned::new(session, socket))))
     }
 
-    /// Whether its handshake resumed an earlier session.
+    /// Returns true if the handshake resumed an earlier session.
     pub fn is_resumed(&self) -> bool {
         match self {
             Self::Plain { .. } => false,
@@ -47,7 +47,7 @@ impl Connection {
         }
     }
 
-    /// What has arrived, without taking it; empty when the client has gone.
+    /// Returns the bytes that have arrived, without consuming them; empty if the client has closed.
     fn peek(&mut self) -> io::Result<&[u8]> {
         match self {
             Self::Plain { socket, seen } => {
@@ -58,8 +58,8 @@ impl Connection {
         }
     }
 
-    /// Takes `n` bytes that [`Self::peek`] has shown.
-    fn take(&mut self, n: usize) -> io::Result<()> {
+    /// Consumes `n` bytes that [`Self::peek`] returned.
+    fn consume(&mut self, n: usize) -> io::Result<()> {
         match self {
             Self::Plain { socket, seen } => socket.read_exact(&mut seen[..n]),
             Self::Tls(stream) => {
@@ -69,12 +69,13 @@ impl Connection {
         }
     }
 
-    /// The bytes of the next request; `None` when there is none.
+    /// Reads the next request; `None` if the client has closed.
     ///
-    /// Its last byte is left in the socket until [`Self::take_last`]: Linux resets a connection
-    /// that is closed with unread data, and that is the one way to a reset in safe code. (Over TLS
-    /// the records are read as a whole, and on other systems, a reset is just a hard close.)
-    pub fn request(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// The last byte stays in the socket until [`Self::consume_last`]: Linux resets a connection
+    /// that is closed with unread data, which is the only way to cause a reset in safe code. Over
+    /// TLS, which reads whole records, and on other systems, a reset is only a close without
+    /// `close_notify`.
+    pub fn read_request(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut request = Vec::new();
         loop {
             let arrived = self.peek()?.to_owned();
@@ -82,17 +83,17 @@ impl Connection {
                 return Ok(None);
             }
             if request.is_empty() && !arrived[0].is_ascii_uppercase() {
-                // A TLS greeting on a server without TLS, as a rule.
-                self.take(arrived.len())?;
+                // Usually a TLS handshake with a server without TLS.
+                self.consume(arrived.len())?;
                 self.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")?;
                 return Ok(None);
             }
             let before = request.len();
             request.extend(&arrived);
             match request_length(&request).filter(|length| *length <= request.len()) {
-                None => self.take(arrived.len())?,
+                None => self.consume(arrived.len())?,
                 Some(length) => {
-                    self.take(length - before - 1)?;
+                    self.consume(length - before - 1)?;
                     request.truncate(length);
                     return Ok(Some(request));
                 }
@@ -100,23 +101,23 @@ impl Connection {
         }
     }
 
-    /// Takes the last byte of the request that was read.
-    pub fn take_last(&mut self) -> io::Result<()> {
+    /// Consumes the last byte of the request that was read.
+    pub fn consume_last(&mut self) -> io::Result<()> {
         self.peek()?;
-        self.take(1)
+        self.consume(1)
     }
 
-    /// Waits until the client goes, or the server cuts the connection.
+    /// Waits until the client closes, or the server shuts the connection down.
     pub fn wait_for_end(&mut self) {
         while let Ok(arrived) = self.peek() {
             let n = arrived.len();
-            if n == 0 || self.take(n).is_err() {
+            if n == 0 || self.consume(n).is_err() {
                 break;
             }
         }
     }
 
-    /// Writes `bytes` at once.
+    /// Writes and flushes `bytes`.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain { socket, .. } => socket.write_all(bytes),
@@ -128,22 +129,31 @@ impl Connection {
         }
     }
 
-    /// Writes an answer as its delivery says.
-    pub fn deliver(&mut self, answer: &Answer, request_id: &str) -> io::Result<After> {
-        let body = &answer.body;
-        let (declared, sent, after) = match answer.delivery {
-            Delivery::Whole => (body.len(), body.len(), After::Keep),
-            Delivery::ThenClose => (body.len(), body.len(), After::Close),
-            Delivery::Half => (body.len(), body.len() / 2, After::Close),
-            Delivery::Declared(n) if n > body.len() => (n, body.len(), After::Close),
-            Delivery::Declared(n) => (n, body.len(), After::Keep),
+    /// Writes a response in the way of its `delivery`.
+    pub fn deliver(&mut self, response: &HttpResponse, request_id: &str) -> io::Result<KeepAlive> {
+        let body = &response.body;
+        let (declared, sent, after) = match response.delivery {
+            Delivery::Whole => (body.len(), body.len(), KeepAlive::Keep),
+            Delivery::ThenClose => (body.len(), body.len(), KeepAlive::Close),
+            Delivery::Half => (body.len(), body.len() / 2, KeepAlive::Close),
+            Delivery::Declared(n) if n > body.len() => (n, body.len(), KeepAlive::Close),
+            Delivery::Declared(n) => (n, body.len(), KeepAlive::Keep),
         };
         let mut bytes = Vec::with_capacity(256 + sent);
-        write!(bytes, "HTTP/1.1 {} {}\r\n", answer.status, answer.reason())?;
-        if !answer.headers.iter().any(|(n, _)| n == "x-amzn-requestid") {
+        write!(
+            bytes,
+            "HTTP/1.1 {} {}\r\n",
+            response.status,
+            response.reason()
+        )?;
+        if !response
+            .headers
+            .iter()
+            .any(|(n, _)| n == "x-amzn-requestid")
+        {
             write!(bytes, "x-amzn-requestid: {request_id}\r\n")?;
         }
-        for (name, value) in &answer.headers {
+        for (name, value) in &response.headers {
             write!(bytes, "{name}: {value}\r\n")?;
         }
         write!(bytes, "content-length: {declared}\r\n\r\n")?;
@@ -152,7 +162,7 @@ impl Connection {
         Ok(after)
     }
 
-    /// Says goodbye over TLS; without it a client cannot tell an end from a cut.
+    /// Sends `close_notify` over TLS, without which a client reports a truncated response.
     pub fn close_notify(&mut self) {
         if let Self::Tls(stream) = self {
             let stream = stream.get_mut();

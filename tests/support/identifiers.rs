@@ -1,8 +1,8 @@
-//! Resource identifiers and page tokens as AWS Config gives them, the same in every run.
+//! Resource identifiers and page tokens in the form of AWS Config's, the same in every run.
 
 use std::fmt::Write;
 
-/// A page's JSON: the resources `first..end` of `resource_type` in `region`, and the token.
+/// Renders a page: the resources `first..end` of `resource_type` in `region`, and the page token.
 pub fn page(
     region: &str,
     resource_type: &str,
@@ -12,7 +12,7 @@ pub fn page(
 ) -> Vec<u8> {
     let mut page = String::with_capacity(128 * (end - first) + 256);
     page.push_str("{\"resourceIdentifiers\":[");
-    // IAM's resources are the account's own: every region names the same ones.
+    // Resources of IAM are global: every region lists the same ones.
     let global = resource_type.starts_with("AWS::IAM::");
     let region = if global { "global" } else { region };
     for n in first..end {
@@ -38,17 +38,16 @@ pub fn page(
     page.into_bytes()
 }
 
-/// The token of the page that begins at `offset`: opaque to a client, and good for one listing
-/// alone.
+/// Returns the token of the page at `offset`, opaque to a client and valid only for this listing.
 pub fn token(region: &str, resource_type: &str, limit: usize, offset: usize) -> String {
     let seed = format!("{region} {resource_type} {limit}");
     format!("{offset:08x}{}", text(&seed, offset, 120, BASE64))
 }
 
-/// The offset of a token that is this listing's.
-pub fn offset(region: &str, resource_type: &str, limit: usize, given: &str) -> Option<usize> {
-    let offset = usize::from_str_radix(given.get(..8)?, 16).ok()?;
-    (token(region, resource_type, limit, offset) == given).then_some(offset)
+/// Returns the offset of a page token, if the token is valid for this listing.
+pub fn offset(region: &str, resource_type: &str, limit: usize, page_token: &str) -> Option<usize> {
+    let offset = usize::from_str_radix(page_token.get(..8)?, 16).ok()?;
+    (token(region, resource_type, limit, offset) == page_token).then_some(offset)
 }
 
 const HEX: &[u8] = b"0123456789abcdef";
@@ -57,22 +56,22 @@ const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 fn resource_id(region: &str, resource_type: &str, n: usize) -> String {
     let seed = format!("{region} {resource_type}");
-    let with =
-        |prefix: &str, length, alphabet| prefix.to_owned() + &text(&seed, n, length, alphabet);
+    let id = |prefix: &str, length, alphabet| prefix.to_owned() + &text(&seed, n, length, alphabet);
     match resource_type {
-        "AWS::EC2::Instance" => with("i-0", 16, HEX),
-        "AWS::EC2::Volume" => with("vol-0", 16, HEX),
-        "AWS::EC2::SecurityGroup" => with("sg-0", 16, HEX),
-        "AWS::EC2::VPC" => with("vpc-0", 16, HEX),
-        "AWS::RDS::DBInstance" => with("db-", 26, BASE32),
-        "AWS::IAM::Role" => with("AROA", 17, BASE32),
-        "AWS::IAM::User" => with("AIDA", 17, BASE32),
-        // A bucket, a function or a table is identified by its name.
+        "AWS::EC2::Instance" => id("i-0", 16, HEX),
+        "AWS::EC2::Volume" => id("vol-0", 16, HEX),
+        "AWS::EC2::SecurityGroup" => id("sg-0", 16, HEX),
+        "AWS::EC2::VPC" => id("vpc-0", 16, HEX),
+        "AWS::RDS::DBInstance" => id("db-", 26, BASE32),
+        "AWS::IAM::Role" => id("AROA", 17, BASE32),
+        "AWS::IAM::User" => id("AIDA", 17, BASE32),
+        // The ID of a bucket, a function or a table is its name.
         _ => name(region, resource_type, n),
     }
 }
 
-/// EC2's instances, volumes and networks have no name of their own; their tags do not count.
+/// Returns the name; instances, volumes and VPCs have none, because AWS Config ignores the Name
+/// tag.
 fn resource_name(region: &str, resource_type: &str, n: usize) -> Option<String> {
     match resource_type {
         "AWS::EC2::Instance" | "AWS::EC2::Volume" | "AWS::EC2::VPC" => None,
@@ -85,8 +84,9 @@ fn name(region: &str, resource_type: &str, n: usize) -> String {
     format!("acme-{}-{region}-{n:05}", kind.to_lowercase())
 }
 
-/// `length` characters of `alphabet` (a power of two long) that follow from `seed` and `n`:
-/// an FNV hash, stirred on by an xorshift.
+/// Returns `length` characters of `alphabet`, whose length is a power of two.
+///
+/// They depend only on `seed` and `n`: an FNV hash seeds an xorshift generator.
 fn text(seed: &str, n: usize, length: usize, alphabet: &[u8]) -> String {
     let bytes = seed.bytes().chain(n.to_le_bytes());
     let mut state = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

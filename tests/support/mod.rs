@@ -1,35 +1,36 @@
-//! What tests and benchmarks run the program against: an HTTP server in their own process that
-//! speaks AWS or misbehaves as it is told, and a way to run the built binary.
+//! An HTTP server for tests and benchmarks that acts as AWS or fails as configured, and a runner of
+//! the built binary.
 //!
-//! Blocking, on `std::net`, a thread per connection: sockets, time-outs, resets and TLS are real.
-//! A test hands a closure to [`Server`]: [`Call`] in, [`Reply`] out. [`Account`] is such a closure
-//! for a whole AWS account, and a test only says where it differs.
+//! The server is in the process of the test: blocking, on `std::net`, with a thread per connection.
+//! Sockets, time-outs, resets and TLS are real. A test passes a handler to [`Server`], which maps a
+//! [`Call`] to a [`Reply`]. [`Account`] is such a handler for a whole AWS account; a test overrides
+//! single replies with [`Account::serve_with`].
 
 #![allow(
     dead_code,
     unused_imports,
-    reason = "each test program uses its own part"
+    reason = "each test program uses a part of the module"
 )]
 
 mod account;
-mod answers;
 mod call;
 mod connection;
 mod identifiers;
-mod journal;
 mod outcome;
 mod program;
 mod proxy;
 mod reply;
+mod request_log;
+mod responder;
 mod server;
 mod tls;
 
 pub use account::{Account, Recorder};
-pub use answers::Answers;
 pub use call::Call;
 pub use outcome::Outcome;
 pub use program::{Program, Running};
 pub use proxy::Proxy;
-pub use reply::{Reply, Then, escape};
+pub use reply::{FollowUp, Reply, escape};
+pub use responder::Responder;
 pub use server::Server;
 pub use tls::Certificate;

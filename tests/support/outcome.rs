@@ -1,63 +1,67 @@
-//! What a run left.
+//! The result of a run of the program.
 
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A run that has ended.
+/// The result of a run: exit code, output, and files.
 pub struct Outcome {
-    /// The exit code; none where a signal ended the process.
+    /// The exit code; `None` if a signal ended the process.
     pub code: Option<i32>,
-    /// The report.
+    /// The text on stdout: checks and summary.
     pub stdout: String,
-    /// Errors and the bar.
+    /// The text on stderr: errors and the progress bar.
     pub stderr: String,
-    /// The most memory that it had at one time, in bytes, where the system tells.
+    /// The peak memory in bytes, if the system reports it.
     pub peak_memory: Option<u64>,
-    /// The folder around the run; it goes with this.
+    /// The directory of the run; deleted with this value.
     pub temporary: TempDir,
 }
 
 impl Outcome {
-    /// The CSV with the counts.
+    /// Returns the CSV with the counts.
     pub fn csv(&self) -> String {
-        let beside = |stem: &str| stem.ends_with("_coverage") || stem.ends_with("_verify");
-        let counts = |name: &str| name.strip_suffix(".csv").is_some_and(|stem| !beside(stem));
-        self.only(counts).expect("a CSV")
+        let is_other = |stem: &str| stem.ends_with("_coverage") || stem.ends_with("_verify");
+        let is_counts = |name: &str| {
+            name.strip_suffix(".csv")
+                .is_some_and(|stem| !is_other(stem))
+        };
+        self.read_only_file(is_counts).expect("a CSV")
     }
 
-    /// The CSV of `--coverage`.
+    /// Returns the CSV of `--coverage`.
     pub fn coverage(&self) -> String {
         self.output("_coverage.csv").expect("a coverage file")
     }
 
-    /// The error log; empty where there is none.
+    /// Returns the error log; empty if there is no file.
     pub fn errors(&self) -> String {
         self.output("_errors.txt").unwrap_or_default()
     }
 
-    /// The one file whose name ends so, if there is one.
+    /// Returns the file whose name ends with `suffix`, if there is one; panics if there are more.
     pub fn output(&self, suffix: &str) -> Option<String> {
-        self.only(|name| name.ends_with(suffix))
+        self.read_only_file(|name| name.ends_with(suffix))
     }
 
-    fn only(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
+    /// Reads the only file whose path matches; panics if there are more.
+    fn read_only_file(&self, matches: impl Fn(&str) -> bool) -> Option<String> {
         let files = self.files();
-        let named = |path: &&PathBuf| wanted(&path.to_string_lossy());
-        let found: Vec<_> = files.iter().filter(named).collect();
+        let is_match = |path: &&PathBuf| matches(&path.to_string_lossy());
+        let found: Vec<_> = files.iter().filter(is_match).collect();
         assert!(found.len() <= 1, "{found:?}");
         Some(std::fs::read_to_string(self.temporary.path().join(found.first()?)).unwrap())
     }
 
-    /// Every file below the run's folder, in its home, output and work folder.
+    /// Lists all files of the run's home, output and work directories, by relative path.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        let mut folders = vec![self.temporary.path().to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
+        let mut directories = vec![self.temporary.path().to_owned()];
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
-                    folders.push(path);
+                    directories.push(path);
                 } else {
                     files.push(path.strip_prefix(self.temporary.path()).unwrap().to_owned());
                 }
@@ -67,13 +71,13 @@ impl Outcome {
         files
     }
 
-    /// The folder around the run.
-    pub fn folder(&self) -> &Path {
+    /// Returns the directory of the run.
+    pub fn directory(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// All that was seen of the run, for a failed assertion.
-    pub fn told(&self) -> String {
+    /// Describes the whole run, for the message of a failed assertion.
+    pub fn describe(&self) -> String {
         format!(
             "exit code {:?}\n--- stdout\n{}--- stderr\n{}--- files {:?}\n--- error log\n{}",
             self.code,

@@ -1,4 +1,12 @@
-//! The built binary, with nothing of the machine around it but what a test gives.
+//! Runs the built binary, isolated from the machine's environment.
+//!
+//! A run has four threads. Two of them read stdout and stderr, so that the program never blocks on
+//! a full pipe; they end when the program closes the pipe. One samples the program's memory every
+//! 20 ms until the run has ended, and kills the program after one minute.
+//!
+//! The test's own thread waits in [`Running::wait_for_stdout`] or [`Running::wait_for_stderr`] for
+//! a text, which also ends when the pipe is closed, and in [`Running::finish`] for the end of the
+//! program and of the three threads.
 
 use std::ffi::OsStr;
 use std::io;
@@ -16,120 +24,126 @@ use super::server::Server;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_aws-config-resource-count");
 
-/// How long a run may take before it is killed.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The time after which a run is killed.
+const RUN_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How often a run's memory is looked at.
-const LOOK: Duration = Duration::from_millis(20);
+/// The interval at which a run's memory is sampled.
+const MEMORY_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A run that has not begun.
+/// A run before its start.
 pub struct Program {
     command: Command,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Program {
-    /// The binary with all requests going to `server`: an empty home, an empty output folder,
-    /// example keys, no metadata service (this machine may have one), and no other variable.
+    /// Prepares a run that sends all requests to `server`.
+    ///
+    /// The home and the output directory are empty. The only variables are HOME, the example
+    /// credentials, and AWS_EC2_METADATA_DISABLED, because this machine may have a metadata
+    /// service.
     pub fn new(server: &Server) -> Self {
-        Self::to(&server.url())
+        Self::for_url(&server.url())
     }
 
-    /// The same with all requests going to `url`.
-    pub fn to(url: &str) -> Self {
-        Self::of(Command::new(BINARY), url)
+    /// Prepares a run that sends all requests to `url`.
+    pub fn for_url(url: &str) -> Self {
+        Self::with_command(Command::new(BINARY), url)
     }
 
-    /// The same, begun by a shell's `script`, to which the command is `"$@"`.
+    /// Prepares a run that a shell `script` starts with `"$@"`.
     pub fn in_shell(script: &str, server: &Server) -> Self {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", script, "sh", BINARY]);
-        Self::of(shell, &server.url())
+        Self::with_command(shell, &server.url())
     }
 
-    fn of(command: Command, url: &str) -> Self {
-        let program = Self::around(command);
-        let out = program.folder().join("out");
+    fn with_command(command: Command, url: &str) -> Self {
+        let program = Self::isolated(command);
+        let out = program.directory().join("out");
         program
             .args(["--endpoint-url", url, "--output-dir"])
             .arg(out)
     }
 
-    /// The binary with no argument but a test's own, and nowhere to send a request to.
-    pub fn alone() -> Self {
-        Self::around(Command::new(BINARY))
+    /// Prepares a run without arguments and without an endpoint.
+    pub fn without_server() -> Self {
+        Self::isolated(Command::new(BINARY))
     }
 
-    fn around(mut command: Command) -> Self {
-        let folder = TempDir::new().unwrap();
+    fn isolated(mut command: Command) -> Self {
+        let directory = TempDir::new().unwrap();
         for name in ["home", "out", "work"] {
-            std::fs::create_dir(folder.path().join(name)).unwrap();
+            std::fs::create_dir(directory.path().join(name)).unwrap();
         }
         command
             .env_clear()
-            .env("HOME", folder.path().join("home"))
+            .env("HOME", directory.path().join("home"))
             .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
             .env(
                 "AWS_SECRET_ACCESS_KEY",
                 "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
             )
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .current_dir(folder.path().join("work"))
+            .current_dir(directory.path().join("work"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self { command, folder }
+        Self { command, directory }
     }
 
-    /// The same run with more arguments.
+    /// Adds arguments.
     pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.command.args(args);
         self
     }
 
-    /// The same run with one more argument.
+    /// Adds an argument.
     pub fn arg(self, arg: impl AsRef<OsStr>) -> Self {
         self.args([arg])
     }
 
-    /// The same run with one more variable.
+    /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    /// The same run with another stdout.
+    /// Replaces stdout.
     pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.command.stdout(stdout);
         self
     }
 
-    /// The same run with another stderr.
+    /// Replaces stderr.
     pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
         self.command.stderr(stderr);
         self
     }
 
-    /// The same run with another stdin.
+    /// Replaces stdin.
     pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.command.stdin(stdin);
         self
     }
 
-    /// The folder around the run; the output goes to `out` in it.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Returns the directory of the run, with the directories `home`, `out` and `work`.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
-    /// Runs to the end.
+    /// Runs the program to its end.
     pub fn run(self) -> Outcome {
         self.start().finish()
     }
 
-    /// Begins to run.
+    /// Starts the program.
     pub fn start(mut self) -> Running {
         let mut child = self.command.spawn().unwrap();
-        let (out, err) = (Text::of(child.stdout.take()), Text::of(child.stderr.take()));
+        let (out, err) = (
+            PipeReader::start(child.stdout.take()),
+            PipeReader::start(child.stderr.take()),
+        );
         let (ended, has_ended) = channel();
         let pid = child.id();
         let watch = thread::spawn(move || watch(pid, &has_ended));
@@ -139,23 +153,23 @@ impl Program {
             err,
             ended,
             watch,
-            folder: self.folder,
+            directory: self.directory,
         }
     }
 }
 
-/// A run that has begun.
+/// A run that has started.
 pub struct Running {
     child: Child,
-    out: Text,
-    err: Text,
+    out: PipeReader,
+    err: PipeReader,
     ended: Sender<()>,
     watch: JoinHandle<Option<u64>>,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Running {
-    /// The process's number.
+    /// Returns the process ID.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -165,42 +179,43 @@ impl Running {
         send_signal(name, self.child.id());
     }
 
-    /// Whether it is over.
+    /// Returns true if the process has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Waits until `text` stands on stdout; tells whether it ever does.
-    pub fn says(&self, text: &str) -> bool {
+    /// Waits for `text` on stdout; returns false if stdout is closed without it.
+    pub fn wait_for_stdout(&self, text: &str) -> bool {
         self.out.wait_for(text)
     }
 
-    /// Waits until `text` stands on stderr; tells whether it ever does.
-    pub fn complains(&self, text: &str) -> bool {
+    /// Waits for `text` on stderr; returns false if stderr is closed without it.
+    pub fn wait_for_stderr(&self, text: &str) -> bool {
         self.err.wait_for(text)
     }
 
-    /// Waits for the end.
+    /// Waits for the end of the program.
     pub fn finish(mut self) -> Outcome {
         let status = self.child.wait().unwrap();
         let _ = self.ended.send(());
         Outcome {
             code: status.code(),
-            stdout: self.out.whole(),
-            stderr: self.err.whole(),
+            stdout: self.out.into_text(),
+            stderr: self.err.into_text(),
             peak_memory: self.watch.join().unwrap(),
-            temporary: self.folder,
+            temporary: self.directory,
         }
     }
 }
 
-/// Looks at a process's memory until it `has_ended`, and kills it when it does not; returns the most
-/// that it was seen to have at one time.
+/// Samples a process's memory until it `has_ended`, and kills it after [`RUN_TIMEOUT`].
+///
+/// Returns its peak memory in bytes.
 fn watch(process: u32, has_ended: &Receiver<()>) -> Option<u64> {
-    let (begin, mut peak) = (Instant::now(), None);
-    while has_ended.recv_timeout(LOOK).is_err() {
+    let (start, mut peak) = (Instant::now(), None);
+    while has_ended.recv_timeout(MEMORY_POLL_INTERVAL).is_err() {
         peak = peak_memory(process).or(peak);
-        if begin.elapsed() > PATIENCE {
+        if start.elapsed() > RUN_TIMEOUT {
             send_signal("KILL", process);
             break;
         }
@@ -208,7 +223,8 @@ fn watch(process: u32, has_ended: &Receiver<()>) -> Option<u64> {
     peak
 }
 
-/// `VmHWM` of a process, in bytes; none where the system does not tell, or the process has ended.
+/// Reads `VmHWM` of a process, in bytes; `None` if the system has no `/proc` or the process has
+/// ended.
 fn peak_memory(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -216,60 +232,59 @@ fn peak_memory(process: u32) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// The standard library sends no signal but KILL; every shell has `kill` built in.
+/// Sends a signal with the shell's `kill`; the standard library can send only KILL.
 fn send_signal(name: &str, pid: u32) {
     let kill = format!("kill -{name} {pid}");
     let _ = Command::new("/bin/sh").args(["-c", &kill]).status();
 }
 
-/// What has come out of a pipe so far. It is read beside the run, so that the program never waits
-/// for its reader.
-struct Text {
-    so_far: Arc<(Mutex<Read>, Condvar)>,
-    reader: JoinHandle<()>,
+/// A thread that reads a pipe to its end, and the bytes so far.
+struct PipeReader {
+    content: Arc<(Mutex<PipeContent>, Condvar)>,
+    thread: JoinHandle<()>,
 }
 
 #[derive(Default)]
-struct Read {
+struct PipeContent {
     bytes: Vec<u8>,
-    all: bool,
+    is_complete: bool,
 }
 
-impl Text {
-    fn of(pipe: Option<impl io::Read + Send + 'static>) -> Self {
-        let so_far = Arc::<(Mutex<Read>, Condvar)>::default();
-        let shared = so_far.clone();
-        let reader = thread::spawn(move || {
+impl PipeReader {
+    fn start(pipe: Option<impl io::Read + Send + 'static>) -> Self {
+        let content = Arc::<(Mutex<PipeContent>, Condvar)>::default();
+        let shared = content.clone();
+        let thread = thread::spawn(move || {
             let mut buffer = [0; 4096];
-            let mut next =
+            let mut read_bytes =
                 |pipe: &mut dyn io::Read| pipe.read(&mut buffer).map(|n| buffer[..n].to_vec());
             let mut pipe = pipe;
             loop {
                 let bytes = pipe
                     .as_mut()
-                    .map_or_else(Vec::new, |pipe| next(pipe).unwrap());
+                    .map_or_else(Vec::new, |pipe| read_bytes(pipe).unwrap());
                 let mut read = shared.0.lock().unwrap();
-                read.all = bytes.is_empty();
+                read.is_complete = bytes.is_empty();
                 read.bytes.extend(bytes);
                 shared.1.notify_all();
-                if read.all {
+                if read.is_complete {
                     return;
                 }
             }
         });
-        Self { so_far, reader }
+        Self { content, thread }
     }
 
     fn wait_for(&self, text: &str) -> bool {
-        let stands = |read: &Read| String::from_utf8_lossy(&read.bytes).contains(text);
-        let read = self.so_far.0.lock().unwrap();
-        let not_yet = |read: &mut Read| !read.all && !stands(read);
-        stands(&self.so_far.1.wait_while(read, not_yet).unwrap())
+        let has_text = |read: &PipeContent| String::from_utf8_lossy(&read.bytes).contains(text);
+        let read = self.content.0.lock().unwrap();
+        let is_missing = |read: &mut PipeContent| !read.is_complete && !has_text(read);
+        has_text(&self.content.1.wait_while(read, is_missing).unwrap())
     }
 
-    fn whole(self) -> String {
-        self.reader.join().unwrap();
-        let bytes = std::mem::take(&mut self.so_far.0.lock().unwrap().bytes);
+    fn into_text(self) -> String {
+        self.thread.join().unwrap();
+        let bytes = std::mem::take(&mut self.content.0.lock().unwrap().bytes);
         String::from_utf8(bytes).unwrap()
     }
 }

@@ -1,4 +1,9 @@
-//! A proxy that opens tunnels, or refuses to.
+//! An HTTP proxy that opens tunnels, or refuses to.
+//!
+//! One thread accepts connections until the test program ends. Each connection has a thread that
+//! reads the CONNECT request, records it, connects to the server and then copies bytes from the
+//! server to the client; a second thread copies the other direction. Each copy ends when its source
+//! closes, and then closes the other side for writing.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -7,29 +12,31 @@ use std::thread;
 
 use super::server::Server;
 
-/// A proxy on a free port of the loopback interface: whatever host it is asked for, its tunnels end
-/// at one server, so that a name that nothing resolves shows that the proxy was used.
+/// A proxy on a free port of the loopback interface.
+///
+/// All tunnels end at one server, for any requested host. A request for a host name that does not
+/// resolve therefore shows that the proxy was used.
 pub struct Proxy {
     address: SocketAddr,
-    /// The head of every request, as it came.
+    /// The head of every request.
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    /// A proxy for whoever comes.
-    pub fn to(server: &Server) -> Self {
+    /// Starts a proxy to `server` without authorization.
+    pub fn for_server(server: &Server) -> Self {
         Self::start(server.host(), |_| 200)
     }
 
-    /// A proxy for who has `authorization` in the header Proxy-Authorization.
-    pub fn guarded(server: &Server, authorization: &'static str) -> Self {
+    /// Starts a proxy to `server` that requires `authorization` in the header Proxy-Authorization.
+    pub fn with_authorization(server: &Server, authorization: &'static str) -> Self {
         let line = format!("\r\nProxy-Authorization: {authorization}\r\n");
         let status = move |head: &str| if head.contains(&line) { 200 } else { 407 };
         Self::start(server.host(), status)
     }
 
-    /// A proxy that answers with `status` in the place of a tunnel.
-    pub fn refusing(status: u16) -> Self {
+    /// Starts a proxy that replies with `status` instead of opening a tunnel.
+    pub fn with_status(status: u16) -> Self {
         Self::start(String::new(), move |_| status)
     }
 
@@ -38,7 +45,7 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let heads = Arc::<Mutex<Vec<String>>>::default();
         let (record, shared) = (heads.clone(), Arc::new((upstream, status)));
-        // It ends with the test program.
+        // The thread ends with the test program.
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
                 let (record, shared) = (record.clone(), shared.clone());
@@ -51,17 +58,17 @@ impl Proxy {
         Self { address, heads }
     }
 
-    /// Host and port.
+    /// Returns host and port.
     pub fn host(&self) -> String {
         self.address.to_string()
     }
 
-    /// Its URL.
+    /// Returns the URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The heads of the requests so far: each asked for a tunnel.
+    /// Returns the heads of the CONNECT requests so far.
     pub fn heads(&self) -> Vec<String> {
         let heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
         heads.clone()
@@ -81,18 +88,19 @@ fn serve(
     heads.push(head);
     drop(heads);
     if status != 200 {
-        let answer = format!("HTTP/1.1 {status} No\r\ncontent-length: 0\r\n\r\n");
-        return client.write_all(answer.as_bytes());
+        let response = format!("HTTP/1.1 {status} No\r\ncontent-length: 0\r\n\r\n");
+        return client.write_all(response.as_bytes());
     }
     let server = TcpStream::connect(upstream)?;
     server.set_nodelay(true)?;
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
     let (from, to) = (client.try_clone()?, server.try_clone()?);
-    thread::spawn(move || pass(from, to));
-    pass(server, client);
+    thread::spawn(move || forward(from, to));
+    forward(server, client);
     Ok(())
 }
 
+/// Reads the head of a request.
 fn head(client: &mut TcpStream) -> io::Result<String> {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
@@ -102,8 +110,8 @@ fn head(client: &mut TcpStream) -> io::Result<String> {
     String::from_utf8(head).map_err(io::Error::other)
 }
 
-/// Passes on what comes until there is no more.
-fn pass(mut from: TcpStream, mut to: TcpStream) {
+/// Copies bytes until `from` is closed, and then closes `to` for writing.
+fn forward(mut from: TcpStream, mut to: TcpStream) {
     let _ = io::copy(&mut from, &mut to);
     let _ = to.shutdown(Shutdown::Write);
 }

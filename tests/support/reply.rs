@@ -1,4 +1,4 @@
-//! What the server does with a request.
+//! The reply of the server to a request: an HTTP response, or a fault.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,69 +8,69 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 
-/// What the server does with one request.
+/// The reply to one request.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// How long after the request's arrival.
+    /// The minimum time between the arrival of the request and the reply.
     pub delay: Duration,
-    /// What then.
+    /// The bytes to send, and the state of the connection afterwards.
     pub action: Action,
 }
 
-/// What happens on the connection.
+/// The bytes of a reply.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// An HTTP answer.
-    Answer(Answer),
-    /// These bytes as they stand, and what follows them.
-    Bytes(Vec<u8>, Then),
+    /// An HTTP response.
+    Response(HttpResponse),
+    /// Raw bytes, and the action that follows them.
+    Bytes(Vec<u8>, FollowUp),
 }
 
-/// What follows bytes that are sent as they stand.
+/// The action after raw bytes.
 #[derive(Debug, Clone)]
-pub enum Then {
-    /// The next request.
+pub enum FollowUp {
+    /// Read the next request.
     Keep,
-    /// The end of the connection, in order.
+    /// Close the connection.
     Close,
-    /// A reset.
+    /// Reset the connection.
     Reset,
-    /// Nothing, until the client goes or the server is dropped.
+    /// Send nothing until the client closes or the server is dropped.
     Stall,
-    /// The same piece as often as this, then the end.
+    /// Send the bytes this many times, then close.
     Flood(Arc<[u8]>, usize),
-    /// These, one a second, then the end.
+    /// Send one byte per second, then close.
     Drip(Vec<u8>),
 }
 
-/// An HTTP answer.
+/// An HTTP response.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct HttpResponse {
     /// The status code.
     pub status: u16,
-    /// Headers besides the length; the request id is added where it is not among them.
+    /// The headers without Content-Length; a request ID is added if it is missing.
     pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
-    /// The body, shared so that a page that is rendered once can be sent often.
+    /// The body, shared: a page is rendered once and sent many times.
     pub body: Arc<[u8]>,
-    /// How it is sent.
+    /// The way in which it is sent.
     pub delivery: Delivery,
 }
 
-/// How an answer is sent.
+/// The way in which a response is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// As it should be.
+    /// Complete.
     Whole,
-    /// As it should be; then the connection, said to be kept, is closed.
+    /// Complete; then the connection is closed although the response does not announce it.
     ThenClose,
-    /// Half of the body, then the connection is closed.
+    /// Half of the body; then the connection is closed.
     Half,
-    /// With this Content-Length; where the body is shorter, the connection is closed after it.
+    /// With this Content-Length; if the body is shorter, the connection is closed after it.
     Declared(usize),
 }
 
-impl Answer {
-    /// What stands beside the status; nobody reads it.
+impl HttpResponse {
+    /// Returns the reason phrase, which clients ignore.
     pub fn reason(&self) -> &'static str {
         if self.status < 300 { "OK" } else { "Other" }
     }
@@ -82,9 +82,9 @@ impl Reply {
         Self { delay, action }
     }
 
-    /// An answer with `status`, a content type and a body.
-    pub fn answer(status: u16, content_type: &'static str, body: impl Into<Arc<[u8]>>) -> Self {
-        Self::new(Action::Answer(Answer {
+    /// Creates a response with a status, a content type and a body.
+    pub fn response(status: u16, content_type: &'static str, body: impl Into<Arc<[u8]>>) -> Self {
+        Self::new(Action::Response(HttpResponse {
             status,
             headers: vec![("content-type".into(), content_type.into())],
             body: body.into(),
@@ -92,22 +92,22 @@ impl Reply {
         }))
     }
 
-    /// 200 with JSON.
+    /// Creates a response with status 200 and JSON.
     pub fn json(body: &Value) -> Self {
         Self::json_bytes(body.to_string().into_bytes())
     }
 
-    /// 200 with JSON that is rendered already.
+    /// Creates a response with status 200 and rendered JSON.
     pub fn json_bytes(body: impl Into<Arc<[u8]>>) -> Self {
-        Self::answer(200, "application/x-amz-json-1.1", body)
+        Self::response(200, "application/x-amz-json-1.1", body)
     }
 
-    /// 200 with XML.
+    /// Creates a response with status 200 and XML.
     pub fn xml(body: impl Into<String>) -> Self {
-        Self::answer(200, "text/xml;charset=UTF-8", body.into().into_bytes())
+        Self::response(200, "text/xml;charset=UTF-8", body.into().into_bytes())
     }
 
-    /// A service's error, in the shape of the service that was called.
+    /// Creates an error response in the format of the service that was called.
     pub fn error(call: &Call, status: u16, code: &str, message: &str) -> Self {
         let id = call.request_id();
         let (code_xml, message_xml) = (escape(code), escape(message));
@@ -125,13 +125,13 @@ impl Reply {
             ),
             _ => {
                 let body = json!({"__type": code, "message": message}).to_string();
-                return Self::answer(status, "application/x-amz-json-1.1", body.into_bytes());
+                return Self::response(status, "application/x-amz-json-1.1", body.into_bytes());
             }
         };
-        Self::answer(status, "text/xml;charset=UTF-8", body.into_bytes())
+        Self::response(status, "text/xml;charset=UTF-8", body.into_bytes())
     }
 
-    /// The answer of a service that is asked too often.
+    /// Creates a throttling error in the format of the service that was called.
     pub fn throttled(call: &Call) -> Self {
         match call.service.as_str() {
             "ec2" => Self::error(call, 503, "RequestLimitExceeded", "Request limit exceeded."),
@@ -140,106 +140,108 @@ impl Reply {
         }
     }
 
-    /// These bytes, and the end of the connection.
+    /// Creates a reply of raw bytes, after which the connection is closed.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::bytes_then(bytes, Then::Close)
+        Self::bytes_then(bytes, FollowUp::Close)
     }
 
-    /// These bytes, and what follows them.
-    pub fn bytes_then(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
+    /// Creates a reply of raw bytes, followed by `then`.
+    pub fn bytes_then(bytes: impl Into<Vec<u8>>, then: FollowUp) -> Self {
         Self::new(Action::Bytes(bytes.into(), then))
     }
 
-    /// The end of the connection.
+    /// Creates a reply that closes the connection.
     pub fn close() -> Self {
-        Self::bytes_then([], Then::Close)
+        Self::bytes_then([], FollowUp::Close)
     }
 
-    /// A reset.
+    /// Creates a reply that resets the connection.
     pub fn reset() -> Self {
-        Self::bytes_then([], Then::Reset)
+        Self::bytes_then([], FollowUp::Reset)
     }
 
-    /// Silence.
+    /// Creates a reply that sends nothing and keeps the connection open.
     pub fn stall() -> Self {
-        Self::bytes_then([], Then::Stall)
+        Self::bytes_then([], FollowUp::Stall)
     }
 
-    /// The same, `delay` after the request's arrival.
+    /// Delays the reply by `delay` after the arrival of the request.
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The same answer with one more header.
+    /// Adds a header to the response.
     pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
-        self.answer_mut().headers.push((name.into(), value.into()));
+        self.response_mut()
+            .headers
+            .push((name.into(), value.into()));
         self
     }
 
-    /// The answer's status; none where the bytes are sent as they stand.
+    /// Returns the status of the response; `None` for raw bytes.
     pub fn status(&self) -> Option<u16> {
         match &self.action {
-            Action::Answer(answer) => Some(answer.status),
+            Action::Response(response) => Some(response.status),
             Action::Bytes(..) => None,
         }
     }
 
-    /// The bytes of the answer's body.
+    /// Returns the length of the response's body in bytes.
     pub fn body_length(&self) -> usize {
         self.body().len()
     }
 
-    /// The answer's body.
+    /// Returns the response's body; panics for raw bytes.
     pub fn body(&self) -> &[u8] {
         match &self.action {
-            Action::Answer(answer) => &answer.body,
-            other @ Action::Bytes(..) => panic!("{other:?} is no answer"),
+            Action::Response(response) => &response.body,
+            other @ Action::Bytes(..) => panic!("{other:?} is not a response"),
         }
     }
 
-    /// What a client takes for the answer's body; none where bytes are sent as they stand.
-    pub fn arriving(&self) -> Option<&[u8]> {
-        let Action::Answer(answer) = &self.action else {
+    /// Returns the body as a client receives it, limited by Content-Length; `None` for raw bytes.
+    pub fn received_body(&self) -> Option<&[u8]> {
+        let Action::Response(response) = &self.action else {
             return None;
         };
-        let length = match answer.delivery {
-            Delivery::Declared(length) => length.min(answer.body.len()),
-            _ => answer.body.len(),
+        let length = match response.delivery {
+            Delivery::Declared(length) => length.min(response.body.len()),
+            _ => response.body.len(),
         };
-        Some(&answer.body[..length])
+        Some(&response.body[..length])
     }
 
-    /// The same answer, sent in this way.
+    /// Sets the way in which the response is sent.
     pub fn delivered(mut self, delivery: Delivery) -> Self {
-        self.answer_mut().delivery = delivery;
+        self.response_mut().delivery = delivery;
         self
     }
 
-    /// The same answer, cut in the middle of its body.
-    pub fn half(self) -> Self {
+    /// Truncates the response in the middle of its body.
+    pub fn truncated(self) -> Self {
         self.delivered(Delivery::Half)
     }
 
-    /// The same answer, after which the idle connection is closed.
+    /// Closes the connection after the complete response.
     pub fn then_close(self) -> Self {
         self.delivered(Delivery::ThenClose)
     }
 
-    /// The same answer with another Content-Length.
-    pub fn declared(self, length: usize) -> Self {
+    /// Sends the response with this Content-Length.
+    pub fn with_content_length(self, length: usize) -> Self {
         self.delivered(Delivery::Declared(length))
     }
 
-    fn answer_mut(&mut self) -> &mut Answer {
+    fn response_mut(&mut self) -> &mut HttpResponse {
         match &mut self.action {
-            Action::Answer(answer) => answer,
-            other @ Action::Bytes(..) => panic!("{other:?} is no answer"),
+            Action::Response(response) => response,
+            other @ Action::Bytes(..) => panic!("{other:?} is not a response"),
         }
     }
 }
 
-/// `text` as XML's character data.
+/// Escapes `text` as XML character data.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -1,4 +1,16 @@
-//! The server: accepts, asks its handler, replies.
+//! The HTTP server: accepts connections, calls its handler, and sends the replies.
+//!
+//! One thread accepts connections and starts a thread for each of them. [`Server::ready_for`] adds
+//! threads that accept one connection at a time and serve it themselves.
+//!
+//! The thread of a connection reads a request, records it in the request log, calls the handler,
+//! waits until the latency or the reply's delay has passed, and sends the reply. The handler may
+//! block, for example until other requests have arrived. The thread ends when the client closes, or
+//! after a reply that closes the connection.
+//!
+//! Dropping the server ends the waits for delays, wakes and ends the accepting threads, and shuts
+//! every connection down. It does not wait for the threads of the connections, because their
+//! handler may be waiting for the test that is ending.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,9 +23,9 @@ use std::time::Duration;
 use rustls::{ServerConfig, ServerConnection};
 
 use super::call::Call;
-use super::connection::{After, Connection};
-use super::journal::Journal;
-use super::reply::{Action, Reply, Then};
+use super::connection::{Connection, KeepAlive};
+use super::reply::{Action, FollowUp, Reply};
+use super::request_log::RequestLog;
 use super::tls::Certificate;
 
 /// A server on a free port of the loopback interface; it stops when it is dropped.
@@ -28,30 +40,31 @@ pub struct Server {
 
 struct Shared {
     handler: Box<dyn Fn(&Call) -> Reply + Send + Sync>,
+    /// The minimum time of every reply.
     latency: Duration,
     tls: Option<Arc<ServerConfig>>,
-    journal: Journal,
-    /// A second handle of every open connection, to cut it when the server stops.
+    request_log: RequestLog,
+    /// A second handle of every open connection, to shut it down when the server stops.
     sockets: Mutex<HashMap<usize, TcpStream>>,
     stopping: AtomicBool,
 }
 
 impl Server {
-    /// A server that answers by `handler`.
+    /// Starts a server that replies with the results of `handler`.
     pub fn new(handler: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
         Self::start(Duration::ZERO, None, Box::new(handler))
     }
 
-    /// A server whose every reply takes `latency` at least.
-    pub fn distant(
+    /// Starts a server whose replies each take at least `latency`.
+    pub fn with_latency(
         latency: Duration,
         handler: impl Fn(&Call) -> Reply + Send + Sync + 'static,
     ) -> Self {
         Self::start(latency, None, Box::new(handler))
     }
 
-    /// A server that shows `certificate` and speaks TLS.
-    pub fn tls(
+    /// Starts a server over TLS with `certificate`.
+    pub fn with_tls(
         certificate: &Certificate,
         handler: impl Fn(&Call) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -74,13 +87,13 @@ impl Server {
             handler,
             latency,
             tls,
-            journal: Journal::default(),
+            request_log: RequestLog::default(),
             sockets: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
-        let (for_acceptor, its_shared) = (listener.clone(), shared.clone());
+        let (acceptor_listener, acceptor_shared) = (listener.clone(), shared.clone());
         let acceptor = thread::spawn(move || {
-            accept(&for_acceptor, &its_shared, |connection| {
+            accept(&acceptor_listener, &acceptor_shared, |connection| {
                 thread::spawn(connection);
             });
         });
@@ -94,8 +107,11 @@ impl Server {
         }
     }
 
-    /// Has a thread wait for each of so many connections, for a client that opens them all at once:
-    /// no more than 128 may wait for an acceptor, and the next is tried again a second later.
+    /// Starts an accepting thread for each of `connections`, for a client that opens all of them at
+    /// once.
+    ///
+    /// Only 128 connections can wait in the queue of the socket; the system delays the next by a
+    /// second.
     pub fn ready_for(mut self, connections: usize) -> Self {
         self.ready += connections;
         for _ in 0..connections {
@@ -105,56 +121,56 @@ impl Server {
         self
     }
 
-    /// For `--endpoint-url`.
+    /// Returns the URL, for `--endpoint-url`.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// Host and port.
+    /// Returns host and port.
     pub fn host(&self) -> String {
         self.address.to_string()
     }
 
-    /// The calls so far, in the order of their arrival.
+    /// Returns the requests so far, in order of arrival.
     pub fn calls(&self) -> Vec<Arc<Call>> {
-        self.shared.journal.calls()
+        self.shared.request_log.calls()
     }
 
-    /// How many calls so far are as `wanted`.
-    pub fn count(&self, wanted: impl Fn(&Call) -> bool) -> usize {
-        self.calls().iter().filter(|call| wanted(call)).count()
+    /// Returns the number of requests so far that match `condition`.
+    pub fn count(&self, condition: impl Fn(&Call) -> bool) -> usize {
+        self.calls().iter().filter(|call| condition(call)).count()
     }
 
-    /// Waits until a call has come that is as `wanted`.
-    pub fn wait_for(&self, wanted: impl Fn(&Call) -> bool) {
-        let come = |calls: &[Arc<Call>]| calls.iter().any(|call| wanted(call));
-        self.shared.journal.wait_until(come);
+    /// Waits for a request that matches `condition`; fails the test after 30 seconds.
+    pub fn wait_for(&self, condition: impl Fn(&Call) -> bool) {
+        let has_arrived = |calls: &[Arc<Call>]| calls.iter().any(|call| condition(call));
+        self.shared.request_log.wait_until(has_arrived);
     }
 
-    /// How many connections were opened.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
-        self.shared.journal.connections()
+        self.shared.request_log.connections()
     }
 
-    /// How many connections resumed the TLS session of an earlier one.
+    /// Returns the number of connections that resumed a TLS session.
     pub fn sessions_resumed(&self) -> usize {
-        self.shared.journal.sessions_resumed()
+        self.shared.request_log.sessions_resumed()
     }
 
-    /// The greatest number of requests that were in flight at one time.
-    pub fn most_in_flight(&self) -> usize {
-        self.shared.journal.most_in_flight()
+    /// Returns the maximum number of concurrent requests.
+    pub fn max_in_flight(&self) -> usize {
+        self.shared.request_log.max_in_flight()
     }
 }
 
 impl Drop for Server {
-    /// Stops accepting and cuts every connection. The handler may be waiting for the test that is
-    /// ending here, so that the connections' threads are left to end by themselves.
+    /// Stops accepting and shuts every connection down, without waiting for the connections'
+    /// threads.
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        self.shared.journal.stop();
+        self.shared.request_log.stop();
         for _ in 0..=self.ready {
-            // Wakes one of those that accept.
+            // Wakes one of the accepting threads.
             let _ = TcpStream::connect(self.address);
         }
         if let Some(acceptor) = self.acceptor.take() {
@@ -166,24 +182,24 @@ impl Drop for Server {
     }
 }
 
-/// Accepts until the server stops, and has `run` serve each connection.
+/// Accepts connections until the server stops; `run` serves each of them.
 fn accept(listener: &TcpListener, shared: &Arc<Shared>, run: fn(Box<dyn FnOnce() + Send>)) {
     for socket in listener.incoming() {
         if shared.stopping.load(Ordering::SeqCst) {
             return;
         }
         let Ok(socket) = socket else { continue };
-        let number = shared.journal.connected();
+        let number = shared.request_log.connected();
         if let Ok(second) = socket.try_clone() {
             shared.sockets().insert(number, second);
         }
         let shared = shared.clone();
         run(Box::new(move || {
-            // A client that goes in the middle is none of the server's business.
-            let served = shared.serve(number, socket);
-            // The second handle goes first: a reset happens when the last one is closed.
+            // An error means that the client has closed, which is not a fault of the server.
+            let connection = shared.serve(number, socket);
+            // Drop the second handle first: the reset happens when the last one is closed.
             shared.sockets().remove(&number);
-            drop(served);
+            drop(connection);
         }));
     }
 }
@@ -193,7 +209,7 @@ impl Shared {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Serves a connection to its end, and hands it back to be closed.
+    /// Serves a connection to its end and returns it, to be closed by the caller.
     fn serve(&self, number: usize, socket: TcpStream) -> io::Result<Connection> {
         socket.set_nodelay(true)?;
         let mut connection = match &self.tls {
@@ -203,67 +219,67 @@ impl Shared {
                 Connection::tls(session, socket)
             }
         };
-        let mut next = connection.request();
-        self.journal.opened();
+        let mut next = connection.read_request();
+        self.request_log.opened();
         if connection.is_resumed() {
-            self.journal.resumed();
+            self.request_log.resumed();
         }
         while let Some(request) = next? {
             let Some(call) = Call::parse(&request, number) else {
                 break;
             };
-            let call = self.journal.begin(call);
+            let call = self.request_log.begin(call);
             let after = self.reply(&call, &mut connection);
-            self.journal.end();
-            if after? == After::Close {
+            self.request_log.end();
+            if after? == KeepAlive::Close {
                 break;
             }
-            next = connection.request();
+            next = connection.read_request();
         }
         Ok(connection)
     }
 
-    fn reply(&self, call: &Call, connection: &mut Connection) -> io::Result<After> {
+    fn reply(&self, call: &Call, connection: &mut Connection) -> io::Result<KeepAlive> {
         let Reply { delay, action } = (self.handler)(call);
-        let left = delay
+        let remaining = delay
             .max(self.latency)
             .saturating_sub(call.arrived.elapsed());
-        if !left.is_zero() {
-            self.journal.pause(left);
+        if !remaining.is_zero() {
+            self.request_log.pause(remaining);
         }
-        // What is left unread makes the end a reset.
-        if !matches!(action, Action::Bytes(_, Then::Reset)) {
-            connection.take_last()?;
+        // Closing a connection with an unread byte resets it.
+        if !matches!(action, Action::Bytes(_, FollowUp::Reset)) {
+            connection.consume_last()?;
         }
         let after = match action {
-            Action::Answer(answer) => connection.deliver(&answer, &call.request_id())?,
+            Action::Response(response) => connection.deliver(&response, &call.request_id())?,
             Action::Bytes(bytes, then) => {
                 connection.write(&bytes)?;
                 match then {
-                    Then::Keep => After::Keep,
-                    Then::Close => After::Close,
-                    Then::Reset => return Ok(After::Close),
-                    Then::Stall => {
+                    FollowUp::Keep => KeepAlive::Keep,
+                    FollowUp::Close => KeepAlive::Close,
+                    FollowUp::Reset => return Ok(KeepAlive::Close),
+                    FollowUp::Stall => {
                         connection.wait_for_end();
-                        After::Close
+                        KeepAlive::Close
                     }
-                    Then::Flood(piece, times) => {
+                    FollowUp::Flood(bytes, times) => {
                         for _ in 0..times {
-                            connection.write(&piece)?;
+                            connection.write(&bytes)?;
                         }
-                        After::Close
+                        KeepAlive::Close
                     }
-                    Then::Drip(bytes) => {
+                    FollowUp::Drip(bytes) => {
                         for byte in bytes {
                             connection.write(&[byte])?;
-                            self.journal.pause(Duration::from_secs(1));
+                            self.request_log.pause(Duration::from_secs(1));
                         }
-                        After::Close
+                        KeepAlive::Close
                     }
                 }
             }
         };
-        if after == After::Close {
+        if after == KeepAlive::Close {
             connection.close_notify();
         }
         Ok(after)

@@ -1,4 +1,4 @@
-//! Certificates made for one test.
+//! TLS certificates, generated for each test.
 
 use std::sync::Arc;
 
@@ -7,44 +7,44 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
 
-/// A server's certificate, and the authority that signed it.
+/// A server certificate, and the certificate authority that signed it.
 pub struct Certificate {
-    /// The authority's own certificate, for `--ca-bundle`.
+    /// The authority's certificate, for `--ca-bundle`.
     pub ca_pem: String,
     chain: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
 }
 
 impl Certificate {
-    /// A certificate for the address that servers here listen on.
-    pub fn right() -> Self {
+    /// Creates a valid certificate for the servers of tests, on 127.0.0.1.
+    pub fn valid() -> Self {
         Self::for_host("127.0.0.1")
     }
 
-    /// A certificate, just as valid, for another host.
+    /// Creates a valid certificate for another host.
     pub fn for_wrong_host() -> Self {
         Self::for_host("elsewhere.example")
     }
 
-    /// A certificate that is valid between these days, counted from today.
-    pub fn of_days(first: i64, last: i64) -> Self {
+    /// Creates a certificate that is valid from `first` to `last`, in days from today.
+    pub fn valid_between(first: i64, last: i64) -> Self {
         let day = |n| OffsetDateTime::now_utc() + time::Duration::days(n);
         let mut leaf = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         (leaf.not_before, leaf.not_after) = (day(first), day(last));
-        Self::of(&leaf)
+        Self::from_params(&leaf)
     }
 
-    /// A certificate for `host`.
+    /// Creates a valid certificate for `host`.
     pub fn for_host(host: &str) -> Self {
-        Self::of(&CertificateParams::new([host.to_owned()]).unwrap())
+        Self::from_params(&CertificateParams::new([host.to_owned()]).unwrap())
     }
 
-    fn of(leaf: &CertificateParams) -> Self {
+    fn from_params(leaf: &CertificateParams) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params
             .distinguished_name
-            .push(DnType::CommonName, "An authority for one test");
+            .push(DnType::CommonName, "Test authority");
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
         let leaf = leaf.signed_by(&key, &ca).unwrap();
@@ -55,7 +55,7 @@ impl Certificate {
         }
     }
 
-    /// How a server shows it.
+    /// Returns the TLS configuration of a server with this certificate.
     pub fn server_config(&self) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));

@@ -1,38 +1,38 @@
-//! Answers to calls that were made ahead of those who need them.
+//! Results of calls that were made before they were needed.
 
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use super::{Answer, lock};
+use super::{CallOutput, lock};
 use crate::aws::error::CallError;
-use crate::aws::operation::{Operation, Wire};
+use crate::aws::operation::{Operation, RequestBody};
 use crate::aws::protocol;
 use crate::model::Region;
 
-/// A call, by which one that was made ahead is known again: operation, region and body.
+/// The key of a kept result: operation, region and request body.
 type Question = (&'static str, Region, Vec<u8>);
 
-/// What came of a call of whichever operation.
+/// The result of a call of any operation.
 type Kept = Box<dyn Any + Send>;
 
-/// Keeps what came of a call for the next one who makes it.
+/// Keeps the result of a call for the next identical call.
 #[derive(Default)]
 pub(super) struct Ahead(Mutex<HashMap<Question, Kept>>);
 
-/// What came of a call of `O`.
-type Came<O> = Result<Answer<<O as Operation>::Output>, CallError>;
+/// The result of a call of `O`.
+type Came<O> = Result<CallOutput<<O as Operation>::Output>, CallError>;
 
 impl Ahead {
-    /// Keeps `answer`, once.
+    /// Keeps `answer` for one later call.
     pub(super) fn keep<O: Operation>(&self, region: &Region, operation: &O, answer: Came<O>) {
         lock(&self.0).insert(question(region, operation), Box::new(answer));
     }
 
-    /// What was kept of this call.
+    /// Takes the kept result of this call; `None` if nothing is kept.
     pub(super) fn take<O: Operation>(&self, region: &Region, operation: &O) -> Option<Came<O>> {
         let mut kept = lock(&self.0);
-        // Most calls are no one's first, and need not be written out for this.
+        // Usually nothing is kept, and the key need not be built.
         if kept.is_empty() {
             return None;
         }
@@ -42,9 +42,9 @@ impl Ahead {
 }
 
 fn question<O: Operation>(region: &Region, operation: &O) -> Question {
-    let body = match operation.wire() {
-        Wire::Json { body, .. } => body,
-        Wire::Query(parameters) => protocol::query::body(&parameters),
+    let body = match operation.request_body() {
+        RequestBody::Json { body, .. } => body,
+        RequestBody::Query(parameters) => protocol::query::body(&parameters),
     };
     (O::NAME, region.clone(), body)
 }

@@ -1,20 +1,21 @@
-//! One attempt of a call: signed, sent, and what came back.
+//! One attempt of a call: signs and sends it, and classifies the response.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::{Client, lock};
+use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::endpoint::Endpoint;
 use crate::aws::error::{Cause, ErrorKind, clock_offset};
-use crate::aws::keyring::Resolved;
-use crate::aws::operation::{Operation, Wire};
+use crate::aws::operation::{Operation, RequestBody};
 use crate::aws::protocol;
 use crate::aws::sign::sign;
 use crate::aws::usage::Usage;
 use crate::http::{Request, Response, TransportError, TransportErrorKind, redact};
-use crate::model::{Region, clean};
+use crate::model::Region;
+use crate::text::sanitize;
 
-/// What is told of an attempt; `Display` is a line for `--debug`.
+/// The trace of an attempt; `Display` is a line for `--debug`.
 struct Attempt<'a> {
     operation: String,
     region: &'a Region,
@@ -28,7 +29,7 @@ impl fmt::Display for Attempt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let outcome = match self.outcome {
             Ok(response) => format!("HTTP {}", response.status),
-            Err(error) => clean(&error.message, 200),
+            Err(error) => sanitize(&error.message, 200),
         };
         write!(
             f,
@@ -37,35 +38,35 @@ impl fmt::Display for Attempt<'_> {
             self.region,
             self.number,
             self.took.as_millis(),
-            clean(self.request_id.unwrap_or("none"), 80),
+            sanitize(self.request_id.unwrap_or("none"), 80),
         )
     }
 }
 
-/// What one attempt came to, with the request id and the generation of its credentials.
-pub(super) struct Outcome<T> {
+/// The result of one attempt, with the request ID and the version of its credentials.
+pub(super) struct AttemptResult<T> {
     pub(super) result: Result<T, Cause>,
     pub(super) request_id: Option<String>,
     pub(super) retry_after: Option<Duration>,
-    pub(super) generation: u64,
+    pub(super) version: u64,
 }
 
 impl Client {
-    /// One attempt, signed with the keys of this moment.
+    /// Sends one attempt, signed with the current credentials.
     pub(super) fn attempt<O: Operation>(
         &self,
         region: &Region,
         operation: &O,
         number: u32,
         budget: Duration,
-    ) -> Outcome<O::Output> {
+    ) -> AttemptResult<O::Output> {
         let now = self.parts.clock.now();
-        let (keys, generation) = self.parts.keyring.current(now);
-        let mut outcome = Outcome {
+        let (resolved, version) = self.parts.credentials.for_signing(now);
+        let mut outcome = AttemptResult {
             result: Err(interrupted()),
             request_id: None,
             retry_after: None,
-            generation,
+            version,
         };
         if self.parts.interrupt.signal().is_some() {
             return outcome;
@@ -73,16 +74,16 @@ impl Client {
         let endpoint = match self.parts.endpoints.resolve(O::SERVICE, region) {
             Ok(endpoint) => endpoint,
             Err(why) => {
-                outcome.result = Err(Cause::Unsigned(why));
+                outcome.result = Err(Cause::Signing(why));
                 return outcome;
             }
         };
         let mut request = request(operation, &endpoint, budget);
         let (scope, name) = (&endpoint.signing_region, O::SERVICE.name());
         if O::SIGNED
-            && let Err(why) = sign(&mut request, &keys.credentials, name, scope, now)
+            && let Err(why) = sign(&mut request, &resolved.credentials, name, scope, now)
         {
-            outcome.result = Err(Cause::Unsigned(keys.redact(&why).into_owned()));
+            outcome.result = Err(Cause::Signing(resolved.redact(&why).into_owned()));
             return outcome;
         }
         let before = self.parts.clock.elapsed();
@@ -96,7 +97,7 @@ impl Client {
             (Ok(response), error) => request_id(response, error.as_ref()),
             (Err(_), _) => None,
         }
-        .map(|id| keys.redact(&id).into_owned());
+        .map(|id| resolved.redact(&id).into_owned());
         if let Some(trace) = &self.parts.trace {
             trace(&Attempt {
                 operation: format!("{}:{}", O::SERVICE.name(), O::NAME),
@@ -112,8 +113,8 @@ impl Client {
         outcome.result = match (sent, error) {
             (Err(_), _) if self.parts.interrupt.signal().is_some() => Err(interrupted()),
             (Err(error), _) => Err(Cause::Transport(error)),
-            (Ok(response), Some(error)) => Err(self.refusal(&response, error, &keys)),
-            (Ok(response), None) => parse(operation, &response, &keys),
+            (Ok(response), Some(error)) => Err(self.refusal(&response, error, &resolved)),
+            (Ok(response), None) => parse(operation, &response, &resolved),
         };
         let throttled = matches!(
             outcome.result,
@@ -133,19 +134,24 @@ impl Client {
         outcome
     }
 
-    /// What an error answer means.
-    fn refusal(&self, response: &Response, error: protocol::ErrorBody, keys: &Resolved) -> Cause {
+    /// Returns the meaning of an error response.
+    fn refusal(
+        &self,
+        response: &Response,
+        error: protocol::ErrorBody,
+        resolved: &ResolvedCredentials,
+    ) -> Cause {
         let status = response.status;
-        // The header goes before the body, as in aws-sdk-rust.
+        // The header takes precedence over the body, as in aws-sdk-rust.
         let header = response.header("x-amzn-errortype");
         let code = header.map_or(error.code, protocol::json::bare_code);
-        let kind = ErrorKind::of(&code, status);
+        let kind = ErrorKind::from_code(&code, status);
         let about_time = matches!(kind, ErrorKind::BadSignature)
             || matches!(code.as_str(), "AuthFailure" | "RequestExpired");
-        let code = keys.redact(&code).into_owned();
+        let code = resolved.redact(&code).into_owned();
         let offset = clock_offset(response.header("date"), self.parts.clock.now());
         match offset.filter(|_| about_time) {
-            Some(offset_minutes) => Cause::Clock {
+            Some(offset_minutes) => Cause::ClockSkew {
                 code,
                 offset_minutes,
                 status,
@@ -153,7 +159,7 @@ impl Client {
             None => Cause::Service {
                 kind,
                 code,
-                message: redact::start(&keys.redact(&error.message)),
+                message: redact::start(&resolved.redact(&error.message)),
                 status,
             },
         }
@@ -167,19 +173,19 @@ fn is_success(response: &Response) -> bool {
 fn parse<O: Operation>(
     operation: &O,
     response: &Response,
-    keys: &Resolved,
+    resolved: &ResolvedCredentials,
 ) -> Result<O::Output, Cause> {
-    operation.parse(&response.body).map_err(|mut what| {
-        // The keys go out of the text before it is cut: half a key would not be found any more.
+    operation.parse(&response.body).map_err(|mut error| {
+        // Redact before cutting: half a secret would no longer be found.
         let body = String::from_utf8_lossy(&response.body);
-        let body = keys.redact(&body);
-        let why = clean(&keys.redact(&what.reason), 200);
-        what.reason = match clean(redact::start(&body).trim(), 60) {
+        let body = resolved.redact(&body);
+        let why = sanitize(&resolved.redact(&error.reason), 200);
+        error.reason = match sanitize(redact::start(&body).trim(), 60) {
             start if start.is_empty() => "the body is empty".to_owned(),
-            start => format!("{why}; it begins with: {start}"),
+            start => format!("{why}; it starts with: {start}"),
         };
         Cause::Unreadable {
-            what,
+            error,
             status: response.status,
         }
     })
@@ -193,15 +199,15 @@ pub(super) fn interrupted() -> Cause {
 }
 
 fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -> Request {
-    let (headers, body) = match operation.wire() {
-        Wire::Json { target, body } => (
+    let (headers, body) = match operation.request_body() {
+        RequestBody::Json { target, body } => (
             vec![
                 ("content-type", protocol::json::CONTENT_TYPE.to_owned()),
                 ("x-amz-target", target),
             ],
             body,
         ),
-        Wire::Query(parameters) => (
+        RequestBody::Query(parameters) => (
             vec![("content-type", protocol::query::CONTENT_TYPE.to_owned())],
             protocol::query::body(&parameters),
         ),
@@ -219,7 +225,7 @@ fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -
     }
 }
 
-/// From the header, in JSON services and EC2, or the body.
+/// Returns the request ID from the header (JSON services and EC2), else from the body.
 fn request_id(response: &Response, error: Option<&protocol::ErrorBody>) -> Option<String> {
     let header = ["x-amzn-requestid", "x-amz-request-id"]
         .into_iter()
@@ -228,7 +234,7 @@ fn request_id(response: &Response, error: Option<&protocol::ErrorBody>) -> Optio
     header.or_else(body).map(str::to_owned)
 }
 
-/// `x-amz-retry-after`, in milliseconds; one that is no number is passed over.
+/// Returns `x-amz-retry-after`, in milliseconds; `None` if it is absent or not a number.
 fn retry_after(response: &Response) -> Option<Duration> {
     let text = response.header("x-amz-retry-after")?;
     text.trim().parse().ok().map(Duration::from_millis)

@@ -8,15 +8,15 @@ use proptest::sample::select;
 use super::fake::{KEY_ID, SECRET, TOKEN, client, clock, leak, parts};
 use super::*;
 use crate::aws::config_file::SharedFiles;
-use crate::aws::keyring::Resolved;
+use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
-use crate::aws::ops::list_discovered_resources::{ListDiscoveredResources, Page};
+use crate::aws::ops::list_discovered_resources::{ListDiscoveredResources, ResourcePage};
 use crate::clock::VirtualClock;
 use crate::env::FolderEnv;
-use crate::http::fake::{Answer as Sent, Scripted, answer, answer_with, failure};
-use crate::http::record::Recorder;
+use crate::http::fake::{FakeResponse as Sent, Scripted, answer, answer_with, failure};
+use crate::http::record::RecordingClient;
 use crate::http::replay::Replay;
 use crate::model::ResourceType;
 
@@ -28,12 +28,12 @@ fn region(code: &str) -> Region {
     code.parse().unwrap()
 }
 
-/// Lists buckets in eu-west-1.
-fn list(client: &Client) -> Result<Answer<Page>, CallError> {
+/// Lists S3 buckets in eu-west-1.
+fn list(client: &Client) -> Result<CallOutput<ResourcePage>, CallError> {
     list_in(client, "eu-west-1")
 }
 
-fn list_in(client: &Client, code: &str) -> Result<Answer<Page>, CallError> {
+fn list_in(client: &Client, code: &str) -> Result<CallOutput<ResourcePage>, CallError> {
     let resource_type: ResourceType = "AWS::S3::Bucket".parse().unwrap();
     let operation = ListDiscoveredResources {
         resource_type: &resource_type,
@@ -42,7 +42,7 @@ fn list_in(client: &Client, code: &str) -> Result<Answer<Page>, CallError> {
     client.call(&region(code), &operation)
 }
 
-/// How a listing fails that is answered with `answers` and never with more.
+/// Returns the error of a listing that receives only `answers`.
 fn failing(answers: impl IntoIterator<Item = Sent>) -> CallError {
     list(&client(Scripted::list(answers), clock())).unwrap_err()
 }
@@ -56,16 +56,16 @@ fn interrupted(error: &CallError) -> bool {
 }
 
 #[test]
-fn a_recording_that_ends_with_a_call_given_up_replays_as_that() {
+fn recording_gap_replays_the_last_error() {
     let gap = || failure(TransportErrorKind::NotRecorded);
     let error = failing([failure(TransportErrorKind::Timeout), answer(503, ""), gap()]);
     assert_eq!(error.kind(), Some(ErrorKind::Transient));
     assert_eq!(error.attempts, 2);
-    assert!(failing([gap()]).not_recorded(), "nothing was given up");
+    assert!(failing([gap()]).not_recorded(), "no earlier error");
 }
 
 #[test]
-fn a_first_try_that_succeeds_is_one_signed_request() {
+fn success_sends_one_signed_request() {
     let http = Scripted::list([answer_with(
         200,
         &[("x-amzn-RequestId", "r-1")],
@@ -99,7 +99,7 @@ fn a_first_try_that_succeeds_is_one_signed_request() {
 }
 
 #[test]
-fn forms_go_to_the_services_own_host_and_region() {
+fn iam_form_uses_global_host_and_region() {
     let xml = "<ListAccountAliasesResponse><ListAccountAliasesResult><AccountAliases/>\
                </ListAccountAliasesResult></ListAccountAliasesResponse>";
     let http = Scripted::list([answer(200, xml)]);
@@ -124,10 +124,10 @@ fn forms_go_to_the_services_own_host_and_region() {
 }
 
 #[test]
-fn a_throttled_call_is_tried_ten_times_with_the_standard_backoff() {
-    for (chance, sleeps) in [
+fn throttled_call_retries_with_standard_backoff() {
+    for (jitter, sleeps) in [
         (
-            // The longest waits that chance can bring: 111 s, within the limit of a call.
+            // The longest possible waits: 111 s in all, within the limit of a call.
             (|| 1.0) as fn() -> f64,
             [1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0, 20.0, 20.0],
         ),
@@ -136,7 +136,7 @@ fn a_throttled_call_is_tried_ten_times_with_the_standard_backoff() {
         let http = Scripted::by(|_| answer_with(400, &[("x-amzn-requestid", "r-9")], THROTTLED));
         let clock = clock();
         let mut parts = parts(http.clone(), clock.clone());
-        parts.chance = chance;
+        parts.jitter = jitter;
         let error = list(&Client::new(parts)).unwrap_err();
         let waits = seconds(&clock);
         let waits: Vec<f64> = waits.into_iter().filter(|wait| *wait > 0.0).collect();
@@ -145,28 +145,28 @@ fn a_throttled_call_is_tried_ten_times_with_the_standard_backoff() {
         assert_eq!(error.kind(), Some(ErrorKind::Throttling));
         assert_eq!(
             error.to_string(),
-            "config:ListDiscoveredResources failed 10 times, last with ThrottlingException \
+            "config:ListDiscoveredResources failed after 10 attempts: ThrottlingException \
              (HTTP 400, request id r-9): Rate exceeded"
         );
     }
 }
 
 #[test]
-fn a_throttled_region_rests_where_chance_brings_no_wait() {
+fn throttled_region_pauses_without_jitter() {
     let http = Scripted::by(|_| answer(400, THROTTLED));
     let clock = clock();
     let mut parts = parts(http.clone(), clock.clone());
-    parts.chance = || 0.0;
+    parts.jitter = || 0.0;
     list(&Client::new(parts)).unwrap_err();
     let waits = seconds(&clock);
     let waits: Vec<f64> = waits.into_iter().filter(|wait| *wait > 0.0).collect();
     assert_eq!(waits.len(), 9);
     assert!(waits.iter().all(|wait| *wait >= 0.3), "{waits:?}");
-    assert!(waits[8] > waits[0], "longer and longer: {waits:?}");
+    assert!(waits[8] > waits[0], "the waits grow: {waits:?}");
 }
 
 #[test]
-fn the_number_of_attempts_can_be_set() {
+fn max_attempts_limits_the_requests() {
     for max_attempts in [1, 2, 25] {
         let http = Scripted::by(|_| answer(503, ""));
         let mut parts = parts(http.clone(), clock());
@@ -178,7 +178,7 @@ fn the_number_of_attempts_can_be_set() {
 }
 
 #[test]
-fn a_service_that_comes_back_is_heard() {
+fn transient_failure_is_retried() {
     let passing = [
         ("503 twice", vec![answer(503, ""), answer(503, "<html/>")]),
         ("500", vec![answer(500, "")]),
@@ -196,31 +196,34 @@ fn a_service_that_comes_back_is_heard() {
             "RequestTimeout",
             vec![answer(400, r#"{"__type": "RequestTimeout"}"#)],
         ),
-        ("a reset", vec![failure(TransportErrorKind::Connection)]),
+        (
+            "a connection reset",
+            vec![failure(TransportErrorKind::Connection)],
+        ),
         ("a time-out", vec![failure(TransportErrorKind::Timeout)]),
         (
-            "two failed look-ups",
+            "two failed lookups",
             vec![
                 failure(TransportErrorKind::Dns),
                 failure(TransportErrorKind::Dns),
             ],
         ),
         (
-            "a body that was cut",
+            "a truncated body",
             vec![answer(200, r#"{"resourceIdentifiers": [{"resou"#)],
         ),
     ];
-    for (what, answers) in passing {
+    for (case, answers) in passing {
         let sent = answers.len() + 1;
         let http = Scripted::list(answers.into_iter().chain([answer(200, EMPTY_PAGE)]));
-        let reply = list(&client(http.clone(), clock())).expect(what);
-        assert_eq!(reply.output.resources, 0, "{what}");
-        assert_eq!(http.requests().len(), sent, "{what}");
+        let reply = list(&client(http.clone(), clock())).expect(case);
+        assert_eq!(reply.output.resources, 0, "{case}");
+        assert_eq!(http.requests().len(), sent, "{case}");
     }
 }
 
 #[test]
-fn a_cut_xml_body_is_asked_for_again() {
+fn truncated_xml_is_retried() {
     let whole = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>012345678901</Account>\
                  </GetCallerIdentityResult></GetCallerIdentityResponse>";
     for cut in [20, 60, 90, whole.len() - 5] {
@@ -233,8 +236,8 @@ fn a_cut_xml_body_is_asked_for_again() {
 }
 
 #[test]
-fn what_another_try_does_not_change_is_not_tried_again() {
-    for (what, sent) in [
+fn permanent_failure_is_not_retried() {
+    for (case, sent) in [
         ("access denied", answer(400, DENIED)),
         (
             "a bad parameter",
@@ -243,8 +246,11 @@ fn what_another_try_does_not_change_is_not_tried_again() {
         ("a redirect", answer(301, "")),
         ("403 without a code", answer(403, "<html>Forbidden</html>")),
         ("a certificate", failure(TransportErrorKind::Tls)),
-        ("a proxy that refuses", failure(TransportErrorKind::Proxy)),
-        ("too large a body", failure(TransportErrorKind::TooLarge)),
+        ("a proxy error", failure(TransportErrorKind::Proxy)),
+        (
+            "a body that is too large",
+            failure(TransportErrorKind::TooLarge),
+        ),
         (
             "a gap in a replay",
             failure(TransportErrorKind::NotRecorded),
@@ -253,32 +259,32 @@ fn what_another_try_does_not_change_is_not_tried_again() {
             "a captive portal",
             answer(200, "<html><body>Sign in</body></html>"),
         ),
-        ("foreign JSON", answer(200, r#"{"status": "ok"}"#)),
+        ("unexpected JSON", answer(200, r#"{"status": "ok"}"#)),
         ("an empty body", answer(200, "")),
         ("204", answer(204, "")),
     ] {
         let clock = clock();
         let http = Scripted::list([sent]);
-        let error = list(&client(http, clock.clone())).expect_err(what);
-        assert_eq!((error.attempts, clock.sleeps().len()), (1, 0), "{what}");
+        let error = list(&client(http, clock.clone())).expect_err(case);
+        assert_eq!((error.attempts, clock.sleeps().len()), (1, 0), "{case}");
     }
 }
 
 #[test]
-fn a_name_that_is_not_found_is_looked_up_three_times() {
+fn failed_lookup_is_tried_three_times() {
     let error = failing((0..3).map(|_| failure(TransportErrorKind::Dns)));
     assert_eq!(error.attempts, 3);
     assert_eq!(
         error.to_string(),
-        "config:ListDiscoveredResources failed 3 times, last with no answer: a.example: Dns"
+        "config:ListDiscoveredResources failed after 3 attempts: no response: a.example: Dns"
     );
 }
 
 #[test]
-fn each_attempt_is_signed_anew() {
+fn each_attempt_has_its_own_signature() {
     let http = Scripted::list([answer(503, ""), answer(503, ""), answer(200, EMPTY_PAGE)]);
     let mut parts = parts(http.clone(), clock());
-    parts.chance = || 1.0;
+    parts.jitter = || 1.0;
     list(&Client::new(parts)).unwrap();
     let of = |name: &str| -> Vec<String> {
         let requests = http.requests();
@@ -295,8 +301,9 @@ fn each_attempt_is_signed_anew() {
 }
 
 #[test]
-fn the_last_wait_may_not_cross_the_limit_of_a_call() {
-    // 30 s a time-out: 30 + 1 + 30 + 2 + 30 + 4 = 97, and 8 more; the rest is the last one's budget.
+fn last_wait_respects_call_limit() {
+    // 30 s per time-out: 30 + 1 + 30 + 2 + 30 + 4 = 97 s. Attempt 4 has the remaining 23 s, so that
+    // there is no time for a wait of 8 s.
     let clock = clock();
     let passing = clock.clone();
     let http = Scripted::by(move |request| {
@@ -304,7 +311,7 @@ fn the_last_wait_may_not_cross_the_limit_of_a_call() {
         failure(TransportErrorKind::Timeout)
     });
     let mut parts = parts(http.clone(), clock.clone());
-    parts.chance = || 1.0;
+    parts.jitter = || 1.0;
     let error = list(&Client::new(parts)).unwrap_err();
     assert_eq!(error.attempts, 4);
     let budgets: Vec<u64> = http.requests().iter().map(|r| r.budget.as_secs()).collect();
@@ -313,7 +320,7 @@ fn the_last_wait_may_not_cross_the_limit_of_a_call() {
 }
 
 #[test]
-fn a_call_ends_within_its_limit_whatever_comes() {
+fn slow_call_ends_within_limit() {
     let slow = [
         failure(TransportErrorKind::Timeout),
         failure(TransportErrorKind::Connection),
@@ -330,15 +337,15 @@ fn a_call_ends_within_its_limit_whatever_comes() {
             });
             let mut parts = parts(http, clock.clone());
             parts.max_attempts = 1000;
-            parts.chance = || 1.0;
+            parts.jitter = || 1.0;
             list(&Client::new(parts)).unwrap_err();
-            assert!(clock.elapsed() <= CALL_LIMIT, "{spent} s an attempt");
+            assert!(clock.elapsed() <= CALL_LIMIT, "{spent} s per attempt");
         }
     }
 }
 
 #[test]
-fn the_limit_is_each_calls_own() {
+fn call_limit_starts_with_each_call() {
     let http = Scripted::list([answer(503, ""), answer(200, EMPTY_PAGE)]);
     let clock = clock();
     clock.sleep(Duration::from_hours(10));
@@ -346,7 +353,7 @@ fn the_limit_is_each_calls_own() {
 }
 
 #[test]
-fn a_servers_wish_to_wait_is_honoured() {
+fn retry_after_header_is_honored() {
     let after = |value: &str| answer_with(503, &[("X-Amz-Retry-After", value)], "");
     let http = Scripted::list([
         after("2500"),
@@ -360,7 +367,7 @@ fn a_servers_wish_to_wait_is_honoured() {
     assert_eq!(seconds(&clock), [2.5, 5.0, 0.0, 0.0]);
 }
 
-/// How many requests a call sends where every one of them fails in the same way.
+/// Returns the number of requests of a call whose attempts all fail.
 fn requests_of(client: &Client, http: &Scripted, code: &str) -> usize {
     let before = http.requests().len();
     list_in(client, code).unwrap_err();
@@ -368,9 +375,9 @@ fn requests_of(client: &Client, http: &Scripted, code: &str) -> usize {
 }
 
 #[test]
-fn retries_are_limited_by_a_quota_of_each_region_and_service() {
+fn retry_quota_is_per_region_and_service() {
     for (sent, retries) in [
-        // Of 500 tokens a time-out costs 10, anything else 5.
+        // Of 500 tokens, a time-out costs 10, any other failure 5.
         (failure(TransportErrorKind::Timeout), 50),
         (failure(TransportErrorKind::Connection), 100),
         (answer(400, THROTTLED), 100),
@@ -383,7 +390,7 @@ fn retries_are_limited_by_a_quota_of_each_region_and_service() {
         assert_eq!(
             requests_of(&client, &http, "eu-west-1"),
             1,
-            "nothing is left"
+            "no tokens left"
         );
         assert_eq!(
             requests_of(&client, &http, "eu-west-2"),
@@ -402,8 +409,8 @@ fn retries_are_limited_by_a_quota_of_each_region_and_service() {
 }
 
 #[test]
-fn a_success_gives_the_quota_back() {
-    // Ten calls of twenty throttled attempts would cost 1000 tokens.
+fn success_refunds_retry_quota() {
+    // Without refunds, 500 retries would cost 2500 tokens.
     let n = AtomicUsize::new(0);
     let http = Scripted::by(move |_| match n.fetch_add(1, Ordering::SeqCst) % 2 {
         0 => answer(400, THROTTLED),
@@ -416,7 +423,7 @@ fn a_success_gives_the_quota_back() {
 }
 
 #[test]
-fn after_an_interrupt_nothing_is_sent() {
+fn interrupted_client_sends_nothing() {
     let http = Scripted::list([]);
     let parts = parts(http.clone(), clock());
     parts.interrupt.raise(2);
@@ -426,7 +433,7 @@ fn after_an_interrupt_nothing_is_sent() {
 }
 
 #[test]
-fn an_interrupt_ends_the_retries() {
+fn interrupt_ends_retries() {
     for sent in [
         failure(TransportErrorKind::Connection),
         failure(TransportErrorKind::Interrupted),
@@ -442,14 +449,14 @@ fn an_interrupt_ends_the_retries() {
         let error = list(&Client::new(parts)).unwrap_err();
         assert!(
             interrupted(&error),
-            "the broken connection is the interrupt's"
+            "the interrupt replaces the connection error"
         );
         assert_eq!(http.requests().len(), 1);
     }
 }
 
 #[test]
-fn an_interrupt_in_a_wait_ends_the_call() {
+fn interrupt_during_wait_ends_call() {
     struct Interrupting(Interrupt, Arc<VirtualClock>);
     impl Clock for Interrupting {
         fn now(&self) -> time::OffsetDateTime {
@@ -470,12 +477,12 @@ fn an_interrupt_in_a_wait_ends_the_call() {
 }
 
 #[test]
-fn error_codes_of_every_shape_are_read() {
+fn error_codes_are_read_from_every_shape() {
     let xml = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error>\
                <RequestId>in-the-body</RequestId></ErrorResponse>";
     let ec2 = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message>\
                </Error></Errors><RequestID>in-the-body</RequestID></Response>";
-    for (what, headers, body, code, id) in [
+    for (case, headers, body, code, id) in [
         ("JSON", vec![], DENIED, "AccessDeniedException", None),
         (
             "JSON with an id in the header",
@@ -485,42 +492,42 @@ fn error_codes_of_every_shape_are_read() {
             Some("in-the-header"),
         ),
         (
-            "a name space and a link around the code",
+            "a namespace and a link around the code",
             vec![],
             r#"{"__type": "com.amazonaws.config#AccessDeniedException:http://internal/"}"#,
             "AccessDeniedException",
             None,
         ),
         (
-            "the header goes before the body",
+            "the header takes precedence over the body",
             vec![("x-amzn-ErrorType", "AccessDeniedException:http://internal/")],
             r#"{"__type": "ValidationException"}"#,
             "AccessDeniedException",
             None,
         ),
         (
-            "the text in both spellings",
+            "the message in both spellings",
             vec![],
             r#"{"__type": "AccessDeniedException", "message": "no", "Message": "no"}"#,
             "AccessDeniedException",
             None,
         ),
         (
-            "a text that is null",
+            "a message that is null",
             vec![],
             r#"{"__type": "AccessDeniedException", "message": null}"#,
             "AccessDeniedException",
             None,
         ),
         (
-            "a text that is none",
+            "a message that is not a string",
             vec![],
             r#"{"__type": "AccessDeniedException", "message": {"en": "no"}}"#,
             "AccessDeniedException",
             None,
         ),
         (
-            "XML of STS and IAM, in answer to JSON",
+            "XML of STS and IAM, as response to JSON",
             vec![],
             xml,
             "AccessDenied",
@@ -534,7 +541,7 @@ fn error_codes_of_every_shape_are_read() {
             Some("in-the-body"),
         ),
         (
-            "the header's id goes before the body's",
+            "the ID in the header takes precedence",
             vec![("x-amz-request-id", "in-the-header")],
             ec2,
             "UnauthorizedOperation",
@@ -542,30 +549,30 @@ fn error_codes_of_every_shape_are_read() {
         ),
     ] {
         let error = failing([answer_with(403, &headers, body)]);
-        assert_eq!(error.kind(), Some(ErrorKind::AccessDenied), "{what}");
+        assert_eq!(error.kind(), Some(ErrorKind::AccessDenied), "{case}");
         assert!(
             error
                 .to_string()
-                .contains(&format!("with {code} (HTTP 403")),
-            "{what}: {error}"
+                .contains(&format!("failed with {code} (HTTP 403")),
+            "{case}: {error}"
         );
-        assert_eq!(error.request_id.as_deref(), id, "{what}");
+        assert_eq!(error.request_id.as_deref(), id, "{case}");
     }
 }
 
 #[test]
-fn an_error_without_a_code_is_told_by_its_status() {
+fn error_without_code_shows_status() {
     for (body, text) in [
-        ("", "failed with an error without a code (HTTP 403)"),
+        ("", "failed with HTTP 403 (no error code)"),
         (
             "go\r\naway\u{1b}[2J",
-            "failed with an error without a code (HTTP 403): go  away\\u{1b}[2J",
+            "failed with HTTP 403 (no error code): go  away\\u{1b}[2J",
         ),
         (
             "<html>no</html>",
-            "failed with an error without a code (HTTP 403): <html>no</html>",
+            "failed with HTTP 403 (no error code): <html>no</html>",
         ),
-        ("{}", "failed with an error without a code (HTTP 403)"),
+        ("{}", "failed with HTTP 403 (no error code)"),
     ] {
         let error = failing([answer(403, body)]);
         assert_eq!(
@@ -576,7 +583,7 @@ fn an_error_without_a_code_is_told_by_its_status() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_named_with_its_offset() {
+fn clock_skew_is_reported_with_offset() {
     let xml =
         |code: &str| format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>");
     let ec2 = |code: &str| {
@@ -589,7 +596,7 @@ fn a_clock_that_is_off_is_named_with_its_offset() {
         ("RequestExpired", 400, ec2("RequestExpired")),
         ("AuthFailure", 401, ec2("AuthFailure")),
     ] {
-        for (date, told) in [
+        for (date, offset) in [
             ("Tue, 24 Nov 2026 11:30:00 GMT", "30 minutes ahead of AWS's"),
             ("Tue, 24 Nov 2026 13:00:30 GMT", "60 minutes behind AWS's"),
         ] {
@@ -598,7 +605,7 @@ fn a_clock_that_is_off_is_named_with_its_offset() {
                 error.to_string(),
                 format!(
                     "config:ListDiscoveredResources failed with {code} (HTTP {status}): this \
-                     machine's clock is {told}"
+                     machine's clock is {offset}"
                 )
             );
             assert_eq!(error.advice(), "set this machine's clock");
@@ -619,11 +626,12 @@ fn a_clock_that_is_off_is_named_with_its_offset() {
     assert_eq!(
         denied.kind(),
         Some(ErrorKind::AccessDenied),
-        "not about the time"
+        "the code does not depend on the clock"
     );
 }
 
-/// Answers that repeat the request's keys, as a debugging proxy or a refused signature may.
+/// Returns responses that repeat the request's secrets, as a debugging proxy or a rejected
+/// signature may.
 fn echoes() -> Vec<(&'static str, Sent)> {
     let all = format!("id={KEY_ID} secret={SECRET} token={TOKEN}");
     let json = format!(r#"{{"__type": "{KEY_ID}", "message": "{all}"}}"#);
@@ -642,38 +650,38 @@ fn echoes() -> Vec<(&'static str, Sent)> {
         ("JSON", answer(400, json)),
         ("XML", answer(403, xml)),
         ("text", answer(403, all.clone())),
-        ("text that is cut within the secret", answer(403, late(190))),
+        ("text cut within the secret", answer(403, late(190))),
         ("headers", answer_with(403, &header, "{}")),
         ("bytes", answer(403, [all.as_bytes(), b"\xff"].concat())),
-        ("a foreign answer", answer(200, all.clone())),
+        ("an unexpected response", answer(200, all.clone())),
         (
-            "a foreign answer that is cut within the secret",
+            "an unexpected response cut within the secret",
             answer(200, late(20)),
         ),
         (
-            "a foreign answer of bytes",
+            "an unexpected response of bytes",
             answer(200, [b"\xff", all.as_bytes()].concat()),
         ),
         (
-            "a foreign list",
+            "an unexpected list",
             answer(200, format!(r#"{{"resourceIdentifiers": "{all}"}}"#)),
         ),
-        ("a foreign type", answer(200, page)),
-        ("a foreign account", answer(200, account)),
+        ("an unexpected type", answer(200, page)),
+        ("an unexpected account", answer(200, account)),
         (
-            "a foreign element",
+            "an unexpected element",
             answer(200, format!("<{KEY_ID}>{all}</{KEY_ID}>")),
         ),
     ]
 }
 
 #[test]
-fn secrets_that_an_answer_repeats_are_never_shown() {
-    fn shown<T>(result: Result<Answer<T>, CallError>) -> String {
+fn echoed_secrets_are_redacted() {
+    fn shown<T>(result: Result<CallOutput<T>, CallError>) -> String {
         let error = result.err().expect("an error");
         format!("{error} {error:?}")
     }
-    for (what, sent) in echoes() {
+    for (case, sent) in echoes() {
         let lines = Arc::new(Mutex::new(String::new()));
         let traced = lines.clone();
         let http = Scripted::by(move |_| sent.clone());
@@ -688,22 +696,27 @@ fn secrets_that_an_answer_repeats_are_never_shown() {
             shown(client.call(&here, &GetCallerIdentity)),
             shown(client.call(&here, &DescribeRegions)),
         ] {
-            assert_eq!(leak(&text), None, "{what}: {text}");
+            assert_eq!(leak(&text), None, "{case}: {text}");
         }
         let lines = lines.lock().unwrap();
         assert!(!lines.is_empty());
-        assert_eq!(leak(&lines), None, "{what}: {lines}");
+        assert_eq!(leak(&lines), None, "{case}: {lines}");
     }
 }
 
-/// Keys that a local stand-in for AWS is content with stand in every body.
+/// An emulator may accept one-letter credentials, which occur in every body.
 #[test]
-fn keys_of_one_letter_do_not_hide_what_an_answer_means() {
+fn one_letter_credentials_keep_error_kind() {
     let xml = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>";
     for body in [DENIED, xml] {
         let mut parts = parts(Scripted::list([answer(403, body)]), clock());
-        parts.keyring = Keyring::load(Box::new(|_| {
-            Ok(Resolved::new("e", "o", None, "the test".to_owned()))
+        parts.credentials = CachedCredentials::load(Box::new(|_| {
+            Ok(ResolvedCredentials::new(
+                "e",
+                "o",
+                None,
+                "the test".to_owned(),
+            ))
         }))
         .unwrap();
         let error = list(&Client::new(parts)).unwrap_err();
@@ -712,7 +725,7 @@ fn keys_of_one_letter_do_not_hide_what_an_answer_means() {
 }
 
 #[test]
-fn a_trace_line_names_the_attempt_and_nothing_secret() {
+fn trace_line_shows_attempt_without_secrets() {
     let clock = clock();
     let passing = clock.clone();
     let n = AtomicUsize::new(0);
@@ -743,7 +756,7 @@ fn a_trace_line_names_the_attempt_and_nothing_secret() {
 }
 
 #[test]
-fn a_recording_of_calls_holds_no_secret_and_replays_alike() {
+fn recording_without_secrets_replays_same_results() {
     let date = [("date", "Tue, 24 Nov 2026 11:30:00 GMT")];
     let refused = format!(r#"{{"__type": "InvalidSignatureException", "message": "{TOKEN}"}}"#);
     let mut answers = vec![answer(503, ""), answer(200, EMPTY_PAGE)];
@@ -753,23 +766,24 @@ fn a_recording_of_calls_holds_no_secret_and_replays_alike() {
 
     let folder = tempfile::tempdir().unwrap();
     let (inner, none) = (Scripted::list(answers), BTreeMap::new());
-    let recorder = Arc::new(Recorder::new(inner, clock(), folder.path(), none, None).unwrap());
+    let recorder =
+        Arc::new(RecordingClient::new(inner, clock(), folder.path(), none, None).unwrap());
     let live = client(recorder.clone(), clock());
-    let told = |client: &Client| -> Vec<String> {
-        let tell = |_| match list(client) {
+    let results = |client: &Client| -> Vec<String> {
+        let result = |_| match list(client) {
             Ok(reply) => format!("{} resources", reply.output.resources),
             Err(error) => error.to_string(),
         };
-        (0..calls).map(tell).collect()
+        (0..calls).map(result).collect()
     };
-    let first = told(&live);
+    let first = results(&live);
     recorder.finish().unwrap();
     for folder in [folder.path().to_owned(), folder.path().join("interactions")] {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {
                 let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-                // Nobody sends the secret key, so no recorder knows it.
+                // The secret access key is never sent, so the recording client cannot redact it.
                 let text = text.replace(SECRET, "");
                 assert_eq!(leak(&text), None, "{}: {text}", path.display());
                 for word in ["AWS4-HMAC", "20261124T1200", "uthorization", "ecurity-"] {
@@ -783,20 +797,20 @@ fn a_recording_of_calls_holds_no_secret_and_replays_alike() {
         time::macros::datetime!(2031-01-01 00:00:00 UTC),
     ));
     let replay = Arc::new(Replay::open(folder.path(), years_later.now()).unwrap());
-    let again = told(&client(replay.clone(), years_later));
+    let again = results(&client(replay.clone(), years_later));
     assert_eq!(again[..2], first[..2]);
     assert!(again[1].contains("30 minutes ahead"), "{}", again[1]);
     assert_eq!(replay.left_over(), Vec::<String>::new());
 }
 
 #[test]
-fn a_scope_keeps_regions_apart_where_the_host_does_not() {
+fn scope_separates_regions_of_custom_endpoint() {
     let variables = BTreeMap::from([(
         "AWS_ENDPOINT_URL_CONFIG_SERVICE".to_owned(),
         "http://127.0.0.1:5000".to_owned(),
     )]);
     let env = FolderEnv::new("none".as_ref(), variables);
-    let http = Scripted::by(|_| answer(200, "foreign"));
+    let http = Scripted::by(|_| answer(200, "unexpected"));
     let mut parts = parts(http.clone(), clock());
     parts.endpoints = Endpoints::new(None, &env, &SharedFiles::default(), "default").unwrap();
     let client = Client::new(parts);
@@ -818,23 +832,23 @@ fn a_scope_keeps_regions_apart_where_the_host_does_not() {
 }
 
 #[test]
-fn renewed_keys_sign_the_next_call() {
+fn refreshed_credentials_sign_next_call() {
     let loads = AtomicUsize::new(0);
     let http = Scripted::list([
         answer(400, r#"{"__type": "ExpiredTokenException"}"#),
         answer(200, EMPTY_PAGE),
     ]);
     let mut parts = parts(http.clone(), clock());
-    parts.keyring = Keyring::load(Box::new(move |_| {
+    parts.credentials = CachedCredentials::load(Box::new(move |_| {
         let n = loads.fetch_add(1, Ordering::SeqCst);
-        Ok(super::fake::keys_of(&format!("KEY-{n}")))
+        Ok(super::fake::credentials_with_id(&format!("KEY-{n}")))
     }))
     .unwrap();
     let client = Client::new(parts);
     assert!(client.has_session_token());
     let expired = list(&client).unwrap_err();
     assert_eq!(expired.kind(), Some(ErrorKind::Expired));
-    client.renew_credentials(&expired).unwrap();
+    client.refresh_credentials(&expired).unwrap();
     list(&client).unwrap();
     for (n, request) in http.requests().iter().enumerate() {
         let authorization = request.header("authorization").unwrap();
@@ -843,7 +857,7 @@ fn renewed_keys_sign_the_next_call() {
 }
 
 #[test]
-fn what_was_asked_ahead_is_not_asked_again_and_answered_once() {
+fn call_ahead_result_is_used_once() {
     let page = |n: usize| {
         let resources = vec![serde_json::json!({}); n];
         answer(
@@ -860,7 +874,8 @@ fn what_was_asked_ahead_is_not_asked_again_and_answered_once() {
         resource_type: &types[n],
         next_token: None,
     };
-    let total = |answer: Result<Answer<Page>, CallError>| answer.unwrap().output.resources;
+    let total =
+        |answer: Result<CallOutput<ResourcePage>, CallError>| answer.unwrap().output.resources;
 
     assert_eq!(total(client.call_ahead(&region, &operation(0))), 1);
     assert_eq!(
@@ -887,7 +902,7 @@ fn what_was_asked_ahead_is_not_asked_again_and_answered_once() {
 }
 
 #[test]
-fn what_calls_cost_is_added_up_by_region() {
+fn usage_is_summed_by_region() {
     let throttled = || answer(400, r#"{"__type": "ThrottlingException"}"#);
     let http = Scripted::list([
         throttled(),
@@ -919,8 +934,8 @@ fn what_calls_cost_is_added_up_by_region() {
     assert_eq!(usage.len(), 2);
 }
 
-/// What an attempt may come to: whether another may follow, and what it is. (A throttled one waits for
-/// its region too, which `limit.rs` tests.)
+/// Returns true if another attempt may follow, and the result of an attempt. (Throttled attempts
+/// also wait for their region, which `limit.rs` tests.)
 fn any_attempt() -> impl Strategy<Value = (bool, Sent)> {
     select(vec![
         (true, failure(TransportErrorKind::Timeout)),
@@ -942,10 +957,10 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_call_is_over_in_time_and_after_its_attempts(
+    fn call_respects_time_and_attempt_limits(
         script in vec((any_attempt(), 0..200u64), 1..40),
         max_attempts in 1..30u32,
-        chance in select(vec![(|| 0.0) as fn() -> f64, || 0.3, || 1.0]),
+        jitter in select(vec![(|| 0.0) as fn() -> f64, || 0.3, || 1.0]),
         limit in (1..=120u64).prop_map(Duration::from_secs),
     ) {
         let clock = clock();
@@ -960,20 +975,20 @@ proptest! {
         });
         let mut parts = parts(http.clone(), clock.clone());
         parts.max_attempts = max_attempts;
-        parts.chance = chance;
+        parts.jitter = jitter;
         let resource_type = "AWS::S3::Bucket".parse().unwrap();
         let page = ListDiscoveredResources { resource_type: &resource_type, next_token: None };
-        let result = Client::new(parts).call_aside(&region("eu-west-1"), &page, limit);
+        let result = Client::new(parts).call_in_background(&region("eu-west-1"), &page, limit);
         prop_assert!(clock.elapsed() <= limit, "{:?}", clock.elapsed());
         let sent = http.requests().len();
         prop_assert!((1..=max_attempts as usize).contains(&sent));
         if let Err(error) = &result {
             prop_assert_eq!(error.attempts as usize, sent);
         }
-        // Only the last attempt may be one that nothing is to follow.
+        // Only the last attempt may have a result that is not retried.
         let may = |n: usize| script[n % script.len()].0.0;
         prop_assert!((0..sent - 1).all(may));
-        // Every request has the time that is left, and each wait is one of the backoff's.
+        // Every request has the remaining time as its budget, and each wait is within the backoff.
         let mut before = Duration::ZERO;
         let sleeps = clock.sleeps();
         for (n, request) in http.requests().iter().enumerate() {

@@ -1,21 +1,21 @@
-//! Sections, keys and values: the text of a shared file, as the AWS CLI reads it.
+//! The syntax of the shared files: sections, keys and values, read as the AWS CLI does.
 //!
-//! botocore's `configloader.py` hands both files to Python's `configparser`, and this reads like the
-//! two together. Where that differs from the SDKs' specification
-//! (<https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>) the AWS CLI goes first, but
-//! for a few shapes that it refuses or garbles; `tests/config_files/cases.json` has each with its
-//! reason, beside what botocore says.
+//! botocore's `configloader.py` parses both files with Python's `configparser`; this parser gives
+//! the same results. If they differ from the SDKs' specification
+//! (<https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>), the AWS CLI takes
+//! precedence, except for a few forms that it rejects or garbles: `tests/config_files/cases.json`
+//! lists each with its reason, and `expected.json` has the results of botocore.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The keys and values of one section; keys are in lower case.
+/// The keys and values of a section; keys are in lower case.
 ///
-/// A value over several lines has them with `\n` between and nothing around each; a nested block
-/// begins with `\n`, and [`nested`] reads it.
+/// The lines of a multi-line value are trimmed and joined with `\n`. A nested block begins with
+/// `\n`; [`nested`] parses it.
 pub type Section = BTreeMap<String, String>;
 
-/// A line that cannot be read. It may hold a secret, so nothing of it is told but its number.
+/// The error of an invalid line. The line may contain a secret, so only its number is reported.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SyntaxError {
     pub(super) line: usize,
@@ -28,11 +28,12 @@ impl fmt::Display for SyntaxError {
     }
 }
 
-/// The sections of a file, as they are written and in their order; sections and keys that are given
-/// twice are merged, the later value wins.
+/// Parses the sections of a file, in their order and with their names as written. Repeated sections
+/// and keys are merged; the later value takes precedence.
 ///
 /// # Errors
-/// A section without its bracket or its name, a key before the first section, a line without `=`.
+/// A section without a closing bracket or a name, a key before the first section, or a
+/// line without `=`.
 pub fn parse(text: &str) -> Result<Vec<(String, Section)>, SyntaxError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text.replace("\r\n", "\n");
@@ -44,7 +45,8 @@ pub fn parse(text: &str) -> Result<Vec<(String, Section)>, SyntaxError> {
     Ok(with_defaults(reader.sections))
 }
 
-/// A nested block's keys, in lower case, and values; `None` for a value that is no block.
+/// Parses the keys, in lower case, and values of a nested block; `None` if the value is not a
+/// block.
 #[must_use]
 pub fn nested(value: &str) -> Option<Section> {
     let lines = value.strip_prefix('\n')?.split('\n');
@@ -56,17 +58,17 @@ pub fn nested(value: &str) -> Option<Section> {
     )
 }
 
-/// What is known after the lines so far.
+/// The state of the parser after a line.
 #[derive(Default)]
 struct Reader {
     sections: Vec<(String, Section)>,
-    /// Where in `sections` the current one is.
+    /// The index of the current section in `sections`.
     current: Option<usize>,
-    /// The key that a line indented deeper goes on with.
+    /// The key that a line with deeper indentation continues.
     key: Option<String>,
-    /// The depth of the last section or key, in characters.
+    /// The indentation of the last section or key, in characters.
     indent: usize,
-    /// Empty lines since the last line of the value.
+    /// The number of empty lines since the last line of the value.
     blank: usize,
 }
 
@@ -85,7 +87,7 @@ impl Reader {
         if indent > self.indent
             && let Some(value) = self.value()
         {
-            return go_on(value, blank, trimmed);
+            return append_line(value, blank, trimmed);
         }
         self.indent = indent;
         match trimmed.strip_prefix('[') {
@@ -94,19 +96,19 @@ impl Reader {
         }
     }
 
-    /// The value that an indented line goes on with.
+    /// Returns the value that an indented line continues.
     fn value(&mut self) -> Option<&mut String> {
         let (_, section) = &mut self.sections[self.current?];
         section.get_mut(self.key.as_ref()?)
     }
 
     fn section(&mut self, rest: &str) -> Result<(), &'static str> {
-        let name = section_name(rest).ok_or("a section's name ends with ]")?;
+        let name = section_name(rest).ok_or("missing ] after the section name")?;
         if name.is_empty() {
-            return Err("a section has a name");
+            return Err("missing section name");
         }
-        let known = self.sections.iter().position(|(known, _)| known == name);
-        self.current = Some(known.unwrap_or_else(|| {
+        let existing = self.sections.iter().position(|(other, _)| other == name);
+        self.current = Some(existing.unwrap_or_else(|| {
             self.sections.push((name.to_owned(), Section::new()));
             self.sections.len() - 1
         }));
@@ -116,15 +118,13 @@ impl Reader {
 
     fn pair(&mut self, line: &str) -> Result<(), &'static str> {
         let Some(current) = self.current else {
-            return Err("a key stands before the first [section]");
+            return Err("key before the first [section]");
         };
-        // `:` as well: configparser takes either.
-        let (key, value) = line
-            .split_once(['=', ':'])
-            .ok_or("a key and its value are joined by =")?;
+        // configparser accepts `:` as well.
+        let (key, value) = line.split_once(['=', ':']).ok_or("expected key = value")?;
         let key = key.trim().to_lowercase();
         if key.is_empty() {
-            return Err("a key stands before =");
+            return Err("missing key before =");
         }
         let section = &mut self.sections[current].1;
         section.insert(key.clone(), without_comment(value));
@@ -133,39 +133,41 @@ impl Reader {
     }
 }
 
-/// Adds a line to a value; in a nested block, which begins below an empty value, it is a pair.
-fn go_on(value: &mut String, blank: usize, line: &str) -> Result<(), &'static str> {
+/// Adds a line to a value. In a nested block, which follows an empty value, the line must be a
+/// pair.
+fn append_line(value: &mut String, blank: usize, line: &str) -> Result<(), &'static str> {
     let block = value.is_empty() || value.starts_with('\n');
     if block && !line.contains('=') {
-        return Err("in an indented block, a key and its value are joined by =");
+        return Err("expected key = value in an indented block");
     }
     value.extend(std::iter::repeat_n('\n', blank + 1));
     value.push_str(line);
     Ok(())
 }
 
-/// The name in `name] # comment`: it ends at the first `]` with nothing but a comment behind it, so
-/// that a comment and a name may hold brackets; failing that at the last one, as in configparser.
+/// Returns the name in `name] # comment`. It ends at the first `]` that only a comment follows, so
+/// that names and comments may contain brackets; otherwise at the last `]`, as in configparser.
 fn section_name(rest: &str) -> Option<&str> {
     let mut ends = rest.match_indices(']').map(|(at, _)| at);
-    let last = |at: &usize| {
-        let behind = rest[at + 1..].trim_start();
-        behind.is_empty() || behind.starts_with(['#', ';'])
+    let is_last = |at: &usize| {
+        let after = rest[at + 1..].trim_start();
+        after.is_empty() || after.starts_with(['#', ';'])
     };
-    let end = ends.find(last).or_else(|| rest.rfind(']'))?;
+    let end = ends.find(is_last).or_else(|| rest.rfind(']'))?;
     Some(rest[..end].trim())
 }
 
-/// A comment after a value begins with a blank and `#` or `;`; there is none where no value is.
+/// Removes a comment from a value: it begins with a blank and `#` or `;`, and only follows a value.
 fn without_comment(value: &str) -> String {
     let value = value.trim();
-    let comment = |(at, _): &(usize, &str)| value[..*at].ends_with(char::is_whitespace);
-    let end = value.match_indices(['#', ';']).find(comment);
+    let is_comment = |(at, _): &(usize, &str)| value[..*at].ends_with(char::is_whitespace);
+    let end = value.match_indices(['#', ';']).find(is_comment);
     let end = end.map_or(value.len(), |(at, _)| at);
     value[..end].trim_end().to_owned()
 }
 
-/// configparser's `[DEFAULT]`, in capitals: no section, but values for all the others.
+/// Applies configparser's `[DEFAULT]`, in capitals: not a section, but default values for all
+/// others.
 fn with_defaults(mut sections: Vec<(String, Section)>) -> Vec<(String, Section)> {
     let Some(at) = sections.iter().position(|(name, _)| name == "DEFAULT") else {
         return sections;

@@ -13,13 +13,13 @@ fn get(text: &str, section: &str, key: &str) -> Option<String> {
     found.get(key).cloned()
 }
 
-/// A file below `tests/config_files`.
+/// Returns the JSON file `name` of `tests/config_files`.
 fn table(name: &str) -> Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config_files");
     serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
 }
 
-/// A case's file as this program reads it, in the form of the table.
+/// Returns a case's file as this program reads it, in the form of `expected.json`.
 fn ours(case: &Value) -> Value {
     let text = |kind| case.get(kind).and_then(Value::as_str);
     let sections = parse(text("config").or(text("credentials")).unwrap());
@@ -27,22 +27,22 @@ fn ours(case: &Value) -> Value {
         return json!("error");
     };
     if text("credentials").is_some() {
-        let file = ProfileFile::of_credentials(PathBuf::new(), sections);
-        return named(&file.sections[&Kind::Profile]);
+        let file = ProfileFile::from_credentials(PathBuf::new(), sections);
+        return to_json(&file.sections[&FileKind::Profile]);
     }
-    let file = ProfileFile::of_config(PathBuf::new(), sections);
+    let file = ProfileFile::from_config(PathBuf::new(), sections);
     let kinds = file.sections.iter().map(|(kind, sections)| {
         let kind = match kind {
-            Kind::Profile => "profiles",
-            Kind::SsoSession => "sso_sessions",
-            Kind::Services => "services",
+            FileKind::Profile => "profiles",
+            FileKind::SsoSession => "sso_sessions",
+            FileKind::Services => "services",
         };
-        (kind.to_owned(), named(sections))
+        (kind.to_owned(), to_json(sections))
     });
     Value::Object(kinds.collect())
 }
 
-fn named(sections: &BTreeMap<String, Section>) -> Value {
+fn to_json(sections: &BTreeMap<String, Section>) -> Value {
     let value = |v: &String| nested(v).map_or_else(|| json!(v), |block| json!(block));
     let section = |s: &Section| -> Map<String, Value> {
         s.iter().map(|(k, v)| (k.clone(), value(v))).collect()
@@ -52,7 +52,7 @@ fn named(sections: &BTreeMap<String, Section>) -> Value {
 }
 
 #[test]
-fn every_case_is_read_as_botocore_does_or_has_a_reason() {
+fn cases_equal_botocore_or_have_a_reason() {
     let (cases, botocore) = (table("cases.json"), table("expected.json"));
     let (cases, botocore) = (cases.as_array().unwrap(), botocore.as_object().unwrap());
     assert_eq!(cases.len(), botocore.len(), "run generate.py");
@@ -64,7 +64,7 @@ fn every_case_is_read_as_botocore_does_or_has_a_reason() {
             None => assert_eq!(&found, theirs, "{name}"),
             Some(expected) => {
                 assert_eq!(&found, expected, "{name}");
-                assert_ne!(&found, theirs, "{name}: it differs no more");
+                assert_ne!(&found, theirs, "{name}: it no longer differs");
                 assert!(case["why"].is_string(), "{name}");
             }
         }
@@ -72,7 +72,7 @@ fn every_case_is_read_as_botocore_does_or_has_a_reason() {
 }
 
 #[test]
-fn a_syntax_error_names_its_line() {
+fn syntax_error_has_its_line() {
     for (text, line) in [
         ("[default\nk = v", 1),
         ("k = v", 1),
@@ -87,7 +87,7 @@ fn a_syntax_error_names_its_line() {
     }
 }
 
-/// What `load` says of a home with these two files, and these variables.
+/// Loads the shared files of a home directory with these two files and these variables.
 fn load(
     config: &[u8],
     credentials: &[u8],
@@ -105,7 +105,7 @@ fn load(
 }
 
 #[test]
-fn both_files_for_one_profile() {
+fn profile_merges_both_files() {
     let files = load(
         b"[default]\nregion = a\n[profile p]\nregion = c\nsecret = config\nblank = c\n\
           [q]\nregion = d\n[sso-session corp]\nsso_region = e\n",
@@ -118,37 +118,37 @@ fn both_files_for_one_profile() {
     assert_eq!(files.get("p", "secret"), Some("shared"));
     assert_eq!(files.get("p", "blank"), Some("c"), "blank is absent");
     assert_eq!(files.get("only", "secret"), Some("shared"));
-    assert!(!files.has_profile("q"), "a bare section is no profile");
-    let session = files.config.section(Kind::SsoSession, "corp").unwrap();
+    assert!(!files.has_profile("q"), "a bare section is not a profile");
+    let session = files.config.section(FileKind::SsoSession, "corp").unwrap();
     assert_eq!(session["sso_region"], "e");
-    assert_eq!(files.config.section(Kind::Services, "corp"), None);
+    assert_eq!(files.config.section(FileKind::Services, "corp"), None);
     let debug = format!("{files:?}");
     assert!(!debug.contains("shared\""), "{debug}");
     assert!(debug.contains("\"only\""), "{debug}");
 }
 
 #[test]
-fn an_error_names_the_file_and_the_line_and_no_value() {
+fn load_error_has_file_and_line_only() {
     for (config, credentials, expected) in [
         (
             &b"[default]\nhunter2\n"[..],
             &b""[..],
-            "home/.aws/config: line 2: a key and its value are joined by =",
+            "home/.aws/config: line 2: expected key = value",
         ),
         (
             b"",
             b"# c\nhunter2 = hunter2\n",
-            "home/.aws/credentials: line 2: a key stands before the first [section]",
+            "home/.aws/credentials: line 2: key before the first [section]",
         ),
         (
             b"",
             b"[hunter2",
-            "home/.aws/credentials: line 1: a section's name ends with ]",
+            "home/.aws/credentials: line 1: missing ] after the section name",
         ),
         (
             b"[a]\r\nk = hunter2\xff\r\n",
             b"",
-            "home/.aws/config: line 2: this is not UTF-8 text",
+            "home/.aws/config: line 2: not valid UTF-8",
         ),
     ] {
         assert_eq!(load(config, credentials, &[]).unwrap_err(), expected);
@@ -156,7 +156,7 @@ fn an_error_names_the_file_and_the_line_and_no_value() {
 }
 
 #[test]
-fn a_file_is_found_through_tilde_and_variables() {
+fn path_expands_tilde_and_variables() {
     for path in [
         "~/other file",
         "home/other file",
@@ -170,7 +170,7 @@ fn a_file_is_found_through_tilde_and_variables() {
         assert_eq!(files.get("default", "k"), Some("o"), "{path}");
         assert_eq!(files.config.path, Path::new("home/other file"), "{path}");
     }
-    // As in os.path.expandvars, what is no variable stays.
+    // As in os.path.expandvars, text that is not a variable is unchanged.
     for path in [
         "a$", "$", "$UNSET/x", "${UNSET}", "${A", "$$", "${}", "~user/x",
     ] {
@@ -180,19 +180,19 @@ fn a_file_is_found_through_tilde_and_variables() {
         assert_eq!(
             files.get("default", "k"),
             None,
-            "{path}: there is no such file"
+            "{path}: the file does not exist"
         );
     }
 }
 
 #[test]
-fn a_path_below_a_file_is_absent() {
+fn path_below_file_is_absent() {
     let variables = [("AWS_CONFIG_FILE", "home/other file/config")];
     let files = load(b"[default]\nk = v", b"", &variables).unwrap();
     assert_eq!(files.get("default", "k"), None);
 }
 
-/// Sections as a file; the program itself writes none.
+/// Formats sections as a file; the program itself writes no such files.
 fn print(sections: &[(String, Section)]) -> String {
     let mut out = String::new();
     for (name, section) in sections {
@@ -204,7 +204,7 @@ fn print(sections: &[(String, Section)]) -> String {
     out
 }
 
-/// Lines as they stand in such files, and characters from everywhere.
+/// Generates typical lines of such files, and arbitrary characters.
 fn any_file() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         3 => Just("[default]".to_owned()),
@@ -218,7 +218,7 @@ fn any_file() -> impl Strategy<Value = String> {
     vec(line, 0..9).prop_map(|lines| lines.join("\n"))
 }
 
-/// A file that can be read, whatever is in it.
+/// Generates a file that is usually valid.
 fn readable_file() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         r"\[[\[\]#; ap]{0,5}p\]",
@@ -233,7 +233,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_is_too_odd(text in any_file()) {
+    fn any_text_parses_or_has_error_line(text in any_file()) {
         match parse(&text) {
             Ok(sections) => {
                 for (key, value) in sections.iter().flat_map(|(_, section)| section) {
@@ -241,7 +241,7 @@ proptest! {
                     prop_assert_eq!(nested(value).is_some(), value.starts_with('\n'));
                 }
                 prop_assert_eq!(parse(&print(&sections)).unwrap(), sections.clone());
-                ProfileFile::of_config(PathBuf::new(), sections);
+                ProfileFile::from_config(PathBuf::new(), sections);
             }
             Err(error) => {
                 let lines = text.split(['\n', '\r']).count();
@@ -251,14 +251,14 @@ proptest! {
     }
 
     #[test]
-    fn what_it_prints_it_reads_back(text in readable_file()) {
+    fn printed_sections_parse_to_the_same(text in readable_file()) {
         if let Ok(sections) = parse(&text) {
             prop_assert_eq!(parse(&print(&sections)).unwrap(), sections);
         }
     }
 
     #[test]
-    fn what_the_cli_writes_is_read(
+    fn profile_written_by_cli_is_read(
         region in "[a-z]{1,9}-[a-z]{1,9}-[0-9]",
         secret in "[A-Za-z0-9/+=]{1,40}",
     ) {
@@ -268,10 +268,10 @@ proptest! {
     }
 
     #[test]
-    fn a_quoted_name_is_the_profile_of_that_name(name in r#"[a-z"'\\ #;.]{0,9}"#) {
+    fn quoted_name_is_unquoted_profile_name(name in r#"[a-z"'\\ #;.]{0,9}"#) {
         let quoted = name.replace('\\', r"\\").replace('"', "\\\"");
         let sections = parse(&format!("[profile \"{quoted}\"]\nk = v\n")).unwrap();
-        let file = ProfileFile::of_config(PathBuf::new(), sections);
+        let file = ProfileFile::from_config(PathBuf::new(), sections);
         prop_assert!(file.profile(&name).is_some(), "{file:?}");
     }
 }

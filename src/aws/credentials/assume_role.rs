@@ -1,4 +1,17 @@
-//! Roles of profiles: `role_arn` with `source_profile` or `credential_source`, and chains of them.
+//! Roles of a profile, assumed with the credentials of another profile or provider.
+//!
+//! Settings of the profile:
+//! - `role_arn`: configures this provider, unless `web_identity_token_file` is set too.
+//! - `source_profile`: the profile whose credentials assume the role. It may be a role itself.
+//! - `credential_source`: the provider whose credentials assume the role: `Environment`,
+//!   `EcsContainer` or `Ec2InstanceMetadata`, in any case. Exactly one of these two keys is
+//!   required.
+//! - `external_id`: optional.
+//! - `mfa_serial`: prompts on the terminal for a code of six digits; not repeated for a refresh.
+//! - `role_session_name`: default is the program's name and the Unix time.
+//! - `duration_seconds`: default is that of STS, 3,600. A value that is not a number is ignored.
+//!
+//! The call is sts:AssumeRole in the start region.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html>
 
@@ -6,11 +19,12 @@ use super::container::Container;
 use super::environment::Environment;
 use super::imds::Imds;
 use super::{
-    Context, CredentialsError, Found, Keyring, NamedBy, PROFILE_CHAIN, Profile, Provider, Resolved,
-    ask, role_keys, session_name,
+    CachedCredentials, Context, CredentialsError, Found, PROFILE_CHAIN, Profile, ProfileSource,
+    Provider, ResolvedCredentials, load_first, role_keys, session_name,
 };
 use crate::aws::ops::assume_role::AssumeRole;
 
+/// The provider of a profile's role.
 pub struct AssumeRoleProfile;
 
 impl Provider for AssumeRoleProfile {
@@ -20,130 +34,139 @@ impl Provider for AssumeRoleProfile {
 
     fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
         if !is_role(context, &context.profile.name) {
-            return Ok(Found::Nothing("the profile has no role_arn to assume"));
+            return Ok(Found::NotConfigured(
+                "the profile has no role_arn to assume",
+            ));
         }
-        role(context, &context.profile.name, &mut Vec::new()).map(Found::Keys)
+        assume_role(context, &context.profile.name, &mut Vec::new()).map(Found::Keys)
     }
 }
 
-/// A role with a web identity is that provider's.
+/// Returns true if `profile` is a role for this provider: one with a web identity is for that
+/// provider.
 fn is_role(context: &Context, profile: &str) -> bool {
     let has = |key| context.files.get(profile, key).is_some();
     has("role_arn") && !has("web_identity_token_file")
 }
 
-/// The keys of the role that `profile` names; `passed` are the profiles on the way to it.
-fn role(
+/// Assumes the role of `profile`; `visited` are the profiles on the way to it.
+fn assume_role(
     context: &Context,
     profile: &str,
-    passed: &mut Vec<String>,
-) -> Result<Resolved, CredentialsError> {
+    visited: &mut Vec<String>,
+) -> Result<ResolvedCredentials, CredentialsError> {
     let get = |key| context.files.get(profile, key);
     let role_arn = get("role_arn").unwrap_or_default();
     let origin = format!("the role {role_arn} of profile {profile}");
-    let broken = |why: String| CredentialsError(format!("{origin}: {why}"));
-    passed.push(profile.to_owned());
+    let error = |why: String| CredentialsError(format!("{origin}: {why}"));
+    visited.push(profile.to_owned());
     let source = match (get("source_profile"), get("credential_source")) {
-        (Some(name), None) => source_profile(context, profile, name, passed)?,
-        (None, Some(source)) => credential_source(context, source).map_err(|e| broken(e.0))?,
+        (Some(name), None) => source_profile(context, profile, name, visited)?,
+        (None, Some(source)) => credential_source(context, source).map_err(|e| error(e.0))?,
         (Some(_), Some(_)) => {
-            return Err(broken(
+            return Err(error(
                 "has both source_profile and credential_source; keep one".into(),
             ));
         }
         (None, None) => {
-            return Err(broken(
-                "needs source_profile or credential_source beside role_arn".into(),
+            return Err(error(
+                "role_arn needs source_profile or credential_source".into(),
             ));
         }
     };
     let mfa = match get("mfa_serial") {
         None => None,
-        Some(_) if context.again => {
-            return Err(broken(
-                "has expired, and a new MFA code is needed; run again".into(),
+        Some(_) if context.is_refresh => {
+            return Err(error(
+                "the credentials have expired and a new MFA code is needed; run again".into(),
             ));
         }
-        Some(serial) => Some((serial, code(context, serial).map_err(broken)?)),
+        Some(serial) => Some((serial, mfa_code(context, serial).map_err(error)?)),
     };
-    let own = session_name(context);
+    let default_name = session_name(context);
     let call = AssumeRole {
         role_arn,
-        session_name: get("role_session_name").unwrap_or(&own),
+        session_name: get("role_session_name").unwrap_or(&default_name),
         external_id: get("external_id"),
-        // botocore passes over one that is no number.
+        // As in botocore, a value that is not a number is ignored.
         duration_seconds: get("duration_seconds").and_then(|s| s.parse().ok()),
         mfa,
     };
-    let answered = context
+    let result = context
         .net
-        .client(Keyring::fixed(source))
+        .client(CachedCredentials::fixed(source))
         .call(&context.net.region, &call);
-    role_keys(answered, origin)
+    role_keys(result, origin)
 }
 
-fn code(context: &Context, serial: &str) -> Result<String, String> {
-    let asked = context.env.ask(&format!("Enter MFA code for {serial}: "));
-    match asked {
+/// Prompts for a code of the MFA device `serial`.
+fn mfa_code(context: &Context, serial: &str) -> Result<String, String> {
+    let input = context
+        .env
+        .prompt(&format!("Enter MFA code for {serial}: "));
+    match input {
         None => Err(format!(
-            "wants an MFA code of {serial}, and there is no terminal to ask on; run it on one, or \
-             hand on keys with `aws configure export-credentials`"
+            "needs an MFA code of {serial}, and there is no terminal to prompt on; run it on a \
+             terminal, or pass credentials with `aws configure export-credentials`"
         )),
         Some(code) if code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()) => Ok(code),
-        Some(_) => Err("an MFA code has six digits; run again".to_owned()),
+        Some(_) => Err("MFA codes have six digits; try again".to_owned()),
     }
 }
 
-/// The keys that the role is assumed with: a profile's own, or those of another role.
+/// Loads the credentials of the profile `name`, which assume the role of `profile`.
 fn source_profile(
     context: &Context,
     profile: &str,
     name: &str,
-    passed: &mut Vec<String>,
-) -> Result<Resolved, CredentialsError> {
+    visited: &mut Vec<String>,
+) -> Result<ResolvedCredentials, CredentialsError> {
     if !context.files.has_profile(name) {
         return Err(CredentialsError(format!(
-            "the source_profile \"{name}\" of profile {profile} is neither in {} nor in {}; `aws \
-             configure --profile {name}` makes it",
+            "source_profile \"{name}\" of profile {profile} not found in {} or {}; create it with \
+             `aws configure --profile {name}`",
             context.files.config.path.display(),
             context.files.credentials.path.display()
         )));
     }
     let has_keys = context.files.get(name, "aws_access_key_id").is_some();
-    // A profile with keys ends the chain, also where it names itself.
+    // A profile with an access key ends the chain of roles, even if its source_profile is itself.
     if !has_keys && is_role(context, name) {
-        if passed.iter().any(|p| p == name) {
-            passed.push(name.to_owned());
-            let way = passed.join(" -> ");
-            return Err(CredentialsError(format!(
-                "the source profiles go in a circle: {way}"
-            )));
+        if visited.iter().any(|p| p == name) {
+            visited.push(name.to_owned());
+            let path = visited.join(" -> ");
+            return Err(CredentialsError(format!("source_profile loop: {path}")));
         }
-        return role(context, name, passed);
+        return assume_role(context, name, visited);
     }
     let source = Profile {
         name: name.to_owned(),
-        named_by: NamedBy::Flag,
+        source: ProfileSource::Flag,
     };
-    let of_source = Context {
+    let source_context = Context {
         profile: &source,
         ..*context
     };
-    ask(&PROFILE_CHAIN, &of_source)?.ok_or_else(|| {
+    load_first(&PROFILE_CHAIN, &source_context)?.ok_or_else(|| {
         CredentialsError(format!(
-            "the source_profile \"{name}\" of profile {profile} has no credentials; `aws configure \
-             --profile {name}` sets them"
+            "source_profile \"{name}\" of profile {profile} has no credentials; run `aws configure \
+             --profile {name}`"
         ))
     })
 }
 
-fn credential_source(context: &Context, source: &str) -> Result<Resolved, CredentialsError> {
-    let unnamed = Profile {
+/// Loads the credentials of the provider that `credential_source` names.
+fn credential_source(
+    context: &Context,
+    source: &str,
+) -> Result<ResolvedCredentials, CredentialsError> {
+    // Without `--profile`: a provider would skip the environment for it.
+    let default_profile = Profile {
         name: context.profile.name.clone(),
-        named_by: NamedBy::Nobody,
+        source: ProfileSource::Default,
     };
-    let of_source = Context {
-        profile: &unnamed,
+    let source_context = Context {
+        profile: &default_profile,
         ..*context
     };
     let provider: &dyn Provider = match source.to_ascii_lowercase().as_str() {
@@ -152,14 +175,14 @@ fn credential_source(context: &Context, source: &str) -> Result<Resolved, Creden
         "ec2instancemetadata" => &Imds,
         _ => {
             return Err(CredentialsError(format!(
-                "credential_source \"{source}\" is none of Environment, EcsContainer and \
+                "credential_source \"{source}\" is not Environment, EcsContainer or \
                  Ec2InstanceMetadata"
             )));
         }
     };
-    match provider.load(&of_source)? {
+    match provider.load(&source_context)? {
         Found::Keys(keys) => Ok(keys),
-        Found::Nothing(why) => Err(CredentialsError(format!(
+        Found::NotConfigured(why) => Err(CredentialsError(format!(
             "credential_source {source} has no credentials: {why}"
         ))),
     }

@@ -1,9 +1,14 @@
-//! Static keys of a profile in the config file.
+//! Static credentials of a profile in the config file.
+//!
+//! Settings, in AWS_CONFIG_FILE (default `~/.aws/config`):
+//! - `aws_access_key_id`, `aws_secret_access_key`: if one is set, the other is required.
+//! - `aws_session_token`, else `aws_security_token`: optional.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html>
 
 use super::{Context, CredentialsError, Found, Provider, static_keys};
 
+/// The provider of static credentials in the config file.
 pub struct ConfigProfile;
 
 impl Provider for ConfigProfile {

@@ -1,4 +1,14 @@
-//! The credentials endpoint of a container: ECS, and EKS pod identity.
+//! Credentials of a container, from the endpoint of ECS or of EKS Pod Identity.
+//!
+//! Settings, all of them environment variables:
+//! - AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: a path on `http://169.254.170.2`; must begin with `/`.
+//! - AWS_CONTAINER_CREDENTIALS_FULL_URI: read if the relative URI is not set. The scheme is
+//!   `https`, or `http` if the host is loopback, 169.254.170.2, 169.254.170.23 or fd00:ec2::23.
+//! - AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: a file with the value of the Authorization header,
+//!   read for each request; takes precedence over the next variable.
+//! - AWS_CONTAINER_AUTHORIZATION_TOKEN: the value of the Authorization header; optional.
+//!
+//! Each of up to three attempts takes at most 5 seconds.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
 
@@ -6,13 +16,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Duration;
 
-use super::answer::{Keys, json};
 use super::fetch::Fetch;
+use super::json_credentials::{JsonKeys, json};
 use super::{Context, CredentialsError, Found, Provider};
 
+/// The provider of a container's credentials.
 pub struct Container;
 
-/// The hosts that a plain HTTP URI may name beside loopback: ECS, and EKS pod identity.
+/// The hosts, in addition to loopback, that are allowed with plain HTTP: ECS and EKS Pod Identity.
 const ALLOWED: [IpAddr; 3] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
@@ -30,15 +41,15 @@ impl Provider for Container {
             var("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
             var("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
         ) {
-            // Anything else would change the host: `@evil.example`.
+            // Other text could change the host, for example `@evil.example`.
             (Some(path), _) if path.starts_with('/') => format!("http://169.254.170.2{path}"),
             (Some(_), _) => {
                 return Err(CredentialsError(
                     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: must begin with /".to_owned(),
                 ));
             }
-            (None, Some(uri)) => allowed(uri)?,
-            (None, None) => return Ok(Found::Nothing("no container credentials URI is set")),
+            (None, Some(uri)) => check_uri(uri)?,
+            (None, None) => return Ok(Found::NotConfigured("no container credentials URI is set")),
         };
         let mut headers = vec![("accept", "application/json".to_owned())];
         if let Some(token) = token(context)? {
@@ -50,55 +61,57 @@ impl Provider for Container {
             headers,
             body: Vec::new(),
             timeout: Duration::from_secs(5),
-            tries: 3,
-            reach: 3,
-            // As botocore does: a container may be up before what gives its keys is.
-            is_answer: |response| {
+            max_attempts: 3,
+            connect_attempts: 3,
+            // As in botocore: a container may start before its credentials endpoint does.
+            is_ready: |response| {
                 response.status == 200
                     && serde_json::from_slice::<serde_json::Value>(&response.body).is_ok()
             },
         };
-        let sent = fetch.send(context.net);
+        let result = fetch.send(context.net);
         let response =
-            sent.map_err(|e| CredentialsError(format!("the container endpoint: {e}")))?;
+            result.map_err(|e| CredentialsError(format!("the container endpoint: {e}")))?;
         let origin = format!("the container endpoint {uri}");
         if response.status != 200 {
             let status = response.status;
             return Err(CredentialsError(format!("{origin}: HTTP {status}")));
         }
-        let keys: Keys = json(&response.body, &origin)?;
-        keys.resolved(&origin).map(Found::Keys)
+        let keys: JsonKeys = json(&response.body, &origin)?;
+        keys.into_credentials(&origin).map(Found::Keys)
     }
 }
 
-/// The URI, where its host may be asked: keys must not be fetched from anywhere over plain HTTP.
-fn allowed(text: String) -> Result<String, CredentialsError> {
-    let bad = |why: &str| {
+/// Returns the full URI if its scheme and host are allowed.
+///
+/// Credentials must not travel over plain HTTP to an arbitrary host.
+fn check_uri(text: String) -> Result<String, CredentialsError> {
+    let invalid = |why: &str| {
         let name = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
         Err(CredentialsError(format!("{name}: {why}")))
     };
     let Ok(uri) = text.parse::<http::Uri>() else {
-        return bad("is no URI");
+        return invalid("not a valid URI");
     };
     let Some(host) = uri.host() else {
-        return bad("names no host");
+        return invalid("the URI has no host");
     };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let near = match bare.parse::<IpAddr>() {
+    let is_local = match bare.parse::<IpAddr>() {
         Ok(ip) => ip.is_loopback() || ALLOWED.contains(&ip),
         Err(_) => bare == "localhost",
     };
     match uri.scheme_str() {
         Some("https") => Ok(text),
-        Some("http") if near => Ok(text),
-        _ => bad(
+        Some("http") if is_local => Ok(text),
+        _ => invalid(
             "must be https, or http to loopback, 169.254.170.2, 169.254.170.23 or \
                   fd00:ec2::23",
         ),
     }
 }
 
-/// The authorization: a file's content, read each time, else a variable.
+/// Returns the value of the Authorization header, from the token file or else from the variable.
 fn token(context: &Context) -> Result<Option<String>, CredentialsError> {
     let file = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     let (name, token) = if let Some(path) = context.env.var(file) {
@@ -112,7 +125,7 @@ fn token(context: &Context) -> Result<Option<String>, CredentialsError> {
     };
     match token {
         Some(token) if token.contains(['\r', '\n']) => Err(CredentialsError(format!(
-            "{name}: the token has a line break in it"
+            "{name}: the token contains a line break"
         ))),
         token => Ok(token.filter(|t| !t.is_empty())),
     }

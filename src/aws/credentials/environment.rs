@@ -1,9 +1,15 @@
-//! Keys in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+//! Credentials in environment variables.
+//!
+//! Settings:
+//! - AWS_ACCESS_KEY_ID: configures this provider. With `--profile` the provider is skipped.
+//! - AWS_SECRET_ACCESS_KEY: required.
+//! - AWS_SESSION_TOKEN, else AWS_SECURITY_TOKEN: optional.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
 
-use super::{Context, CredentialsError, Found, NamedBy, Provider, Resolved};
+use super::{Context, CredentialsError, Found, ProfileSource, Provider, ResolvedCredentials};
 
+/// The provider of credentials in environment variables.
 pub struct Environment;
 
 impl Provider for Environment {
@@ -12,12 +18,12 @@ impl Provider for Environment {
     }
 
     fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
-        if context.profile.named_by == NamedBy::Flag {
-            return Ok(Found::Nothing("--profile goes before it"));
+        if context.profile.source == ProfileSource::Flag {
+            return Ok(Found::NotConfigured("--profile takes precedence"));
         }
         let var = |name| context.env.var(name);
         let Some(id) = var("AWS_ACCESS_KEY_ID") else {
-            return Ok(Found::Nothing("AWS_ACCESS_KEY_ID is not set"));
+            return Ok(Found::NotConfigured("AWS_ACCESS_KEY_ID is not set"));
         };
         let secret = var("AWS_SECRET_ACCESS_KEY").ok_or_else(|| {
             CredentialsError(
@@ -28,7 +34,7 @@ impl Provider for Environment {
         })?;
         let token = var("AWS_SESSION_TOKEN").or_else(|| var("AWS_SECURITY_TOKEN"));
         let provider = "environment variables".to_owned();
-        Ok(Found::Keys(Resolved::new(
+        Ok(Found::Keys(ResolvedCredentials::new(
             &id,
             &secret,
             token.as_deref(),

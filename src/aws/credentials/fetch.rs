@@ -1,38 +1,41 @@
-//! Plain requests of the providers: metadata, containers and the sign-in portal are asked unsigned.
+//! Unsigned requests of the providers to the metadata services, containers and IAM Identity Center.
 
 use std::time::Duration;
 
-use super::{CredentialsError, Net};
+use super::{CredentialsError, ProviderConfig};
 use crate::http::{Request, Response, TransportErrorKind};
-use crate::model::clean;
+use crate::text::sanitize;
 
-/// How a provider asks.
+/// A request of a provider, with its retries.
 pub struct Fetch<'a> {
     /// `GET`, `POST` or `PUT`.
     pub method: &'static str,
     /// The absolute URI.
     pub uri: &'a str,
-    /// The headers.
+    /// The headers, names in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// How long one try may take.
+    /// The longest time that one attempt may take.
     pub timeout: Duration,
-    /// How often it is tried; a second lies between two tries.
-    pub tries: u32,
-    /// How often it is tried while nothing answers at all.
-    pub reach: u32,
-    /// Whether an answer below 500 is one at all, or reason to try again; the last one is handed on.
-    pub is_answer: fn(&Response) -> bool,
+    /// The maximum number of attempts, one second apart.
+    pub max_attempts: u32,
+    /// The maximum number of attempts if there is no response.
+    pub connect_attempts: u32,
+    /// If false for a response below 500, the request is retried; the last response is returned
+    /// anyway.
+    pub is_ready: fn(&Response) -> bool,
 }
 
 impl Fetch<'_> {
-    /// The answer; one of 500 and above, 429, one that is none and a failure to get one are tried
-    /// again.
+    /// Sends the request and returns the response.
+    ///
+    /// Retries after a status of 429 or at least 500, after a response that is not ready, and
+    /// without a response.
     ///
     /// # Errors
-    /// No try brought an answer below 500.
-    pub fn send(&self, net: &Net) -> Result<Response, CredentialsError> {
+    /// No attempt returned a status below 500 other than 429.
+    pub fn send(&self, net: &ProviderConfig) -> Result<Response, CredentialsError> {
         let request = Request {
             method: self.method,
             uri: self.uri.to_owned(),
@@ -41,44 +44,44 @@ impl Fetch<'_> {
             scope: None,
             budget: self.timeout,
         };
-        let mut tries = 1;
+        let mut attempts = 1;
         loop {
             let before = net.clock.elapsed();
-            let sent = net.http.send(&request);
+            let result = net.http.send(&request);
             if let Some(trace) = &net.trace {
                 let took = net.clock.elapsed().saturating_sub(before).as_millis();
-                let outcome = match &sent {
+                let outcome = match &result {
                     Ok(response) => format!("HTTP {}", response.status),
-                    Err(error) => clean(&error.message, 200),
+                    Err(error) => sanitize(&error.message, 200),
                 };
-                let (method, uri) = (self.method, clean(self.uri, 300));
+                let (method, uri) = (self.method, sanitize(self.uri, 300));
                 trace(&format_args!(
-                    "debug: {method} {uri} try {tries}: {outcome} in {took} ms"
+                    "debug: {method} {uri} attempt {attempts}: {outcome} in {took} ms"
                 ));
             }
-            let mut most = self.tries;
-            let why = match sent {
+            let mut max_attempts = self.max_attempts;
+            let why = match result {
                 Ok(response)
                     if (response.status < 500 && response.status != 429)
-                        && (tries >= most || (self.is_answer)(&response)) =>
+                        && (attempts >= max_attempts || (self.is_ready)(&response)) =>
                 {
                     return Ok(response);
                 }
                 Ok(response) => format!("HTTP {}", response.status),
                 Err(error) => {
-                    most = match error.kind {
+                    max_attempts = match error.kind {
                         TransportErrorKind::NotRecorded => 0,
-                        _ => self.reach,
+                        _ => self.connect_attempts,
                     };
-                    clean(&error.message, 200)
+                    sanitize(&error.message, 200)
                 }
             };
-            if tries >= most || net.interrupt.signal().is_some() {
+            if attempts >= max_attempts || net.interrupt.signal().is_some() {
                 let (method, uri) = (self.method, self.uri);
                 return Err(CredentialsError(format!("{method} {uri}: {why}")));
             }
             net.clock.sleep(Duration::from_secs(1));
-            tries += 1;
+            attempts += 1;
         }
     }
 }

@@ -1,22 +1,28 @@
-//! `credential_process`: a command of the profile prints the keys.
+//! Credentials that an external command prints.
 //!
-//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>. Run by a
-//! shell, as the Rust SDK does; what it prints is never shown, what it complains of is.
+//! Settings:
+//! - `credential_process` of the profile: the command, run by `sh -c`, as in the Rust SDK.
+//!
+//! The command prints JSON with Version 1. Its stdout is never shown or logged. If it fails, its
+//! stderr is part of the message.
+//!
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 
 use serde::Deserialize;
 
-use super::answer::{Keys, json};
+use super::json_credentials::{JsonKeys, json};
 use super::{Context, CredentialsError, Found, Provider};
-use crate::model::clean;
+use crate::text::sanitize;
 
+/// The provider of the credentials that a command prints.
 pub struct Process;
 
 #[derive(Deserialize)]
-struct Printed {
+struct ProcessOutput {
     #[serde(rename = "Version")]
     version: u32,
     #[serde(flatten)]
-    keys: Keys,
+    keys: JsonKeys,
 }
 
 impl Provider for Process {
@@ -26,26 +32,28 @@ impl Provider for Process {
 
     fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
         let Some(command) = context.setting("credential_process") else {
-            return Ok(Found::Nothing("the profile has no credential_process"));
+            return Ok(Found::NotConfigured(
+                "the profile has no credential_process",
+            ));
         };
         let profile = &context.profile.name;
         let origin = format!("credential_process of profile {profile}");
         let failed = |why: &str| Err(CredentialsError(format!("{origin} {why}")));
-        let ran = match context.env.run(command) {
-            Ok(ran) => ran,
+        let output = match context.env.run(command) {
+            Ok(output) => output,
             Err(e) => return failed(&format!("could not be run: {e}")),
         };
-        if !ran.ok {
-            let complaint = clean(ran.stderr.trim(), 400);
-            return match complaint.as_str() {
-                "" => failed("failed and said nothing"),
-                said => failed(&format!("failed; it said: {said}")),
+        if !output.ok {
+            let stderr = sanitize(output.stderr.trim(), 400);
+            return match stderr.as_str() {
+                "" => failed("failed without output"),
+                text => failed(&format!("failed: {text}")),
             };
         }
-        let printed: Printed = json(ran.stdout.as_bytes(), &format!("what {origin} printed"))?;
-        if printed.version != 1 {
-            return failed("printed another Version than 1");
+        let parsed: ProcessOutput = json(output.stdout.as_bytes(), &format!("output of {origin}"))?;
+        if parsed.version != 1 {
+            return failed("printed an unsupported Version (expected 1)");
         }
-        printed.keys.resolved(&origin).map(Found::Keys)
+        parsed.keys.into_credentials(&origin).map(Found::Keys)
     }
 }

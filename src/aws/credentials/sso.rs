@@ -1,4 +1,15 @@
-//! IAM Identity Center: the keys of a role for the token that `aws sso login` left.
+//! Credentials of a role in IAM Identity Center, for the token in the cache of `aws sso login`.
+//!
+//! Settings of the profile; `sso_start_url` and `sso_region` are usually in its `[sso-session]`:
+//! - `sso_account_id`, `sso_role_name`: either one configures this provider; both are required.
+//! - `sso_start_url`, `sso_region`: required. A key that is in both sections must have the same
+//!   value.
+//! - `sso_session`: the name of the `[sso-session]`. Without it, the legacy form, whose token is
+//!   not refreshed.
+//!
+//! The token is in `~/.aws/sso/cache`; the file name is the SHA-1 of the session name, or of the
+//! start URL in the legacy form. A token with less than 15 minutes left is refreshed, and the file
+//! is replaced, readable only by its owner.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html>
 
@@ -10,19 +21,22 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::answer::{instant, json};
 use super::fetch::Fetch;
-use super::{Context, CredentialsError, Found, Provider, Resolved, cache_name};
-use crate::aws::config_file::{Kind, expand_home};
+use super::json_credentials::{instant, json};
+use super::{Context, CredentialsError, Found, Provider, ResolvedCredentials, cache_name};
+use crate::aws::config_file::{FileKind, expand_home};
 use crate::aws::operation::Service;
 use crate::http::{Response, redact};
-use crate::model::{Region, clean};
+use crate::model::Region;
+use crate::text::sanitize;
 
+/// The provider of the credentials of IAM Identity Center.
 pub struct Sso;
 
-/// A token is refreshed when less than this remains of it.
-const EARLY: time::Duration = time::Duration::minutes(15);
+/// The time before its expiry at which a token is refreshed.
+const REFRESH_WINDOW: time::Duration = time::Duration::minutes(15);
 
+/// The time-out of each attempt.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Provider for Sso {
@@ -32,21 +46,22 @@ impl Provider for Sso {
 
     fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
         let has = |key| context.setting(key).is_some();
-        // As in botocore: an sso_session alone serves other tools, and keys may stand beside it.
+        // As in botocore: a profile with only an sso_session is for other tools, and may have
+        // static credentials.
         if !has("sso_account_id") && !has("sso_role_name") {
-            return Ok(Found::Nothing(
+            return Ok(Found::NotConfigured(
                 "the profile has no sso_account_id or sso_role_name",
             ));
         }
-        let session = Session::of(context)?;
+        let session = Session::from_profile(context)?;
         let token = session.token(context)?;
         session.role_keys(context, &token).map(Found::Keys)
     }
 }
 
-/// What the profile and its session say.
+/// The settings of the profile and of its session.
 struct Session {
-    /// The name of the `[sso-session]`; none in the older form.
+    /// The name of the `[sso-session]`; `None` in the legacy form.
     name: Option<String>,
     start_url: String,
     region: Region,
@@ -56,17 +71,21 @@ struct Session {
 }
 
 impl Session {
-    fn of(context: &Context) -> Result<Self, CredentialsError> {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// The `[sso-session]` is missing, or a key is missing, contradictory or not valid.
+    fn from_profile(context: &Context) -> Result<Self, CredentialsError> {
         let profile = &context.profile.name;
-        let broken = |why: String| CredentialsError(format!("profile {profile}: {why}"));
+        let error = |why: String| CredentialsError(format!("profile {profile}: {why}"));
         let name = context.setting("sso_session").map(str::to_owned);
         let section = match &name {
             None => None,
-            Some(name) => Some(context.files.config.section(Kind::SsoSession, name).ok_or_else(|| {
+            Some(name) => Some(context.files.config.section(FileKind::SsoSession, name).ok_or_else(|| {
                 let path = context.files.config.path.display();
-                broken(format!(
-                    "there is no [sso-session {name}] in {path}; `aws configure sso --profile \
-                     {profile}` makes it"
+                error(format!(
+                    "[sso-session {name}] not found in {path}; create it with `aws configure sso \
+                     --profile {profile}`"
                 ))
             })?),
         };
@@ -74,12 +93,12 @@ impl Session {
             let own = context.setting(key);
             let shared = section.and_then(|s| s.get(key)).map(String::as_str);
             match (own, shared) {
-                (Some(a), Some(b)) if a != b => Err(broken(format!(
+                (Some(a), Some(b)) if a != b => Err(error(format!(
                     "{key} differs between the profile and its sso-session; keep one"
                 ))),
                 (Some(value), _) | (None, Some(value)) => Ok(value.to_owned()),
-                (None, None) => Err(broken(format!(
-                    "{key} is missing; `aws configure sso --profile {profile}` sets it"
+                (None, None) => Err(error(format!(
+                    "{key} is missing; run `aws configure sso --profile {profile}`"
                 ))),
             }
         };
@@ -89,7 +108,7 @@ impl Session {
             region: region
                 .trim()
                 .parse()
-                .map_err(|e| broken(format!("sso_region: {e}")))?,
+                .map_err(|e| error(format!("sso_region: {e}")))?,
             account: get("sso_account_id")?,
             role: get("sso_role_name")?,
             profile: profile.clone(),
@@ -97,36 +116,46 @@ impl Session {
         })
     }
 
-    /// What a person has to do when the sign-in is over.
-    fn login(&self, why: &str) -> CredentialsError {
+    /// Returns an error about the token: the profile, the reason and the advice to sign in again.
+    fn token_error(&self, why: &str) -> CredentialsError {
         let profile = &self.profile;
-        CredentialsError(format!(
-            "the sign-in of profile {profile} {why}; run `aws sso login --profile {profile}`"
-        ))
+        self.login_error(&format!("the SSO token of profile {profile} {why}"))
     }
 
-    fn cache(&self, context: &Context) -> PathBuf {
+    /// Returns an error with the advice to sign in.
+    fn login_error(&self, why: &str) -> CredentialsError {
+        let profile = &self.profile;
+        CredentialsError(format!("{why}; run `aws sso login --profile {profile}`"))
+    }
+
+    /// Returns the path of the token's file.
+    fn cache_path(&self, context: &Context) -> PathBuf {
         let key = self.name.as_ref().unwrap_or(&self.start_url);
         let name = cache_name(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, key);
         expand_home(context.env, "~/.aws/sso/cache").join(name)
     }
 
-    /// A token that lives, refreshed where the session's form allows it.
+    /// Returns a valid token from the cache, refreshed if it expires soon and the session allows
+    /// it.
     fn token(&self, context: &Context) -> Result<String, CredentialsError> {
-        let path = self.cache(context);
+        let path = self.cache_path(context);
         let bytes = context.env.read(&path);
-        let bytes =
-            bytes.map_err(|_| self.login(&format!("is not there (no {})", path.display())))?;
+        let bytes = bytes.map_err(|_| {
+            let (profile, path) = (&self.profile, path.display());
+            self.login_error(&format!(
+                "no cached SSO token for profile {profile} (expected {path})"
+            ))
+        })?;
         let mut cached: Map<String, Value> = json(&bytes, &path.display().to_string())
-            .map_err(|e| self.login(&format!("cannot be read: {e}")))?;
+            .map_err(|e| self.token_error(&format!("cannot be read: {e}")))?;
         let now = context.net.clock.now();
-        let held = Token::of(&cached).ok_or_else(|| self.login("cannot be read"))?;
-        let left = held.expires - now;
+        let token = Token::from_cache(&cached).ok_or_else(|| self.token_error("cannot be read"))?;
+        let left = token.expires - now;
         if self.name.is_some()
-            && left < EARLY
+            && left < REFRESH_WINDOW
             && let Some(fresh) = self.refresh(context, &cached, now)
         {
-            // To the second, as the AWS CLI writes it.
+            // Whole seconds, as the AWS CLI writes them.
             let expires = fresh.expires.replace_nanosecond(0).unwrap_or(fresh.expires);
             let expires = expires.format(&Rfc3339).unwrap_or_default();
             cached.insert("accessToken".to_owned(), fresh.access.clone().into());
@@ -134,23 +163,24 @@ impl Session {
             if let Some(refresh) = fresh.refresh {
                 cached.insert("refreshToken".to_owned(), refresh.into());
             }
-            // Without the new token on disk the next run refreshes again, no more.
+            // Not an error: without the saved token, the next run only refreshes it again.
             let bytes = serde_json::to_vec(&cached).unwrap_or_default();
             if let Err(e) = context.env.write_private(&path, &bytes) {
-                (context.note)(&format!(
-                    "credentials: {} is not written: {e}",
+                (context.log)(&format!(
+                    "credentials: {} could not be saved: {e}",
                     path.display()
                 ));
             }
             return Ok(fresh.access);
         }
         if left <= time::Duration::ZERO {
-            return Err(self.login("has expired"));
+            return Err(self.token_error("has expired"));
         }
-        Ok(held.access)
+        Ok(token.access)
     }
 
-    /// A new token; `None` where the cache holds nothing to refresh with or it failed.
+    /// Requests a new token; `None` if the cache has no refresh token or client, the client's
+    /// registration has expired, or the request fails.
     fn refresh(
         &self,
         context: &Context,
@@ -179,12 +209,12 @@ impl Session {
             headers: vec![("content-type", "application/json".to_owned())],
             body: serde_json::to_vec(&body).ok()?,
             timeout: TIMEOUT,
-            tries: 3,
-            reach: 3,
-            is_answer: |_| true,
+            max_attempts: 3,
+            connect_attempts: 3,
+            is_ready: |_| true,
         };
         let response = fetch.send(context.net).ok().filter(|r| r.status == 200)?;
-        let fresh: Refreshed = serde_json::from_slice(&response.body).ok()?;
+        let fresh: TokenResponse = serde_json::from_slice(&response.body).ok()?;
         Some(Token {
             access: fresh.access_token,
             expires: now.checked_add(time::Duration::seconds(fresh.expires_in))?,
@@ -192,7 +222,12 @@ impl Session {
         })
     }
 
-    fn role_keys(&self, context: &Context, token: &str) -> Result<Resolved, CredentialsError> {
+    /// Requests the credentials of the role.
+    fn role_keys(
+        &self,
+        context: &Context,
+        token: &str,
+    ) -> Result<ResolvedCredentials, CredentialsError> {
         let endpoint = context.net.endpoints.resolve(Service::Sso, &self.region);
         let endpoint = endpoint.map_err(CredentialsError)?;
         let query = form_urlencoded::Serializer::new(String::new())
@@ -205,44 +240,44 @@ impl Session {
             headers: vec![("x-amz-sso_bearer_token", token.to_owned())],
             body: Vec::new(),
             timeout: TIMEOUT,
-            tries: 3,
-            reach: 3,
-            is_answer: |_| true,
+            max_attempts: 3,
+            connect_attempts: 3,
+            is_ready: |_| true,
         };
         let (account, role) = (&self.account, &self.role);
         let origin = format!(
             "IAM Identity Center (profile {}, account {account}, role {role})",
             self.profile
         );
-        let sent = fetch.send(context.net);
-        let response = sent.map_err(|e| CredentialsError(format!("{origin}: {e}")))?;
+        let result = fetch.send(context.net);
+        let response = result.map_err(|e| CredentialsError(format!("{origin}: {e}")))?;
         match response.status {
             200 => keys(&response, origin),
-            401 => Err(self.login("is not accepted any more")),
+            401 => Err(self.token_error("is no longer accepted")),
             403 | 404 => Err(CredentialsError(format!(
                 "{origin}: the account or the role is not assigned to you (HTTP {})",
                 response.status
             ))),
             status => {
-                // The token goes out before the text is cut: half of it would not be found.
+                // Redact the token before the text is truncated: a part of it would not match.
                 let text = String::from_utf8_lossy(&response.body).replace(token, "****");
-                let text = clean(&redact::start(&text), 200);
+                let text = sanitize(&redact::start(&text), 200);
                 Err(CredentialsError(format!("{origin}: HTTP {status}: {text}")))
             }
         }
     }
 }
 
-/// What the token service answers.
+/// The response of the token endpoint.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Refreshed {
+struct TokenResponse {
     access_token: String,
     expires_in: i64,
     refresh_token: Option<String>,
 }
 
-/// A token and its end.
+/// A token and its expiry.
 struct Token {
     access: String,
     expires: OffsetDateTime,
@@ -250,7 +285,8 @@ struct Token {
 }
 
 impl Token {
-    fn of(cached: &Map<String, Value>) -> Option<Self> {
+    /// Reads the token of a file in the cache.
+    fn from_cache(cached: &Map<String, Value>) -> Option<Self> {
         let text = |key: &str| cached.get(key)?.as_str();
         Some(Self {
             access: text("accessToken")?.to_owned(),
@@ -260,10 +296,11 @@ impl Token {
     }
 }
 
-fn keys(response: &Response, origin: String) -> Result<Resolved, CredentialsError> {
+/// Parses the credentials of a response of the portal.
+fn keys(response: &Response, origin: String) -> Result<ResolvedCredentials, CredentialsError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Answer {
+    struct CallOutput {
         role_credentials: Keys,
     }
     #[derive(Deserialize)]
@@ -272,15 +309,15 @@ fn keys(response: &Response, origin: String) -> Result<Resolved, CredentialsErro
         access_key_id: String,
         secret_access_key: String,
         session_token: String,
-        /// In milliseconds since 1970.
+        /// Milliseconds since 1970-01-01 UTC.
         expiration: i128,
     }
-    let Answer {
+    let CallOutput {
         role_credentials: k,
     } = json(&response.body, &origin)?;
     let nanoseconds = k.expiration.checked_mul(1_000_000);
     let expires = nanoseconds.and_then(|n| OffsetDateTime::from_unix_timestamp_nanos(n).ok());
     let token = Some(k.session_token.as_str());
-    let found = Resolved::new(&k.access_key_id, &k.secret_access_key, token, origin);
-    Ok(found.until(expires))
+    let found = ResolvedCredentials::new(&k.access_key_id, &k.secret_access_key, token, origin);
+    Ok(found.with_expiry(expires))
 }

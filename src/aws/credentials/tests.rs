@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::aws::client::fake::clock;
-use crate::env::{FolderEnv, Ran, SystemEnv};
+use crate::env::{CommandOutput, FolderEnv, SystemEnv};
 use crate::http::fake::{Scripted, answer, failure};
 use crate::http::{Request, TransportErrorKind};
 
-/// A network on which nothing answers.
-fn nowhere() -> Net {
+/// Returns the settings of a network without any response.
+fn unreachable_network() -> ProviderConfig {
     let http = Scripted::by(|_| failure(TransportErrorKind::Connection));
-    Net {
+    ProviderConfig {
         http,
         clock: clock(),
         interrupt: Interrupt::default(),
@@ -20,35 +20,36 @@ fn nowhere() -> Net {
             concurrency: 1,
             rate: None,
         },
-        chance: || 0.0,
+        jitter: || 0.0,
         trace: None,
     }
 }
 
-/// Resolves over variables and the two files, and tells the provider and the key id, or the error.
-fn chain(
+/// Resolves with these variables and files; returns the provider and the access key ID, or the
+/// error.
+fn resolve_chain(
     flag: Option<&str>,
     variables: &[(&str, &str)],
     config: &str,
     credentials: &str,
 ) -> Result<(String, String), String> {
-    let folder = tempfile::tempdir().unwrap();
-    let aws = folder.path().join("home/.aws");
+    let directory = tempfile::tempdir().unwrap();
+    let aws = directory.path().join("home/.aws");
     std::fs::create_dir_all(&aws).unwrap();
     std::fs::write(aws.join("config"), config).unwrap();
     std::fs::write(aws.join("credentials"), credentials).unwrap();
-    let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
-    let env = FolderEnv::new(folder.path(), variables.iter().map(own).collect());
+    let to_owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let env = FolderEnv::new(directory.path(), variables.iter().map(to_owned).collect());
     let files = SharedFiles::load(&env)?;
     let profile = Profile::choose(flag, &env);
-    let net = nowhere();
+    let net = unreachable_network();
     let context = Context {
         env: &env,
         files: &files,
         profile: &profile,
         net: &net,
-        again: false,
-        note: &|_| {},
+        is_refresh: false,
+        log: &|_| {},
     };
     let found = resolve(&context).map_err(|e| e.0)?;
     let id = found.credentials.access_key_id().to_owned();
@@ -65,21 +66,21 @@ const CONFIG_PROFILE: &str =
     "[profile c]\naws_access_key_id = from-config\naws_secret_access_key = s\n";
 
 #[test]
-fn the_order_of_the_chain() {
+fn chain_order_is_that_of_botocore() {
     let with_profile = |name| [&ENV_KEYS[..], &[("AWS_PROFILE", name)]].concat();
     let id = |flag, variables: &[(&str, &str)]| {
-        chain(flag, variables, CONFIG_PROFILE, PROFILES).map(|(_, id)| id)
+        resolve_chain(flag, variables, CONFIG_PROFILE, PROFILES).map(|(_, id)| id)
     };
     assert_eq!(id(None, &ENV_KEYS).unwrap(), "from-env");
     assert_eq!(
         id(None, &with_profile("p")).unwrap(),
         "from-env",
-        "keys beat AWS_PROFILE"
+        "access keys take precedence over AWS_PROFILE"
     );
     assert_eq!(
         id(Some("p"), &ENV_KEYS).unwrap(),
         "from-p",
-        "--profile beats the keys"
+        "--profile takes precedence over access keys"
     );
     assert_eq!(id(None, &[]).unwrap(), "from-default");
     assert_eq!(id(None, &[("AWS_PROFILE", "p")]).unwrap(), "from-p");
@@ -92,14 +93,14 @@ fn the_order_of_the_chain() {
         )
         .unwrap(),
         "from-default",
-        "blank counts as absent"
+        "blank counts as not set"
     );
 }
 
 #[test]
-fn what_is_configured_and_broken_stops_the_chain() {
+fn failing_provider_stops_the_chain() {
     let error = |flag, variables: &[(&str, &str)], config, credentials| {
-        chain(flag, variables, config, credentials).unwrap_err()
+        resolve_chain(flag, variables, config, credentials).unwrap_err()
     };
     for (text, part) in [
         (
@@ -108,7 +109,7 @@ fn what_is_configured_and_broken_stops_the_chain() {
         ),
         (
             error(Some("nope"), &ENV_KEYS, "", PROFILES),
-            "the profile \"nope\" is neither in",
+            "profile \"nope\" not found in",
         ),
         (
             error(
@@ -144,11 +145,11 @@ fn what_is_configured_and_broken_stops_the_chain() {
 }
 
 #[test]
-fn files_elsewhere_and_tokens() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("home")).unwrap();
+fn credentials_file_of_variable_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("home")).unwrap();
     std::fs::write(
-        folder.path().join("home/mine"),
+        directory.path().join("home/mine"),
         "[default]\naws_access_key_id=A\naws_secret_access_key=B\naws_session_token=T\n",
     )
     .unwrap();
@@ -156,55 +157,61 @@ fn files_elsewhere_and_tokens() {
         "AWS_SHARED_CREDENTIALS_FILE".to_owned(),
         "~/mine".to_owned(),
     )];
-    let env = FolderEnv::new(folder.path(), BTreeMap::from(variables));
+    let env = FolderEnv::new(directory.path(), BTreeMap::from(variables));
     let files = SharedFiles::load(&env).unwrap();
-    let net = nowhere();
+    let net = unreachable_network();
     let context = Context {
         env: &env,
         files: &files,
         profile: &Profile::choose(None, &env),
         net: &net,
-        again: false,
-        note: &|_| {},
+        is_refresh: false,
+        log: &|_| {},
     };
     let found = resolve(&context).unwrap();
     assert_eq!(found.credentials.session_token(), Some("T"));
     assert!(found.provider.ends_with("home/mine"), "{}", found.provider);
 }
 
-/// A home folder that is written to, as the real one is.
+/// A home directory on disk that can be written to.
 struct Home {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     variables: BTreeMap<&'static str, &'static str>,
 }
 
 impl Home {
     fn new(files: &[(&str, &str)], variables: &[(&'static str, &'static str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for (name, text) in files {
-            let path = folder.path().join(name);
+            let path = directory.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
         let variables = variables.iter().copied().collect();
-        Self { folder, variables }
+        Self {
+            directory,
+            variables,
+        }
     }
 
-    /// Asks the chain, with `http` for the network.
+    /// Resolves the chain with `http` as the network.
     fn resolve(
         &self,
         flag: Option<&str>,
         http: Arc<dyn HttpSend>,
-        again: bool,
-    ) -> Result<Resolved, CredentialsError> {
-        let net = Net { http, ..nowhere() };
+        is_refresh: bool,
+    ) -> Result<ResolvedCredentials, CredentialsError> {
+        let net = ProviderConfig {
+            http,
+            ..unreachable_network()
+        };
         let context = Context {
             env: self,
             files: &SharedFiles::load(self).unwrap(),
             profile: &Profile::choose(flag, self),
             net: &net,
-            again,
-            note: &|_| {},
+            is_refresh,
+            log: &|_| {},
         };
         resolve(&context)
     }
@@ -212,29 +219,29 @@ impl Home {
 
 impl Env for Home {
     fn var(&self, name: &str) -> Option<String> {
-        let home = || self.folder.path().to_str().unwrap().to_owned();
-        let own = || self.variables.get(name).map(|v| (*v).to_owned());
-        (name == "HOME").then(home).or_else(own)
+        let home = || self.directory.path().to_str().unwrap().to_owned();
+        let variable = || self.variables.get(name).map(|v| (*v).to_owned());
+        (name == "HOME").then(home).or_else(variable)
     }
 
     fn read(&self, path: &std::path::Path) -> std::io::Result<Vec<u8>> {
-        SystemEnv::default().read(&self.folder.path().join(path))
+        SystemEnv::default().read(&self.directory.path().join(path))
     }
 
     fn write_private(&self, path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
         SystemEnv::default().write_private(path, bytes)
     }
 
-    fn run(&self, command: &str) -> std::io::Result<Ran> {
+    fn run(&self, command: &str) -> std::io::Result<CommandOutput> {
         SystemEnv::default().run(command)
     }
 
-    fn ask(&self, _: &str) -> Option<String> {
+    fn prompt(&self, _: &str) -> Option<String> {
         self.var("CODE")
     }
 }
 
-fn role_answer(operation: &str) -> String {
+fn assume_role_response(operation: &str) -> String {
     format!(
         "<{operation}Response><{operation}Result><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>\
          <SecretAccessKey>s</SecretAccessKey><SessionToken>role-token</SessionToken>\
@@ -243,9 +250,9 @@ fn role_answer(operation: &str) -> String {
     )
 }
 
-/// Such an answer comes from what stands before the service, and is quoted as what is no error.
+/// A proxy can return such a response; the message quotes the start of its body.
 #[test]
-fn keys_in_an_answer_that_brings_none_are_not_shown() {
+fn credentials_in_unexpected_response_are_redacted() {
     let variables = [
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "token"),
         ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r"),
@@ -274,16 +281,16 @@ fn keys_in_an_answer_that_brings_none_are_not_shown() {
     }
 }
 
-/// A code is a word, as a rule.
+/// A code is usually one word; here it contains the session token.
 #[test]
-fn the_token_of_an_instance_is_not_shown_in_a_code() {
+fn instance_token_in_code_is_redacted() {
     let echo = r#"{"Code": "no session", "AccessKeyId": "A"}"#;
     let http = Scripted::list([answer(200, "session"), answer(200, "r"), answer(200, echo)]);
     let why = Home::new(&[], &[])
         .resolve(None, http, false)
         .unwrap_err()
         .0;
-    assert!(why.ends_with("(role r) answered no ****"), "{why}");
+    assert!(why.ends_with("(role r) returned no ****"), "{why}");
 }
 
 fn body(request: &Request) -> &str {
@@ -291,13 +298,16 @@ fn body(request: &Request) -> &str {
 }
 
 #[test]
-fn a_web_identity_is_sent_whole_and_unsigned() {
+fn web_identity_token_is_sent_unsigned() {
     let variables = [
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "token"),
         ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r"),
     ];
     let home = Home::new(&[("token", "header.payload.signature\n")], &variables);
-    let http = Scripted::list([answer(200, role_answer("AssumeRoleWithWebIdentity"))]);
+    let http = Scripted::list([answer(
+        200,
+        assume_role_response("AssumeRoleWithWebIdentity"),
+    )]);
     home.resolve(None, http.clone(), false).unwrap();
     let requests = http.requests();
     assert!(body(&requests[0]).ends_with("&WebIdentityToken=header.payload.signature"));
@@ -307,34 +317,34 @@ fn a_web_identity_is_sent_whole_and_unsigned() {
 }
 
 #[test]
-fn a_role_is_assumed_with_the_keys_of_its_source() {
+fn role_is_assumed_with_source_credentials() {
     let config = "[profile r]\nrole_arn = r\nsource_profile = q\nmfa_serial = device\n\
                   [profile q]\nrole_arn = q\nsource_profile = base\n";
     let credentials = "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n";
     let files = [(".aws/config", config), (".aws/credentials", credentials)];
     let home = Home::new(&files, &[("CODE", "987654")]);
-    let answers = || [0, 1].map(|_| answer(200, role_answer("AssumeRole")));
-    let http = Scripted::list(answers());
+    let responses = || [0, 1].map(|_| answer(200, assume_role_response("AssumeRole")));
+    let http = Scripted::list(responses());
     home.resolve(Some("r"), http.clone(), false).unwrap();
     let requests = http.requests();
-    let signed = |n: usize, id: &str| {
+    let assert_signed = |n: usize, id: &str| {
         let authorization = requests[n].header("authorization").unwrap();
         assert!(
             authorization.contains(&format!("Credential={id}/20261124/us-east-1/sts/")),
             "{authorization}"
         );
     };
-    signed(0, "AKIABASE");
+    assert_signed(0, "AKIABASE");
     assert_eq!(requests[0].header("x-amz-security-token"), None);
-    signed(1, "ASIAROLE");
+    assert_signed(1, "ASIAROLE");
     assert_eq!(
         requests[1].header("x-amz-security-token"),
         Some("role-token")
     );
     assert!(body(&requests[1]).ends_with("&SerialNumber=device&TokenCode=987654"));
-    // Nobody is asked for a second code in the middle of a scan.
-    let again = home.resolve(Some("r"), Scripted::list(answers()), true);
-    let text = again.unwrap_err().0;
+    // A refresh does not prompt for a second code.
+    let refreshed = home.resolve(Some("r"), Scripted::list(responses()), true);
+    let text = refreshed.unwrap_err().0;
     assert!(
         text.contains("a new MFA code is needed; run again"),
         "{text}"
@@ -342,7 +352,7 @@ fn a_role_is_assumed_with_the_keys_of_its_source() {
 }
 
 #[test]
-fn the_metadata_services_get_their_headers() {
+fn metadata_requests_have_their_headers() {
     let keys = r#"{"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t"}"#;
     let variables = [
         (
@@ -350,13 +360,13 @@ fn the_metadata_services_get_their_headers() {
             "http://169.254.170.23/v1/credentials",
         ),
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "pod-token"),
-        ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "not this one"),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "other token"),
     ];
-    let home = Home::new(&[("pod-token", "of the pod\n")], &variables);
+    let home = Home::new(&[("pod-token", "pod token\n")], &variables);
     let http = Scripted::list([answer(200, keys)]);
     home.resolve(None, http.clone(), false).unwrap();
     let requests = http.requests();
-    assert_eq!(requests[0].header("authorization"), Some("of the pod"));
+    assert_eq!(requests[0].header("authorization"), Some("pod token"));
 
     let home = Home::new(&[], &[("AWS_METADATA_SERVICE_TIMEOUT", "3")]);
     let http = Scripted::list([answer(200, "session"), answer(200, "r"), answer(200, keys)]);
@@ -371,7 +381,7 @@ fn the_metadata_services_get_their_headers() {
 }
 
 #[test]
-fn a_container_that_does_not_give_its_keys_yet_is_asked_three_times() {
+fn container_not_ready_is_tried_three_times() {
     let keys = r#"{"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t"}"#;
     let uri = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/keys");
     let home = Home::new(&[], &[uri]);
@@ -383,37 +393,37 @@ fn a_container_that_does_not_give_its_keys_yet_is_asked_three_times() {
     home.resolve(None, http, false).unwrap();
     for (last, why) in [
         (answer(404, "not yet"), "keys: HTTP 404"),
-        (answer(200, "<p>"), "keys is not the JSON that was expected"),
+        (answer(200, "<p>"), "keys is not the expected JSON"),
     ] {
         let http = Scripted::list([answer(500, ""), answer(403, ""), last, answer(200, keys)]);
-        let told = home.resolve(None, http.clone(), false).unwrap_err().0;
-        assert!(told.contains(why), "{told}");
+        let message = home.resolve(None, http.clone(), false).unwrap_err().0;
+        assert!(message.contains(why), "{message}");
         assert_eq!(http.requests().len(), 3);
     }
 }
 
 #[test]
-fn an_instance_that_has_given_a_token_is_asked_again_where_nothing_answers() {
+fn instance_with_token_is_retried_without_response() {
     let keys = r#"{"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t"}"#;
-    let lost = || failure(TransportErrorKind::Connection);
+    let no_response = || failure(TransportErrorKind::Connection);
     let home = Home::new(&[], &[]);
     let http = Scripted::list([
         answer(200, "session"),
-        lost(),
-        lost(),
-        lost(),
+        no_response(),
+        no_response(),
+        no_response(),
         answer(200, "r"),
-        lost(),
+        no_response(),
         answer(200, keys),
     ]);
     home.resolve(None, http, false).unwrap();
-    let first = Scripted::list([lost()]);
+    let first = Scripted::list([no_response()]);
     assert!(home.resolve(None, first.clone(), false).is_err());
     assert_eq!(first.requests().len(), 1, "a machine without the service");
 }
 
 #[test]
-fn what_answers_in_the_place_of_the_metadata_service_is_neither_a_token_nor_a_role() {
+fn captive_portal_is_not_taken_for_imds() {
     let home = Home::new(&[], &[]);
     let long = "t".repeat(2000);
     for token in ["", " ", "<p>Please log in.</p>", "t\0", "\u{e9}", &long] {
@@ -432,7 +442,7 @@ fn what_answers_in_the_place_of_the_metadata_service_is_neither_a_token_nor_a_ro
     ] {
         let http = Scripted::list([answer(200, "session"), answer(200, role)]);
         let why = home.resolve(None, http, false).unwrap_err().0;
-        assert!(why.contains("named a role that is none"), "{why}");
+        assert!(why.contains("returned an invalid role name"), "{why}");
         assert!(!why.contains(role), "{why}");
     }
 }
@@ -440,40 +450,41 @@ fn what_answers_in_the_place_of_the_metadata_service_is_neither_a_token_nor_a_ro
 const SSO_CONFIG: &str = "[profile s]\nsso_session = corp\nsso_account_id = 123456789012\n\
     sso_role_name = R\n[sso-session corp]\nsso_start_url = https://c.example/start\n\
     sso_region = eu-west-1\n";
-/// SHA-1 of `corp`.
+/// The path of the token's file; the name is the SHA-1 of `corp`.
 const SSO_CACHE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 const SSO_TOKEN: &str = r#"{"startUrl": "https://c.example/start", "accessToken": "old-access",
     "expiresAt": "2026-11-24T12:05:00Z", "clientId": "client", "clientSecret": "client-secret",
     "registrationExpiresAt": "2027-01-01T00:00:00Z", "refreshToken": "old-refresh", "new": [1]}"#;
 
-fn portal() -> crate::http::fake::Answer {
+/// Returns the portal's response with credentials.
+fn role_credentials() -> crate::http::fake::FakeResponse {
     let keys = r#"{"roleCredentials": {"accessKeyId": "A", "secretAccessKey": "s",
         "sessionToken": "t", "expiration": 1795525200000}}"#;
     answer(200, keys)
 }
 
 #[test]
-fn keys_of_the_portal_whose_end_is_no_time_have_none() {
+fn portal_expiration_out_of_range_is_ignored() {
     let signed_in = SSO_TOKEN.replace("12:05:00Z", "13:00:00Z");
     let home = Home::new(&[(".aws/config", SSO_CONFIG), (SSO_CACHE, &signed_in)], &[]);
-    for end in [i128::MAX, i128::MIN, i128::from(i64::MAX)] {
+    for expiration in [i128::MAX, i128::MIN, i128::from(i64::MAX)] {
         let keys = serde_json::json!({"accessKeyId": "A", "secretAccessKey": "s",
             "sessionToken": "t", "expiration": 7});
         let body = serde_json::json!({"roleCredentials": keys}).to_string();
-        let http = Scripted::list([answer(200, body.replace(":7", &format!(":{end}")))]);
+        let http = Scripted::list([answer(200, body.replace(":7", &format!(":{expiration}")))]);
         let found = home.resolve(Some("s"), http, false).unwrap();
-        assert_eq!(found.expires, None, "{end}");
+        assert_eq!(found.expires, None, "{expiration}");
     }
 }
 
 #[test]
-fn a_refreshed_sign_in_is_written_back_for_the_owner_alone() {
+fn refreshed_sso_token_is_saved_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
     let home = Home::new(&[(".aws/config", SSO_CONFIG), (SSO_CACHE, SSO_TOKEN)], &[]);
     let fresh =
         r#"{"accessToken": "new-access", "expiresIn": 3600, "refreshToken": "new-refresh"}"#;
-    let http = Scripted::list([answer(200, fresh), portal()]);
+    let http = Scripted::list([answer(200, fresh), role_credentials()]);
     home.resolve(Some("s"), http.clone(), false).unwrap();
     let requests = http.requests();
     assert_eq!(
@@ -485,7 +496,7 @@ fn a_refreshed_sign_in_is_written_back_for_the_owner_alone() {
     for request in &requests {
         assert_eq!(request.header("authorization"), None, "unsigned");
     }
-    let path = home.folder.path().join(SSO_CACHE);
+    let path = home.directory.path().join(SSO_CACHE);
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let written: serde_json::Value =
@@ -502,12 +513,12 @@ fn a_refreshed_sign_in_is_written_back_for_the_owner_alone() {
             "refreshToken": "new-refresh",
             "new": [1],
         }),
-        "what is not known of stays"
+        "unknown members are kept"
     );
-    let beside = std::fs::read_dir(path.parent().unwrap()).unwrap();
-    assert_eq!(beside.count(), 1, "no temporary file is left");
-    // The next run finds it.
-    let http = Scripted::list([portal()]);
+    let files = std::fs::read_dir(path.parent().unwrap()).unwrap();
+    assert_eq!(files.count(), 1, "no temporary file is left");
+    // The next run uses it.
+    let http = Scripted::list([role_credentials()]);
     home.resolve(Some("s"), http.clone(), false).unwrap();
     let bearer = http.requests()[0]
         .header("x-amz-sso_bearer_token")
@@ -516,23 +527,28 @@ fn a_refreshed_sign_in_is_written_back_for_the_owner_alone() {
 }
 
 #[test]
-fn a_refused_refresh_leaves_the_sign_in_as_it_is() {
+fn refused_refresh_keeps_the_cached_token() {
     let home = Home::new(&[(".aws/config", SSO_CONFIG), (SSO_CACHE, SSO_TOKEN)], &[]);
-    let http = Scripted::list([answer(400, r#"{"error": "invalid_grant"}"#), portal()]);
+    let http = Scripted::list([
+        answer(400, r#"{"error": "invalid_grant"}"#),
+        role_credentials(),
+    ]);
     home.resolve(Some("s"), http.clone(), false).unwrap();
     let bearer = http.requests()[1]
         .header("x-amz-sso_bearer_token")
         .map(str::to_owned);
     assert_eq!(bearer.as_deref(), Some("old-access"));
-    let text = std::fs::read_to_string(home.folder.path().join(SSO_CACHE)).unwrap();
+    let text = std::fs::read_to_string(home.directory.path().join(SSO_CACHE)).unwrap();
     assert_eq!(text, SSO_TOKEN);
 }
 
 #[test]
-fn a_process_is_run_with_its_pipes() {
+fn process_with_a_pipe_is_run() {
     let config = "[profile p]\ncredential_process = printf '{\"Version\": 1, \"AccessKeyId\": \"xid\", \
                   \"SecretAccessKey\": \"s\"}' | sed s/xid/AKIAPIPE/\n";
     let home = Home::new(&[(".aws/config", config)], &[]);
-    let found = home.resolve(Some("p"), nowhere().http, false).unwrap();
+    let found = home
+        .resolve(Some("p"), unreachable_network().http, false)
+        .unwrap();
     assert_eq!(found.credentials.access_key_id(), "AKIAPIPE");
 }

@@ -1,13 +1,23 @@
-//! A role for an identity token in a file, as CI systems and Kubernetes hand it out.
+//! A role that is assumed with an OpenID Connect token in a file, as in CI systems and Kubernetes.
+//!
+//! Settings, as a variable or as a key of the profile. The variable takes precedence, for each
+//! setting on its own; with `--profile` only the keys of the profile are read.
+//! - AWS_WEB_IDENTITY_TOKEN_FILE, `web_identity_token_file`: configures this provider.
+//! - AWS_ROLE_ARN, `role_arn`: required.
+//! - AWS_ROLE_SESSION_NAME, `role_session_name`: default is the program's name and the Unix time.
+//!
+//! The call is sts:AssumeRoleWithWebIdentity in the start region.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/access-assume-role-web.html>
 
 use super::{
-    Context, CredentialsError, Found, Keyring, NamedBy, Provider, Resolved, role_keys, session_name,
+    CachedCredentials, Context, CredentialsError, Found, ProfileSource, Provider,
+    ResolvedCredentials, role_keys, session_name,
 };
 use crate::aws::config_file::expand_home;
 use crate::aws::ops::assume_role_with_web_identity::AssumeRoleWithWebIdentity;
 
+/// The provider of a role for a web identity.
 pub struct WebIdentity;
 
 impl Provider for WebIdentity {
@@ -16,23 +26,20 @@ impl Provider for WebIdentity {
     }
 
     fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
-        // An explicit --profile goes before the environment; else it wins, key by key.
-        let explicit = context.profile.named_by == NamedBy::Flag;
+        let explicit = context.profile.source == ProfileSource::Flag;
         let setting = |variable: &str, key: &str| {
-            let own = || context.setting(key).map(str::to_owned);
+            let profile_key = || context.setting(key).map(str::to_owned);
             let var = context.env.var(variable).filter(|_| !explicit);
-            var.or_else(own)
+            var.or_else(profile_key)
         };
         let file = "AWS_WEB_IDENTITY_TOKEN_FILE";
         let Some(path) = setting(file, "web_identity_token_file") else {
-            return Ok(Found::Nothing("no token file is named"));
+            return Ok(Found::NotConfigured("no token file is configured"));
         };
         let path = expand_home(context.env, &path);
         let origin = format!("the web identity in {}", path.display());
         let role_arn = setting("AWS_ROLE_ARN", "role_arn").ok_or_else(|| {
-            CredentialsError(format!(
-                "{origin}: set AWS_ROLE_ARN (or role_arn) beside it"
-            ))
+            CredentialsError(format!("{origin}: set AWS_ROLE_ARN (or role_arn) too"))
         })?;
         let token = context.env.read(&path);
         let token = token.map_err(|e| CredentialsError(format!("{origin}: {e}")))?;
@@ -40,18 +47,19 @@ impl Provider for WebIdentity {
         if token.is_empty() {
             return Err(CredentialsError(format!("{origin}: the file is empty")));
         }
-        let named = setting("AWS_ROLE_SESSION_NAME", "role_session_name");
+        let name = setting("AWS_ROLE_SESSION_NAME", "role_session_name");
         let call = AssumeRoleWithWebIdentity {
             role_arn: &role_arn,
-            session_name: &named.unwrap_or_else(|| session_name(context)),
+            session_name: &name.unwrap_or_else(|| session_name(context)),
             token: &token,
         };
-        // The call carries the token in its body; there are no keys to sign with.
-        let secret = Resolved::new("", &token, None, String::new());
-        let answered = context
+        // The call is not signed: the token is in its body. It is the secret key here so that it is
+        // redacted in messages.
+        let secret = ResolvedCredentials::new("", &token, None, String::new());
+        let result = context
             .net
-            .client(Keyring::fixed(secret))
+            .client(CachedCredentials::fixed(secret))
             .call(&context.net.region, &call);
-        role_keys(answered, format!("{origin}, role {role_arn}")).map(Found::Keys)
+        role_keys(result, format!("{origin}, role {role_arn}")).map(Found::Keys)
     }
 }

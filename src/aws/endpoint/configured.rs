@@ -1,23 +1,24 @@
-//! What the environment and the profile say about endpoints.
+//! The endpoint settings of the environment and the profile.
 
 use super::{Custom, EndpointUrl, Switch};
-use crate::aws::config_file::{Kind, SharedFiles, nested};
+use crate::aws::config_file::{FileKind, SharedFiles, nested};
 use crate::aws::operation::Service;
 use crate::env::Env;
-use crate::model::{Invalid, clean};
+use crate::model::ParseNameError;
+use crate::text::sanitize;
 
-/// Where the settings are looked for.
+/// The sources of the settings.
 pub(super) struct Configured<'a> {
     pub(super) env: &'a dyn Env,
     pub(super) files: &'a SharedFiles,
     pub(super) profile: &'a str,
 }
 
-/// Who gave a setting, and its text.
-type Found = Option<(String, String)>;
+/// The name of a setting and its value; `None` if it is not set.
+type ConfiguredUrl = Option<(String, String)>;
 
 impl Configured<'_> {
-    /// The endpoint of `service` that the first of the four places names.
+    /// Returns the endpoint of `service` from the first of the four sources that sets it.
     pub(super) fn endpoint(&self, service: Service) -> Result<Option<Custom>, String> {
         if self.ignores_urls() {
             return Ok(None);
@@ -30,20 +31,20 @@ impl Configured<'_> {
             found = self.services_section(&token.to_lowercase())?;
         }
         let found = found.or_else(|| self.key("endpoint_url"));
-        let Some((named_by, text)) = found else {
+        let Some((source, text)) = found else {
             return Ok(None);
         };
         let url: EndpointUrl = text
             .parse()
-            .map_err(|e: Invalid| format!("{named_by}: {e}"))?;
+            .map_err(|e: ParseNameError| format!("{source}: {e}"))?;
         let uri = url.0;
-        Ok(Some(Custom { uri, named_by }))
+        Ok(Some(Custom { uri, source }))
     }
 
-    /// A switch that is `true` or `false`, or off where nobody gave it.
+    /// Returns the setting that enables a switch; `None` if it is `false` or not set.
     ///
-    /// The SDKs take anything else for false. Requests of someone who wrote `1` would go to
-    /// endpoints that are not FIPS ones, without a word.
+    /// The SDKs treat any other value as false: with `1`, requests would silently go to endpoints
+    /// that are not FIPS endpoints.
     pub(super) fn switch(&self, variable: &str, key: &str) -> Result<Switch, String> {
         let Some((source, text)) = self.variable(variable).or_else(|| self.key(key)) else {
             return Ok(None);
@@ -53,7 +54,7 @@ impl Configured<'_> {
             "false" => Ok(None),
             _ => Err(format!(
                 "{source}: \"{}\" is neither true nor false",
-                clean(&text, 80)
+                sanitize(&text, 80)
             )),
         }
     }
@@ -65,37 +66,37 @@ impl Configured<'_> {
         setting.is_some_and(|(_, text)| text.trim().eq_ignore_ascii_case("true"))
     }
 
-    /// The `endpoint_url` of a service's block in the section that the profile's `services` names.
-    fn services_section(&self, block: &str) -> Result<Found, String> {
+    /// Returns the `endpoint_url` of a service's block in the profile's `services` section.
+    fn services_section(&self, block: &str) -> Result<ConfiguredUrl, String> {
         let Some((source, name)) = self.key("services") else {
             return Ok(None);
         };
         let section = self
             .files
             .config
-            .section(Kind::Services, name.trim())
+            .section(FileKind::Services, name.trim())
             .ok_or_else(|| {
                 format!(
                     "{source}: {} has no section [services {}]",
                     self.files.config.path.display(),
-                    clean(name.trim(), 80)
+                    sanitize(name.trim(), 80)
                 )
             })?;
         let url = section.get(block).and_then(|text| nested(text));
         let url = url.and_then(|mut keys| keys.remove("endpoint_url"));
-        let source = format!("{block} in [services {}]", clean(name.trim(), 80));
+        let source = format!("{block} in [services {}]", sanitize(name.trim(), 80));
         Ok(url
             .filter(|url| !url.trim().is_empty())
             .map(|url| (source, url)))
     }
 
-    fn variable(&self, name: &str) -> Found {
+    fn variable(&self, name: &str) -> ConfiguredUrl {
         Some((name.to_owned(), self.env.var(name)?))
     }
 
-    fn key(&self, name: &str) -> Found {
+    fn key(&self, name: &str) -> ConfiguredUrl {
         let text = self.files.get(self.profile, name)?;
-        let source = format!("{name} of profile {}", clean(self.profile, 80));
+        let source = format!("{name} of profile {}", sanitize(self.profile, 80));
         Some((source, text.to_owned()))
     }
 }

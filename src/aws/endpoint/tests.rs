@@ -1,7 +1,7 @@
 use super::*;
 use crate::env::FolderEnv;
 
-/// Variables, and the text of a config file.
+/// Creates endpoints from environment variables and the text of a config file.
 fn endpoints_of(
     explicit: Option<&str>,
     variables: &[(&str, &str)],
@@ -22,8 +22,8 @@ fn resolve(endpoints: &Endpoints, service: Service, region: &str) -> Result<Endp
     endpoints.resolve(service, &region.parse().unwrap())
 }
 
-/// Every setting of a URL, the most particular one first, for AWS Config.
-const PLACES: [(&str, &str); 4] = [
+/// Every setting of a URL for AWS Config, the most specific first.
+const SETTINGS: [(&str, &str); 4] = [
     ("AWS_ENDPOINT_URL_CONFIG_SERVICE", "http://own-variable:1/"),
     ("AWS_ENDPOINT_URL", "http://variable:2/"),
     ("services", "http://section:3/"),
@@ -31,11 +31,11 @@ const PLACES: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn the_first_place_that_names_an_endpoint_wins() {
-    for first in 0..PLACES.len() {
+fn most_specific_endpoint_setting_is_used() {
+    for first in 0..SETTINGS.len() {
         let mut variables = Vec::new();
         let mut config = "[default]\n".to_owned();
-        for (name, url) in &PLACES[first..] {
+        for (name, url) in &SETTINGS[first..] {
             match *name {
                 "services" => config.push_str("services = dev\n"),
                 "endpoint_url" => config = format!("{config}endpoint_url = {url}\n"),
@@ -46,12 +46,15 @@ fn the_first_place_that_names_an_endpoint_wins() {
         config.push_str("  endpoint_url = http://section:3/ # local\n");
         let endpoints = endpoints_of(None, &variables, &config).unwrap();
         let endpoint = resolve(&endpoints, Service::Config, "eu-west-1").unwrap();
-        assert_eq!(endpoint.uri, PLACES[first].1);
+        assert_eq!(endpoint.uri, SETTINGS[first].1);
         assert!(endpoint.custom);
 
         let flag = endpoints_of(Some("http://flag:0"), &variables, &config).unwrap();
         let endpoint = resolve(&flag, Service::Config, "eu-west-1").unwrap();
-        assert_eq!(endpoint.uri, "http://flag:0/", "before all of them");
+        assert_eq!(
+            endpoint.uri, "http://flag:0/",
+            "takes precedence over all of them"
+        );
 
         let again: Vec<_> = endpoints.variables().into_iter().collect();
         let again: Vec<_> = again.iter().map(|(a, b)| (&**a, &**b)).collect();
@@ -59,15 +62,15 @@ fn the_first_place_that_names_an_endpoint_wins() {
         assert_eq!(again.variables(), endpoints.variables());
         for service in Service::ALL {
             let [here, there] = [&again, &endpoints].map(|e| resolve(e, service, "eu-west-1"));
-            assert_eq!(here, there, "a recording's variables lead to the same");
+            assert_eq!(here, there, "the variables give the same endpoints");
         }
     }
 }
 
 #[test]
-fn configured_urls_can_be_passed_over() {
+fn configured_urls_can_be_ignored() {
     let urls = "endpoint_url = http://key:4\nservices = nowhere\n";
-    for (variable, key, passed_over) in [
+    for (variable, key, ignored) in [
         (Some("TRUE"), "", true),
         (None, "true", true),
         (Some("true"), "false", true),
@@ -82,14 +85,14 @@ fn configured_urls_can_be_passed_over() {
         let config = format!("[default]\n{urls}ignore_configured_endpoint_urls = {key}\n");
         let endpoints = endpoints_of(None, &variables, &config).unwrap();
         let endpoint = resolve(&endpoints, Service::Sts, "eu-west-1").unwrap();
-        assert_eq!(endpoint.custom, !passed_over, "{variable:?} {key}");
+        assert_eq!(endpoint.custom, !ignored, "{variable:?} {key}");
         let flag = endpoints_of(Some("http://flag:0"), &variables, &config).unwrap();
         assert!(resolve(&flag, Service::Sts, "eu-west-1").unwrap().custom);
     }
 }
 
 #[test]
-fn a_custom_endpoint_is_signed_for_the_region_of_the_call() {
+fn custom_endpoint_is_signed_for_call_region() {
     let endpoints = endpoints_of(None, &[("AWS_ENDPOINT_URL", "http://all:1")], "").unwrap();
     for service in Service::ALL {
         let endpoint = resolve(&endpoints, service, "eu-west-1").unwrap();
@@ -98,7 +101,7 @@ fn a_custom_endpoint_is_signed_for_the_region_of_the_call() {
 }
 
 #[test]
-fn variants_come_from_a_variable_or_from_the_profile() {
+fn variants_come_from_variable_or_profile() {
     const FIPS_ON: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
     for (variables, config, host) in [
         (&[][..], "", "config.eu-west-1.amazonaws.com"),
@@ -133,13 +136,13 @@ fn variants_come_from_a_variable_or_from_the_profile() {
         assert_eq!(
             resolve(&again, Service::Config, "eu-west-1"),
             Ok(endpoint),
-            "a recording's variables lead to the same"
+            "the variables give the same endpoints"
         );
     }
 }
 
 #[test]
-fn a_setting_that_cannot_be_meant_is_named() {
+fn invalid_setting_is_named_in_error() {
     for (variables, config, expected) in [
         (
             &[("AWS_ENDPOINT_URL", "x")][..],
@@ -178,7 +181,7 @@ fn a_setting_that_cannot_be_meant_is_named() {
 }
 
 #[test]
-fn a_variant_and_a_custom_endpoint_cannot_be_combined() {
+fn variant_with_custom_endpoint_is_rejected() {
     for (explicit, variables, config, expected) in [
         (
             None,
@@ -187,17 +190,17 @@ fn a_variant_and_a_custom_endpoint_cannot_be_combined() {
                 ("AWS_ENDPOINT_URL", "http://all:1"),
             ][..],
             "",
-            "AWS_USE_FIPS_ENDPOINT asks for FIPS endpoints, and AWS_ENDPOINT_URL names an endpoint \
-             of its own for iam: they cannot be combined; set AWS_USE_FIPS_ENDPOINT=false, or set \
+            "AWS_USE_FIPS_ENDPOINT enables FIPS endpoints, but AWS_ENDPOINT_URL sets a custom \
+             endpoint for iam: they cannot be combined; set AWS_USE_FIPS_ENDPOINT=false, or set \
              AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
         ),
         (
             Some("http://flag:0"),
             &[],
             "use_dualstack_endpoint = true",
-            "use_dualstack_endpoint of profile default asks for dual-stack endpoints, and \
-             --endpoint-url names an endpoint of its own for iam: they cannot be combined; set \
-             AWS_USE_DUALSTACK_ENDPOINT=false, or leave --endpoint-url out",
+            "use_dualstack_endpoint of profile default enables dual-stack endpoints, but \
+             --endpoint-url sets a custom endpoint for iam: they cannot be combined; set \
+             AWS_USE_DUALSTACK_ENDPOINT=false, or omit --endpoint-url",
         ),
     ] {
         let config = format!("[default]\n{config}\n");
@@ -215,20 +218,20 @@ fn a_variant_and_a_custom_endpoint_cannot_be_combined() {
 }
 
 #[test]
-fn a_variant_that_aws_does_not_have_is_refused() {
+fn variant_missing_in_partition_is_rejected() {
     for (config, region, expected) in [
         (
             "use_fips_endpoint = true",
             "cn-north-1",
-            "iam has no FIPS endpoint in the partition aws-cn, and use_fips_endpoint of profile \
-             default asks for one; set AWS_USE_FIPS_ENDPOINT=false",
+            "iam has no FIPS endpoint in the partition aws-cn (required by use_fips_endpoint of \
+             profile default); set AWS_USE_FIPS_ENDPOINT=false",
         ),
         (
             "use_fips_endpoint = true\nuse_dualstack_endpoint = true",
             "eusc-de-east-1",
-            "iam has no FIPS and dual-stack endpoint in the partition aws-eusc, and \
-             use_fips_endpoint of profile default and use_dualstack_endpoint of profile default \
-             asks for one; set AWS_USE_FIPS_ENDPOINT=false or AWS_USE_DUALSTACK_ENDPOINT=false",
+            "iam has no FIPS and dual-stack endpoint in the partition aws-eusc (required by \
+             use_fips_endpoint of profile default and use_dualstack_endpoint of profile default); \
+             set AWS_USE_FIPS_ENDPOINT=false or AWS_USE_DUALSTACK_ENDPOINT=false",
         ),
     ] {
         let endpoints = endpoints_of(None, &[], &format!("[default]\n{config}\n")).unwrap();
@@ -238,7 +241,7 @@ fn a_variant_that_aws_does_not_have_is_refused() {
 }
 
 #[test]
-fn a_url_that_is_none_is_refused() {
+fn invalid_endpoint_url_is_rejected() {
     for bad in [
         "",
         "localhost:5000",

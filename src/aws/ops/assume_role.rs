@@ -1,4 +1,4 @@
-//! `sts:AssumeRole`: the temporary keys of a role.
+//! `sts:AssumeRole`: returns temporary credentials of a role.
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 
@@ -6,38 +6,38 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::{Unreadable, query};
+use crate::aws::operation::{Operation, RequestBody, Service};
+use crate::aws::protocol::{ParseError, query};
 
-/// The call.
+/// The request.
 pub struct AssumeRole<'a> {
     /// The role's ARN.
     pub role_arn: &'a str,
     /// The session's name, 2 to 64 characters.
     pub session_name: &'a str,
-    /// What the role's owner asks for, 2 to 1224 characters.
+    /// The external ID that the role's trust policy requires, 2 to 1224 characters.
     pub external_id: Option<&'a str>,
-    /// How long the keys live, 900 to 43200 seconds; an hour when absent.
+    /// The lifetime of the credentials, 900 to 43200 seconds; by default an hour.
     pub duration_seconds: Option<u32>,
     /// The MFA device and its code.
     pub mfa: Option<(&'a str, String)>,
 }
 
-/// Temporary keys.
+/// Temporary credentials.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TemporaryKeys {
-    /// The access key id.
+    /// The access key ID.
     pub access_key_id: String,
     /// The secret access key.
     pub secret_access_key: String,
     /// The session token.
     pub session_token: String,
-    /// When they end, in ISO 8601.
+    /// The expiry, in ISO 8601.
     pub expiration: String,
 }
 
-/// Tells the end alone.
+/// Shows only the expiry.
 impl fmt::Debug for TemporaryKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("TemporaryKeys");
@@ -54,7 +54,7 @@ pub(super) struct Credentials {
 }
 
 #[derive(Deserialize)]
-enum Reply {
+enum AssumeRoleResponse {
     AssumeRoleResponse {
         #[serde(rename = "AssumeRoleResult")]
         result: Credentials,
@@ -66,13 +66,13 @@ impl Operation for AssumeRole<'_> {
     const SERVICE: Service = Service::Sts;
     type Output = TemporaryKeys;
 
-    fn wire(&self) -> Wire {
+    fn request_body(&self) -> RequestBody {
         let duration = self.duration_seconds.map(|s| s.to_string());
         let (serial, code) = match &self.mfa {
             Some((serial, code)) => (Some(*serial), Some(code.as_str())),
             None => (None, None),
         };
-        Wire::query(Self::NAME, "2011-06-15").with([
+        RequestBody::query(Self::NAME, "2011-06-15").with([
             ("RoleArn", Some(self.role_arn)),
             ("RoleSessionName", Some(self.session_name)),
             ("ExternalId", self.external_id),
@@ -82,8 +82,8 @@ impl Operation for AssumeRole<'_> {
         ])
     }
 
-    fn parse(&self, body: &[u8]) -> Result<TemporaryKeys, Unreadable> {
-        let Reply::AssumeRoleResponse { result } = query::reply(body)?;
+    fn parse(&self, body: &[u8]) -> Result<TemporaryKeys, ParseError> {
+        let AssumeRoleResponse::AssumeRoleResponse { result } = query::reply(body)?;
         Ok(result.keys)
     }
 }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parameters_that_are_given_are_sent() {
+    fn optional_parameters_are_sent_if_set() {
         let mut operation = AssumeRole {
             role_arn: "arn:aws:iam::123456789012:role/r",
             session_name: "s",
@@ -101,21 +101,21 @@ mod tests {
             duration_seconds: None,
             mfa: None,
         };
-        let names = |operation: &AssumeRole| match operation.wire() {
-            Wire::Query(pairs) => pairs.into_iter().map(|(n, _)| n).collect::<Vec<_>>(),
-            Wire::Json { .. } => panic!("a query"),
+        let names = |operation: &AssumeRole| match operation.request_body() {
+            RequestBody::Query(pairs) => pairs.into_iter().map(|(n, _)| n).collect::<Vec<_>>(),
+            RequestBody::Json { .. } => panic!("a query"),
         };
-        let least = ["Action", "Version", "RoleArn", "RoleSessionName"];
-        assert_eq!(names(&operation), least);
+        let required = ["Action", "Version", "RoleArn", "RoleSessionName"];
+        assert_eq!(names(&operation), required);
         operation.external_id = Some("x");
         operation.duration_seconds = Some(900);
         operation.mfa = Some(("device", "123456".to_owned()));
-        let more = ["ExternalId", "DurationSeconds", "SerialNumber", "TokenCode"];
-        assert_eq!(names(&operation), [&least[..], &more].concat());
+        let optional = ["ExternalId", "DurationSeconds", "SerialNumber", "TokenCode"];
+        assert_eq!(names(&operation), [&required[..], &optional].concat());
     }
 
     #[test]
-    fn the_keys_are_read_and_not_shown() {
+    fn credentials_are_read_and_not_shown() {
         let operation = AssumeRole {
             role_arn: "r",
             session_name: "s",

@@ -1,14 +1,15 @@
-//! `sts:AssumeRoleWithWebIdentity`: a role's keys for an identity token; the call is not signed.
+//! `sts:AssumeRoleWithWebIdentity`: returns temporary credentials of a role for an identity token.
+//! The request is not signed.
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
 
 use serde::Deserialize;
 
 use super::assume_role::{Credentials, TemporaryKeys};
-use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::{Unreadable, query};
+use crate::aws::operation::{Operation, RequestBody, Service};
+use crate::aws::protocol::{ParseError, query};
 
-/// The call.
+/// The request.
 pub struct AssumeRoleWithWebIdentity<'a> {
     /// The role's ARN.
     pub role_arn: &'a str,
@@ -19,7 +20,7 @@ pub struct AssumeRoleWithWebIdentity<'a> {
 }
 
 #[derive(Deserialize)]
-enum Reply {
+enum AssumeRoleWithWebIdentityResponse {
     AssumeRoleWithWebIdentityResponse {
         #[serde(rename = "AssumeRoleWithWebIdentityResult")]
         result: Credentials,
@@ -32,16 +33,17 @@ impl Operation for AssumeRoleWithWebIdentity<'_> {
     const SIGNED: bool = false;
     type Output = TemporaryKeys;
 
-    fn wire(&self) -> Wire {
-        Wire::query(Self::NAME, "2011-06-15").with([
+    fn request_body(&self) -> RequestBody {
+        RequestBody::query(Self::NAME, "2011-06-15").with([
             ("RoleArn", Some(self.role_arn)),
             ("RoleSessionName", Some(self.session_name)),
             ("WebIdentityToken", Some(self.token)),
         ])
     }
 
-    fn parse(&self, body: &[u8]) -> Result<TemporaryKeys, Unreadable> {
-        let Reply::AssumeRoleWithWebIdentityResponse { result } = query::reply(body)?;
+    fn parse(&self, body: &[u8]) -> Result<TemporaryKeys, ParseError> {
+        let AssumeRoleWithWebIdentityResponse::AssumeRoleWithWebIdentityResponse { result } =
+            query::reply(body)?;
         Ok(result.keys)
     }
 }

@@ -1,27 +1,27 @@
-//! `config:DescribeConfigurationRecorderStatus`: whether a region has a recorder, and it records.
+//! `config:DescribeConfigurationRecorderStatus`: returns the status of a region's recorder.
 //!
 //! <https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeConfigurationRecorderStatus.html>.
-//! A region without one answers with an empty list.
+//! In a region without a recorder, the list is empty.
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::json::{List, Object};
-use crate::aws::protocol::{Unreadable, json};
+use crate::aws::protocol::{ParseError, json};
 
-/// The call, for all of the region's recorders.
+/// The request, for all recorders of the region.
 #[derive(Serialize)]
 pub struct DescribeConfigurationRecorderStatus {}
 
-/// What a recorder does.
+/// The status of a recorder.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct RecorderStatus {
-    /// Whether it records now; a stopped one leaves an inventory that goes stale.
+    /// True if it is recording; after it stops, the inventory becomes stale.
     pub recording: bool,
 }
 
 #[derive(Deserialize)]
-struct Reply {
+struct DescribeConfigurationRecorderStatusResponse {
     #[serde(rename = "ConfigurationRecordersStatus")]
     recorders: List<Object<RecorderStatus>>,
 }
@@ -31,12 +31,12 @@ impl Operation for DescribeConfigurationRecorderStatus {
     const SERVICE: Service = Service::Config;
     type Output = Vec<RecorderStatus>;
 
-    fn wire(&self) -> Wire {
-        Wire::config_json(Self::NAME, self)
+    fn request_body(&self) -> RequestBody {
+        RequestBody::config_json(Self::NAME, self)
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Vec<RecorderStatus>, Unreadable> {
-        let reply: Reply = json::reply(body)?;
+    fn parse(&self, body: &[u8]) -> Result<Vec<RecorderStatus>, ParseError> {
+        let reply: DescribeConfigurationRecorderStatusResponse = json::reply(body)?;
         Ok(reply.recorders.0.into_iter().map(|Object(r)| r).collect())
     }
 }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recorders_and_none() {
+    fn recorder_list_may_be_empty() {
         let parse = |body: &str| DescribeConfigurationRecorderStatus {}.parse(body.as_bytes());
         let one = r#"{"ConfigurationRecordersStatus": [{"name": "default", "recording": true,
             "lastStatus": "SUCCESS", "lastStartTime": 1.5}]}"#;
@@ -58,7 +58,9 @@ mod tests {
         assert!(parse("{}").is_err());
         assert!(parse("[[]]").is_err());
         assert!(parse(r#"{"ConfigurationRecordersStatus": [[true]]}"#).is_err());
-        let Wire::Json { body, .. } = (DescribeConfigurationRecorderStatus {}).wire() else {
+        let RequestBody::Json { body, .. } =
+            (DescribeConfigurationRecorderStatus {}).request_body()
+        else {
             panic!("JSON")
         };
         assert_eq!(body, b"{}");

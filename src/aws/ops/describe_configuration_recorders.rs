@@ -1,30 +1,30 @@
-//! `config:DescribeConfigurationRecorders`: which types a region's recorder records.
+//! `config:DescribeConfigurationRecorders`: returns the recording groups of a region's recorders.
 //!
 //! <https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeConfigurationRecorders.html>.
-//! A region without one answers with an empty list. Without a name it tells of the customer managed
-//! recorder, of which there is one at most.
+//! In a region without a recorder, the list is empty. Without a name in the request, the list
+//! contains the customer managed recorder, at most one.
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::json::{List, Object};
-use crate::aws::protocol::{Unreadable, json};
+use crate::aws::protocol::{ParseError, json};
 use crate::model::ResourceType;
 
-/// The call, for all of the region's recorders.
+/// The request, for all recorders of the region.
 #[derive(Serialize)]
 pub struct DescribeConfigurationRecorders {}
 
-/// A recorder, as far as it is looked at.
+/// A recorder, with the fields that the program uses.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigurationRecorder {
-    /// What it records; without one, all supported types but the global ones.
+    /// The recording group; `None` means all supported types except the global ones.
     #[serde(default)]
     pub recording_group: Option<RecordingGroup>,
 }
 
-/// Which types are recorded.
+/// The resource types that a recorder records.
 ///
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingGroup.html>
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -49,11 +49,10 @@ struct Strategy {
 }
 
 impl RecordingGroup {
-    /// Whether it takes `resource_type` in.
+    /// Returns true if the group includes `resource_type`.
     ///
-    /// A third-party type counts as taken in: what its owner hands over is recorded, whatever the
-    /// group says of AWS's own types. A strategy that is not known takes all in, since nothing says
-    /// otherwise.
+    /// Third-party types are always included: they are recorded when their owner publishes them,
+    /// independent of the group. An unknown strategy includes all types.
     #[must_use]
     pub fn records(&self, resource_type: &ResourceType) -> bool {
         let named = |list: Option<&List<String>>| {
@@ -66,7 +65,7 @@ impl RecordingGroup {
         }
         match self.strategy() {
             "INCLUSION_BY_RESOURCE_TYPES" => named(self.resource_types.as_ref()),
-            // The switch for global types has no say here.
+            // includeGlobalResourceTypes does not apply here.
             "EXCLUSION_BY_RESOURCE_TYPES" => !named(excluded),
             "ALL_SUPPORTED_RESOURCE_TYPES" => {
                 !resource_type.is_global() || self.include_global_resource_types == Some(true)
@@ -75,7 +74,7 @@ impl RecordingGroup {
         }
     }
 
-    /// The strategy, which older recorders do not name.
+    /// Returns the strategy; derives it for older recorders, which do not have the field.
     fn strategy(&self) -> &str {
         let listed = |list: Option<&List<String>>| list.is_some_and(|list| !list.0.is_empty());
         let named = self.recording_strategy.as_ref();
@@ -92,7 +91,7 @@ impl RecordingGroup {
 }
 
 #[derive(Deserialize)]
-struct Reply {
+struct DescribeConfigurationRecordersResponse {
     #[serde(rename = "ConfigurationRecorders")]
     recorders: List<Object<ConfigurationRecorder>>,
 }
@@ -102,12 +101,12 @@ impl Operation for DescribeConfigurationRecorders {
     const SERVICE: Service = Service::Config;
     type Output = Vec<ConfigurationRecorder>;
 
-    fn wire(&self) -> Wire {
-        Wire::config_json(Self::NAME, self)
+    fn request_body(&self) -> RequestBody {
+        RequestBody::config_json(Self::NAME, self)
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Vec<ConfigurationRecorder>, Unreadable> {
-        let reply: Reply = json::reply(body)?;
+    fn parse(&self, body: &[u8]) -> Result<Vec<ConfigurationRecorder>, ParseError> {
+        let reply: DescribeConfigurationRecordersResponse = json::reply(body)?;
         Ok(reply.recorders.0.into_iter().map(|Object(r)| r).collect())
     }
 }
@@ -123,7 +122,7 @@ mod tests {
         "Datadog::Monitors::Monitor",
     ];
 
-    /// Which of [`TYPES`] a recorder with this group records.
+    /// Returns true for each of [`TYPES`] that a recorder with this group records.
     fn recorded(group: &str) -> [bool; 4] {
         let body = format!(
             r#"{{"ConfigurationRecorders": [{{"name": "default", "recordingGroup": {group}}}]}}"#
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn every_strategy_and_the_older_form_of_each() {
+    fn strategies_and_older_groups_select_types() {
         for (group, expected) in [
             ("null", [true, false, true, true]),
             ("{}", [true, false, true, true]),
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn recorders_and_none() {
+    fn recorder_list_may_be_empty() {
         let parse = |body: &str| DescribeConfigurationRecorders {}.parse(body.as_bytes());
         assert_eq!(parse(r#"{"ConfigurationRecorders": []}"#).unwrap(), []);
         let unnamed = parse(r#"{"ConfigurationRecorders": [{"name": "default"}]}"#).unwrap();
@@ -190,7 +189,8 @@ mod tests {
         );
         assert!(parse("{}").is_err());
         assert!(parse("[[]]").is_err());
-        let Wire::Json { target, body } = (DescribeConfigurationRecorders {}).wire() else {
+        let RequestBody::Json { target, body } = (DescribeConfigurationRecorders {}).request_body()
+        else {
             panic!("JSON")
         };
         assert_eq!(target, "StarlingDoveService.DescribeConfigurationRecorders");

@@ -1,27 +1,27 @@
-//! `ec2:DescribeRegions`: the regions that are enabled for the account.
+//! `ec2:DescribeRegions`: returns the regions that are enabled for the account.
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>. Without
-//! `AllRegions` the answer has those that need no opt-in and those that are opted in. It is not
-//! paginated and in no order.
+//! `AllRegions`, these are the regions that need no opt-in and those that are opted in. The list is
+//! unordered and not paginated.
 
 use serde::Deserialize;
 
-use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::{Unreadable, query};
+use crate::aws::operation::{Operation, RequestBody, Service};
+use crate::aws::protocol::{ParseError, query};
 
-/// The call, for the enabled regions.
+/// The request, for the enabled regions.
 pub struct DescribeRegions;
 
 #[derive(Deserialize)]
-enum Reply {
+enum DescribeRegionsResponse {
     DescribeRegionsResponse {
         #[serde(rename = "regionInfo")]
-        regions: Items,
+        regions: RegionItems,
     },
 }
 
 #[derive(Deserialize)]
-struct Items {
+struct RegionItems {
     #[serde(rename = "item", default)]
     items: Vec<Item>,
 }
@@ -35,15 +35,15 @@ struct Item {
 impl Operation for DescribeRegions {
     const NAME: &'static str = "DescribeRegions";
     const SERVICE: Service = Service::Ec2;
-    /// The names as they came: the caller decides about one that is no region code.
+    /// The names as received; the caller handles invalid ones.
     type Output = Vec<String>;
 
-    fn wire(&self) -> Wire {
-        Wire::query(Self::NAME, "2016-11-15")
+    fn request_body(&self) -> RequestBody {
+        RequestBody::query(Self::NAME, "2016-11-15")
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Vec<String>, Unreadable> {
-        let Reply::DescribeRegionsResponse { regions } = query::reply(body)?;
+    fn parse(&self, body: &[u8]) -> Result<Vec<String>, ParseError> {
+        let DescribeRegionsResponse::DescribeRegionsResponse { regions } = query::reply(body)?;
         let names = regions
             .items
             .into_iter()
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_are_read() {
+    fn region_names_are_read() {
         let body = r#"<?xml version="1.0" encoding="UTF-8"?>
             <DescribeRegionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
             <requestId>r</requestId><regionInfo>
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_no_answer_is_not_an_empty_list() {
+    fn invalid_response_is_not_an_empty_list() {
         for body in [
             "<html><body/></html>",
             "<DescribeRegionsResponse></DescribeRegionsResponse>",
@@ -78,10 +78,20 @@ mod tests {
         ] {
             assert!(DescribeRegions.parse(body.as_bytes()).is_err(), "{body}");
         }
-        let cut = "<DescribeRegionsResponse><regionInfo><item><regionName>us-w";
-        assert!(DescribeRegions.parse(cut.as_bytes()).unwrap_err().cut);
-        let cut = "<DescribeRegionsResponse><regionInfo><item>";
-        assert!(DescribeRegions.parse(cut.as_bytes()).unwrap_err().cut);
+        let truncated = "<DescribeRegionsResponse><regionInfo><item><regionName>us-w";
+        assert!(
+            DescribeRegions
+                .parse(truncated.as_bytes())
+                .unwrap_err()
+                .truncated
+        );
+        let truncated = "<DescribeRegionsResponse><regionInfo><item>";
+        assert!(
+            DescribeRegions
+                .parse(truncated.as_bytes())
+                .unwrap_err()
+                .truncated
+        );
         let empty = "<DescribeRegionsResponse><regionInfo/></DescribeRegionsResponse>";
         assert_eq!(DescribeRegions.parse(empty.as_bytes()).unwrap(), [""; 0]);
     }

@@ -1,18 +1,18 @@
-//! `sts:GetCallerIdentity`: whose credentials these are. It needs no permission.
+//! `sts:GetCallerIdentity`: returns the account of the credentials. It requires no permission.
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
 
 use serde::Deserialize;
 
-use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::{Unreadable, query};
+use crate::aws::operation::{Operation, RequestBody, Service};
+use crate::aws::protocol::{ParseError, query};
 use crate::model::AccountId;
 
-/// The call; it has no parameters.
+/// The request; it has no parameters.
 pub struct GetCallerIdentity;
 
 #[derive(Deserialize)]
-enum Reply {
+enum GetCallerIdentityResponse {
     GetCallerIdentityResponse {
         #[serde(rename = "GetCallerIdentityResult")]
         result: Identity,
@@ -30,15 +30,15 @@ impl Operation for GetCallerIdentity {
     const SERVICE: Service = Service::Sts;
     type Output = AccountId;
 
-    fn wire(&self) -> Wire {
-        Wire::query(Self::NAME, "2011-06-15")
+    fn request_body(&self) -> RequestBody {
+        RequestBody::query(Self::NAME, "2011-06-15")
     }
 
-    fn parse(&self, body: &[u8]) -> Result<AccountId, Unreadable> {
-        let Reply::GetCallerIdentityResponse { result } = query::reply(body)?;
+    fn parse(&self, body: &[u8]) -> Result<AccountId, ParseError> {
+        let GetCallerIdentityResponse::GetCallerIdentityResponse { result } = query::reply(body)?;
         let account = result.account.trim().parse();
-        // The text itself is not quoted: nothing tells what it holds.
-        account.map_err(|_| Unreadable::foreign("its Account is not twelve digits"))
+        // The value is not quoted: it may contain anything.
+        account.map_err(|_| ParseError::unexpected("Account is not 12 digits"))
     }
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_account_is_read() {
+    fn account_id_is_read() {
         let body = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
             <GetCallerIdentityResult><Arn>arn:aws:iam::012345678901:user/a</Arn>
             <UserId>AIDA</UserId><Account> 012345678901 </Account></GetCallerIdentityResult>
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_identity() {
+    fn invalid_response_is_an_error() {
         for body in [
             "",
             "<html><body>Sign in</body></html>",

@@ -1,49 +1,49 @@
-//! `config:GetDiscoveredResourceCounts`: how many resources of each type a region records.
+//! `config:GetDiscoveredResourceCounts`: returns the number of recorded resources of each type.
 //!
-//! <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>. It
-//! counts what the recorder records now: nothing at all where the recorder is off.
+//! <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>.
+//! It only counts types that the recorder currently records: nothing if the recorder is stopped.
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::json::{List, Object, Text};
-use crate::aws::protocol::{Unreadable, json};
+use crate::aws::protocol::{ParseError, json};
 use crate::model::{KnownTypes, ResourceType};
 
-/// How many types one request may name.
+/// The maximum types in a request.
 pub const MAX_TYPES: usize = 20;
 
-/// The call.
+/// The request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetDiscoveredResourceCounts<'a> {
-    /// The types to count, at most [`MAX_TYPES`]; all when empty.
+    /// The types to count, at most [`MAX_TYPES`]; empty for all.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub resource_types: &'a [ResourceType],
-    /// The token that the page before gave.
+    /// The page token of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
-    /// The types that need not be read from their text once more.
+    /// The types that are already parsed.
     #[serde(skip)]
     pub known: Option<&'a KnownTypes>,
 }
 
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// How many resources all pages together name.
+pub struct CountsPage {
+    /// The total of all pages.
     pub total: u64,
-    /// The types of this page, with the number of their resources.
+    /// The types of this page with their counts.
     pub counts: Vec<(ResourceType, u64)>,
-    /// Those of them that were not known.
+    /// The types of this page that were not parsed before.
     pub new: Vec<ResourceType>,
-    /// The token of the next page; none on the last.
+    /// The page token of the next page; `None` on the last page.
     pub next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply<'a> {
+struct GetDiscoveredResourceCountsResponse<'a> {
     // Both required: a body without them is not a page, and never a zero.
     total_discovered_resources: u64,
     #[serde(borrow)]
@@ -62,39 +62,39 @@ struct Count<'a> {
 impl Operation for GetDiscoveredResourceCounts<'_> {
     const NAME: &'static str = "GetDiscoveredResourceCounts";
     const SERVICE: Service = Service::Config;
-    type Output = Page;
+    type Output = CountsPage;
 
-    fn wire(&self) -> Wire {
-        Wire::config_json(Self::NAME, self)
+    fn request_body(&self) -> RequestBody {
+        RequestBody::config_json(Self::NAME, self)
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Page, Unreadable> {
-        let reply: Reply = json::reply(body)?;
-        let asked = self.resource_types;
+    fn parse(&self, body: &[u8]) -> Result<CountsPage, ParseError> {
+        let reply: GetDiscoveredResourceCountsResponse = json::reply(body)?;
+        let requested = self.resource_types;
         let known = self.known.map(KnownTypes::held);
         let mut new = Vec::new();
         let count = |Object(count): Object<Count<'_>>| {
-            // Its text stays whole: of one that is cut here, half a secret could not be taken out.
+            // Do not cut the text here: half a secret could not be redacted later.
             let Text(text) = &count.resource_type;
             let known = known.as_ref().and_then(|known| known.get(&**text));
             let resource_type = if let Some(known) = known {
                 known.clone()
             } else {
                 let read: ResourceType = text.parse().map_err(|_| {
-                    let why = format!("a count of what is no resource type in it: {text}");
-                    Unreadable::foreign(why)
+                    let why = format!("invalid resource type in the response: {text}");
+                    ParseError::unexpected(why)
                 })?;
                 new.push(read.clone());
                 read
             };
-            if !asked.is_empty() && !asked.contains(&resource_type) {
-                let why = format!("a count of the type {resource_type} in it");
-                return Err(Unreadable::foreign(why));
+            if !requested.is_empty() && !requested.contains(&resource_type) {
+                let why = format!("unexpected type {resource_type} in the response");
+                return Err(ParseError::unexpected(why));
             }
             Ok((resource_type, count.count))
         };
         let counts = reply.resource_counts.0.into_iter().map(count);
-        Ok(Page {
+        Ok(CountsPage {
             total: reply.total_discovered_resources,
             counts: counts.collect::<Result<_, _>>()?,
             new,
@@ -107,10 +107,10 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
 mod tests {
     use super::*;
 
-    fn parse(asked: &[&str], body: &str) -> Result<Page, Unreadable> {
-        let asked: Vec<ResourceType> = asked.iter().map(|t| t.parse().unwrap()).collect();
+    fn parse(requested: &[&str], body: &str) -> Result<CountsPage, ParseError> {
+        let requested: Vec<ResourceType> = requested.iter().map(|t| t.parse().unwrap()).collect();
         let operation = GetDiscoveredResourceCounts {
-            resource_types: &asked,
+            resource_types: &requested,
             next_token: None,
             known: None,
         };
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_is_as_documented() {
+    fn request_has_documented_form() {
         let types = ["AWS::EC2::VPC".parse().unwrap()];
         for (resource_types, next_token, expected) in [
             (&[][..], None, serde_json::json!({})),
@@ -133,7 +133,7 @@ mod tests {
                 next_token,
                 known: None,
             };
-            let Wire::Json { target, body } = operation.wire() else {
+            let RequestBody::Json { target, body } = operation.request_body() else {
                 panic!("JSON")
             };
             assert_eq!(target, "StarlingDoveService.GetDiscoveredResourceCounts");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_read() {
+    fn page_is_read() {
         let page = parse(
             &[],
             r#"{"totalDiscoveredResources": 9, "nextToken": "x", "resourceCounts": [
@@ -153,7 +153,7 @@ mod tests {
         let types: Vec<ResourceType> = ["AWS::EC2::VPC", "AWS::S3::Bucket"]
             .map(|t| t.parse().unwrap())
             .into();
-        let expected = Page {
+        let expected = CountsPage {
             total: 9,
             counts: types.iter().cloned().zip([7, 2]).collect(),
             new: types,
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_is_known_is_held_once() {
+    fn known_type_is_stored_once() {
         let known = KnownTypes::default();
         let parse = |types: [&str; 2]| {
             let counts = types.map(|t| serde_json::json!({"resourceType": t, "count": 1}));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_is_never_a_zero() {
+    fn invalid_response_is_never_a_zero() {
         for body in [
             "",
             "{}",
@@ -210,12 +210,15 @@ mod tests {
                 {"resourceType": "AWS::S3::Bucket", "count": 1}]}"#,
             "<html></html>",
         ] {
-            assert!(!parse(&["AWS::EC2::VPC"], body).unwrap_err().cut, "{body}");
+            assert!(
+                !parse(&["AWS::EC2::VPC"], body).unwrap_err().truncated,
+                "{body}"
+            );
         }
         assert!(
             parse(&[], r#"{"totalDiscoveredResources": 1, "resou"#)
                 .unwrap_err()
-                .cut
+                .truncated
         );
     }
 }

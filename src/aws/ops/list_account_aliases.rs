@@ -1,17 +1,17 @@
-//! `iam:ListAccountAliases`: the account's alias. There is one at the most.
+//! `iam:ListAccountAliases`: returns the account's alias, at most one.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccountAliases.html>
 
 use serde::Deserialize;
 
-use crate::aws::operation::{Operation, Service, Wire};
-use crate::aws::protocol::{Unreadable, query};
+use crate::aws::operation::{Operation, RequestBody, Service};
+use crate::aws::protocol::{ParseError, query};
 
-/// The call; its parameters are for lists longer than one.
+/// The request; its optional parameters are only for longer lists.
 pub struct ListAccountAliases;
 
 #[derive(Deserialize)]
-enum Reply {
+enum ListAccountAliasesResponse {
     ListAccountAliasesResponse {
         #[serde(rename = "ListAccountAliasesResult")]
         result: Aliases,
@@ -21,11 +21,11 @@ enum Reply {
 #[derive(Deserialize)]
 struct Aliases {
     #[serde(rename = "AccountAliases")]
-    aliases: Members,
+    aliases: AliasMembers,
 }
 
 #[derive(Deserialize)]
-struct Members {
+struct AliasMembers {
     #[serde(rename = "member", default)]
     members: Vec<String>,
 }
@@ -35,12 +35,12 @@ impl Operation for ListAccountAliases {
     const SERVICE: Service = Service::Iam;
     type Output = Option<String>;
 
-    fn wire(&self) -> Wire {
-        Wire::query(Self::NAME, "2010-05-08")
+    fn request_body(&self) -> RequestBody {
+        RequestBody::query(Self::NAME, "2010-05-08")
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Option<String>, Unreadable> {
-        let Reply::ListAccountAliasesResponse { result } = query::reply(body)?;
+    fn parse(&self, body: &[u8]) -> Result<Option<String>, ParseError> {
+        let ListAccountAliasesResponse::ListAccountAliasesResponse { result } = query::reply(body)?;
         let mut aliases = result
             .aliases
             .members
@@ -54,7 +54,7 @@ impl Operation for ListAccountAliases {
 mod tests {
     use super::*;
 
-    fn parse(aliases: &str) -> Result<Option<String>, Unreadable> {
+    fn parse(aliases: &str) -> Result<Option<String>, ParseError> {
         let body = format!(
             r#"<ListAccountAliasesResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
             <ListAccountAliasesResult><IsTruncated>false</IsTruncated>{aliases}
@@ -64,11 +64,11 @@ mod tests {
     }
 
     #[test]
-    fn with_and_without_an_alias() {
+    fn alias_is_optional() {
         let one = "<AccountAliases><member>acme-prod</member></AccountAliases>";
         assert_eq!(parse(one).unwrap().as_deref(), Some("acme-prod"));
         assert_eq!(parse("<AccountAliases/>").unwrap(), None);
         assert_eq!(parse("<AccountAliases></AccountAliases>").unwrap(), None);
-        assert!(parse("").is_err(), "the list itself must be there");
+        assert!(parse("").is_err(), "the list is required");
     }
 }

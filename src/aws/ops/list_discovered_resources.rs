@@ -1,4 +1,4 @@
-//! `config:ListDiscoveredResources`: one page of the resources of one type in a region.
+//! `config:ListDiscoveredResources`: returns one page of the resources of one type in a region.
 //!
 //! <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>
 
@@ -6,40 +6,40 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::operation::{Operation, Service, Wire};
+use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::json::{List, Object, Text};
-use crate::aws::protocol::{Unreadable, json};
+use crate::aws::protocol::{ParseError, json};
 use crate::model::ResourceType;
 
-/// The call.
+/// The request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListDiscoveredResources<'a> {
     /// The type to list.
     pub resource_type: &'a ResourceType,
-    /// The token that the page before gave.
+    /// The page token of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
 }
 
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// How many resources it names.
+pub struct ResourcePage {
+    /// The number of resources on the page.
     pub resources: u64,
-    /// Their ids where the type is a global one, by which a resource is known again in another
-    /// region; else empty, for there may be many.
+    /// The resource IDs if the type is global, to find the same resources in other regions;
+    /// otherwise empty, because there may be many.
     pub ids: Vec<String>,
-    /// What the page is known by: equal for pages of the same resources in the same order; none for
-    /// an empty page, and where a resource has no id.
+    /// A hash of the resource IDs in their order, to recognize a repeated page; `None` if the page
+    /// is empty or a resource has no ID.
     pub fingerprint: Option<u64>,
-    /// The token of the next page; none on the last.
+    /// The page token of the next page; `None` on the last page.
     pub next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply<'a> {
+struct ListDiscoveredResourcesResponse<'a> {
     // Required: a body without the list is not a page, and never a zero.
     #[serde(borrow)]
     resource_identifiers: List<Object<Identifier<'a>>>,
@@ -58,22 +58,22 @@ struct Identifier<'a> {
 impl Operation for ListDiscoveredResources<'_> {
     const NAME: &'static str = "ListDiscoveredResources";
     const SERVICE: Service = Service::Config;
-    type Output = Page;
+    type Output = ResourcePage;
 
-    fn wire(&self) -> Wire {
-        Wire::config_json(Self::NAME, self)
+    fn request_body(&self) -> RequestBody {
+        RequestBody::config_json(Self::NAME, self)
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Page, Unreadable> {
-        let reply: Reply = json::reply(body)?;
+    fn parse(&self, body: &[u8]) -> Result<ResourcePage, ParseError> {
+        let reply: ListDiscoveredResourcesResponse = json::reply(body)?;
         let List(identifiers) = &reply.resource_identifiers;
-        let asked = self.resource_type.as_str();
+        let requested = self.resource_type.as_str();
         let mut types = identifiers
             .iter()
             .filter_map(|Object(i)| i.resource_type.as_ref());
-        if let Some(Text(other)) = types.find(|Text(t)| t != asked) {
-            return Err(Unreadable::foreign(format!(
-                "a resource of the type {other} in it"
+        if let Some(Text(other)) = types.find(|Text(t)| t != requested) {
+            return Err(ParseError::unexpected(format!(
+                "unexpected type {other} in the response"
             )));
         }
         let ids = identifiers
@@ -82,18 +82,18 @@ impl Operation for ListDiscoveredResources<'_> {
             .map(|Object(i)| {
                 let id = i.resource_id.as_ref();
                 id.map(|Text(id)| id.clone().into_owned())
-                    .ok_or_else(|| Unreadable::foreign("a resource without an id in it"))
+                    .ok_or_else(|| ParseError::unexpected("resource without an ID in the response"))
             });
         let mut hash = DefaultHasher::new();
-        let mut known = !identifiers.is_empty();
+        let mut has_ids = !identifiers.is_empty();
         for Object(identifier) in identifiers {
             let id = identifier.resource_id.as_ref().map(|Text(id)| id);
             id.hash(&mut hash);
-            known &= id.is_some();
+            has_ids &= id.is_some();
         }
-        Ok(Page {
+        Ok(ResourcePage {
             resources: identifiers.len() as u64,
-            fingerprint: known.then(|| hash.finish()),
+            fingerprint: has_ids.then(|| hash.finish()),
             ids: ids.collect::<Result<_, _>>()?,
             next_token: reply.next_token.filter(|token| !token.is_empty()),
         })
@@ -104,7 +104,7 @@ impl Operation for ListDiscoveredResources<'_> {
 mod tests {
     use super::*;
 
-    fn parse(body: &str) -> Result<Page, Unreadable> {
+    fn parse(body: &str) -> Result<ResourcePage, ParseError> {
         let resource_type = "AWS::EC2::VPC".parse().unwrap();
         let operation = ListDiscoveredResources {
             resource_type: &resource_type,
@@ -114,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn the_request_is_as_documented() {
+    fn request_has_documented_form() {
         let resource_type = "AWS::EC2::VPC".parse().unwrap();
         let first = ListDiscoveredResources {
             resource_type: &resource_type,
             next_token: Some("t"),
         };
-        let Wire::Json { target, body } = first.wire() else {
+        let RequestBody::Json { target, body } = first.request_body() else {
             panic!("JSON")
         };
         assert_eq!(target, "StarlingDoveService.ListDiscoveredResources");
@@ -130,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_counted() {
+    fn page_is_counted() {
         let page = parse(
             r#"{"nextToken": "x", "resourceIdentifiers": [
                 {"resourceType": "AWS::EC2::VPC", "resourceId": "vpc-1", "new": {}},
                 {"resourceId": "vpc-2"}]}"#,
         );
-        let expected = Page {
+        let expected = ResourcePage {
             resources: 2,
             ids: Vec::new(),
             fingerprint: page.as_ref().unwrap().fingerprint,
@@ -148,25 +148,31 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_known_by_its_resources() {
-        let of = |ids: &str| {
+    fn fingerprint_depends_on_resource_ids() {
+        let fingerprint = |ids: &str| {
             parse(&format!(r#"{{"resourceIdentifiers": [{ids}]}}"#))
                 .unwrap()
                 .fingerprint
         };
         let (a, b) = (r#"{"resourceId": "a"}"#, r#"{"resourceId": "b"}"#);
-        assert_eq!(of(&format!("{a}, {b}")), of(&format!("{a}, {b}")));
-        assert_ne!(of(&format!("{a}, {b}")), of(&format!("{b}, {a}")));
-        assert_ne!(of(a), of(&format!("{a}, {a}")));
         assert_eq!(
-            of(&format!("{a}, {{}}")),
+            fingerprint(&format!("{a}, {b}")),
+            fingerprint(&format!("{a}, {b}"))
+        );
+        assert_ne!(
+            fingerprint(&format!("{a}, {b}")),
+            fingerprint(&format!("{b}, {a}"))
+        );
+        assert_ne!(fingerprint(a), fingerprint(&format!("{a}, {a}")));
+        assert_eq!(
+            fingerprint(&format!("{a}, {{}}")),
             None,
-            "nothing is known without ids"
+            "no fingerprint without IDs"
         );
     }
 
     #[test]
-    fn what_is_no_page_is_never_a_zero() {
+    fn invalid_response_is_never_a_zero() {
         for body in [
             "",
             "{}",
@@ -181,12 +187,12 @@ mod tests {
             r#"{"resourceIdentifiers": [], "nextToken": 7}"#,
             "<html></html>",
         ] {
-            assert!(!parse(body).unwrap_err().cut, "{body}");
+            assert!(!parse(body).unwrap_err().truncated, "{body}");
         }
         assert!(
             parse(r#"{"resourceIdentifiers": [{"resou"#)
                 .unwrap_err()
-                .cut
+                .truncated
         );
     }
 }

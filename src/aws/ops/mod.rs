@@ -1,4 +1,4 @@
-//! The operations that the program calls, one file each.
+//! The AWS operations that the program calls, one file each.
 
 pub mod assume_role;
 pub mod assume_role_with_web_identity;

@@ -1,4 +1,4 @@
-//! AWS JSON 1.1.
+//! AWS JSON 1.1: the protocol of AWS Config.
 //!
 //! <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
 
@@ -11,12 +11,12 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::{ErrorBody, Unreadable};
+use super::{ErrorBody, ParseError};
 
 /// The content type of a request.
 pub const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
-/// The body of a request.
+/// Returns the body of a request.
 ///
 /// # Panics
 /// Never: inputs are structs of strings and numbers.
@@ -25,25 +25,26 @@ pub fn body(input: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(input).expect("an input is a plain struct")
 }
 
-/// The reply in `body`.
+/// Parses the response in `body`.
 ///
 /// # Errors
-/// The body is no JSON object, is cut, or lacks a member that the reply must have.
-pub fn reply<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
+/// The body is not a JSON object, is truncated, or lacks a required member.
+pub fn reply<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ParseError> {
     let Object(reply) = serde_json::from_slice(body)
-        .map_err(|e| Unreadable::of(body, e.is_eof() || ends_in_number(body, &e), &e))?;
+        .map_err(|e| ParseError::from_error(body, e.is_eof() || ends_in_number(body, &e), &e))?;
     Ok(reply)
 }
 
-/// Whether `error` is an end in the middle of a number, which serde_json does not tell as such.
+/// Returns true if the body ends within a number: serde_json reports that as a syntax error, not as
+/// the end of the input.
 fn ends_in_number(body: &[u8], error: &serde_json::Error) -> bool {
     let line = body.rsplit(|b| *b == b'\n').next().unwrap_or_default();
-    let begun = line.last().is_some_and(|b| b"-+.eE".contains(b));
-    error.is_syntax() && begun && error.column() == line.len()
+    let ends_open = line.last().is_some_and(|b| b"-+.eE".contains(b));
+    error.is_syntax() && ends_open && error.column() == line.len()
 }
 
-/// A struct that stands there as an object. By itself serde takes a list for one too, its items for
-/// the members in their order: `[[], null]` for a page without resources.
+/// A struct that must be an object in JSON. By default serde also accepts a list, with the members
+/// in their order: `[[], null]` would be a page without resources.
 pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -66,16 +67,16 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
     }
 }
 
-/// A text that stays where it is in the body, as long as no escape has to be taken out of it. By itself
-/// serde copies each text of an `Option<Cow<str>>`, several hundred on a page.
+/// A string that is borrowed from the body unless it contains an escape. By default serde copies
+/// each string of an `Option<Cow<str>>`, several hundred per page.
 #[derive(Deserialize)]
 pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
-/// The most members that a list may have: a hundred times a page of AWS's, and more types than there
-/// are. What is read may need twenty times the memory of its text, in every region at once.
+/// The maximum members of a list: a hundred times an AWS page, and more than the number of resource
+/// types. A parsed list may need twenty times the memory of its text, in all regions concurrently.
 const MAX_MEMBERS: usize = 10_000;
 
-/// A list that is not longer than one of AWS's could be.
+/// A list with a limited number of members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T>(pub Vec<T>);
 
@@ -108,11 +109,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
     }
 }
 
-/// The code and text of an error answer; `None` where the body is no JSON object.
+/// Parses the code and message of an error response; `None` if the body is not a JSON object.
 #[must_use]
 pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
     let Object(error): Object<Error> = serde_json::from_slice(body).ok()?;
-    // Now and then one of them is no text.
+    // Some services return a value that is not a string.
     let text = |raw: &RawValue| serde_json::from_str::<String>(raw.get()).ok();
     let code = [error.code, error.upper_code, error.shape];
     let message = [error.message, error.upper_message, error.long_message];
@@ -124,8 +125,8 @@ pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
     })
 }
 
-/// An error's code and text in all spellings, of which there are two at once sometimes. They stay where
-/// they are in the body, and nothing else is kept, however much there is.
+/// An error's code and message in all spellings; some responses have two of them. The values are
+/// borrowed from the body, and no other member is kept.
 #[derive(Deserialize)]
 struct Error<'a> {
     #[serde(borrow)]
@@ -142,7 +143,7 @@ struct Error<'a> {
     long_message: Option<&'a RawValue>,
 }
 
-/// The code alone: what stands before the first `:` and after the last `#`.
+/// Returns only the code: the part before the first `:` and after the last `#`.
 #[must_use]
 pub fn bare_code(code: &str) -> String {
     let code = code.split(':').next().unwrap_or(code);
@@ -154,18 +155,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_copied_where_it_has_an_escape_alone() {
+    fn text_is_copied_only_with_escape() {
         let texts: List<Option<Text>> =
             serde_json::from_str(r#"["plain", "a \"b\"", null]"#).unwrap();
         let [Some(Text(plain)), Some(Text(escaped)), None] = &texts.0[..] else {
-            panic!("two texts and none")
+            panic!("two strings and a null")
         };
         assert!(matches!(plain, Cow::Borrowed("plain")));
         assert!(matches!(escaped, Cow::Owned(text) if text == "a \"b\""));
     }
 
     #[test]
-    fn error_bodies_in_every_spelling() {
+    fn error_body_is_read_in_every_spelling() {
         for (body, code, message) in [
             (
                 r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#,
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_too_long_for_one_of_awss_is_none() {
+    fn list_above_maximum_is_an_error() {
         #[derive(Deserialize)]
         struct Page {
             list: List<serde_json::Map<String, serde_json::Value>>,
@@ -209,19 +210,19 @@ mod tests {
         assert_eq!(read(MAX_MEMBERS), Ok(MAX_MEMBERS));
         let error = read(MAX_MEMBERS + 1).unwrap_err();
         assert!(
-            !error.cut && error.reason.contains("more than 10000"),
+            !error.truncated && error.reason.contains("more than 10000"),
             "{error}"
         );
     }
 
     #[test]
-    fn a_cut_body_is_told_from_a_foreign_one() {
+    fn truncated_json_differs_from_unexpected_json() {
         #[derive(Deserialize, Debug)]
         #[allow(dead_code)]
         struct Page {
             list: Vec<u8>,
         }
-        for (body, cut) in [
+        for (body, truncated) in [
             (r#"{"list":[1,"#, true),
             (r#"{"a":1.5, "list":[1."#, true),
             ("{\n\"list\":[-", true),
@@ -241,7 +242,7 @@ mod tests {
             ("  ", false),
         ] {
             let error = reply::<Page>(body.as_bytes()).unwrap_err();
-            assert_eq!(error.cut, cut, "{body}: {error}");
+            assert_eq!(error.truncated, truncated, "{body}: {error}");
         }
     }
 }

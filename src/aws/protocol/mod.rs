@@ -1,59 +1,59 @@
-//! How requests and replies are written: AWS JSON 1.1, and the Query form with XML replies.
+//! The protocols of the services: AWS JSON 1.1, and AWS Query with XML responses.
 
 pub mod json;
 pub mod query;
 
 use std::fmt;
 
-/// A body that is not the reply that was asked for.
+/// The error of a body that is not a response of the operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// Whether the body ends in the middle: it was cut on its way, another try may bring it whole.
-    pub cut: bool,
-    /// What is wrong with it.
+pub struct ParseError {
+    /// True if the body is truncated; another attempt may return it complete.
+    pub truncated: bool,
+    /// The reason.
     pub reason: String,
 }
 
-impl Unreadable {
-    /// A whole body that means something else.
+impl ParseError {
+    /// Creates the error of a complete body with unexpected content.
     #[must_use]
-    pub fn foreign(reason: impl Into<String>) -> Self {
+    pub fn unexpected(reason: impl Into<String>) -> Self {
         Self {
-            cut: false,
+            truncated: false,
             reason: reason.into(),
         }
     }
 
-    /// A body in which the parser met `error`; an empty one was not cut.
-    fn of(body: &[u8], cut: bool, error: &dyn fmt::Display) -> Self {
+    /// Creates the error of a body that the parser rejected with `error`; an empty body is not
+    /// truncated.
+    fn from_error(body: &[u8], truncated: bool, error: &dyn fmt::Display) -> Self {
         Self {
-            cut: cut && !body.trim_ascii().is_empty(),
+            truncated: truncated && !body.trim_ascii().is_empty(),
             reason: error.to_string(),
         }
     }
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
     }
 }
 
-impl std::error::Error for Unreadable {}
+impl std::error::Error for ParseError {}
 
-/// The code and the text of an error answer, in whichever of the three shapes it came.
+/// The code and the message of an error response, of any of the three formats.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorBody {
-    /// The error code; empty where the body names none.
+    /// The error code; empty if the body has none.
     pub code: String,
-    /// The text meant for a person.
+    /// The message.
     pub message: String,
-    /// The request id, where the body carries it.
+    /// The request ID, if the body contains it.
     pub request_id: Option<String>,
 }
 
-/// Reads an error body by what it looks like: a JSON service may be answered in XML by what stands
-/// before it.
+/// Parses an error body in the format that it has: a proxy may answer a JSON request with XML.
 #[must_use]
 pub fn error_body(body: &[u8]) -> ErrorBody {
     let read = if body.trim_ascii_start().starts_with(b"<") {
@@ -61,7 +61,7 @@ pub fn error_body(body: &[u8]) -> ErrorBody {
     } else {
         json::error_body(body)
     };
-    // The text is whole: of one that is cut here, half a secret could no longer be found and taken out.
+    // Do not cut the text here: half a secret could not be redacted later.
     read.unwrap_or_else(|| ErrorBody {
         message: String::from_utf8_lossy(body).into_owned(),
         ..ErrorBody::default()

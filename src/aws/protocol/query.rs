@@ -1,4 +1,4 @@
-//! The Query form of STS, IAM and EC2, with replies in XML.
+//! The Query protocol of STS, IAM and EC2, with responses in XML.
 //!
 //! <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>,
 //! <https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html>
@@ -8,12 +8,12 @@ use quick_xml::errors::{Error, IllFormedError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{ErrorBody, Unreadable};
+use super::{ErrorBody, ParseError};
 
 /// The content type of a request.
 pub const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
-/// The body of a request.
+/// Returns the body of a request.
 #[must_use]
 pub fn body(parameters: &[(String, String)]) -> Vec<u8> {
     form_urlencoded::Serializer::new(String::new())
@@ -22,22 +22,22 @@ pub fn body(parameters: &[(String, String)]) -> Vec<u8> {
         .into_bytes()
 }
 
-/// The reply in `body`; `T` is an enum of the names that the root element may have, since a struct
-/// would take any document for an empty reply.
+/// Parses the response in `body`. `T` is an enum of the allowed names of the root element: a struct
+/// would accept any document as an empty response.
 ///
 /// # Errors
-/// The body is not XML, is cut, or is another document.
-pub fn reply<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
+/// The body is not XML, is truncated, or is another document.
+pub fn reply<T: DeserializeOwned>(body: &[u8]) -> Result<T, ParseError> {
     let text = std::str::from_utf8(body).map_err(|e| {
-        // Where its length is not known, the body ends in the middle of a character.
-        let cut = e.error_len().is_none() && body.trim_ascii_start().starts_with(b"<");
-        Unreadable::of(body, cut, &e)
+        // Without an error length, the body ends within a character.
+        let truncated = e.error_len().is_none() && body.trim_ascii_start().starts_with(b"<");
+        ParseError::from_error(body, truncated, &e)
     })?;
     let mut document = quick_xml::de::Deserializer::from_str(text.trim_ascii_end());
     let reply = T::deserialize(&mut document).map_err(|e| {
-        // A document that was cut ends before its root element is closed; every syntax error is an
-        // end within a tag, whose attributes may hold a `>`.
-        let cut = !text.trim_end().ends_with('>')
+        // A truncated document ends before its root element is closed. Every syntax error is an end
+        // within a tag, whose attributes may contain a `>`.
+        let truncated = !text.trim_end().ends_with('>')
             || matches!(e, DeError::UnexpectedEof)
             || matches!(
                 e,
@@ -45,17 +45,17 @@ pub fn reply<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
                     Error::IllFormed(IllFormedError::MissingEndTag(_)) | Error::Syntax(_)
                 )
             );
-        Unreadable::of(body, cut && text.trim_start().starts_with('<'), &e)
+        ParseError::from_error(body, truncated && text.trim_start().starts_with('<'), &e)
     })?;
-    // As JSON's reader does on its own.
+    // serde_json rejects trailing data by default.
     if document.is_empty() {
         Ok(reply)
     } else {
-        Err(Unreadable::foreign("more after the end of the document"))
+        Err(ParseError::unexpected("data after the end of the document"))
     }
 }
 
-/// The code and text of an error answer; `None` where the body is no error document.
+/// Parses the code and message of an error response; `None` if the body is not an error document.
 #[must_use]
 pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
     let (fault, request_id) = match reply::<Document>(body).ok()? {
@@ -80,7 +80,7 @@ enum Document {
     ErrorResponse {
         #[serde(rename = "Error")]
         error: Option<Fault>,
-        // botocore reads this shape too, and emulators answer in it.
+        // botocore also accepts this form, which emulators use.
         #[serde(rename = "Errors")]
         errors: Option<Faults>,
         #[serde(rename = "RequestId", alias = "RequestID")]
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_encoded() {
+    fn form_is_percent_encoded() {
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(
             body(&[pair("Action", "A"), pair("B", "a b&é")]),
@@ -123,21 +123,25 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_document_is_told_from_a_foreign_one() {
+    fn truncated_xml_differs_from_unexpected_document() {
         let whole = r#"<ErrorResponse a=">"><Error><Code>é></Code></Error></ErrorResponse>"#;
         assert!(reply::<Document>(whole.as_bytes()).is_ok());
         for end in 1..whole.len() {
             let part = &whole.as_bytes()[..end];
             let error = reply::<Document>(part).err().unwrap();
-            assert!(error.cut, "{}: {error}", String::from_utf8_lossy(part));
+            assert!(
+                error.truncated,
+                "{}: {error}",
+                String::from_utf8_lossy(part)
+            );
         }
-        for foreign in [&b""[..], b" ", b"{}", b"\xff", b"<\xff>", b"<html></html>"] {
-            assert!(!reply::<Document>(foreign).err().unwrap().cut);
+        for unexpected in [&b""[..], b" ", b"{}", b"\xff", b"<\xff>", b"<html></html>"] {
+            assert!(!reply::<Document>(unexpected).err().unwrap().truncated);
         }
     }
 
     #[test]
-    fn errors_of_both_shapes() {
+    fn errors_of_both_formats_are_read() {
         let sts = r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
             <Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>bad &amp; wrong</Message></Error>
             <RequestId>r-1</RequestId></ErrorResponse>"#;
@@ -157,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_all_there_is() {
+    fn data_after_document_is_an_error() {
         let document = "<Response><Errors><Error><Code>A</Code></Error></Errors></Response>";
         for more in ["", " \r\n", "<!-- the end -->\n"] {
             let body = format!("{document}{more}");
@@ -166,7 +170,7 @@ mod tests {
         for more in [document, "more", "<"] {
             let body = format!("{document}{more}");
             let error = reply::<Document>(body.as_bytes()).err().expect(more);
-            assert!(!error.cut, "{more}: {error}");
+            assert!(!error.truncated, "{more}: {error}");
         }
     }
 }

@@ -8,7 +8,7 @@ use time::macros::datetime;
 use super::*;
 use crate::clock::VirtualClock;
 use crate::http::TransportErrorKind;
-use crate::http::fake::{Answer, Scripted, answer, answer_with, failure};
+use crate::http::fake::{FakeResponse, Scripted, answer, answer_with, failure};
 use crate::http::replay::Replay;
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
@@ -16,7 +16,7 @@ const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
 const TOKEN: &str = "IQoJb3JpZ2luX2VjEJr/+wEaCXVzLWVhc3QtMSJHMEUCIQDVuoO8==";
 
-/// A signed request of AWS JSON to `host`.
+/// Returns a signed AWS JSON request to `host`.
 fn request(host: &str, body: &str) -> Request {
     let target = "StarlingDoveService.ListDiscoveredResources";
     let authorization = format!(
@@ -39,37 +39,41 @@ fn request(host: &str, body: &str) -> Request {
     }
 }
 
-/// Records what `exchanges` were answered with, in a new folder.
-fn record(exchanges: &[(Request, Answer)], account: Option<&str>) -> TempDir {
-    let answers = exchanges.iter().map(|(_, answer)| answer.clone());
+/// Records `exchanges` to a new directory.
+fn record(exchanges: &[(Request, FakeResponse)], account: Option<&str>) -> TempDir {
+    let results = exchanges.iter().map(|(_, result)| result.clone());
     let requests: Vec<Request> = exchanges.iter().map(|(r, _)| r.clone()).collect();
-    record_over(Scripted::list(answers), &requests, account)
+    record_requests(Scripted::list(results), &requests, account)
 }
 
-fn record_over(inner: Arc<dyn HttpSend>, requests: &[Request], account: Option<&str>) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn record_requests(
+    inner: Arc<dyn HttpSend>,
+    requests: &[Request],
+    account: Option<&str>,
+) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
     let variables = BTreeMap::from([("AWS_REGION".to_owned(), "eu-west-1".to_owned())]);
     let account = account.map(str::to_owned);
     let clock = Arc::new(VirtualClock::new(NOW));
-    let recorder = Recorder::new(inner, clock, folder.path(), variables, account).unwrap();
+    let recorder = RecordingClient::new(inner, clock, dir.path(), variables, account).unwrap();
     for request in requests {
         let _ = recorder.send(request);
     }
     recorder.finish().unwrap();
-    folder
+    dir
 }
 
-/// Every file of a recording by its path.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+/// Returns the files of a recording by their paths.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(next) = dirs.pop() {
         for entry in fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                dirs.push(path);
             } else {
-                let name = path.strip_prefix(folder).unwrap();
+                let name = path.strip_prefix(dir).unwrap();
                 let name = name.to_str().unwrap().to_owned();
                 found.insert(name, fs::read(path).unwrap());
             }
@@ -78,21 +82,21 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn text(folder: &Path, name: &str) -> String {
-    fs::read_to_string(folder.join(name)).unwrap()
+fn text(dir: &Path, name: &str) -> String {
+    fs::read_to_string(dir.join(name)).unwrap()
 }
 
-/// The bytes of every file of a recording, and its names.
-fn everything(folder: &Path) -> String {
-    let files = files(folder);
-    let shown = files
+/// Returns the names and contents of all files of a recording.
+fn everything(dir: &Path) -> String {
+    let files = files(dir);
+    let texts = files
         .iter()
         .map(|(name, bytes)| format!("{name}\n{}\n", String::from_utf8_lossy(bytes)));
-    shown.collect()
+    texts.collect()
 }
 
-/// An answer with a body of every kind, and one failure of each.
-fn every_kind() -> Vec<(Request, Answer)> {
+/// Returns a response of each body format and an error of each kind.
+fn every_kind() -> Vec<(Request, FakeResponse)> {
     use TransportErrorKind::{Connection, Dns, Timeout, Tls, TooLarge};
     let xml = "<?xml version=\"1.0\"?>\n<R><a>1 &amp; 2</a></R>\n";
     let headers = [
@@ -100,30 +104,30 @@ fn every_kind() -> Vec<(Request, Answer)> {
         ("content-type", "application/json"),
     ];
     let error = [("x-amzn-errortype", "X"), ("x-amz-retry-after", "100")];
-    let mut answers = vec![
+    let mut results = vec![
         answer_with(200, &headers, r#"{"b": [1, 2.5, null], "a": "é \" \n"}"#),
         answer(200, r#"[{"a": -1}]"#),
         answer_with(400, &error, r#"{"__type": "X"}"#),
         answer(200, xml),
         answer(403, "  <html>no</html>"),
-        answer(200, "text\r\nof two lines"),
+        answer(200, "text\r\nin two lines"),
         answer(200, "12"),
         answer(200, "\"a text\""),
-        answer(200, r#"{"cut": ["#),
+        answer(200, r#"{"truncated": ["#),
         answer(204, ""),
         answer(503, " "),
         answer(200, b"\x1f\x8b\x00\xff".to_vec()),
     ];
-    answers.extend([Timeout, Dns, Connection, Tls, TooLarge].map(failure));
-    let numbered = |(n, answer)| (request("a.example", &format!("{{\"n\":{n}}}")), answer);
-    answers.into_iter().enumerate().map(numbered).collect()
+    results.extend([Timeout, Dns, Connection, Tls, TooLarge].map(failure));
+    let numbered = |(n, result)| (request("a.example", &format!("{{\"n\":{n}}}")), result);
+    results.into_iter().enumerate().map(numbered).collect()
 }
 
 #[test]
-fn a_replay_answers_what_was_recorded() {
+fn replay_returns_recorded_results() {
     let exchanges = every_kind();
-    let folder = record(&exchanges, None);
-    let replay = Replay::open(folder.path(), NOW).unwrap();
+    let dir = record(&exchanges, None);
+    let replay = Replay::open(dir.path(), NOW).unwrap();
     for (request, recorded) in &exchanges {
         let name = String::from_utf8_lossy(&request.body);
         match (replay.send(request), recorded) {
@@ -148,9 +152,9 @@ fn a_replay_answers_what_was_recorded() {
 }
 
 #[test]
-fn bodies_stand_where_a_person_can_read_them() {
-    let folder = record(&every_kind(), None);
-    let names: Vec<String> = files(folder.path()).into_keys().collect();
+fn bodies_are_stored_in_readable_files() {
+    let dir = record(&every_kind(), None);
+    let names: Vec<String> = files(dir.path()).into_keys().collect();
     assert_eq!(
         names,
         [
@@ -162,18 +166,21 @@ fn bodies_stand_where_a_person_can_read_them() {
         ]
     );
     assert_eq!(
-        text(folder.path(), "env.json"),
+        text(dir.path(), "env.json"),
         "{\n  \"AWS_REGION\": \"eu-west-1\",\n  \"AWS_SESSION_TOKEN\": \
          \"AQoDYXdzEJr1K9bEXAMPLETOKEN\"\n}\n",
-        "that there was a token, and not which"
+        "an example token replaces the real one"
     );
-    let cassette = text(folder.path(), "interactions/a.example.json");
-    assert!(cassette.contains("\"__type\": \"X\""), "JSON is JSON");
+    let cassette = text(dir.path(), "interactions/a.example.json");
+    assert!(
+        cassette.contains("\"__type\": \"X\""),
+        "JSON is stored as JSON"
+    );
     assert!(cassette.contains("\"body_file\": \"a.example.4.xml\""));
 }
 
 #[test]
-fn recording_a_replay_of_a_recording_changes_nothing() {
+fn recording_of_a_replay_is_identical() {
     let mut exchanges = every_kind();
     let date = [("date", "Tue, 24 Nov 2026 11:30:00 GMT")];
     exchanges.push((
@@ -183,13 +190,13 @@ fn recording_a_replay_of_a_recording_changes_nothing() {
     let first = record(&exchanges, Some("123456789012"));
     let replay = Arc::new(Replay::open(first.path(), NOW).unwrap());
     let requests: Vec<Request> = exchanges.into_iter().map(|(r, _)| r).collect();
-    let second = record_over(replay, &requests, Some("123456789012"));
+    let second = record_requests(replay, &requests, Some("123456789012"));
     assert_eq!(everything(second.path()), everything(first.path()));
-    assert_eq!(files(second.path()), files(first.path()), "to the byte");
+    assert_eq!(files(second.path()), files(first.path()), "byte for byte");
 }
 
-/// Answers that repeat what the request carried, as a debugging proxy does.
-fn echoes() -> Vec<Answer> {
+/// Returns responses that repeat the secrets of the request, as a debugging proxy does.
+fn echoes() -> Vec<FakeResponse> {
     let all = format!("key={KEY_ID} signature={SIGNATURE} token={TOKEN}");
     let json = serde_json::json!({"message": all, "list": [{"deep": all}]});
     let header = [("x-amzn-requestid", TOKEN), ("content-type", all.as_str())];
@@ -208,11 +215,11 @@ fn echoes() -> Vec<Answer> {
 }
 
 #[test]
-fn no_file_of_a_recording_holds_what_a_request_was_signed_with() {
-    let numbered = |(n, answer)| (request("a.example", &format!("{{\"n\":{n}}}")), answer);
+fn recording_has_no_signing_secrets() {
+    let numbered = |(n, result)| (request("a.example", &format!("{{\"n\":{n}}}")), result);
     let exchanges: Vec<_> = echoes().into_iter().enumerate().map(numbered).collect();
-    let folder = record(&exchanges, None);
-    let all = everything(folder.path());
+    let dir = record(&exchanges, None);
+    let all = everything(dir.path());
     for secret in [
         KEY_ID,
         SIGNATURE,
@@ -229,7 +236,7 @@ fn no_file_of_a_recording_holds_what_a_request_was_signed_with() {
 }
 
 #[test]
-fn no_file_of_a_recording_holds_the_keys_that_an_answer_brings() {
+fn recording_has_no_returned_credentials() {
     let json = r#"{"credentials": {"accessKeyId": "SECRET-1", "secretAccessKey": "SECRET-2",
         "sessionToken": "SECRET-3"}, "nextToken": "kept"}"#;
     let xml = "<R><Credentials><AccessKeyId>SECRET-1</AccessKeyId><SecretAccessKey>SECRET-2\
@@ -238,14 +245,14 @@ fn no_file_of_a_recording_holds_the_keys_that_an_answer_brings() {
         (request("a.example", "{}"), answer(200, json)),
         (request("b.example", "{}"), answer(200, xml)),
     ];
-    let folder = record(&exchanges, None);
-    let all = everything(folder.path());
+    let dir = record(&exchanges, None);
+    let all = everything(dir.path());
     assert!(!all.contains("SECRET-"), "{all}");
     assert!(all.contains("kept"));
 }
 
 #[test]
-fn the_token_of_the_metadata_service_is_the_whole_answer_and_not_recorded() {
+fn metadata_token_is_not_recorded() {
     let mut put = request("169.254.169.254", "");
     put.headers
         .push(("x-aws-ec2-metadata-token-ttl-seconds", "21600".to_owned()));
@@ -254,38 +261,38 @@ fn the_token_of_the_metadata_service_is_the_whole_answer_and_not_recorded() {
         r#"{"message": "no AQAEAmarkedtoken=="}"#,
         "<a>AQAEAmarkedtoken==</a>",
     ] {
-        let folder = record(&[(put.clone(), answer(200, body))], None);
-        let all = everything(folder.path());
+        let dir = record(&[(put.clone(), answer(200, body))], None);
+        let all = everything(dir.path());
         assert!(all.contains("169.254.169.254"), "{all}");
         assert!(!all.contains("markedtoken"), "{all}");
     }
 }
 
 #[test]
-fn numbers_come_back_to_their_last_digit() {
+fn numbers_are_replayed_exactly() {
     for number in ["92253372032854775807", "1790000000.2500001", "1e300"] {
         let body = format!("{{\"n\": {number}}}");
         let sent = request("a.example", &body);
-        let folder = record(&[(sent.clone(), answer(200, body.as_str()))], None);
-        let replayed = Replay::open(folder.path(), NOW).unwrap().send(&sent);
-        let back: Value = serde_json::from_slice(&replayed.unwrap().body).unwrap();
-        assert_eq!(back, serde_json::from_str::<Value>(&body).unwrap());
+        let dir = record(&[(sent.clone(), answer(200, body.as_str()))], None);
+        let replayed = Replay::open(dir.path(), NOW).unwrap().send(&sent);
+        let parsed: Value = serde_json::from_slice(&replayed.unwrap().body).unwrap();
+        assert_eq!(parsed, serde_json::from_str::<Value>(&body).unwrap());
     }
 }
 
 #[test]
-fn what_a_request_brought_in_its_body_is_not_recorded_where_it_comes_back() {
+fn echoed_request_secrets_are_redacted() {
     let form = "Action=A&WebIdentityToken=marked.token";
     let echo = "<Message>the token marked.token of &amp;WebIdentityToken=marked.token</Message>";
     let exchange = (request("sts.example", form), answer(400, echo));
-    let folder = record(&[exchange], None);
-    let all = everything(folder.path());
+    let dir = record(&[exchange], None);
+    let all = everything(dir.path());
     assert!(all.contains("the token REDACTED of"), "{all}");
     assert!(!all.contains("marked.token"), "{all}");
 }
 
 #[test]
-fn account_numbers_are_rewritten_everywhere() {
+fn account_ids_are_replaced_everywhere() {
     let page = r#"{"nextToken": "arn:aws:x:eu-west-1:111122223333:y", "resourceIdentifiers": [
         {"resourceId": "logs-111122223333"}, {"resourceId": "arn:aws:iam::444455556666:role/x"}]}"#;
     let identity =
@@ -296,67 +303,67 @@ fn account_numbers_are_rewritten_everywhere() {
         (request("config.example", "{}"), answer(200, page)),
         (request("config.example", next), answer(200, "{}")),
     ];
-    let folder = record(&exchanges, Some("123456789012"));
-    let all = everything(folder.path());
-    for number in ["111122223333", "444455556666"] {
-        assert!(!all.contains(number), "{all}");
+    let dir = record(&exchanges, Some("123456789012"));
+    let all = everything(dir.path());
+    for id in ["111122223333", "444455556666"] {
+        assert!(!all.contains(id), "{all}");
     }
     assert!(all.contains("<Account>123456789012</Account>"));
     assert!(all.contains("logs-123456789012"));
-    let replay = Replay::open(folder.path(), NOW).unwrap();
+    let replay = Replay::open(dir.path(), NOW).unwrap();
     let next = next.replace("111122223333", "123456789012");
     replay.send(&request("config.example", &next)).unwrap();
-    let kept = record(&exchanges, None);
-    assert!(everything(kept.path()).contains("444455556666"));
+    let unchanged = record(&exchanges, None);
+    assert!(everything(unchanged.path()).contains("444455556666"));
 }
 
 #[test]
-fn what_no_wire_said_is_not_recorded() {
+fn errors_without_network_are_not_recorded() {
     for kind in [
         TransportErrorKind::Interrupted,
         TransportErrorKind::NotRecorded,
     ] {
-        let folder = record(&[(request("a.example", "{}"), failure(kind))], None);
-        assert_eq!(files(folder.path()).len(), 1, "env.json alone");
+        let dir = record(&[(request("a.example", "{}"), failure(kind))], None);
+        assert_eq!(files(dir.path()).len(), 1, "only env.json");
     }
 }
 
 #[test]
-fn a_recording_goes_into_a_new_or_empty_folder() {
-    let folder = tempfile::tempdir().unwrap();
+fn recording_needs_new_or_empty_directory() {
+    let dir = tempfile::tempdir().unwrap();
     let open = |path: &Path| {
         let clock = Arc::new(VirtualClock::new(NOW));
-        Recorder::new(Scripted::list([]), clock, path, BTreeMap::new(), None)
+        RecordingClient::new(Scripted::list([]), clock, path, BTreeMap::new(), None)
     };
-    assert!(open(folder.path()).is_ok());
-    assert!(open(&folder.path().join("new/deep")).is_ok());
-    let error = open(folder.path()).err().unwrap().to_string();
+    assert!(open(dir.path()).is_ok());
+    assert!(open(&dir.path().join("new/deep")).is_ok());
+    let error = open(dir.path()).err().unwrap().to_string();
     let expected = format!(
-        "{}: a recording goes into a new or empty folder",
-        folder.path().display()
+        "{}: the directory is not empty; use a new or empty one",
+        dir.path().display()
     );
     assert_eq!(error, expected);
-    let file = folder.path().join("file");
+    let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
     let error = open(&file).err().unwrap().to_string();
     assert!(error.starts_with(file.to_str().unwrap()), "{error}");
 }
 
 #[test]
-fn a_recorder_hands_on_what_it_hears() {
-    let folder = tempfile::tempdir().unwrap();
+fn recording_client_returns_results_unchanged() {
+    let dir = tempfile::tempdir().unwrap();
     let inner = Scripted::list([answer(200, TOKEN), failure(TransportErrorKind::Tls)]);
     let clock = Arc::new(VirtualClock::new(NOW));
-    let recorder = Recorder::new(inner, clock, folder.path(), BTreeMap::new(), None).unwrap();
-    let heard = recorder.send(&request("a.example", "{}")).unwrap();
-    assert_eq!(heard.body, TOKEN.as_bytes(), "unchanged");
-    let heard = recorder.send(&request("a.example", "{}"));
-    assert_eq!(heard.unwrap_err().kind, TransportErrorKind::Tls);
-    assert!(files(folder.path()).is_empty(), "written at the end");
+    let recorder = RecordingClient::new(inner, clock, dir.path(), BTreeMap::new(), None).unwrap();
+    let result = recorder.send(&request("a.example", "{}")).unwrap();
+    assert_eq!(result.body, TOKEN.as_bytes(), "unchanged");
+    let result = recorder.send(&request("a.example", "{}"));
+    assert_eq!(result.unwrap_err().kind, TransportErrorKind::Tls);
+    assert!(files(dir.path()).is_empty(), "files are written at the end");
 }
 
 #[test]
-fn a_scope_keeps_regions_apart_behind_one_endpoint() {
+fn scope_separates_regions_of_one_endpoint() {
     let scoped = |scope: &str| Request {
         scope: Some(scope.to_owned()),
         ..request("127.0.0.1:5000", "{}")
@@ -367,8 +374,8 @@ fn a_scope_keeps_regions_apart_behind_one_endpoint() {
         (ohio.clone(), answer(200, "ohio")),
         (request("127.0.0.1:5000", "{}"), answer(200, "neither")),
     ];
-    let folder = record(&exchanges, None);
-    let names: Vec<String> = files(folder.path()).into_keys().collect();
+    let dir = record(&exchanges, None);
+    let names: Vec<String> = files(dir.path()).into_keys().collect();
     assert_eq!(
         names,
         [
@@ -378,26 +385,26 @@ fn a_scope_keeps_regions_apart_behind_one_endpoint() {
             "interactions/config.us-east-2.json",
         ]
     );
-    let replay = Replay::open(folder.path(), NOW).unwrap();
+    let replay = Replay::open(dir.path(), NOW).unwrap();
     assert_eq!(replay.send(&ohio).unwrap().body, b"ohio");
     assert_eq!(replay.send(&ireland).unwrap().body, b"ireland");
-    let again = replay.send(&ireland).unwrap_err();
-    assert_eq!(again.kind, TransportErrorKind::NotRecorded);
-    assert!(again.message.contains("config/eu-west-1"), "{again}");
+    let error = replay.send(&ireland).unwrap_err();
+    assert_eq!(error.kind, TransportErrorKind::NotRecorded);
+    assert!(error.message.contains("config/eu-west-1"), "{error}");
 }
 
 #[test]
-fn a_host_from_elsewhere_names_no_file_outside_the_folder() {
+fn invalid_host_creates_no_file_outside() {
     for uri in ["https://../../x/", "https://a%2f..%2fb/", "nonsense", ""] {
         let odd = Request {
             uri: uri.to_owned(),
             ..request("a.example", "{}")
         };
-        let folder = record(&[(odd, answer(200, "<a/>"))], None);
-        for name in files(folder.path()).keys() {
+        let dir = record(&[(odd, answer(200, "<a/>"))], None);
+        for name in files(dir.path()).keys() {
             let depth = name.matches('/').count();
             assert!(name == ENV_FILE || depth == 1, "{uri}: {name}");
         }
-        assert!(Replay::open(folder.path(), NOW).is_ok(), "{uri}");
+        assert!(Replay::open(dir.path(), NOW).is_ok(), "{uri}");
     }
 }

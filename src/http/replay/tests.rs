@@ -8,22 +8,22 @@ use crate::http::cassette::Cassette;
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
 
-/// A recording with these cassettes.
+/// Creates a recording with these cassettes.
 fn recording(cassettes: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join(FOLDER)).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join(INTERACTIONS_DIR)).unwrap();
     for (name, text) in cassettes {
-        fs::write(folder.path().join(FOLDER).join(name), text).unwrap();
+        fs::write(dir.path().join(INTERACTIONS_DIR).join(name), text).unwrap();
     }
-    folder
+    dir
 }
 
-/// A cassette of interactions with bodies of `asked` and `told`.
+/// Returns a cassette of pairs of request body and response body.
 fn cassette(exchanges: &[(&str, &str)]) -> String {
-    let interaction = |(asked, told): &(&str, &str)| {
+    let interaction = |(sent, received): &(&str, &str)| {
         serde_json::json!({
-            "request": {"method": "POST", "uri": "https://a.example/", "body": asked},
-            "response": {"status": 200, "body": told}
+            "request": {"method": "POST", "uri": "https://a.example/", "body": sent},
+            "response": {"status": 200, "body": received}
         })
     };
     let interactions: Vec<_> = exchanges.iter().map(interaction).collect();
@@ -41,35 +41,35 @@ fn request(body: &str) -> Request {
     }
 }
 
-fn told(replay: &Replay, body: &str) -> String {
+fn response_text(replay: &Replay, body: &str) -> String {
     let response = replay.send(&request(body)).unwrap();
     String::from_utf8(response.body).unwrap()
 }
 
-fn refused(folder: &TempDir) -> String {
-    Replay::open(folder.path(), NOW).err().unwrap().to_string()
+fn open_error(dir: &TempDir) -> String {
+    Replay::open(dir.path(), NOW).err().unwrap().to_string()
 }
 
 #[test]
-fn first_in_first_out_for_each_request() {
-    let folder = recording(&[
+fn responses_are_first_in_first_out() {
+    let dir = recording(&[
         ("b.json", &cassette(&[("x", "3")])),
         ("a.json", &cassette(&[("x", "1"), ("y", "one"), ("x", "2")])),
     ]);
-    let replay = Replay::open(folder.path(), NOW).unwrap();
-    assert_eq!(told(&replay, "x"), "1");
-    assert_eq!(told(&replay, "x"), "2");
-    assert_eq!(told(&replay, "y"), "one");
-    assert_eq!(told(&replay, "x"), "3", "files by their names");
+    let replay = Replay::open(dir.path(), NOW).unwrap();
+    assert_eq!(response_text(&replay, "x"), "1");
+    assert_eq!(response_text(&replay, "x"), "2");
+    assert_eq!(response_text(&replay, "y"), "one");
+    assert_eq!(response_text(&replay, "x"), "3", "files are sorted by name");
 }
 
 #[test]
-fn what_takes_part_in_matching() {
+fn matching_uses_method_uri_scope_target_body() {
     let recorded = r#"{"interactions": [{
         "request": {"method": "POST", "uri": "https://a.example/", "scope": "config/eu-west-1",
             "headers": {"x-amz-target": "T", "content-type": "recorded"}, "body": {"b": 1, "a": 2}},
         "response": {"status": 200}}]}"#;
-    let folder = recording(&[("a.json", recorded)]);
+    let dir = recording(&[("a.json", recorded)]);
     let same = || Request {
         headers: vec![
             ("content-type", "another".to_owned()),
@@ -84,27 +84,27 @@ fn what_takes_part_in_matching() {
         scope: Some("config/eu-west-1".to_owned()),
         ..request(r#"{"a":2,"b":1}"#)
     };
-    let answers = |request: Request| {
-        let replay = Replay::open(folder.path(), NOW).unwrap();
+    let is_matched = |request: Request| {
+        let replay = Replay::open(dir.path(), NOW).unwrap();
         replay.send(&request).is_ok()
     };
-    assert!(answers(same()));
-    let other = |change: &dyn Fn(&mut Request)| {
+    assert!(is_matched(same()));
+    let is_matched_after = |change: &dyn Fn(&mut Request)| {
         let mut request = same();
         change(&mut request);
-        answers(request)
+        is_matched(request)
     };
-    assert!(!other(&|r| r.method = "GET"));
-    assert!(!other(&|r| r.uri.push('x')));
-    assert!(!other(&|r| r.scope = None));
-    assert!(!other(&|r| r.headers.clear()));
-    assert!(!other(&|r| r.body.clear()));
+    assert!(!is_matched_after(&|r| r.method = "GET"));
+    assert!(!is_matched_after(&|r| r.uri.push('x')));
+    assert!(!is_matched_after(&|r| r.scope = None));
+    assert!(!is_matched_after(&|r| r.headers.clear()));
+    assert!(!is_matched_after(&|r| r.body.clear()));
 }
 
 #[test]
-fn what_is_left_over_is_named() {
-    let folder = recording(&[("a.json", &cassette(&[("x", "1"), ("y", "2"), ("y", "3")]))]);
-    let replay = Replay::open(folder.path(), NOW).unwrap();
+fn unused_interactions_are_listed() {
+    let dir = recording(&[("a.json", &cassette(&[("x", "1"), ("y", "2"), ("y", "3")]))]);
+    let replay = Replay::open(dir.path(), NOW).unwrap();
     assert_eq!(
         replay.left_over(),
         [
@@ -112,44 +112,44 @@ fn what_is_left_over_is_named() {
             "2 × POST https://a.example/ \"y\""
         ]
     );
-    told(&replay, "x");
-    told(&replay, "y");
+    response_text(&replay, "x");
+    response_text(&replay, "y");
     assert_eq!(replay.left_over(), ["1 × POST https://a.example/ \"y\""]);
-    told(&replay, "y");
+    response_text(&replay, "y");
     assert_eq!(replay.left_over(), [""; 0]);
 }
 
 #[test]
-fn an_answer_that_is_missing_names_the_request() {
-    let folder = recording(&[("a.json", &cassette(&[("x", "1")]))]);
-    let replay = Replay::open(folder.path(), NOW).unwrap();
-    told(&replay, "x");
+fn missing_response_error_names_request() {
+    let dir = recording(&[("a.json", &cassette(&[("x", "1")]))]);
+    let replay = Replay::open(dir.path(), NOW).unwrap();
+    response_text(&replay, "x");
     for body in ["x", "z\u{1b}[2J"] {
         let error = replay.send(&request(body)).unwrap_err();
         assert_eq!(error.kind, TransportErrorKind::NotRecorded);
-        let start = "the recording has no answer left to POST https://a.example/ \"";
+        let start = "the recording has no response left for POST https://a.example/ \"";
         assert!(error.message.starts_with(start), "{error}");
         assert!(!error.message.contains('\u{1b}'));
     }
 }
 
 #[test]
-fn a_folder_without_a_recording_is_named() {
-    let nothing = tempfile::tempdir().unwrap();
-    let path = nothing.path().join(FOLDER);
-    assert!(refused(&nothing).starts_with(&path.display().to_string()));
+fn missing_recording_error_names_directory() {
+    let missing = tempfile::tempdir().unwrap();
+    let path = missing.path().join(INTERACTIONS_DIR);
+    assert!(open_error(&missing).starts_with(&path.display().to_string()));
     let empty = recording(&[("readme.txt", "")]);
-    let path = empty.path().join(FOLDER);
-    let expected = format!("{}: holds no recording", path.display());
-    assert_eq!(refused(&empty), expected);
+    let path = empty.path().join(INTERACTIONS_DIR);
+    let expected = format!("{}: contains no cassettes", path.display());
+    assert_eq!(open_error(&empty), expected);
 }
 
 #[test]
-fn a_cassette_that_cannot_be_read_is_named() {
-    let whole = r#"{"interactions": [{"request": {"method": "GET", "uri": "u"},
+fn invalid_cassette_error_names_file() {
+    let valid = r#"{"interactions": [{"request": {"method": "GET", "uri": "u"},
         "response": {"status": 200, "headers": {}}}]}"#;
-    assert!(Replay::open(recording(&[("a.json", whole)]).path(), NOW).is_ok());
-    for (from, to, why) in [
+    assert!(Replay::open(recording(&[("a.json", valid)]).path(), NOW).is_ok());
+    for (from, to, reason) in [
         ("{\"interactions\"", "{\"x\": 1, \"interactions\"", "`x`"),
         ("{\"request\"", "{\"x\": 1, \"request\"", "`x`"),
         ("{\"method\"", "{\"x\": 1, \"method\"", "`x`"),
@@ -170,36 +170,40 @@ fn a_cassette_that_cannot_be_read_is_named() {
         (
             "\"response\": {\"status\": 200, \"headers\": {}}",
             "\"error\": {\"kind\": \"odd\", \"message\": \"m\"}",
-            "an error's kind is one of",
+            "invalid error kind",
         ),
-        ("\"headers\": {}", "\"body_file\": \"none.xml\"", "none.xml"),
+        (
+            "\"headers\": {}",
+            "\"body_file\": \"missing.xml\"",
+            "missing.xml",
+        ),
         (
             "\"headers\": {}",
             "\"body_file\": \"../../etc/passwd\"",
-            "its file lies elsewhere",
+            "`body_file` is only a file name",
         ),
         (
             "\"headers\": {}",
             "\"body\": \"x\", \"body_file\": \"a.json\"",
-            "a body is given twice",
+            "`body` and `body_file` exclude each other",
         ),
     ] {
-        let broken = whole.replace(from, to);
-        assert_ne!(broken, whole, "{to}");
-        let folder = recording(&[("good.json", whole), ("broken.json", &broken)]);
-        let error = refused(&folder);
-        let path = folder.path().join(FOLDER).join("broken.json");
+        let broken = valid.replace(from, to);
+        assert_ne!(broken, valid, "{to}");
+        let dir = recording(&[("good.json", valid), ("broken.json", &broken)]);
+        let error = open_error(&dir);
+        let path = dir.path().join(INTERACTIONS_DIR).join("broken.json");
         assert!(
             error.starts_with(&format!("{}: ", path.display())),
             "{error}"
         );
-        assert!(error.contains(why), "{why}: {error}");
+        assert!(error.contains(reason), "{reason}: {error}");
     }
 }
 
 #[test]
-fn a_date_is_shifted_by_the_age_of_the_recording() {
-    // AWS's clock was half an hour behind the machine's when this was recorded.
+fn date_is_shifted_by_recording_age() {
+    // At the time of recording, the clock of AWS was half an hour behind the local clock.
     let dated = |recorded_at: &str| {
         format!(
             r#"{{"interactions": [{{"request": {{"method": "POST", "uri": "https://a.example/"}},
@@ -226,36 +230,40 @@ fn a_date_is_shifted_by_the_age_of_the_recording() {
             "Tue, 24 Nov 2026 11:30:00 GMT",
         ),
     ] {
-        let folder = recording(&[("a.json", &dated(recorded_at))]);
-        let replay = Replay::open(folder.path(), now).unwrap();
+        let dir = recording(&[("a.json", &dated(recorded_at))]);
+        let replay = Replay::open(dir.path(), now).unwrap();
         let response = replay.send(&request("")).unwrap();
         assert_eq!(response.header("Date"), Some(date), "{now} {recorded_at}");
     }
 }
 
 #[test]
-fn a_date_that_cannot_be_shifted_stays() {
+fn unshiftable_date_is_unchanged() {
     for date in ["Fri, 31 Dec 9999 23:00:00 GMT", "yesterday"] {
         let text = format!(
             r#"{{"interactions": [{{"request": {{"method": "POST", "uri": "https://a.example/"}},
             "response": {{"status": 403, "headers": {{"date": "{date}"}}}},
             "recorded_at": "Mon, 01 Jan 1900 00:00:00 +0000"}}]}}"#
         );
-        let folder = recording(&[("a.json", &text)]);
-        let replay = Replay::open(folder.path(), NOW).unwrap();
+        let dir = recording(&[("a.json", &text)]);
+        let replay = Replay::open(dir.path(), NOW).unwrap();
         let response = replay.send(&request("")).unwrap();
         assert_eq!(response.header("Date"), Some(date));
     }
 }
 
 #[test]
-fn threads_get_every_answer_once() {
+fn concurrent_threads_get_each_response_once() {
     let numbers: Vec<String> = (0..200).map(|n| n.to_string()).collect();
     let exchanges: Vec<_> = numbers.iter().map(|n| ("x", n.as_str())).collect();
-    let folder = recording(&[("a.json", &cassette(&exchanges))]);
-    let replay = Replay::open(folder.path(), NOW).unwrap();
+    let dir = recording(&[("a.json", &cassette(&exchanges))]);
+    let replay = Replay::open(dir.path(), NOW).unwrap();
     let all: BTreeSet<String> = std::thread::scope(|scope| {
-        let half = || (0..100).map(|_| told(&replay, "x")).collect::<Vec<_>>();
+        let half = || {
+            (0..100)
+                .map(|_| response_text(&replay, "x"))
+                .collect::<Vec<_>>()
+        };
         let threads = [scope.spawn(half), scope.spawn(half)];
         threads
             .into_iter()
@@ -266,7 +274,7 @@ fn threads_get_every_answer_once() {
 }
 
 #[test]
-fn a_cassette_keeps_its_vocabulary() {
+fn cassette_format_round_trips() {
     let text = cassette(&[("x", "1")]);
     let read: Cassette = serde_json::from_str(&text).unwrap();
     let written = serde_json::to_value(&read).unwrap();

@@ -1,4 +1,4 @@
-//! Counting by `config:GetDiscoveredResourceCounts`: every page of it, and the pages' own sum.
+//! Counts with `config:GetDiscoveredResourceCounts`: reads all pages and checks their sum.
 
 use std::collections::HashSet;
 use std::collections::btree_map::Entry;
@@ -10,13 +10,13 @@ use crate::aws::operation::Operation;
 use crate::aws::ops::get_discovered_resource_counts::{GetDiscoveredResourceCounts, MAX_TYPES};
 use crate::model::{KnownTypes, Region, ResourceType, ResourceTypes};
 
-/// How many pages the counts may have: of 100 types each, while AWS Config knows some 550.
+/// The maximum number of pages. A page has 100 types; AWS Config supports about 550.
 const MAX_PAGES: usize = 200;
 
-/// How many types the counts may name: an account's own ones included, far fewer.
+/// The maximum number of types; far more than AWS Config and third-party types together.
 const MAX_COUNTED: usize = 20_000;
 
-/// The counts of `types`; those without resources are not among them.
+/// Returns the counts of `types`, without the types that have no resources.
 pub(super) fn counts(
     client: &Client,
     known: &KnownTypes,
@@ -34,21 +34,21 @@ pub(super) fn counts(
             known: Some(known),
             ..first_page(types)
         };
-        let answer = client.call(region, &page)?;
-        let broken = |why| Err(broken(why, answer.request_id.clone()));
-        let new = answer.output.new;
+        let response = client.call(region, &page)?;
+        let broken = |why| Err(broken(why, response.request_id.clone()));
+        let new = response.output.new;
         if !new.is_empty() {
-            let shown: String = new.iter().flat_map(|t| [t.as_str(), " "]).collect();
-            if client.holds_key(&shown) {
-                return broken("a type with a key of the caller's in its name".to_owned());
+            let names: String = new.iter().flat_map(|t| [t.as_str(), " "]).collect();
+            if client.holds_key(&names) {
+                return broken("a type name that contains the caller's credentials".to_owned());
             }
             known.add(new);
         }
-        for (resource_type, count) in answer.output.counts {
-            let Some(more) = sum.checked_add(count) else {
-                return broken("counts too great to be added up".to_owned());
+        for (resource_type, count) in response.output.counts {
+            let Some(new_sum) = sum.checked_add(count) else {
+                return broken("counts that are too large to add".to_owned());
             };
-            sum = more;
+            sum = new_sum;
             match counts.entry(resource_type) {
                 Entry::Vacant(entry) => entry.insert(count),
                 Entry::Occupied(entry) => {
@@ -59,8 +59,8 @@ pub(super) fn counts(
         if counts.len() > MAX_COUNTED {
             return broken(format!("more than {MAX_COUNTED} types"));
         }
-        let total = answer.output.total;
-        match answer.output.next_token {
+        let total = response.output.total;
+        match response.output.next_token {
             None if sum == total => {
                 let named = types.named();
                 counts.retain(|t, n| *n > 0 && (named.is_empty() || named.contains(t)));
@@ -68,7 +68,7 @@ pub(super) fn counts(
             }
             None => {
                 return broken(format!(
-                    "pages that add up to {sum} where it tells of {total} resources"
+                    "pages with {sum} resources but totalDiscoveredResources is {total}"
                 ));
             }
             Some(next) if !seen.insert(hasher.hash_one(&next)) => {
@@ -80,10 +80,10 @@ pub(super) fn counts(
     Err(broken(format!("more than {MAX_PAGES} pages"), None))
 }
 
-/// The first request for the counts of `types`.
+/// Returns the first request for the counts of `types`.
 ///
-/// More types than one request may name are taken from the counts of all: fewer pages than there
-/// would be requests.
+/// If there are more types than a request may name, all types are requested and filtered: this
+/// takes fewer pages than several requests.
 #[must_use]
 pub fn first_page(types: &ResourceTypes) -> GetDiscoveredResourceCounts<'_> {
     let named: &[ResourceType] = types.named();
@@ -108,14 +108,14 @@ mod tests {
 
     use super::*;
     use crate::aws::client::fake::{client, clock};
-    use crate::http::fake::{Answer, Scripted, answer_with};
+    use crate::http::fake::{FakeResponse, Scripted, answer_with};
 
     const VPC: &str = "AWS::EC2::VPC";
     const BUCKET: &str = "AWS::S3::Bucket";
     const ROLE: &str = "AWS::IAM::Role";
 
-    /// A page of these counts, which tells of `total` resources in all.
-    fn page(total: u64, counts: &[(&str, u64)], next_token: Option<&str>) -> Answer {
+    /// A page with these counts and the given `totalDiscoveredResources`.
+    fn page(total: u64, counts: &[(&str, u64)], next_token: Option<&str>) -> FakeResponse {
         let counts: Vec<_> = counts
             .iter()
             .map(|(t, n)| serde_json::json!({"resourceType": t, "count": n}))
@@ -143,12 +143,12 @@ mod tests {
     }
 
     fn expected(counts: &[(&str, u64)]) -> Counts {
-        let own = |(t, n): &(&str, u64)| (t.parse().unwrap(), *n);
-        counts.iter().map(own).collect()
+        let parsed = counts.iter().map(|(t, n)| (t.parse().unwrap(), *n));
+        parsed.collect()
     }
 
     #[test]
-    fn several_pages_add_up_to_their_own_total() {
+    fn pages_are_added_and_match_total() {
         let http = Scripted::list([
             page(12, &[(VPC, 7)], Some("a")),
             page(12, &[], Some("b")),
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(
             counts(&http, &ResourceTypes::All).unwrap(),
             expected(&[(VPC, 7), (BUCKET, 5)]),
-            "a type without resources is none that there is"
+            "types without resources are left out"
         );
         let bodies: Vec<serde_json::Value> = http
             .requests()
@@ -175,22 +175,22 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_do_not_add_up_are_an_error_and_no_count() {
+    fn inconsistent_pages_are_an_error() {
         for (pages, why) in [
             (
                 vec![
                     page(13, &[(VPC, 7)], Some("a")),
                     page(13, &[(BUCKET, 5)], None),
                 ],
-                "pages that add up to 12 where it tells of 13 resources",
+                "pages with 12 resources but totalDiscoveredResources is 13",
             ),
             (
                 vec![page(0, &[(VPC, 7)], None)],
-                "pages that add up to 7 where it tells of 0 resources",
+                "pages with 7 resources but totalDiscoveredResources is 0",
             ),
             (
                 vec![page(5, &[], None)],
-                "pages that add up to 0 where it tells of 5 resources",
+                "pages with 0 resources but totalDiscoveredResources is 5",
             ),
             (
                 vec![page(7, &[(VPC, 7)], Some("a")), page(7, &[(VPC, 7)], None)],
@@ -198,7 +198,7 @@ mod tests {
             ),
             (
                 vec![page(1, &[(VPC, u64::MAX), (BUCKET, 1)], None)],
-                "counts too great to be added up",
+                "counts that are too large to add",
             ),
             (
                 vec![page(7, &[(VPC, 7)], Some("a")), page(7, &[], Some("a"))],
@@ -208,13 +208,13 @@ mod tests {
             let error = counts(&Scripted::list(pages), &ResourceTypes::All).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                format!("config:GetDiscoveredResourceCounts gave {why} (request id r-1)")
+                format!("config:GetDiscoveredResourceCounts returned {why} (request id r-1)")
             );
         }
     }
 
     #[test]
-    fn pages_that_never_end_do() {
+    fn endless_pages_are_an_error() {
         let n = std::sync::atomic::AtomicU32::new(0);
         let http = Scripted::by(move |_| {
             let token = n
@@ -223,11 +223,11 @@ mod tests {
             page(0, &[], Some(&token))
         });
         let error = counts(&http, &ResourceTypes::All).unwrap_err().to_string();
-        assert!(error.contains("gave more than 200 pages"), "{error}");
+        assert!(error.contains("returned more than 200 pages"), "{error}");
     }
 
     #[test]
-    fn up_to_twenty_types_are_named_and_more_are_picked_out_of_all() {
+    fn more_than_twenty_types_are_filtered_from_all() {
         let http = Scripted::list([page(7, &[(VPC, 7)], None)]);
         let found = counts(&http, &named(&[VPC, BUCKET])).unwrap();
         assert_eq!(found, expected(&[(VPC, 7)]));
@@ -243,13 +243,13 @@ mod tests {
         assert_eq!(
             counts(&http, &named(&many)).unwrap(),
             expected(&[(many[20], 2)]),
-            "the sum is that of all, the counts are those asked for"
+            "the sum covers all types, the counts only the requested ones"
         );
         assert_eq!(http.requests()[0].body, b"{}");
     }
 
     #[test]
-    fn a_failure_in_the_middle_leaves_no_counts() {
+    fn failed_page_leaves_no_counts() {
         let denied = r#"{"__type": "AccessDeniedException"}"#;
         let http = Scripted::list([
             page(12, &[(VPC, 7)], Some("a")),

@@ -1,4 +1,4 @@
-//! Whatever the pages: they add up to all that there is, or there is no number.
+//! Property tests: for any pages, the total is complete or there is an error.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -9,40 +9,44 @@ use proptest::sample::{Index, select};
 
 use super::*;
 use crate::aws::client::fake::{client, clock};
-use crate::http::fake::{Answer, Scripted, answer};
+use crate::http::fake::{FakeResponse, Scripted, answer};
 
-/// A page: its items, and the token of the next one.
+/// A page: its items, and the token of the next page.
 type Page<T> = (T, Option<String>);
 
-/// Counts over these answers, which are asked for one after the other; also how many requests it took.
-fn count<T>(answers: Vec<Answer>, work: impl FnOnce(&Counter, &Region) -> T) -> (T, usize) {
-    let answers = Mutex::new(VecDeque::from(answers));
-    // One request more is answered with an error that no other attempt follows.
+/// Runs `count` with these responses, in order. Returns its result and the number of requests.
+fn with_responses<T>(
+    responses: Vec<FakeResponse>,
+    count: impl FnOnce(&Counter, &Region) -> T,
+) -> (T, usize) {
+    let responses = Mutex::new(VecDeque::from(responses));
+    // A further request gets an error that is not retried.
     let http = Scripted::by(move |_| {
-        let next = answers.lock().unwrap().pop_front();
+        let next = responses.lock().unwrap().pop_front();
         next.unwrap_or_else(|| answer(400, r#"{"__type": "NoMorePages"}"#))
     });
     let client = client(Arc::clone(&http) as Arc<_>, clock());
     let counter = Counter::new(Arc::new(client));
-    let came = work(&counter, &"eu-west-1".parse().unwrap());
-    (came, http.requests().len())
+    let result = count(&counter, &"eu-west-1".parse().unwrap());
+    (result, http.requests().len())
 }
 
-fn listing_page((resources, next): &Page<usize>) -> Answer {
+fn listing_page((resources, next): &Page<usize>) -> FakeResponse {
     let items = vec![serde_json::json!({"resourceType": "AWS::S3::Bucket"}); *resources];
     let body = serde_json::json!({"resourceIdentifiers": items, "nextToken": next});
     answer(200, body.to_string())
 }
 
-/// What a listing of these pages says, and how many it asked for.
+/// Returns the total of a listing of these pages, and the number of requests.
 fn listed(pages: &[Page<usize>]) -> (Result<u64, CountError>, usize) {
-    let answers = pages.iter().map(listing_page).collect();
+    let responses = pages.iter().map(listing_page).collect();
     let bucket = "AWS::S3::Bucket".parse().unwrap();
-    let (listed, requests) = count(answers, |counter, region| counter.list(region, &bucket));
+    let (listed, requests) =
+        with_responses(responses, |counter, region| counter.list(region, &bucket));
     (listed.map(|listed| listed.total), requests)
 }
 
-fn counts_page(total: u64, (counts, next): &Page<Vec<(String, u64)>>) -> Answer {
+fn counts_page(total: u64, (counts, next): &Page<Vec<(String, u64)>>) -> FakeResponse {
     let counts = counts.iter().map(
         |(resource_type, count)| serde_json::json!({"resourceType": resource_type, "count": count}),
     );
@@ -51,14 +55,15 @@ fn counts_page(total: u64, (counts, next): &Page<Vec<(String, u64)>>) -> Answer 
     answer(200, body.to_string())
 }
 
-/// What counts of these pages say, each of which tells of `total` resources.
+/// Returns the counts of these pages, each with `total` as `totalDiscoveredResources`, and the
+/// number of requests.
 fn counted(total: u64, pages: &[Page<Vec<(String, u64)>>]) -> (Result<Counts, CountError>, usize) {
-    let answers = pages.iter().map(|page| counts_page(total, page)).collect();
+    let responses = pages.iter().map(|page| counts_page(total, page)).collect();
     let all = ResourceTypes::All;
-    count(answers, |counter, region| counter.counts(region, &all))
+    with_responses(responses, |counter, region| counter.counts(region, &all))
 }
 
-/// Items with a token behind each but the last.
+/// Adds a page token to each item except the last.
 fn chained<T>(items: Vec<T>) -> Vec<Page<T>> {
     let last = items.len() - 1;
     let token = |n| (n < last).then(|| format!("t\"{n}="));
@@ -66,7 +71,7 @@ fn chained<T>(items: Vec<T>) -> Vec<Page<T>> {
     items.map(|(n, item)| (item, token(n))).collect()
 }
 
-/// Types with their numbers, on pages as they may come, also empty ones.
+/// Types with their counts, split into pages, some of them empty.
 fn any_counts() -> impl Strategy<Value = Vec<Vec<(String, u64)>>> {
     let types = btree_map(
         "AWS::[A-Z0-9]{2,3}::[A-Z][a-z]{1,3}",
@@ -85,9 +90,9 @@ fn any_counts() -> impl Strategy<Value = Vec<Vec<(String, u64)>>> {
     })
 }
 
-/// Where two pages are, the first before the second.
-fn two(of: usize, a: Index, b: Index) -> (usize, usize) {
-    let second = 1 + a.index(of - 1);
+/// Returns the positions of two of `count` pages, in order.
+fn two(count: usize, a: Index, b: Index) -> (usize, usize) {
+    let second = 1 + a.index(count - 1);
     (b.index(second), second)
 }
 
@@ -95,15 +100,15 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn pages_of_a_listing_add_up(sizes in vec(prop_oneof![Just(0usize), 0..101usize], 1..40)) {
+    fn listing_pages_are_added(sizes in vec(prop_oneof![Just(0usize), 0..101usize], 1..40)) {
         let pages = chained(sizes.clone());
         let (total, requests) = listed(&pages);
         prop_assert_eq!(total, Ok(sizes.iter().sum::<usize>() as u64));
-        prop_assert_eq!(requests, sizes.len(), "each page is asked for once");
+        prop_assert_eq!(requests, sizes.len(), "each page is requested once");
     }
 
     #[test]
-    fn a_token_that_comes_back_anywhere_leaves_no_total(
+    fn repeated_token_leaves_no_total(
         sizes in vec(0..3usize, 3..40), a in any::<Index>(), b in any::<Index>(),
     ) {
         let mut pages = chained(sizes);
@@ -117,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn a_listing_goes_on_over_fewer_than_a_hundred_empty_pages_in_a_row(
+    fn fewer_than_hundred_empty_pages_continue(
         runs in vec((0..130usize, 1..3usize), 1..4),
     ) {
         let pages = |(empty, some): &(usize, usize)| {
@@ -134,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn one_page_that_is_none_leaves_no_total(
+    fn invalid_page_leaves_no_total(
         sizes in vec(0..3usize, 1..20),
         at in any::<Index>(),
         broken in select(vec![
@@ -145,17 +150,18 @@ proptest! {
         ]),
     ) {
         let pages = chained(sizes);
-        let mut answers: Vec<_> = pages.iter().map(listing_page).collect();
-        let at = at.index(answers.len());
-        answers[at] = answer(broken.0, broken.1);
+        let mut responses: Vec<_> = pages.iter().map(listing_page).collect();
+        let at = at.index(responses.len());
+        responses[at] = answer(broken.0, broken.1);
         let bucket = "AWS::S3::Bucket".parse().unwrap();
-        let (listed, requests) = count(answers, |counter, region| counter.list(region, &bucket));
+        let (listed, requests) =
+            with_responses(responses, |counter, region| counter.list(region, &bucket));
         prop_assert!(matches!(listed, Err(CountError::Call(_))), "{listed:?}");
         prop_assert_eq!(requests, at + 1);
     }
 
     #[test]
-    fn pages_of_counts_add_up(pages in any_counts()) {
+    fn counts_pages_are_added(pages in any_counts()) {
         let all: Vec<_> = pages.concat();
         let total = all.iter().map(|(_, n)| n).sum();
         let (counts, requests) = counted(total, &chained(pages.clone()));
@@ -166,15 +172,17 @@ proptest! {
     }
 
     #[test]
-    fn counts_that_do_not_add_up_are_none(pages in any_counts(), off in 1..1000u64, less in any::<bool>()) {
+    fn counts_with_wrong_total_are_rejected(
+        pages in any_counts(), off in 1..1000u64, less in any::<bool>(),
+    ) {
         let sum: u64 = pages.iter().flatten().map(|(_, n)| n).sum();
-        let told = if less { sum.saturating_sub(off) } else { sum + off };
-        let (counts, _) = counted(told, &chained(pages));
-        prop_assert_eq!(counts.is_ok(), told == sum, "{:?}", counts);
+        let total = if less { sum.saturating_sub(off) } else { sum + off };
+        let (counts, _) = counted(total, &chained(pages));
+        prop_assert_eq!(counts.is_ok(), total == sum, "{:?}", counts);
     }
 
     #[test]
-    fn counts_that_name_a_type_twice_or_repeat_a_token_are_none(
+    fn counts_with_repeated_type_or_token_are_rejected(
         pages in any_counts(), a in any::<Index>(), b in any::<Index>(), token in any::<bool>(),
     ) {
         let total = pages.iter().flatten().map(|(_, n)| n).sum();
@@ -184,7 +192,7 @@ proptest! {
             let (first, second) = two(chain.len() - 1, a, b);
             chain[second].1 = chain[first].1.clone();
         } else if let Some((resource_type, _)) = named.first() {
-            // Of none more, so that the sum is still right.
+            // A count of 0 keeps the sum correct.
             let at = a.index(chain.len());
             chain[at].0.push((resource_type.clone(), 0));
         } else {

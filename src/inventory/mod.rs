@@ -1,4 +1,5 @@
-//! How one region's types are counted: one file a call, one [`Method`] a combination of them.
+//! Counts the resources of one region: a file per AWS operation, a [`Method`] per combination of
+//! them.
 
 pub mod counts;
 mod list;
@@ -9,9 +10,10 @@ use std::sync::Arc;
 
 use crate::aws::client::Client;
 use crate::aws::error::CallError;
-use crate::model::{KnownTypes, Region, ResourceType, ResourceTypes, clean};
+use crate::model::{KnownTypes, Region, ResourceType, ResourceTypes};
+use crate::text::sanitize;
 
-/// A way to count the resources of a region.
+/// A method to count the resources of a region.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Method {
     /// Every page of `config:ListDiscoveredResources`.
@@ -19,12 +21,12 @@ pub enum Method {
     List,
     /// `config:GetDiscoveredResourceCounts`.
     Counts,
-    /// Both, and what differs.
+    /// Both, with a comparison.
     Verify,
 }
 
 impl Method {
-    /// The name on the command line.
+    /// Returns the name on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,53 +36,54 @@ impl Method {
         }
     }
 
-    /// The types of a region that are listed, once its counts are known or will not be.
+    /// Returns the types of a region to list. `counts` is `None` if they were not requested or
+    /// failed.
     #[must_use]
     pub fn to_list(self, types: &ResourceTypes, counts: Option<&Counts>) -> Vec<ResourceType> {
         match types {
             _ if !self.lists() => Vec::new(),
             ResourceTypes::Named(types) => types.clone(),
-            // The counts say which types there are.
+            // The counts have the types that exist in the region.
             ResourceTypes::All => counts.into_iter().flat_map(Counts::keys).cloned().collect(),
         }
     }
 
-    /// Whether totals come from listings.
+    /// Returns true if the method lists resources.
     #[must_use]
     pub fn lists(self) -> bool {
         self != Self::Counts
     }
 
-    /// Whether `config:GetDiscoveredResourceCounts` is asked to count `types`.
+    /// Returns true if the method calls `config:GetDiscoveredResourceCounts` for `types`.
     #[must_use]
     pub fn asks_counts(self, types: &ResourceTypes) -> bool {
         self != Self::List || *types == ResourceTypes::All
     }
 }
 
-/// Counts the resources of a region, in the two ways that AWS Config offers.
+/// Counts the resources of a region with the two operations that AWS Config offers.
 pub trait CountResources: Send + Sync {
-    /// How many resources of `types` are recorded, by one call and its pages.
+    /// Returns the counts of recorded resources of `types`, from one call and its pages.
     ///
     /// # Errors
-    /// Nothing is known of any type.
+    /// A page failed; no count may be used.
     fn counts(&self, region: &Region, types: &ResourceTypes) -> Result<Counts, CountError>;
 
-    /// Every resource of `resource_type`.
+    /// Lists every resource of `resource_type`.
     ///
     /// # Errors
-    /// The listing is not whole: nothing of it may be used.
+    /// The listing is incomplete; no part of it may be used.
     fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError>;
 }
 
-/// Counts through a client.
+/// Counts resources with an AWS client.
 pub struct Counter {
     client: Arc<Client>,
     known: KnownTypes,
 }
 
 impl Counter {
-    /// Counts through `client`.
+    /// Creates a counter that uses `client`.
     #[must_use]
     pub fn new(client: Arc<Client>) -> Self {
         Self {
@@ -100,30 +103,30 @@ impl CountResources for Counter {
     }
 }
 
-/// The types of which there are resources, each with their number.
+/// The number of resources by type; types without resources are absent.
 pub type Counts = BTreeMap<ResourceType, u64>;
 
-/// A listing from its first page to its last.
+/// The result of a complete listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// How many resources it names.
+    /// The number of resources.
     pub total: u64,
-    /// Their ids, where the type is a global one.
+    /// The resource IDs, only for global types.
     pub ids: Vec<String>,
 }
 
-/// Why something was not counted.
+/// The reason why resources were not counted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CountError {
     /// A call failed.
     Call(CallError),
-    /// Every call succeeded, and the pages still do not make a whole.
+    /// Every call succeeded, but the pages are inconsistent.
     Pages {
-        /// The operation that gave them.
+        /// The operation that returned the pages.
         operation: &'static str,
-        /// What is wrong with them.
+        /// The inconsistency, as an object of "returned".
         why: String,
-        /// The request id of the last page.
+        /// The request ID of the last page.
         request_id: Option<String>,
     },
 }
@@ -144,8 +147,8 @@ impl fmt::Display for CountError {
                 request_id,
             } => write!(
                 f,
-                "config:{operation} gave {why} (request id {})",
-                clean(request_id.as_deref().unwrap_or("none"), 80)
+                "config:{operation} returned {why} (request id {})",
+                sanitize(request_id.as_deref().unwrap_or("none"), 80)
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! Counting by listing: every page of `config:ListDiscoveredResources`.
+//! Counts by listing: reads all pages of `config:ListDiscoveredResources`.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -10,20 +10,22 @@ use crate::aws::operation::Operation;
 use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
 use crate::model::{Region, ResourceType};
 
-/// How many empty pages in a row may carry a token: some do, but a listing has to go on.
+/// The maximum number of consecutive empty pages with a page token. Some listings have such pages,
+/// but a listing must end.
 const MAX_EMPTY_PAGES: u32 = 100;
 
-/// How many pages a listing may have: ten million resources of one type in one region.
+/// The maximum number of pages of a listing: ten million resources of one type in one region.
 const MAX_PAGES: u32 = 100_000;
 
-/// Lists `resource_type` page by page; only the number is kept, and the ids of global resources.
+/// Lists `resource_type` page by page. Returns the number of resources, and the IDs of global
+/// resources.
 pub(super) fn list(
     client: &Client,
     region: &Region,
     resource_type: &ResourceType,
 ) -> Result<Listed, CountError> {
     let hasher = RandomState::new();
-    // Eight bytes a page for each, whatever the length of a token or the number of resources.
+    // Hashes of eight bytes per page, because tokens and pages may be long.
     let (mut seen, mut pages) = (HashSet::new(), HashSet::new());
     let mut token: Option<String> = None;
     let mut listed = Listed::default();
@@ -33,23 +35,23 @@ pub(super) fn list(
             resource_type,
             next_token: token.as_deref(),
         };
-        let answer = match client.call(region, &page) {
-            // In the middle of a listing it would make a part the whole.
+        let response = match client.call(region, &page) {
+            // Only on the first page: later it would turn a partial count into a total.
             Err(e) if token.is_none() && e.kind() == Some(ErrorKind::ResourceNotDiscovered) => {
                 return Ok(listed);
             }
-            answer => answer?,
+            result => result?,
         };
-        let broken = |why: &str| Err(broken(why.to_owned(), answer.request_id.clone()));
-        listed.total += answer.output.resources;
-        listed.ids.extend(answer.output.ids);
-        let next = answer.output.next_token;
+        let broken = |why: &str| Err(broken(why.to_owned(), response.request_id.clone()));
+        listed.total += response.output.resources;
+        listed.ids.extend(response.output.ids);
+        let next = response.output.next_token;
         if let Some(next) = &next
             && !seen.insert(hasher.hash_one(next))
         {
             return broken("the same page token twice: the listing would never end");
         }
-        if let Some(page) = answer.output.fingerprint
+        if let Some(page) = response.output.fingerprint
             && !pages.insert(page)
         {
             return broken("the same resources on two pages: they would be counted twice");
@@ -57,7 +59,7 @@ pub(super) fn list(
         let Some(next) = next else {
             return Ok(listed);
         };
-        empty = if answer.output.resources == 0 {
+        empty = if response.output.resources == 0 {
             empty + 1
         } else {
             0
@@ -85,10 +87,10 @@ mod tests {
 
     use super::*;
     use crate::aws::client::fake::{client, clock};
-    use crate::http::fake::{Answer, Scripted, answer_with};
+    use crate::http::fake::{FakeResponse, Scripted, answer_with};
 
-    /// A page of `resources`, with the token of the next one.
-    fn page(resources: usize, next_token: Option<&str>) -> Answer {
+    /// A page with `resources` buckets and the token of the next page.
+    fn page(resources: usize, next_token: Option<&str>) -> FakeResponse {
         let identifiers = vec![serde_json::json!({"resourceType": "AWS::S3::Bucket"}); resources];
         let mut body = serde_json::json!({"resourceIdentifiers": identifiers});
         if let Some(token) = next_token {
@@ -97,13 +99,13 @@ mod tests {
         answer_with(200, &[("x-amzn-requestid", "r-1")], body.to_string())
     }
 
-    /// The total of the buckets in eu-west-1.
+    /// Returns the total of the buckets in eu-west-1.
     fn total(http: &Arc<Scripted>) -> Result<u64, CountError> {
         let client = client(http.clone(), clock());
         let types = ["AWS::S3::Bucket".parse().unwrap()];
         let region = "eu-west-1".parse().unwrap();
         let listed = list(&client, &region, &types[0])?;
-        assert_eq!(listed.ids, [""; 0], "buckets are no global resources");
+        assert_eq!(listed.ids, [""; 0], "buckets are not global resources");
         Ok(listed.total)
     }
 
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn several_pages_add_up() {
+    fn pages_are_added() {
         let pages = [
             page(100, Some("a")),
             page(100, Some("b/=\"")),
@@ -135,31 +137,31 @@ mod tests {
     }
 
     #[test]
-    fn no_resources_are_a_total_of_zero() {
+    fn empty_listing_is_zero() {
         assert_eq!(total(&Scripted::list([page(0, None)])).unwrap(), 0);
     }
 
     #[test]
-    fn an_empty_page_with_a_token_goes_on() {
+    fn empty_page_with_token_continues() {
         let http = Scripted::list([page(0, Some("a")), page(2, Some("b")), page(0, None)]);
         assert_eq!(total(&http).unwrap(), 2);
     }
 
     #[test]
-    fn a_token_that_comes_back_ends_the_listing_without_a_total() {
+    fn repeated_token_is_an_error() {
         for tokens in [&["a", "a"][..], &["a", "b", "a"]] {
             let http = Scripted::list(tokens.iter().map(|token| page(3, Some(token))));
             let error = total(&http).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "config:ListDiscoveredResources gave the same page token twice: the listing would \
-                 never end (request id r-1)"
+                "config:ListDiscoveredResources returned the same page token twice: the listing \
+                 would never end (request id r-1)"
             );
         }
     }
 
     #[test]
-    fn a_hundred_empty_pages_in_a_row_end_the_listing_without_a_total() {
+    fn hundred_empty_pages_are_an_error() {
         let n = AtomicU32::new(0);
         let http = Scripted::by(move |_| {
             let token = n.fetch_add(1, Ordering::SeqCst).to_string();
@@ -167,14 +169,14 @@ mod tests {
         });
         let error = total(&http).unwrap_err().to_string();
         assert!(
-            error.contains("gave a hundred empty pages in a row"),
+            error.contains("returned a hundred empty pages in a row"),
             "{error}"
         );
         assert_eq!(http.requests().len(), 101);
     }
 
     #[test]
-    fn a_page_that_brings_nothing_new_ends_the_listing_without_a_total() {
+    fn repeated_page_is_an_error() {
         let n = AtomicU32::new(0);
         let http = Scripted::by(move |_| {
             let n = n.fetch_add(1, Ordering::SeqCst);
@@ -187,18 +189,18 @@ mod tests {
         });
         let error = total(&http).unwrap_err().to_string();
         assert!(
-            error.contains("gave the same resources on two pages"),
+            error.contains("returned the same resources on two pages"),
             "{error}"
         );
         assert_eq!(
             http.requests().len(),
             4,
-            "three pages that were new, and one that was not"
+            "three new pages and one repeated page"
         );
     }
 
     #[test]
-    fn empty_pages_that_are_not_in_a_row_go_on() {
+    fn separate_empty_pages_continue() {
         let n = AtomicU32::new(0);
         let http = Scripted::by(move |_| {
             let n = n.fetch_add(1, Ordering::SeqCst);
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_in_the_middle_leaves_no_total() {
+    fn failed_page_leaves_no_total() {
         let denied = r#"{"__type": "AccessDeniedException"}"#;
         for broken in [
             answer_with(400, &[], denied),
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_was_never_discovered_has_none_unless_there_were_some_before() {
+    fn undiscovered_type_is_zero_only_on_first_page() {
         let never = || answer_with(400, &[], r#"{"__type": "ResourceNotDiscoveredException"}"#);
         assert_eq!(total(&Scripted::list([never()])).unwrap(), 0);
         let http = Scripted::list([page(100, Some("a")), never()]);
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_needs_another_try_is_counted_once() {
+    fn retried_page_is_counted_once() {
         let http = Scripted::list([
             page(100, Some("a")),
             answer_with(503, &[], ""),
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ids_of_global_resources_are_kept() {
+    fn ids_of_global_resources_are_kept() {
         let page = |ids: &[&str], token: &str| {
             let ids: Vec<_> = ids
                 .iter()

@@ -1,4 +1,4 @@
-//! What AWS answers for an account.
+//! The replies of AWS for an account.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -7,39 +7,39 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::account::{Account, PAGE_SIZE, Place, Recorder};
+use super::account::{Account, PAGE_SIZE, Recorder, RegionFixture};
 use super::call::Call;
 use super::identifiers::{offset, page, token};
 use super::reply::{Reply, escape};
 
-/// How many types one request for counts may name.
+/// The maximum number of types in a request for counts.
 ///
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>
 const MAX_COUNTED_TYPES: usize = 20;
 
-/// Every page of every listing, by region, type and offset, and those of the counts of all types,
-/// without a type: rendered once, so that a benchmark does not measure the server.
+/// The pages of all listings, by region, type and offset, and the pages of the counts, with an
+/// empty type. They are rendered once, so that a benchmark does not measure the server.
 type Pages = HashMap<(String, String, usize), Arc<[u8]>>;
 
-/// Answers as AWS does.
-pub struct Answers {
+/// A responder that acts as AWS for an account.
+pub struct Responder {
     account: Account,
     pages: Pages,
 }
 
-impl Answers {
-    /// The answers for `account`.
-    pub fn of(account: &Account) -> Self {
+impl Responder {
+    /// Creates the responder for `account` and renders its pages.
+    pub fn new(account: &Account) -> Self {
         let mut pages = HashMap::new();
-        for (region, place) in &account.regions {
-            for (resource_type, total) in &place.resources {
+        for (region, fixture) in &account.regions {
+            for (resource_type, total) in &fixture.resources {
                 for first in (0..*total).step_by(PAGE_SIZE) {
                     let body = render(region, resource_type, first, PAGE_SIZE, *total);
                     pages.insert((region.clone(), resource_type.clone(), first), body);
                 }
             }
-            for first in (0..place.counted().count()).step_by(PAGE_SIZE) {
-                let body = render_counts(region, place, &[], first, PAGE_SIZE);
+            for first in (0..fixture.counted().count()).step_by(PAGE_SIZE) {
+                let body = render_counts(region, fixture, &[], first, PAGE_SIZE);
                 pages.insert((region.clone(), String::new(), first), body);
             }
         }
@@ -47,8 +47,8 @@ impl Answers {
         Self { account, pages }
     }
 
-    /// What AWS answers.
-    pub fn answer(&self, call: &Call) -> Reply {
+    /// Returns the reply of AWS to `call`.
+    pub fn respond(&self, call: &Call) -> Reply {
         match (call.service.as_str(), call.operation.as_str()) {
             ("sts", "GetCallerIdentity") => self.identity(call),
             ("iam", "ListAccountAliases") => self.aliases(call),
@@ -60,11 +60,11 @@ impl Answers {
                     "UnrecognizedClientException",
                     "The security token included in the request is invalid.",
                 ),
-                Some(place) => match operation {
-                    "DescribeConfigurationRecorderStatus" => recorder_status(place.recorder),
-                    "DescribeConfigurationRecorders" => recorders(call, &self.account.id, place),
-                    "GetDiscoveredResourceCounts" => count(call, place, &self.pages),
-                    "ListDiscoveredResources" => list(call, place, &self.pages),
+                Some(fixture) => match operation {
+                    "DescribeConfigurationRecorderStatus" => recorder_status(fixture.recorder),
+                    "DescribeConfigurationRecorders" => recorders(call, &self.account.id, fixture),
+                    "GetDiscoveredResourceCounts" => count(call, fixture, &self.pages),
+                    "ListDiscoveredResources" => list(call, fixture, &self.pages),
                     _ => Reply::error(call, 400, "UnknownOperationException", ""),
                 },
             },
@@ -100,7 +100,7 @@ impl Answers {
         ))
     }
 
-    /// In no order, as the real one: here backwards.
+    /// Lists the regions in reverse order: the order of the real response is not defined.
     fn describe_regions(&self, call: &Call) -> Reply {
         let mut items = String::new();
         for name in self.account.regions.keys().rev() {
@@ -132,12 +132,12 @@ fn recorder_status(recorder: Recorder) -> Reply {
     }
 }
 
-/// A recorder of everything says so; one that leaves types out names those.
-fn recorders(call: &Call, account: &str, place: &Place) -> Reply {
-    if place.recorder == Recorder::None {
+/// Describes the recorder: it records all types, or all but the excluded ones.
+fn recorders(call: &Call, account: &str, fixture: &RegionFixture) -> Reply {
+    if fixture.recorder == Recorder::None {
         return Reply::json(&json!({"ConfigurationRecorders": []}));
     }
-    let all = place.left_out.is_empty();
+    let all = fixture.not_recorded.is_empty();
     let strategy = if all {
         "ALL_SUPPORTED_RESOURCE_TYPES"
     } else {
@@ -152,7 +152,7 @@ fn recorders(call: &Call, account: &str, place: &Place) -> Reply {
             "allSupported": all,
             "includeGlobalResourceTypes": all,
             "resourceTypes": [],
-            "exclusionByResourceTypes": {"resourceTypes": place.left_out},
+            "exclusionByResourceTypes": {"resourceTypes": fixture.not_recorded},
             "recordingStrategy": {"useOnly": strategy},
         },
         "recordingMode": {"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": []},
@@ -161,43 +161,43 @@ fn recorders(call: &Call, account: &str, place: &Place) -> Reply {
     Reply::json(&json!({"ConfigurationRecorders": [recorder]}))
 }
 
-fn count(call: &Call, place: &Place, pages: &Pages) -> Reply {
+fn count(call: &Call, fixture: &RegionFixture, pages: &Pages) -> Reply {
     let refuse = |code: &str, message: &str| Reply::error(call, 400, code, message);
-    let named = call.input.get("resourceTypes").and_then(Value::as_array);
-    let named: Vec<&str> = named
+    let types = call.input.get("resourceTypes").and_then(Value::as_array);
+    let types: Vec<&str> = types
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    if named.len() > MAX_COUNTED_TYPES {
+    if types.len() > MAX_COUNTED_TYPES {
         return refuse("ValidationException", "resourceTypes has too many members.");
     }
     let Some(limit) = limit(call) else {
         return refuse("InvalidLimitException", "The limit is too great.");
     };
-    let given = call.field("nextToken");
-    let listing = named.join(" ");
-    let first = given.map_or(Some(0), |t| offset(&call.region, &listing, limit, t));
+    let next_token = call.field("nextToken");
+    let listing = types.join(" ");
+    let first = next_token.map_or(Some(0), |t| offset(&call.region, &listing, limit, t));
     let Some(first) = first else {
         return refuse("InvalidNextTokenException", "The nextToken is not valid.");
     };
     let key = (call.region.clone(), listing, first);
-    let ready = pages.get(&key).filter(|_| limit == PAGE_SIZE).cloned();
+    let rendered = pages.get(&key).filter(|_| limit == PAGE_SIZE).cloned();
     Reply::json_bytes(
-        ready.unwrap_or_else(|| render_counts(&call.region, place, &named, first, limit)),
+        rendered.unwrap_or_else(|| render_counts(&call.region, fixture, &types, first, limit)),
     )
 }
 
-/// The types with the most resources first; the total is that of all pages.
+/// Renders a page of counts, the largest first; the total is that of all pages.
 fn render_counts(
     region: &str,
-    place: &Place,
-    named: &[&str],
+    fixture: &RegionFixture,
+    types: &[&str],
     first: usize,
     limit: usize,
 ) -> Arc<[u8]> {
-    let wanted = |(t, _): &(&str, usize)| named.is_empty() || named.contains(t);
-    let mut counts: Vec<_> = place.counted().filter(wanted).collect();
+    let is_requested = |(t, _): &(&str, usize)| types.is_empty() || types.contains(t);
+    let mut counts: Vec<_> = fixture.counted().filter(is_requested).collect();
     counts.sort_by_key(|(_, n)| Reverse(*n));
     let total: usize = counts.iter().map(|(_, n)| n).sum();
     let page = counts.iter().skip(first).take(limit);
@@ -207,12 +207,12 @@ fn render_counts(
     let mut body = json!({"totalDiscoveredResources": total, "resourceCounts": page});
     let end = first + limit;
     if end < counts.len() {
-        body["nextToken"] = token(region, &named.join(" "), limit, end).into();
+        body["nextToken"] = token(region, &types.join(" "), limit, end).into();
     }
     body.to_string().into_bytes().into()
 }
 
-/// The size of the pages that are asked for, where it is a size that they may have.
+/// Returns the requested page size, if it is valid.
 fn limit(call: &Call) -> Option<usize> {
     match call.input.get("limit").and_then(Value::as_u64) {
         None | Some(0) => Some(PAGE_SIZE),
@@ -220,9 +220,9 @@ fn limit(call: &Call) -> Option<usize> {
     }
 }
 
-fn list(call: &Call, place: &Place, pages: &Pages) -> Reply {
+fn list(call: &Call, fixture: &RegionFixture, pages: &Pages) -> Reply {
     let refuse = |code: &str, message: &str| Reply::error(call, 400, code, message);
-    if place.recorder == Recorder::None {
+    if fixture.recorder == Recorder::None {
         return refuse(
             "NoAvailableConfigurationRecorderException",
             "There are no customer managed configuration recorders available.",
@@ -234,17 +234,17 @@ fn list(call: &Call, place: &Place, pages: &Pages) -> Reply {
     let Some(limit) = limit(call) else {
         return refuse("InvalidLimitException", "The limit is too great.");
     };
-    let given = call.field("nextToken");
-    let first = given.map_or(Some(0), |t| offset(&call.region, resource_type, limit, t));
+    let next_token = call.field("nextToken");
+    let first = next_token.map_or(Some(0), |t| offset(&call.region, resource_type, limit, t));
     let Some(first) = first else {
         return refuse("InvalidNextTokenException", "The nextToken is not valid.");
     };
-    let total = place.resources.get(resource_type).copied();
+    let total = fixture.resources.get(resource_type).copied();
     let total = total.unwrap_or_default();
     let key = (call.region.clone(), resource_type.to_owned(), first);
-    let ready = pages.get(&key).filter(|_| limit == PAGE_SIZE).cloned();
+    let rendered = pages.get(&key).filter(|_| limit == PAGE_SIZE).cloned();
     Reply::json_bytes(
-        ready.unwrap_or_else(|| render(&call.region, resource_type, first, limit, total)),
+        rendered.unwrap_or_else(|| render(&call.region, resource_type, first, limit, total)),
     )
 }
 

@@ -1,0 +1,110 @@
+//! The options of one run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::aws::endpoint::EndpointUrl;
+use crate::aws::limit::Limits;
+use crate::aws::partition::Partition;
+use crate::inventory::Method;
+use crate::model::{AccountId, Region, ResourceTypes};
+
+/// The validated, typed command line. Options that are `None` are read from the environment and the
+/// shared config files.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub struct Options {
+    /// The profile. Default: AWS_PROFILE, then `default`.
+    pub profile: Option<String>,
+    /// The start region. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's region,
+    /// `us-east-1`.
+    pub region: Option<Region>,
+    /// The only regions to scan; if empty, all enabled regions.
+    pub regions: Vec<Region>,
+    /// Regions not to scan.
+    pub exclude_regions: Vec<Region>,
+    /// The resource types to count.
+    pub resource_types: ResourceTypes,
+    /// The method that counts them.
+    pub method: Method,
+    /// If true, the scan starts without the checks.
+    pub skip_checks: bool,
+    /// The directory of the output files.
+    pub output_dir: PathBuf,
+    /// If true, the coverage file is written too.
+    pub coverage: bool,
+    /// The file for the report of the run.
+    pub report: Option<PathBuf>,
+    /// The endpoint of all services.
+    pub endpoint_url: Option<EndpointUrl>,
+    /// The file of trusted CA certificates. Default: AWS_CA_BUNDLE, the profile's `ca_bundle`, the
+    /// built-in roots.
+    pub ca_bundle: Option<PathBuf>,
+    /// Attempts per request. Default: AWS_MAX_ATTEMPTS, the profile's `max_attempts`, 10.
+    pub max_attempts: Option<u32>,
+    /// The request limits of each region.
+    pub limits: Limits,
+    /// True if the user set the concurrency, which then applies to any number of regions.
+    pub fixed_concurrency: bool,
+    /// The connect time-out.
+    pub connect_timeout: Duration,
+    /// The read time-out: time without a response.
+    pub read_timeout: Duration,
+    /// If true, every request is logged to stderr.
+    pub debug: bool,
+    /// If true, missing counts cause exit code 3.
+    pub strict: bool,
+    /// The directory to record every request and response to.
+    pub record: Option<PathBuf>,
+    /// The account ID that replaces all others in a recording.
+    pub record_account_id: Option<AccountId>,
+    /// The directory of the recording to replay instead of calling AWS.
+    pub replay: Option<PathBuf>,
+}
+
+/// The default maximum of concurrent requests in all regions together. Each uses a connection, and
+/// macOS limits a process to 256 open files.
+const MAX_IN_FLIGHT: usize = 220;
+
+impl Options {
+    /// Returns true if `region` is to be scanned, provided that it is enabled.
+    #[must_use]
+    pub fn wants(&self, region: &Region) -> bool {
+        let included = self.regions.is_empty() || self.regions.contains(region);
+        included && !self.exclude_regions.contains(region)
+    }
+
+    /// Returns the number of types that are listed concurrently in each of `regions` regions; at
+    /// least 1.
+    #[must_use]
+    pub fn types_at_once(&self, regions: usize) -> usize {
+        let types = match (&self.resource_types, self.method) {
+            (_, Method::Counts) => 1,
+            (ResourceTypes::All, _) => usize::MAX,
+            (ResourceTypes::Named(types), _) => types.len(),
+        };
+        let fair_share = (MAX_IN_FLIGHT / regions.max(1)).saturating_sub(1);
+        let limit = self.limits.concurrency;
+        let limit = if self.fixed_concurrency {
+            limit
+        } else {
+            limit.min(fair_share)
+        };
+        types.min(limit).max(1)
+    }
+
+    /// Estimates the number of threads of the scan before the regions are known, from the partition
+    /// of the `start` region. Each region uses its counting threads and one for the recorder.
+    #[must_use]
+    pub fn likely_threads(&self, start: &Region) -> usize {
+        let wanted = self.regions.iter().filter(|r| self.wants(r)).count();
+        let regions = match Partition::for_region(start).usual_regions {
+            usual if self.regions.is_empty() => usual,
+            usual => usual.min(wanted),
+        };
+        regions * (self.types_at_once(regions) + 1)
+    }
+}

@@ -1,0 +1,71 @@
+//! The runtime of a run: environment, time, Ctrl-C, jitter and the network, or the recording that
+//! replaces them.
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use crate::clock::{Clock, SystemClock, VirtualClock};
+use crate::env::{Env, FolderEnv};
+use crate::http::HttpSend;
+use crate::http::agent::{Agent, Settings};
+use crate::http::replay::Replay;
+use crate::interrupt::Interrupt;
+use crate::options::Options;
+
+/// The external services that the checks and the scan use.
+pub struct Runtime {
+    /// Environment variables and files.
+    pub env: Arc<dyn Env>,
+    /// The clock: time of day, elapsed time, sleep.
+    pub clock: Arc<dyn Clock>,
+    /// The interrupt that Ctrl-C raises.
+    pub interrupt: Interrupt,
+    /// Returns the jitter of a backoff: a random number from 0 to below 1.
+    pub jitter: fn() -> f64,
+    /// Creates the HTTP client: the network, or the replay of a recording.
+    pub connect: ConnectFn,
+}
+
+/// Creates an HTTP client from its settings; the interrupt ends its open requests.
+pub type ConnectFn = Box<dyn Fn(&Settings, &Interrupt) -> std::io::Result<Arc<dyn HttpSend>>>;
+
+impl Runtime {
+    /// Creates the runtime of a run from `env`, the system clock and `connect`. With
+    /// `options.replay`, creates it from the recording instead; its clock does not wait.
+    ///
+    /// # Errors
+    /// The environment of the recording cannot be read.
+    pub fn new(
+        options: &Options,
+        env: Box<dyn Env>,
+        interrupt: Interrupt,
+        connect: fn(&Settings, &Interrupt) -> std::io::Result<Agent>,
+    ) -> std::io::Result<Self> {
+        let (env, clock, connect): (Arc<dyn Env>, Arc<dyn Clock>, ConnectFn) = match &options.replay
+        {
+            Some(dir) => {
+                let now = OffsetDateTime::now_utc();
+                let env = FolderEnv::open(dir)?;
+                let dir = dir.clone();
+                (
+                    Arc::new(env),
+                    Arc::new(VirtualClock::new(now)),
+                    Box::new(move |_, _| Ok(Arc::new(Replay::open(&dir, now)?))),
+                )
+            }
+            None => (
+                env.into(),
+                Arc::new(SystemClock::new(interrupt.clone())),
+                Box::new(move |settings, interrupt| Ok(Arc::new(connect(settings, interrupt)?))),
+            ),
+        };
+        Ok(Self {
+            env,
+            clock,
+            interrupt,
+            jitter: fastrand::f64,
+            connect,
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! Classifies errors for the scan: the specification's error table.
+
+use crate::aws::error::{Cause, ErrorKind};
+use crate::error_log::ErrorType;
+use crate::http::TransportErrorKind;
+use crate::inventory::CountError;
+
+/// The next step of a region's scan after an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Continue with the next type.
+    Next,
+    /// Wait one second, then continue with the next type.
+    WaitThenNext,
+    /// Skip the region: nothing can be counted in it.
+    SkipRegion,
+    /// Abandon the region, and log how many types were not counted.
+    AbandonRegion,
+    /// Refresh the credentials, then repeat the request.
+    Refresh,
+    /// Stop the scan of all regions.
+    StopScan,
+}
+
+/// Returns the type of the log line and the next step. The type is `None`, and nothing is logged,
+/// if the run was interrupted.
+#[must_use]
+pub fn classify(error: &CountError) -> (Option<ErrorType>, Recovery) {
+    let CountError::Call(error) = error else {
+        return (Some(ErrorType::ApiError), Recovery::Next);
+    };
+    let (error_type, recovery) = match &error.cause {
+        Cause::Service { kind, .. } => match kind {
+            ErrorKind::Throttling => (ErrorType::Throttle, Recovery::WaitThenNext),
+            ErrorKind::NoRecorder => (ErrorType::ConfigDisabled, Recovery::SkipRegion),
+            ErrorKind::AccessDenied => (ErrorType::Permission, Recovery::Next),
+            // The access key is valid: GetCallerIdentity has succeeded.
+            ErrorKind::OptInRequired | ErrorKind::UnrecognizedClient => {
+                (ErrorType::RegionDisabled, Recovery::SkipRegion)
+            }
+            ErrorKind::Expired => (ErrorType::Fatal, Recovery::Refresh),
+            // On the first page of a listing this is an empty listing, which never reaches this
+            // table.
+            ErrorKind::ResourceNotDiscovered
+            | ErrorKind::Transient
+            | ErrorKind::BadSignature
+            | ErrorKind::Other => (ErrorType::ApiError, Recovery::Next),
+        },
+        Cause::ClockSkew { .. } => (ErrorType::Fatal, Recovery::StopScan),
+        Cause::Unreadable { .. } | Cause::Signing(_) => (ErrorType::Unexpected, Recovery::Next),
+        Cause::Transport(error) => match error.kind {
+            TransportErrorKind::Dns
+            | TransportErrorKind::Timeout
+            | TransportErrorKind::Connection
+            | TransportErrorKind::Exhausted
+            | TransportErrorKind::Tls
+            | TransportErrorKind::Proxy => (ErrorType::Connection, Recovery::AbandonRegion),
+            TransportErrorKind::TooLarge | TransportErrorKind::NotRecorded => {
+                (ErrorType::Unexpected, Recovery::Next)
+            }
+            TransportErrorKind::Interrupted => return (None, Recovery::StopScan),
+        },
+    };
+    (Some(error_type), recovery)
+}
