@@ -22,7 +22,7 @@
 //! | 2 | [`error_log`] | the ten error types, the log line, the error file |
 //! | 2 | [`export`] | rows → bytes, one file per format; the atomic write |
 //! | 1 | [`aws`] | one API call: sign, send, classify, retry; operations, credentials, endpoints |
-//! | 0 | [`http`] | requests, responses, the [`http::HttpSend`] trait; network, proxies, recording, replay |
+//! | 0 | [`http`] | requests, responses, the [`http::HttpClient`] trait; network, proxies, recording, replay |
 //! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`], [`text`] | time, environment, Ctrl-C, domain types |
 //!
 //! The data flow of a run: command line → [`options::Options`] → [`preflight`] returns credentials,
@@ -31,7 +31,7 @@
 //! thread, the only one that draws the bar and writes the log → [`coverage`] sets the status of
 //! each count → bytes → atomic write → summary.
 //!
-//! Network, time and environment are reached only through three traits: [`http::HttpSend`],
+//! Network, time and environment are reached only through three traits: [`http::HttpClient`],
 //! [`clock::Clock`] and [`env::Env`]. Tests pass a recording, a clock that does not wait, and a
 //! directory.
 //!

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::clock::{Clock, SystemClock, VirtualClock};
 use crate::env::{Env, FolderEnv};
-use crate::http::HttpSend;
+use crate::http::HttpClient;
 use crate::http::agent::{Agent, Settings};
 use crate::http::replay::Replay;
 use crate::interrupt::Interrupt;
@@ -28,7 +28,7 @@ pub struct Runtime {
 }
 
 /// Creates an HTTP client from its settings; the interrupt ends its open requests.
-pub type ConnectFn = Box<dyn Fn(&Settings, &Interrupt) -> std::io::Result<Arc<dyn HttpSend>>>;
+pub type ConnectFn = Box<dyn Fn(&Settings, &Interrupt) -> std::io::Result<Arc<dyn HttpClient>>>;
 
 impl Runtime {
     /// Creates the runtime of a run from `env`, the system clock and `connect`. With

@@ -31,7 +31,7 @@ use aws_config_resource_count::clock::VirtualClock;
 use aws_config_resource_count::env::FolderEnv;
 use aws_config_resource_count::http::replay::Replay;
 use aws_config_resource_count::http::{
-    HttpSend, Request, Response, TransportError, TransportErrorKind,
+    HttpClient, Request, Response, TransportError, TransportErrorKind,
 };
 use aws_config_resource_count::interrupt::Interrupt;
 use serde::{Deserialize, Serialize};
@@ -313,7 +313,7 @@ struct Outcome {
 /// A network on which every request fails.
 struct NoNetwork;
 
-impl HttpSend for NoNetwork {
+impl HttpClient for NoNetwork {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         Err(TransportError {
             kind: TransportErrorKind::Connection,
@@ -337,7 +337,7 @@ fn check_case(case: &Case) {
         .join("interactions")
         .exists()
         .then(|| Arc::new(Replay::open(&path, NOW).unwrap()));
-    let http: Arc<dyn HttpSend> = match &replay {
+    let http: Arc<dyn HttpClient> = match &replay {
         Some(replay) => replay.clone(),
         None => Arc::new(NoNetwork),
     };

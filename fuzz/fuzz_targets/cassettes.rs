@@ -9,7 +9,7 @@ use aws_config_resource_count::http::cassette::{
     Cassette, INTERACTIONS_DIR, Interaction, RecordedBody, key, recorded_request,
 };
 use aws_config_resource_count::http::replay::Replay;
-use aws_config_resource_count::http::{HttpSend, Request, TransportErrorKind};
+use aws_config_resource_count::http::{HttpClient, Request, TransportErrorKind};
 use aws_config_resource_count_fuzz::TempDir;
 use libfuzzer_sys::fuzz_target;
 use time::macros::datetime;

@@ -12,7 +12,7 @@ use aws_config_resource_count::clock::VirtualClock;
 use aws_config_resource_count::http::cassette::RecordedBody;
 use aws_config_resource_count::http::record::RecordingClient;
 use aws_config_resource_count::http::replay::Replay;
-use aws_config_resource_count::http::{HttpSend, Request};
+use aws_config_resource_count::http::{HttpClient, Request};
 use aws_config_resource_count_fuzz::{Always, KEY_ID, TOKEN, TempDir, leak, response};
 use libfuzzer_sys::fuzz_target;
 use time::macros::datetime;

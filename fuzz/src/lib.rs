@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_config_resource_count::http::{HttpSend, Request, Response, TransportError};
+use aws_config_resource_count::http::{HttpClient, Request, Response, TransportError};
 
 /// The access key ID of the targets.
 pub const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -65,7 +65,7 @@ pub fn response(data: &[u8]) -> Response {
 /// An HTTP client that returns the same response to every request.
 pub struct Always(pub Response);
 
-impl HttpSend for Always {
+impl HttpClient for Always {
     fn send(&self, _: &Request) -> Result<Response, TransportError> {
         Ok(self.0.clone())
     }

@@ -32,7 +32,7 @@ use super::operation::{Operation, Service};
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
 use super::usage::Usage;
 use crate::clock::Clock;
-use crate::http::{Asker, HttpSend, TransportErrorKind};
+use crate::http::{HttpClient, TransportErrorKind};
 use crate::interrupt::Interrupt;
 use crate::model::Region;
 
@@ -52,7 +52,7 @@ pub struct Client {
 /// The parts of a [`Client`].
 pub struct Parts {
     /// Sends the requests.
-    pub http: Arc<dyn HttpSend>,
+    pub http: Arc<dyn HttpClient>,
     /// The clock for signatures and waits.
     pub clock: Arc<dyn Clock>,
     /// Ends a call before its next attempt.
@@ -177,15 +177,6 @@ impl Client {
         self.ahead
             .take(region, operation)
             .unwrap_or_else(|| self.call_with_retries(region, operation, limit, background))
-    }
-
-    /// Announces `count` more tasks that call `service` in `region`, one call at a time each, until
-    /// each drops its [`Asker`].
-    #[must_use]
-    pub fn askers(&self, service: Service, region: &Region, count: usize) -> Vec<Asker> {
-        let endpoint = self.parts.endpoints.resolve(service, region);
-        let announced = endpoint.map(|endpoint| self.parts.http.askers(&endpoint.uri, count));
-        announced.unwrap_or_default()
     }
 
     fn call_with_retries<O: Operation>(

@@ -11,13 +11,10 @@
 //! - ureq resolves host names on a thread of its own. `CachingResolver` shares the result:
 //!   threads that need the same host wait for one lookup. After any transport error all hosts are
 //!   looked up again.
-//! - `Ledger` counts connections and the tasks that still send requests; surplus connections are
-//!   closed instead of kept.
 //! - An interrupt shuts all agents down, which ends their open requests with an error.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -26,14 +23,11 @@ use ureq::config::Config;
 use ureq::http::{Response as UreqResponse, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
-};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Error, ProxyProtocol, Timeout};
 
-use super::ledger::{Asker, Ledger, Place};
 use super::proxy::{Proxies, Proxy};
-use super::{HttpSend, MAX_BODY, Request, Response, TransportError, TransportErrorKind};
+use super::{HttpClient, MAX_BODY, Request, Response, TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
 
 /// The network settings of an [`Agent`].
@@ -88,14 +82,7 @@ pub struct Agent {
 /// connections of an agent, so each host has its own agent.
 struct Route {
     config: Config,
-    hosts: RwLock<HashMap<String, Host>>,
-}
-
-/// The ureq agent of one host and its connection counts.
-#[derive(Clone)]
-struct Host {
-    agent: ureq::Agent,
-    ledger: Ledger,
+    hosts: RwLock<HashMap<String, ureq::Agent>>,
 }
 
 impl Agent {
@@ -131,24 +118,19 @@ impl Agent {
     }
 
     /// Returns the agent of a host; creates it on first use. An interrupt shuts it down.
-    fn host(&self, route: &Route, host: &str) -> Host {
+    fn host(&self, route: &Route, host: &str) -> ureq::Agent {
         let hosts = route.hosts.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = hosts.get(host) {
             return found.clone();
         }
         drop(hosts);
         let new = || {
-            let tracking = TrackingConnector {
-                ledger: Ledger::default(),
-                proxied: route.config.proxy().is_some(),
-            };
-            let ledger = tracking.ledger.clone();
-            let connector = DefaultConnector::default().chain(tracking);
             let config = route.config.clone();
-            let agent = ureq::Agent::with_parts(config, connector, self.resolver.clone());
+            let agent =
+                ureq::Agent::with_parts(config, DefaultConnector::default(), self.resolver.clone());
             let shared = agent.clone();
             self.interrupt.on_signal(move || shared.clone().shutdown());
-            Host { agent, ledger }
+            agent
         };
         let mut hosts = route.hosts.write().unwrap_or_else(PoisonError::into_inner);
         hosts.entry(host.to_owned()).or_insert_with(new).clone()
@@ -169,8 +151,7 @@ impl Agent {
             builder = builder.header(*name, value);
         }
         let built = builder.body(request.body.as_slice())?;
-        let host = self.host(self.route(proxy), host_of(&request.uri));
-        let agent = host.agent;
+        let agent = self.host(self.route(proxy), host_of(&request.uri));
         let response = if request.budget + BUDGET_TOLERANCE >= self.exchange_limit {
             agent.run(built)?
         } else {
@@ -205,7 +186,7 @@ fn network(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) ->
         .build()
 }
 
-impl HttpSend for Agent {
+impl HttpClient for Agent {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let proxy = self.proxies.for_uri(&request.uri);
         // ureq resolves hosts on a new thread, and panics if none can be created.
@@ -226,11 +207,6 @@ impl HttpSend for Agent {
                 _ => resume_unwind(panic),
             },
         }
-    }
-
-    fn askers(&self, uri: &str, count: usize) -> Vec<Asker> {
-        let route = self.route(self.proxies.for_uri(uri));
-        self.host(route, host_of(uri)).ledger.askers(count)
     }
 }
 
@@ -376,71 +352,6 @@ fn host_of(uri: &str) -> &str {
     rest.split(['/', '?']).next().unwrap_or(rest)
 }
 
-/// Counts in a ledger the connections that the previous connector opens.
-#[derive(Debug)]
-struct TrackingConnector {
-    ledger: Ledger,
-    /// True if the connections go through a proxy. The connection to the proxy itself is opened by
-    /// the same connectors; it is not counted, because the other connection contains it.
-    proxied: bool,
-}
-
-impl<In: Transport> Connector<In> for TrackingConnector {
-    type Out = Box<dyn Transport>;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails,
-        chained: Option<In>,
-    ) -> Result<Option<Self::Out>, Error> {
-        let to_the_proxy = self.proxied && details.config.proxy().is_none();
-        let connection = chained.map(Transport::boxed);
-        if to_the_proxy {
-            return Ok(connection);
-        }
-        let tracked = |connection| TrackedConnection {
-            connection,
-            place: self.ledger.open(),
-            used: false,
-        };
-        Ok(connection.map(tracked).map(Transport::boxed))
-    }
-}
-
-/// A connection that reports that it is closed once it is surplus, so that ureq drops it.
-#[derive(Debug)]
-struct TrackedConnection {
-    connection: Box<dyn Transport>,
-    place: Place,
-    /// True if a request was sent since the last call of `is_open`. ureq calls it before it keeps a
-    /// connection, and again before it uses one for a request; only the first call may release it.
-    used: bool,
-}
-
-impl Transport for TrackedConnection {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.connection.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.used = true;
-        self.connection.transmit_output(amount, timeout)
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.connection.await_input(timeout)
-    }
-
-    fn is_open(&mut self) -> bool {
-        let after_request = mem::take(&mut self.used);
-        !(after_request && self.place.is_left()) && self.connection.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.connection.is_tls()
-    }
-}
-
 /// Caches the addresses that the system resolver returns, until the cache is cleared.
 ///
 /// ureq resolves the host before every request, even if a connection is open, each time on a new
@@ -516,8 +427,6 @@ fn clone_error(error: &Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::net::TcpListener;
     use std::thread;
 
     use super::*;
@@ -567,7 +476,7 @@ mod tests {
         let look_up = |uri: &'static str| {
             resolver.resolve(&Uri::from_static(uri), &config, NextTimeout::default())
         };
-        let new_lookups = || mem::take(&mut *fake.0.lock().unwrap());
+        let new_lookups = || std::mem::take(&mut *fake.0.lock().unwrap());
         thread::scope(|scope| {
             for _ in 0..20 {
                 scope.spawn(|| assert_eq!(look_up("https://a.example/x").unwrap()[..].len(), 1));
@@ -696,48 +605,6 @@ mod tests {
         ] {
             assert_eq!(describe(&error), text);
         }
-    }
-
-    #[test]
-    fn connection_is_closed_without_remaining_tasks() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let uri = format!("http://{}/", listener.local_addr().unwrap());
-        let settings = Settings {
-            ca_bundle: None,
-            ..settings("")
-        };
-        let agent = Agent::new(&settings, &Interrupt::default()).unwrap();
-        let request = Request {
-            method: "GET",
-            uri: uri.clone(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            scope: None,
-            budget: Duration::from_secs(30),
-        };
-        let server = thread::spawn(move || {
-            let (mut socket, _) = listener.accept().unwrap();
-            let time_out = Some(Duration::from_secs(30));
-            socket.set_read_timeout(time_out).unwrap();
-            for _ in 0..3 {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    let mut byte = [0];
-                    assert_eq!(socket.read(&mut byte).unwrap(), 1);
-                    head.extend(byte);
-                }
-                let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-                socket.write_all(response).unwrap();
-            }
-            assert_eq!(socket.read(&mut [0]).unwrap(), 0, "closed");
-        });
-        agent.send(&request).unwrap();
-        let askers = agent.askers(&uri, 1);
-        agent.send(&request).unwrap();
-        drop(askers);
-        // Uses a kept connection, which is closed afterwards.
-        agent.send(&request).unwrap();
-        server.join().unwrap();
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl RecordedBody {
 }
 
 impl Interaction {
-    /// Returns the recorded result of [`super::HttpSend::send`]; `dir` is the directory of the
+    /// Returns the recorded result of [`super::HttpClient::send`]; `dir` is the directory of the
     /// cassette.
     ///
     /// # Errors

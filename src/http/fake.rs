@@ -1,10 +1,9 @@
 //! A fake HTTP client for tests: it returns scripted responses and records the requests.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use super::ledger::{Asker, Ledger};
-use super::{HttpSend, Request, Response, TransportError, TransportErrorKind};
+use super::{HttpClient, Request, Response, TransportError, TransportErrorKind};
 
 /// A response or a transport error.
 pub type FakeResponse = Result<Response, TransportError>;
@@ -13,7 +12,6 @@ pub type FakeResponse = Result<Response, TransportError>;
 pub struct Scripted {
     script: Box<dyn Fn(&Request) -> FakeResponse + Send + Sync>,
     requests: Mutex<Vec<Request>>,
-    ledgers: Mutex<HashMap<String, Ledger>>,
 }
 
 impl Scripted {
@@ -31,7 +29,6 @@ impl Scripted {
         Arc::new(Self {
             script: Box::new(script),
             requests: Mutex::default(),
-            ledgers: Mutex::default(),
         })
     }
 
@@ -39,23 +36,12 @@ impl Scripted {
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
-
-    /// Returns the number of tasks that may still send requests to the host of `uri`, if it was
-    /// set.
-    pub fn askers_left(&self, uri: &str) -> Option<usize> {
-        self.ledgers.lock().unwrap().get(uri)?.tasks()
-    }
 }
 
-impl HttpSend for Scripted {
+impl HttpClient for Scripted {
     fn send(&self, request: &Request) -> FakeResponse {
         self.requests.lock().unwrap().push(request.clone());
         (self.script)(request)
-    }
-
-    fn askers(&self, uri: &str, count: usize) -> Vec<Asker> {
-        let mut ledgers = self.ledgers.lock().unwrap();
-        ledgers.entry(uri.to_owned()).or_default().askers(count)
     }
 }
 

@@ -1,10 +1,9 @@
-//! HTTP requests and responses, and the [`HttpSend`] trait that sends them.
+//! HTTP requests and responses, and the [`HttpClient`] trait that sends them.
 
 pub mod agent;
 pub mod cassette;
 #[cfg(test)]
 pub(crate) mod fake;
-mod ledger;
 mod no_proxy;
 pub mod proxy;
 pub mod record;
@@ -13,8 +12,6 @@ pub mod replay;
 
 use std::fmt;
 use std::time::Duration;
-
-pub use ledger::Asker;
 
 /// An HTTP request, ready to be sent.
 #[derive(Clone)]
@@ -135,18 +132,12 @@ impl fmt::Display for TransportError {
 impl std::error::Error for TransportError {}
 
 /// An HTTP client: the network, a client that records, or the replay of a recording.
-pub trait HttpSend: Send + Sync {
+pub trait HttpClient: Send + Sync {
     /// Sends a request and reads the complete response; any status is `Ok`.
     ///
     /// # Errors
     /// No complete response was received; [`TransportErrorKind`] is the reason.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
-
-    /// Announces `count` more tasks that will send requests to the host of `uri`. Connections that
-    /// no announced task needs are closed; without a call, all connections are kept.
-    fn askers(&self, _uri: &str, _count: usize) -> Vec<Asker> {
-        Vec::new()
-    }
 
     /// Ends a run: a recording client writes its recording.
     ///

@@ -13,7 +13,7 @@ use super::cassette::{
     Cassette, INTERACTIONS_DIR, Interaction, RecordedBody, RecordedError, RecordedResponse,
     kind_name, recorded_request,
 };
-use super::{HttpSend, Request, Response, TransportError, redact};
+use super::{HttpClient, Request, Response, TransportError, redact};
 use crate::clock::Clock;
 use crate::env::ENV_FILE;
 use crate::text::encode_file_name;
@@ -36,7 +36,7 @@ const RESPONSE_HEADERS: [&str; 6] = [
 
 /// An HTTP client that sends through another client and records its requests and results.
 pub struct RecordingClient {
-    inner: Arc<dyn HttpSend>,
+    inner: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
     dir: PathBuf,
     variables: BTreeMap<String, String>,
@@ -61,7 +61,7 @@ impl RecordingClient {
     /// # Errors
     /// The directory cannot be created or is not empty.
     pub fn new(
-        inner: Arc<dyn HttpSend>,
+        inner: Arc<dyn HttpClient>,
         clock: Arc<dyn Clock>,
         dir: &Path,
         variables: BTreeMap<String, String>,
@@ -145,7 +145,7 @@ impl RecordingClient {
     }
 }
 
-impl HttpSend for RecordingClient {
+impl HttpClient for RecordingClient {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let result = self.inner.send(request);
         self.add(request, &result);

@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc2822;
 use time::{Duration, OffsetDateTime};
 
 use super::cassette::{Cassette, INTERACTIONS_DIR, Interaction, key, recorded_request};
-use super::{HttpSend, Request, Response, TransportError, TransportErrorKind};
+use super::{HttpClient, Request, Response, TransportError, TransportErrorKind};
 use crate::text::sanitize;
 
 /// The recorded result of a request.
@@ -73,7 +73,7 @@ impl Replay {
     }
 }
 
-impl HttpSend for Replay {
+impl HttpClient for Replay {
     fn send(&self, request: &Request) -> ReplayResult {
         let key = key(&recorded_request(request));
         let mut responses = self

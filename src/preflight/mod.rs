@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::aws::client::{Client, Trace};
 use crate::aws::credential_cache::CachedCredentials;
 use crate::aws::error::CallError;
-use crate::http::HttpSend;
+use crate::http::HttpClient;
 use crate::model::{AccountId, Region};
 use crate::options::Options;
 use crate::runtime::Runtime;
@@ -39,7 +39,7 @@ pub struct Preflight {
     pub checks: Vec<Check>,
     /// The HTTPS client, if check 1 passed; needed to finish a recording even if a later check
     /// failed.
-    pub http: Option<Arc<dyn HttpSend>>,
+    pub http: Option<Arc<dyn HttpClient>>,
     /// The AWS client, if checks 1 to 3 passed.
     pub client: Option<Arc<Client>>,
     /// The thread pool for the scan, if checks 1 to 3 passed.

@@ -16,7 +16,7 @@ use crate::env::Env;
 use crate::http::agent::Settings;
 use crate::http::proxy::Proxies;
 use crate::http::record::RecordingClient;
-use crate::http::{HttpSend, Request, Response, TransportError, TransportErrorKind};
+use crate::http::{HttpClient, Request, Response, TransportError, TransportErrorKind};
 use crate::model::Region;
 use crate::options::Options;
 use crate::runtime::Runtime;
@@ -166,7 +166,7 @@ pub(super) fn connect(
     options: &Options,
     runtime: &Runtime,
     settings: &ClientSettings,
-) -> Result<Arc<dyn HttpSend>, String> {
+) -> Result<Arc<dyn HttpClient>, String> {
     let version = env!("CARGO_PKG_VERSION");
     let sender = (runtime.connect)(
         &Settings {
@@ -238,7 +238,7 @@ pub(super) fn provider_config(
     options: &Options,
     runtime: &Runtime,
     settings: Option<&ClientSettings>,
-    http: Option<&Arc<dyn HttpSend>>,
+    http: Option<&Arc<dyn HttpClient>>,
     trace: Option<Trace>,
 ) -> ProviderConfig {
     let http = http.cloned().unwrap_or_else(|| Arc::new(NoHttp));
@@ -258,7 +258,7 @@ pub(super) fn provider_config(
 /// Replaces the HTTPS client if it could not be built; every request fails.
 struct NoHttp;
 
-impl HttpSend for NoHttp {
+impl HttpClient for NoHttp {
     fn send(&self, _: &Request) -> Result<Response, TransportError> {
         Err(TransportError {
             kind: TransportErrorKind::NotRecorded,

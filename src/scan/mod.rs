@@ -21,11 +21,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::aws::client::Client;
 use crate::aws::error::CallError;
-use crate::aws::operation::Service;
 use crate::clock::Clock;
 use crate::coverage::{Coverage, Gap, Recorder, RegionResult, SeenIds, Settling};
 use crate::error_log::{Entry, ErrorType};
-use crate::http::Asker;
 use crate::interrupt::Interrupt;
 use crate::inventory::{CountError, CountResources, Method};
 use crate::model::{Region, ResourceType, ResourceTypes};
@@ -61,14 +59,8 @@ enum ScanMessage {
 /// A task of the scan.
 enum ScanJob {
     /// Starts a region: requests its counts if needed, and adds tasks that list its types.
-    Count(Region, Vec<Asker>),
-    Recorder(Region, Vec<Asker>),
-}
-
-/// A task that lists types of a region.
-struct Listing {
-    region_scan: Arc<RegionScan>,
-    _asker: Option<Asker>,
+    Count(Region),
+    Recorder(Region),
 }
 
 /// A scan of regions × types.
@@ -131,25 +123,23 @@ impl Scan {
         } else {
             1
         };
-        let count = |region: &Region| ScanJob::Count(region.clone(), self.askers(region, listings));
-        let recorder = |region: &Region| ScanJob::Recorder(region.clone(), self.askers(region, 1));
-        // All tasks are announced before the first one ends.
+        let count = |region: &Region| ScanJob::Count(region.clone());
+        let recorder = |region: &Region| ScanJob::Recorder(region.clone());
         let jobs: Vec<ScanJob> = regions
             .iter()
             .map(count)
             .chain(regions.iter().map(recorder))
             .collect();
         let scan = self.clone();
-        let work = move |job, outlet: &Outlet<ScanMessage>, add: &dyn Fn(Listing)| match job {
-            ScanJob::Count(region, askers) => scan.start(region, askers, outlet, add),
-            ScanJob::Recorder(region, _asker) => {
+        let work = move |job, outlet: &Outlet<ScanMessage>, add: &dyn Fn(Arc<RegionScan>)| match job
+        {
+            ScanJob::Count(region) => scan.start(region, outlet, add),
+            ScanJob::Recorder(region) => {
                 let recorder = scan.recorder(&region, outlet);
                 outlet.send(ScanMessage::Recorder(region, recorder));
             }
         };
-        let then = |listing: Listing, outlet: &Outlet<ScanMessage>| {
-            listing.region_scan.list(outlet);
-        };
+        let then = |region: Arc<RegionScan>, outlet: &Outlet<ScanMessage>| region.list(outlet);
         let messages = pool.side_by_side(jobs, work, then);
         // The existing threads start working meanwhile.
         pool.grow(regions.len() * (listings + 1));
@@ -189,28 +179,17 @@ impl Scan {
         coverage
     }
 
-    /// Announces `count` tasks that will send requests to a region; each drops its [`Asker`] when
-    /// it ends.
-    fn askers(&self, region: &Region, count: usize) -> Vec<Asker> {
-        let client = self.client.as_deref();
-        client.map_or_else(Vec::new, |c| c.askers(Service::Config, region, count))
-    }
-
     fn start(
         self: &Arc<Self>,
         region: Region,
-        mut askers: Vec<Asker>,
         sink: &dyn MessageSink,
-        list: &dyn Fn(Listing),
+        list: &dyn Fn(Arc<RegionScan>),
     ) {
         let region_scan = Arc::new(RegionScan::new(self.clone(), region));
         let types = region_scan.start(sink);
         // At least one task is needed: the last one sends the region's result.
         for _ in 0..types.min(self.region_concurrency).max(1) {
-            list(Listing {
-                region_scan: region_scan.clone(),
-                _asker: askers.pop(),
-            });
+            list(region_scan.clone());
         }
     }
 

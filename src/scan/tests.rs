@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use super::recovery::{Recovery, classify};
@@ -11,6 +11,7 @@ use crate::aws::client::fake::{KEY_ID, client, clock, credentials_with_id, parts
 use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
 use crate::aws::error::ErrorKind;
 use crate::aws::error::{CallError, Cause};
+use crate::aws::operation::Service;
 use crate::aws::protocol::ParseError;
 use crate::clock::VirtualClock;
 use crate::coverage::{RecorderState, RegionCoverage, Status};
@@ -396,28 +397,6 @@ fn disabled_region_is_skipped_with_one_line() {
             vpc_and_later_missing(ErrorType::RegionDisabled)
         );
         assert_eq!(requests, ALL_REQUESTS[..2]);
-    }
-}
-
-#[test]
-fn tasks_are_announced_while_they_send_requests() {
-    for threads in [1, 4] {
-        let (clock, http_cell) = (clock(), Arc::new(OnceLock::<Weak<Scripted>>::new()));
-        let own = http_cell.clone();
-        let http = Scripted::by(move |request| {
-            let http = own.get().unwrap().upgrade().unwrap();
-            let left = http.askers_left(&request.uri);
-            assert!(left.is_some_and(|tasks| tasks > 0), "{left:?}");
-            answer(200, r#"{"resourceIdentifiers": []}"#)
-        });
-        http_cell.set(Arc::downgrade(&http)).unwrap();
-        let client = client(http.clone(), clock.clone());
-        let scanned = scan_with_client(client, clock, threads);
-        assert_eq!(scanned.lines, [""; 0]);
-        for region in REGIONS {
-            let uri = format!("https://config.{region}.amazonaws.com/");
-            assert_eq!(http.askers_left(&uri), Some(0), "{region}");
-        }
     }
 }
 

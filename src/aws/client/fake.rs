@@ -9,7 +9,7 @@ use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::limit::Limits;
 use crate::clock::VirtualClock;
-use crate::http::HttpSend;
+use crate::http::HttpClient;
 use crate::interrupt::Interrupt;
 
 /// The access key ID of the credentials.
@@ -32,7 +32,7 @@ pub fn credentials_with_id(id: &str) -> ResolvedCredentials {
 }
 
 /// Returns the parts of a client: ten attempts, and no jitter in the backoff (every wait is 0).
-pub fn parts(http: Arc<dyn HttpSend>, clock: Arc<VirtualClock>) -> Parts {
+pub fn parts(http: Arc<dyn HttpClient>, clock: Arc<VirtualClock>) -> Parts {
     Parts {
         http,
         clock,
@@ -51,7 +51,7 @@ pub fn parts(http: Arc<dyn HttpSend>, clock: Arc<VirtualClock>) -> Parts {
 }
 
 /// Returns a client of [`parts`].
-pub fn client(http: Arc<dyn HttpSend>, clock: Arc<VirtualClock>) -> Client {
+pub fn client(http: Arc<dyn HttpClient>, clock: Arc<VirtualClock>) -> Client {
     Client::new(parts(http, clock))
 }
 

@@ -50,7 +50,7 @@ use super::ops::assume_role::TemporaryKeys;
 use crate::aws::limit::Limits;
 use crate::clock::Clock;
 use crate::env::Env;
-use crate::http::HttpSend;
+use crate::http::HttpClient;
 use crate::interrupt::Interrupt;
 use crate::model::Region;
 
@@ -102,7 +102,7 @@ const PROFILE_CHAIN: [&dyn Provider; 6] = [
 #[derive(Clone)]
 pub struct ProviderConfig {
     /// Sends the requests.
-    pub http: Arc<dyn HttpSend>,
+    pub http: Arc<dyn HttpClient>,
     /// The time, and the waits between attempts.
     pub clock: Arc<dyn Clock>,
     /// Signals of the user: ends retries.

@@ -198,7 +198,7 @@ impl Home {
     fn resolve(
         &self,
         flag: Option<&str>,
-        http: Arc<dyn HttpSend>,
+        http: Arc<dyn HttpClient>,
         is_refresh: bool,
     ) -> Result<ResolvedCredentials, CredentialsError> {
         let net = ProviderConfig {

@@ -47,7 +47,7 @@ fn record(exchanges: &[(Request, FakeResponse)], account: Option<&str>) -> TempD
 }
 
 fn record_requests(
-    inner: Arc<dyn HttpSend>,
+    inner: Arc<dyn HttpClient>,
     requests: &[Request],
     account: Option<&str>,
 ) -> TempDir {
