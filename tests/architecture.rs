@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers: a module imports only from its own layer or a lower one.
-const LAYERS: [(&str, u8); 21] = [
+const LAYERS: [(&str, u8); 22] = [
     ("main", 4),
     ("cli", 4),
     ("app", 3),
@@ -26,6 +26,7 @@ const LAYERS: [(&str, u8); 21] = [
     ("env", 0),
     ("interrupt", 0),
     ("model", 0),
+    ("secret", 0),
     ("text", 0),
 ];
 
