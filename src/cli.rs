@@ -11,9 +11,9 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::aws::endpoint::EndpointUrl;
-use crate::aws::limit::Limits;
+use crate::aws::limiter::Limits;
+use crate::commands::iam_policy;
 use crate::console::Color;
-use crate::iam_policy;
 use crate::inventory::Method;
 use crate::model::{AccountId, Region};
 use crate::options::Options;
@@ -395,27 +395,18 @@ mod tests {
     }
 
     #[test]
-    fn likely_threads_follow_options_and_partition() {
-        for (args, start, threads) in [
-            // Ten types and the recorder, in each of seventeen regions.
-            (&[][..], "us-east-1", 17 * 11),
-            (&["--method=counts"], "eu-west-1", 17 * 2),
-            (&["--resource-types=AWS::S3::Bucket"], "eu-west-1", 17 * 2),
-            (&["--region-concurrency=3"], "eu-west-1", 17 * 4),
-            (&["--regions=eu-west-1"], "us-east-1", 11),
-            (
-                &[
-                    "--regions=eu-west-1,us-east-1",
-                    "--exclude-regions=us-east-1",
-                ],
-                "us-east-1",
-                11,
-            ),
-            (&[], "us-gov-west-1", 2 * 11),
-            (&[], "eusc-de-east-1", 11),
+    fn concurrency_is_shared_by_many_regions() {
+        for (args, regions, types) in [
+            (&[][..], 17, 10),
+            (&[], 34, 5),
+            (&[], 1000, 1),
+            (&["--method=counts"], 17, 1),
+            (&["--resource-types=AWS::S3::Bucket"], 17, 1),
+            (&["--region-concurrency=3"], 17, 3),
+            (&["--region-concurrency=8"], 34, 8),
         ] {
-            let likely = options(args).likely_threads(&start.parse().unwrap());
-            assert_eq!(likely, threads, "{args:?} {start}");
+            let options = options(args);
+            assert_eq!(options.types_at_once(regions), types, "{args:?} {regions}");
         }
     }
 
@@ -430,11 +421,16 @@ mod tests {
         ]);
         let regions: Vec<_> = options.regions.iter().map(Region::as_str).collect();
         assert_eq!(regions, ["eu-west-1", "us-east-1"]);
-        assert_eq!(options.resource_types.named().len(), 2);
+        assert_eq!(options.resource_types.named().unwrap().len(), 2);
     }
 
     fn names(types: &ResourceTypes) -> String {
-        let names: Vec<&str> = types.named().iter().map(ResourceType::as_str).collect();
+        let names: Vec<&str> = types
+            .named()
+            .unwrap_or_default()
+            .iter()
+            .map(ResourceType::as_str)
+            .collect();
         names.join(" ")
     }
 

@@ -23,7 +23,7 @@
 //! | 2 | [`export`] | rows → bytes, one file per format; the atomic write |
 //! | 1 | [`aws`] | one API call: sign, send, classify, retry; operations, credentials, endpoints |
 //! | 0 | [`http`] | requests, responses, the [`http::HttpClient`] trait; network, proxies, recording, replay |
-//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`], [`secret`], [`text`] | time, environment, Ctrl-C, domain types |
+//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`], [`text`] | time, environment, Ctrl-C, domain types |
 //!
 //! The data flow of a run: command line → [`options::Options`] → [`preflight`] returns credentials,
 //! account, alias and regions → [`scan`] counts each region through [`aws::client::Client::call`]
@@ -44,17 +44,16 @@
 //! - a way to count: an arm of [`inventory::Method`]; if it needs another call, a file in
 //!   `inventory/` and a function of [`inventory::CountResources`].
 
-pub mod app;
 pub mod aws;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod console;
 pub mod coverage;
 pub mod env;
 pub mod error_log;
 pub mod export;
 pub mod http;
-pub mod iam_policy;
 pub mod interrupt;
 pub mod inventory;
 pub mod model;
@@ -64,4 +63,6 @@ pub mod report;
 pub mod runtime;
 pub mod scan;
 pub mod secret;
+pub mod session;
 pub mod text;
+pub mod workers;

@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws_config_resource_count::app;
 use aws_config_resource_count::cli::{self, Command};
+use aws_config_resource_count::commands;
 use aws_config_resource_count::console::{Bar, Console};
 use aws_config_resource_count::env::SystemEnv;
 use aws_config_resource_count::http::agent::Agent;
@@ -72,5 +72,5 @@ fn run(options: &Options, view: cli::OutputOptions) -> ExitCode {
         // terminal.
         std::panic::set_hook(Box::new(|_| {}));
     }
-    ExitCode::from(app::run_guarded(options, &runtime, &mut console, trace).code())
+    ExitCode::from(commands::run_guarded(options, &runtime, &mut console, trace).code())
 }

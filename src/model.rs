@@ -1,11 +1,9 @@
 //! The domain types of the program: regions, resource types, accounts and counts.
 
 use std::borrow::{Borrow, Cow};
-use std::collections::HashSet;
 use std::fmt;
-use std::ops::Deref;
 use std::str::FromStr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use crate::text::{encode_alias, sanitize};
 
@@ -159,24 +157,6 @@ impl fmt::Display for ResourceType {
     }
 }
 
-/// The resource types of all responses so far. All regions return the same types, so each is parsed
-/// and stored once.
-#[derive(Debug, Default)]
-pub struct KnownTypes(RwLock<HashSet<ResourceType>>);
-
-impl KnownTypes {
-    /// Returns a read guard of the known types, which can be looked up by their text.
-    pub fn held(&self) -> impl Deref<Target = HashSet<ResourceType>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds `types` to the known types.
-    pub fn add(&self, types: Vec<ResourceType>) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.extend(types);
-    }
-}
-
 /// The resource types that a run counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceTypes {
@@ -187,13 +167,20 @@ pub enum ResourceTypes {
 }
 
 impl ResourceTypes {
-    /// Returns the named types; empty for [`Self::All`].
+    /// Returns the named types; `None` for [`Self::All`].
     #[must_use]
-    pub fn named(&self) -> &[ResourceType] {
+    pub fn named(&self) -> Option<&[ResourceType]> {
         match self {
-            Self::All => &[],
-            Self::Named(types) => types,
+            Self::All => None,
+            Self::Named(types) => Some(types),
         }
+    }
+
+    /// Returns true if the run counts `resource_type`.
+    #[must_use]
+    pub fn includes(&self, resource_type: &ResourceType) -> bool {
+        self.named()
+            .is_none_or(|types| types.contains(resource_type))
     }
 }
 

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::aws::endpoint::EndpointUrl;
-use crate::aws::limit::Limits;
-use crate::aws::partition::Partition;
+use crate::aws::limiter::Limits;
 use crate::inventory::Method;
 use crate::model::{AccountId, Region, ResourceTypes};
 
@@ -94,17 +93,5 @@ impl Options {
             limit.min(fair_share)
         };
         types.min(limit).max(1)
-    }
-
-    /// Estimates the number of threads of the scan before the regions are known, from the partition
-    /// of the `start` region. Each region uses its counting threads and one for the recorder.
-    #[must_use]
-    pub fn likely_threads(&self, start: &Region) -> usize {
-        let wanted = self.regions.iter().filter(|r| self.wants(r)).count();
-        let regions = match Partition::for_region(start).usual_regions {
-            usual if self.regions.is_empty() => usual,
-            usual => usual.min(wanted),
-        };
-        regions * (self.types_at_once(regions) + 1)
     }
 }

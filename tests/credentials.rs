@@ -26,7 +26,7 @@ use aws_config_resource_count::aws::config_file::SharedFiles;
 use aws_config_resource_count::aws::credential_cache::ResolvedCredentials;
 use aws_config_resource_count::aws::credentials::{Context, Profile, ProviderConfig, resolve};
 use aws_config_resource_count::aws::endpoint::Endpoints;
-use aws_config_resource_count::aws::limit::Limits;
+use aws_config_resource_count::aws::limiter::Limits;
 use aws_config_resource_count::clock::VirtualClock;
 use aws_config_resource_count::env::FolderEnv;
 use aws_config_resource_count::http::replay::Replay;

@@ -12,8 +12,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use aws_config_resource_count::app::Exit;
 use aws_config_resource_count::cli::{self, Command};
+use aws_config_resource_count::commands::Exit;
 use aws_config_resource_count::coverage::Status;
 use aws_config_resource_count::error_log::ErrorType;
 use aws_config_resource_count::model::ResourceType;

@@ -20,9 +20,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use aws_config_resource_count::app;
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::clock::VirtualClock;
+use aws_config_resource_count::commands;
 use aws_config_resource_count::console::{Bar, Console};
 use aws_config_resource_count::coverage::Status;
 use aws_config_resource_count::env::FolderEnv;
@@ -425,7 +425,8 @@ impl Case {
         let log = trace.clone();
         let write_line =
             move |line: &dyn std::fmt::Display| writeln!(log.clone(), "{line}").unwrap();
-        let exit = app::run_guarded(&config, &runtime, &mut console, Some(Arc::new(write_line)));
+        let exit =
+            commands::run_guarded(&config, &runtime, &mut console, Some(Arc::new(write_line)));
 
         assert_eq!(
             file_names(temporary.path()),

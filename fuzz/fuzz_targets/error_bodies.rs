@@ -9,7 +9,7 @@ use aws_config_resource_count::aws::client::{CallOutput, Client, Parts};
 use aws_config_resource_count::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::error::{CallError, Cause, ErrorKind};
-use aws_config_resource_count::aws::limit::Limits;
+use aws_config_resource_count::aws::limiter::Limits;
 use aws_config_resource_count::aws::ops::describe_regions::DescribeRegions;
 use aws_config_resource_count::aws::ops::get_discovered_resource_counts::GetDiscoveredResourceCounts;
 use aws_config_resource_count::aws::ops::list_discovered_resources::ListDiscoveredResources;

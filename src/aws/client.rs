@@ -1,19 +1,18 @@
-//! Calls an AWS operation: signs, sends, retries with backoff, and respects the region's rate
-//! limit.
+//! Calls an AWS operation: signs, sends, classifies the response, and retries with backoff.
 //!
 //! All threads share one [`Client`]; a call runs on the thread that made it.
-//! - An attempt first waits for a permit of the region's [`Limiter`]. This wait does not count
-//!   toward the call's time limit.
-//! - The attempt is signed and sent. Its result releases the permit and adjusts the limiter.
-//! - A failure that can be retried takes tokens from the region's [`Quota`] and waits for the
-//!   backoff.
-//! - The call ends with a success, with a failure that is not retried, when its attempts, its quota
-//!   or its time ([`CALL_LIMIT`]) is used up, or at an interrupt.
+//! - An attempt first waits for its turn if `--max-rps` spaces the requests. This wait does not count toward the call's
+//!   time limit.
+//! - The attempt is signed and sent. Its result adjusts the region's [`Limiter`], which gives the scheduler the number of
+//!   calls that may be in progress.
+//! - A failure that can be retried takes tokens from the region's [`Quota`] and waits for the backoff.
+//! - A response that reports expired credentials refreshes them, once for all threads, and repeats the request.
+//! - The call ends with a success, with a failure that is not retried, when its attempts, its quota or its time
+//!   ([`CALL_LIMIT`]) is used up, or at an interrupt.
 //!
-//! Limiters, quotas and usage are kept per service and region. Their mutexes are not held while a
-//! thread sends or sleeps.
+//! Limiters, quotas and usage are kept per service and region. Their mutexes are not held while a thread sends or
+//! sleeps.
 
-mod ahead;
 mod attempt;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,13 +20,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ahead::Ahead;
 use attempt::interrupted;
 
-use super::credential_cache::{CachedCredentials, CredentialsError};
+use super::credential_cache::CachedCredentials;
 use super::endpoint::Endpoints;
 use super::error::{CallError, Cause, ErrorKind};
-use super::limit::{Limiter, Limits};
+use super::limiter::{Limiter, Limits};
 use super::operation::{Operation, Service};
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
 use super::usage::Usage;
@@ -46,7 +44,8 @@ pub struct Client {
     quotas: Mutex<HashMap<(Service, Region), Quota>>,
     limiters: Mutex<HashMap<(Service, Region), Arc<Limiter>>>,
     usage: Mutex<BTreeMap<(Service, Region), Usage>>,
-    ahead: Ahead,
+    /// The call whose error led to the last refresh of expired credentials, until it is taken.
+    refresh_notice: Mutex<Option<CallError>>,
 }
 
 /// The parts of a [`Client`].
@@ -92,7 +91,7 @@ impl Client {
             quotas: Mutex::default(),
             limiters: Mutex::default(),
             usage: Mutex::default(),
-            ahead: Ahead::default(),
+            refresh_notice: Mutex::default(),
         }
     }
 
@@ -122,32 +121,20 @@ impl Client {
         self.redact(text) != text
     }
 
-    /// Refreshes the credentials after a call failed because they had expired.
-    ///
-    /// # Errors
-    /// The source has no other credentials.
-    pub fn refresh_credentials(&self, expired: &CallError) -> Result<(), CredentialsError> {
-        self.parts.credentials.refresh(expired.version)
+    /// Returns the number of calls to `service` in `region` that may be in progress, at least 1.
+    #[must_use]
+    pub fn concurrency(&self, service: Service, region: &Region) -> usize {
+        self.limiter(service, region).concurrency()
     }
 
-    /// Calls as [`Self::call`] and keeps the result for the next identical call, which sends no
-    /// request.
-    ///
-    /// # Errors
-    /// As [`Self::call`]; a failure is kept too.
-    pub fn call_ahead<O: Operation<Output: Clone>>(
-        &self,
-        region: &Region,
-        operation: &O,
-    ) -> Result<CallOutput<O::Output>, CallError> {
-        let result = self.call(region, operation);
-        self.ahead.keep(region, operation, result.clone());
-        result
+    /// Returns the call that found the credentials expired, once, after they were refreshed.
+    #[must_use]
+    pub fn take_refresh_notice(&self) -> Option<CallError> {
+        lock(&self.refresh_notice).take()
     }
 
     /// Calls `operation` in `region`, with at most [`Parts::max_attempts`] attempts within
-    /// [`CALL_LIMIT`]. Each attempt has its own signature. Uses the result that
-    /// [`Self::call_ahead`] kept, if there is one.
+    /// [`CALL_LIMIT`]. Each attempt has its own signature. Expired credentials are refreshed.
     ///
     /// # Errors
     /// The failure of the last attempt.
@@ -156,69 +143,40 @@ impl Client {
         region: &Region,
         operation: &O,
     ) -> Result<CallOutput<O::Output>, CallError> {
-        let (limit, background) = (CALL_LIMIT, false);
-        self.ahead
-            .take(region, operation)
-            .unwrap_or_else(|| self.call_with_retries(region, operation, limit, background))
+        self.call_within(region, operation, CALL_LIMIT)
     }
 
-    /// Calls as [`Self::call`], but with the time limit `limit` and without using up the region's
-    /// concurrency: for calls that are less important than the others.
+    /// Calls as [`Self::call`], with the time limit `limit`.
     ///
     /// # Errors
     /// As [`Self::call`].
-    pub fn call_in_background<O: Operation>(
+    pub fn call_within<O: Operation>(
         &self,
         region: &Region,
         operation: &O,
         limit: Duration,
     ) -> Result<CallOutput<O::Output>, CallError> {
-        let background = true;
-        self.ahead
-            .take(region, operation)
-            .unwrap_or_else(|| self.call_with_retries(region, operation, limit, background))
-    }
-
-    fn call_with_retries<O: Operation>(
-        &self,
-        region: &Region,
-        operation: &O,
-        limit: Duration,
-        background: bool,
-    ) -> Result<CallOutput<O::Output>, CallError> {
-        let clock = &self.parts.clock;
+        let clock = &*self.parts.clock;
         let limiter = self.limiter(O::SERVICE, region);
-        let mut deadline = clock.elapsed() + limit;
-        let mut last: Option<(Cost, CallError)> = None;
-        let mut attempts = 1;
+        let mut progress = Progress {
+            deadline: clock.elapsed() + limit,
+            attempts: 1,
+            last: None,
+        };
         loop {
-            // Waiting for a permit does not count: the time limit is for this call's own requests
-            // and backoffs.
             let before = clock.elapsed();
-            let permit = limiter.acquire(&**clock, background);
-            deadline += clock.elapsed().saturating_sub(before);
-            let budget = deadline.saturating_sub(clock.elapsed());
-            let outcome = self.attempt(region, operation, attempts, budget);
-            let wait = match &outcome.result {
-                Ok(_) => Duration::ZERO,
-                Err(_) => backoff(attempts - 1, (self.parts.jitter)(), outcome.retry_after),
-            };
-            match &outcome.result {
-                Err(Cause::Service {
-                    kind: ErrorKind::Throttling,
-                    ..
-                }) => permit.throttled(&**clock),
-                // Without a response, nothing is known about the region's limit.
-                Err(Cause::Transport(_)) => drop(permit),
-                _ => permit.answered(),
-            }
-            let cause = match outcome.result {
+            let sent = limiter.wait_turn(clock);
+            progress.deadline += sent.saturating_sub(before);
+            let budget = progress.deadline.saturating_sub(clock.elapsed());
+            let attempt = self.attempt(region, operation, progress.attempts, budget);
+            adjust(&limiter, &attempt.result, sent, clock.elapsed());
+            let cause = match attempt.result {
                 Ok(output) => {
-                    let cost = last.map(|(cost, _)| cost);
+                    let cost = progress.last.map(|(cost, _)| cost);
                     self.quota(O::SERVICE, region, |quota| quota.reward(cost));
                     return Ok(CallOutput {
                         output,
-                        request_id: outcome.request_id,
+                        request_id: attempt.request_id,
                     });
                 }
                 // After an interrupt the last response is irrelevant; do not log it.
@@ -229,27 +187,65 @@ impl Client {
                 service: O::SERVICE,
                 operation: O::NAME,
                 region: region.clone(),
-                attempts,
-                request_id: outcome.request_id,
-                version: outcome.version,
+                attempts: progress.attempts,
+                request_id: attempt.request_id,
+                refresh_error: None,
                 cause,
             };
-            // The recorded call may have ended because its time or its quota was used up. A replay
-            // has more of both, so the error before the gap is the recorded result.
-            if let (true, Some((_, recorded))) = (error.not_recorded(), last.take()) {
-                return Err(recorded);
+            if error.kind() == Some(ErrorKind::Expired) {
+                self.refresh(error, attempt.version)?;
+            } else {
+                self.back_off(&mut progress, error, attempt.retry_after)?;
             }
-            let cost = self
-                .cost(&error.cause, attempts)
-                .filter(|_| clock.elapsed() + wait < deadline)
-                .filter(|cost| self.quota(O::SERVICE, region, |quota| quota.pay(*cost)));
-            let Some(cost) = cost else {
-                return Err(error);
-            };
-            last = Some((cost, error));
-            clock.sleep(wait);
-            attempts += 1;
+            progress.attempts += 1;
         }
+    }
+
+    /// Refreshes the credentials of `version`, which `expired` found expired.
+    ///
+    /// # Errors
+    /// They cannot be refreshed: `expired` with the reason.
+    fn refresh(&self, expired: CallError, version: u64) -> Result<(), CallError> {
+        match self.parts.credentials.refresh(version) {
+            Ok(true) => {
+                *lock(&self.refresh_notice) = Some(expired);
+                Ok(())
+            }
+            Ok(false) => Ok(()),
+            Err(why) => Err(CallError {
+                refresh_error: Some(why.to_string()),
+                ..expired
+            }),
+        }
+    }
+
+    /// Waits for the backoff before the next attempt.
+    ///
+    /// # Errors
+    /// There must be no other attempt: the error of the call.
+    fn back_off(
+        &self,
+        progress: &mut Progress,
+        error: CallError,
+        retry_after: Option<Duration>,
+    ) -> Result<(), CallError> {
+        // The recorded call may have ended because its time or its quota was used up. A replay
+        // has more of both, so the error before the gap is the recorded result.
+        if let (true, Some((_, recorded))) = (error.not_recorded(), progress.last.take()) {
+            return Err(recorded);
+        }
+        let clock = &self.parts.clock;
+        let wait = backoff(progress.attempts - 1, (self.parts.jitter)(), retry_after);
+        let cost = self
+            .cost(&error.cause, progress.attempts)
+            .filter(|_| clock.elapsed() + wait < progress.deadline)
+            .filter(|cost| self.quota(error.service, &error.region, |quota| quota.pay(*cost)));
+        let Some(cost) = cost else {
+            return Err(error);
+        };
+        progress.last = Some((cost, error));
+        clock.sleep(wait);
+        Ok(())
     }
 
     /// Returns the cost of another attempt; `None` if there must be none.
@@ -285,6 +281,29 @@ impl Client {
     fn quota<R>(&self, service: Service, region: &Region, f: impl FnOnce(&mut Quota) -> R) -> R {
         let mut quotas = lock(&self.quotas);
         f(quotas.entry((service, region.clone())).or_default())
+    }
+}
+
+/// The attempts of a call so far.
+struct Progress {
+    /// The time at which the call ends, on the clock of the run.
+    deadline: Duration,
+    /// The number of the current attempt, from 1.
+    attempts: u32,
+    /// The cost and the error of the last retried attempt.
+    last: Option<(Cost, CallError)>,
+}
+
+/// Adjusts the concurrency of the region to the result of a request.
+fn adjust<T>(limiter: &Limiter, result: &Result<T, Cause>, sent: Duration, now: Duration) {
+    match result {
+        Err(Cause::Service {
+            kind: ErrorKind::Throttling,
+            ..
+        }) => limiter.throttled(sent, now),
+        // Without a response, nothing is known about the region's limit.
+        Err(Cause::Transport(_)) => {}
+        _ => limiter.succeeded(),
     }
 }
 

@@ -198,15 +198,15 @@ impl CachedCredentials {
         self.lock().keys.clone()
     }
 
-    /// Refreshes the credentials after those of `version` have expired; does nothing if another
+    /// Refreshes the credentials after those of `version` have expired. Returns false if another
     /// thread has already done so.
     ///
     /// # Errors
     /// The source fails or returns the same credentials, or the refreshed credentials have expired.
-    pub fn refresh(&self, version: u64) -> Result<(), CredentialsError> {
+    pub fn refresh(&self, version: u64) -> Result<bool, CredentialsError> {
         let mut state = self.lock();
         if state.version > version {
-            return Ok(());
+            return Ok(false);
         }
         if state.refreshed {
             return Err(CredentialsError(
@@ -221,7 +221,7 @@ impl CachedCredentials {
         state.keys = fresh;
         state.version += 1;
         state.refreshed = true;
-        Ok(())
+        Ok(true)
     }
 
     fn lock(&self) -> MutexGuard<'_, CacheState> {

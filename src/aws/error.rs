@@ -145,9 +145,8 @@ pub struct CallError {
     pub attempts: u32,
     /// The request ID of the last response.
     pub request_id: Option<String>,
-    /// The version of the credentials that signed it: 0 for the first ones, plus 1 for each
-    /// refresh.
-    pub version: u64,
+    /// The reason why expired credentials could not be refreshed.
+    pub refresh_error: Option<String>,
     /// The cause of the last attempt's failure.
     pub cause: Cause,
 }

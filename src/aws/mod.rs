@@ -6,7 +6,7 @@ pub mod credential_cache;
 pub mod credentials;
 pub mod endpoint;
 pub mod error;
-pub mod limit;
+pub mod limiter;
 pub mod operation;
 pub mod ops;
 pub mod partition;

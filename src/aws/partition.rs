@@ -18,9 +18,6 @@ pub struct Partition {
     pub dual_stack_suffix: Option<&'static str>,
     /// True if the plain host names are the FIPS ones.
     pub plain_is_fips: bool,
-    /// The number of regions that are enabled by default.
-    /// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>
-    pub usual_regions: usize,
     /// The region of global calls if no region of this partition is configured.
     global_region: &'static str,
     /// The host names of IAM, which is a global service.
@@ -53,7 +50,6 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "amazonaws.com",
         dual_stack_suffix: Some("api.aws"),
         plain_is_fips: false,
-        usual_regions: 17,
         global_region: "us-east-1",
         iam: Hosts {
             plain: "iam.amazonaws.com",
@@ -69,7 +65,6 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "amazonaws.com.cn",
         dual_stack_suffix: Some("api.amazonwebservices.com.cn"),
         plain_is_fips: false,
-        usual_regions: 2,
         global_region: "cn-northwest-1",
         iam: Hosts {
             plain: "iam.cn-north-1.amazonaws.com.cn",
@@ -85,7 +80,6 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "amazonaws.com",
         dual_stack_suffix: Some("api.aws"),
         plain_is_fips: true,
-        usual_regions: 2,
         global_region: "us-gov-west-1",
         iam: Hosts {
             plain: "iam.us-gov.amazonaws.com",
@@ -101,7 +95,6 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "amazonaws.eu",
         dual_stack_suffix: Some("api.amazonwebservices.eu"),
         plain_is_fips: false,
-        usual_regions: 1,
         global_region: "eusc-de-east-1",
         iam: Hosts {
             plain: "iam.eusc-de-east-1.amazonaws.eu",
@@ -117,7 +110,6 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "c2s.ic.gov",
         dual_stack_suffix: Some("api.aws.ic.gov"),
         plain_is_fips: false,
-        usual_regions: 2,
         global_region: "us-iso-east-1",
         iam: Hosts {
             plain: "iam.us-iso-east-1.c2s.ic.gov",
@@ -133,7 +125,6 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "sc2s.sgov.gov",
         dual_stack_suffix: Some("api.aws.scloud"),
         plain_is_fips: false,
-        usual_regions: 2,
         global_region: "us-isob-east-1",
         iam: Hosts {
             plain: "iam.us-isob-east-1.sc2s.sgov.gov",
@@ -149,7 +140,6 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "cloud.adc-e.uk",
         dual_stack_suffix: None,
         plain_is_fips: false,
-        usual_regions: 1,
         global_region: "eu-isoe-west-1",
         iam: Hosts {
             plain: "iam.eu-isoe-west-1.cloud.adc-e.uk",
@@ -165,7 +155,6 @@ const PARTITIONS: [Partition; 8] = [
         dns_suffix: "csp.hci.ic.gov",
         dual_stack_suffix: None,
         plain_is_fips: false,
-        usual_regions: 2,
         global_region: "us-isof-south-1",
         iam: Hosts {
             plain: "iam.us-isof-south-1.csp.hci.ic.gov",

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use difference::{Comparison, Difference};
-pub use recorder::{Recorder, RecorderState, RecordingStatus};
+pub use recorder::{Recorder, RecorderState, RecordingStatus, recorder_state};
 pub use settle::{Settling, UnloggedGap};
 pub use status::Status;
 
@@ -56,6 +56,8 @@ pub struct RegionResult {
     pub new_global_resources: BTreeMap<ResourceType, u64>,
     /// The gap of all types that were not listed.
     pub unlisted: Gap,
+    /// The recorder; `None` if the region was not scanned.
+    pub recorder: Option<Recorder>,
     /// The duration of the region's scan.
     pub took: Duration,
 }
@@ -73,6 +75,7 @@ impl RegionResult {
             listed: BTreeMap::new(),
             new_global_resources: BTreeMap::new(),
             unlisted: gap,
+            recorder: None,
             took: Duration::ZERO,
         }
     }
@@ -191,6 +194,25 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// Builds the coverage of the regions of a run.
+    #[must_use]
+    pub fn new(
+        results: Vec<RegionResult>,
+        types: &crate::model::ResourceTypes,
+        method: crate::inventory::Method,
+    ) -> Self {
+        let mut settling = Settling::new(types, method);
+        let mut seen = SeenIds::new();
+        for mut result in results {
+            result.deduplicate_global_ids(&mut seen);
+            if let Some(recorder) = result.recorder.take() {
+                settling.recorder(&result.region.clone(), recorder);
+            }
+            settling.outcome(result);
+        }
+        settling.finish()
+    }
+
     /// Returns every type; each region has a cell for each type.
     pub fn types(&self) -> impl Iterator<Item = &ResourceType> {
         self.regions

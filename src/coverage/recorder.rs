@@ -1,6 +1,7 @@
 //! The configuration recorder of a region, and its recording status of a type.
 
 use super::Gap;
+use crate::aws::ops::describe_configuration_recorder_status::RecorderStatus;
 use crate::aws::ops::describe_configuration_recorders::RecordingGroup;
 use crate::aws::partition::Partition;
 use crate::model::{Region, ResourceType};
@@ -38,6 +39,18 @@ pub enum RecordingStatus<'a> {
     NotRecorded,
     /// The status is unknown, for this reason.
     Unknown(&'a Gap),
+}
+
+/// Returns the recorder state of a region from the statuses that AWS Config returned.
+#[must_use]
+pub fn recorder_state(statuses: &[RecorderStatus]) -> RecorderState {
+    if statuses.is_empty() {
+        RecorderState::Missing
+    } else if statuses.iter().any(|s| s.recording) {
+        RecorderState::Recording
+    } else {
+        RecorderState::Stopped
+    }
 }
 
 impl Recorder {

@@ -4,80 +4,72 @@ use std::collections::HashSet;
 use std::collections::btree_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 
-use super::{CountError, Counts};
-use crate::aws::client::Client;
+use super::error::{CountError, Inconsistency};
+use super::method::Counts;
+use crate::aws::client::{CallOutput, Client};
+use crate::aws::error::CallError;
 use crate::aws::operation::Operation;
-use crate::aws::ops::get_discovered_resource_counts::{GetDiscoveredResourceCounts, MAX_TYPES};
-use crate::model::{KnownTypes, Region, ResourceType, ResourceTypes};
+use crate::aws::ops::get_discovered_resource_counts::{
+    CountsPage, GetDiscoveredResourceCounts, MAX_TYPES,
+};
+use crate::model::{Region, ResourceType, ResourceTypes};
 
 /// The maximum number of pages. A page has 100 types; AWS Config supports about 550.
-const MAX_PAGES: usize = 200;
+const MAX_PAGES: u32 = 200;
 
 /// The maximum number of types; far more than AWS Config and third-party types together.
 const MAX_COUNTED: usize = 20_000;
 
-/// Returns the counts of `types`, without the types that have no resources.
-pub(super) fn counts(
+/// The first page of the counts, or the error of its call, if it was requested before the scan.
+pub type FirstCountsPage = Result<CallOutput<CountsPage>, CallError>;
+
+/// Returns the counts of `types`, without the types that have no resources. Uses `first` instead of a request for the
+/// first page if there is one.
+///
+/// # Errors
+/// A call failed, or the pages are inconsistent; no count may be used.
+pub fn fetch(
     client: &Client,
-    known: &KnownTypes,
     region: &Region,
     types: &ResourceTypes,
+    mut first: Option<FirstCountsPage>,
 ) -> Result<Counts, CountError> {
     let hasher = RandomState::new();
-    let mut counts = Counts::new();
+    let mut sum = Sum::default();
     let mut seen = HashSet::new();
     let mut token: Option<String> = None;
-    let mut sum: u64 = 0;
     for _ in 0..MAX_PAGES {
-        let page = GetDiscoveredResourceCounts {
-            next_token: token.as_deref(),
-            known: Some(known),
-            ..first_page(types)
-        };
-        let response = client.call(region, &page)?;
-        let broken = |why| Err(broken(why, response.request_id.clone()));
-        let new = response.output.new;
-        if !new.is_empty() {
-            let names: String = new.iter().flat_map(|t| [t.as_str(), " "]).collect();
-            if client.holds_key(&names) {
-                return broken("a type name that contains the caller's credentials".to_owned());
-            }
-            known.add(new);
-        }
-        for (resource_type, count) in response.output.counts {
-            let Some(new_sum) = sum.checked_add(count) else {
-                return broken("counts that are too large to add".to_owned());
+        let page = if let Some(page) = first.take() {
+            page
+        } else {
+            let request = GetDiscoveredResourceCounts {
+                next_token: token.as_deref(),
+                ..first_page(types)
             };
-            sum = new_sum;
-            match counts.entry(resource_type) {
-                Entry::Vacant(entry) => entry.insert(count),
-                Entry::Occupied(entry) => {
-                    return broken(format!("the type {} twice", entry.key()));
-                }
-            };
+            client.call(region, &request)
+        }?;
+        let request_id = page.request_id;
+        let inconsistent = |why| inconsistent(why, request_id);
+        if names_contain_credentials(client, &page.output) {
+            return Err(inconsistent(Inconsistency::Credentials));
         }
-        if counts.len() > MAX_COUNTED {
-            return broken(format!("more than {MAX_COUNTED} types"));
+        let (total, next) = (page.output.total, page.output.next_token);
+        if let Err(why) = sum.add(page.output.counts) {
+            return Err(inconsistent(why));
         }
-        let total = response.output.total;
-        match response.output.next_token {
-            None if sum == total => {
-                let named = types.named();
-                counts.retain(|t, n| *n > 0 && (named.is_empty() || named.contains(t)));
-                return Ok(counts);
-            }
+        match next {
+            None if sum.total == total => return Ok(sum.counts_of(types)),
             None => {
-                return broken(format!(
-                    "pages with {sum} resources but totalDiscoveredResources is {total}"
-                ));
+                let sum = sum.total;
+                return Err(inconsistent(Inconsistency::WrongTotal { sum, total }));
             }
             Some(next) if !seen.insert(hasher.hash_one(&next)) => {
-                return broken("the same page token twice: the counts would never end".to_owned());
+                return Err(inconsistent(Inconsistency::RepeatedToken("counts")));
             }
             next => token = next,
         }
     }
-    Err(broken(format!("more than {MAX_PAGES} pages"), None))
+    Err(inconsistent(Inconsistency::TooManyPages(MAX_PAGES), None))
 }
 
 /// Returns the first request for the counts of `types`.
@@ -86,18 +78,58 @@ pub(super) fn counts(
 /// takes fewer pages than several requests.
 #[must_use]
 pub fn first_page(types: &ResourceTypes) -> GetDiscoveredResourceCounts<'_> {
-    let named: &[ResourceType] = types.named();
+    let named = types.named().filter(|types| types.len() <= MAX_TYPES);
     GetDiscoveredResourceCounts {
-        resource_types: if named.len() > MAX_TYPES { &[] } else { named },
+        resource_types: named.unwrap_or_default(),
         next_token: None,
-        known: None,
     }
 }
 
-fn broken(why: String, request_id: Option<String>) -> CountError {
+/// The pages so far.
+#[derive(Default)]
+struct Sum {
+    counts: Counts,
+    total: u64,
+}
+
+impl Sum {
+    /// Adds a page, or returns what is wrong with it.
+    fn add(&mut self, page: Vec<(ResourceType, u64)>) -> Result<(), Inconsistency> {
+        for (resource_type, count) in page {
+            let Some(total) = self.total.checked_add(count) else {
+                return Err(Inconsistency::Overflow);
+            };
+            self.total = total;
+            match self.counts.entry(resource_type) {
+                Entry::Vacant(entry) => entry.insert(count),
+                Entry::Occupied(entry) => {
+                    return Err(Inconsistency::RepeatedType(entry.key().clone()));
+                }
+            };
+        }
+        if self.counts.len() > MAX_COUNTED {
+            return Err(Inconsistency::TooManyTypes(MAX_COUNTED));
+        }
+        Ok(())
+    }
+
+    /// Returns the counts above zero of `types`.
+    fn counts_of(mut self, types: &ResourceTypes) -> Counts {
+        self.counts.retain(|t, n| *n > 0 && types.includes(t));
+        self.counts
+    }
+}
+
+/// Type names are shown and written to files, so they must not contain the credentials.
+fn names_contain_credentials(client: &Client, page: &CountsPage) -> bool {
+    let names = page.counts.iter().flat_map(|(t, _)| [t.as_str(), " "]);
+    client.holds_key(&names.collect::<String>())
+}
+
+fn inconsistent(inconsistency: Inconsistency, request_id: Option<String>) -> CountError {
     CountError::Pages {
         operation: GetDiscoveredResourceCounts::NAME,
-        why,
+        inconsistency,
         request_id,
     }
 }
@@ -134,12 +166,7 @@ mod tests {
 
     fn counts(http: &Arc<Scripted>, types: &ResourceTypes) -> Result<Counts, CountError> {
         let client = client(http.clone(), clock());
-        super::counts(
-            &client,
-            &KnownTypes::default(),
-            &"eu-west-1".parse().unwrap(),
-            types,
-        )
+        fetch(&client, &"eu-west-1".parse().unwrap(), types, None)
     }
 
     fn expected(counts: &[(&str, u64)]) -> Counts {

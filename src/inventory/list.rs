@@ -1,81 +1,135 @@
-//! Counts by listing: reads all pages of `config:ListDiscoveredResources`.
+//! Counts the resources of a type by listing them: every page of `config:ListDiscoveredResources`.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::{CountError, Listed};
-use crate::aws::client::Client;
-use crate::aws::error::ErrorKind;
+use super::error::{CountError, Inconsistency};
+use super::method::Listed;
+use crate::aws::client::{CallOutput, Client};
+use crate::aws::error::{CallError, ErrorKind};
 use crate::aws::operation::Operation;
-use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
+use crate::aws::ops::list_discovered_resources::{ListDiscoveredResources, ResourcePage};
 use crate::model::{Region, ResourceType};
 
-/// The maximum number of consecutive empty pages with a page token. Some listings have such pages,
-/// but a listing must end.
+/// The maximum number of empty pages in a row. Empty pages with a page token are normal, but a listing must progress.
 const MAX_EMPTY_PAGES: u32 = 100;
 
-/// The maximum number of pages of a listing: ten million resources of one type in one region.
+/// The maximum number of pages: ten million resources of one type in one region.
 const MAX_PAGES: u32 = 100_000;
 
-/// Lists `resource_type` page by page. Returns the number of resources, and the IDs of global
+/// The first page of a listing, or the error of its call, if it was requested before the listing starts.
+pub type FirstPage = Result<CallOutput<ResourcePage>, CallError>;
+
+/// A listing in progress. It keeps the number of resources, hashes of what must not repeat, and the IDs of global
 /// resources.
-pub(super) fn list(
-    client: &Client,
-    region: &Region,
-    resource_type: &ResourceType,
-) -> Result<Listed, CountError> {
-    let hasher = RandomState::new();
-    // Hashes of eight bytes per page, because tokens and pages may be long.
-    let (mut seen, mut pages) = (HashSet::new(), HashSet::new());
-    let mut token: Option<String> = None;
-    let mut listed = Listed::default();
-    let mut empty = 0;
-    for _ in 0..MAX_PAGES {
-        let page = ListDiscoveredResources {
+pub struct Listing {
+    resource_type: ResourceType,
+    first_page: Option<FirstPage>,
+    token: Option<String>,
+    hasher: RandomState,
+    /// Hashes of the page tokens: eight bytes per page, whatever the length of a token.
+    tokens: HashSet<u64>,
+    /// Fingerprints of the pages.
+    pages: HashSet<u64>,
+    fetched: u32,
+    empty: u32,
+    listed: Listed,
+}
+
+impl Listing {
+    /// Creates a listing of `resource_type`. It uses `first_page` instead of a request if there is one.
+    #[must_use]
+    pub fn new(resource_type: ResourceType, first_page: Option<FirstPage>) -> Self {
+        Self {
             resource_type,
-            next_token: token.as_deref(),
+            first_page,
+            token: None,
+            hasher: RandomState::new(),
+            tokens: HashSet::new(),
+            pages: HashSet::new(),
+            fetched: 0,
+            empty: 0,
+            listed: Listed::default(),
+        }
+    }
+
+    /// Returns the type that is listed.
+    #[must_use]
+    pub fn resource_type(&self) -> &ResourceType {
+        &self.resource_type
+    }
+
+    /// Fetches the next page. Returns the result after the last page, `None` if there are more pages.
+    ///
+    /// # Errors
+    /// The call failed, or the pages are inconsistent; no part of the listing may be used.
+    pub fn fetch_page(
+        &mut self,
+        client: &Client,
+        region: &Region,
+    ) -> Result<Option<Listed>, CountError> {
+        if self.fetched == MAX_PAGES {
+            return Err(inconsistent(Inconsistency::TooManyPages(MAX_PAGES), None));
+        }
+        self.fetched += 1;
+        let page = match self.first_page.take() {
+            Some(page) => page,
+            None => client.call(region, &self.request()),
         };
-        let response = match client.call(region, &page) {
-            // Only on the first page: later it would turn a partial count into a total.
-            Err(e) if token.is_none() && e.kind() == Some(ErrorKind::ResourceNotDiscovered) => {
-                return Ok(listed);
+        match page {
+            // After the first page, it would make a partial count a total.
+            Err(e)
+                if self.token.is_none() && e.kind() == Some(ErrorKind::ResourceNotDiscovered) =>
+            {
+                Ok(Some(std::mem::take(&mut self.listed)))
             }
-            result => result?,
-        };
-        let broken = |why: &str| Err(broken(why.to_owned(), response.request_id.clone()));
-        listed.total += response.output.resources;
-        listed.ids.extend(response.output.ids);
-        let next = response.output.next_token;
-        if let Some(next) = &next
-            && !seen.insert(hasher.hash_one(next))
-        {
-            return broken("the same page token twice: the listing would never end");
+            page => self.add(page?),
         }
-        if let Some(page) = response.output.fingerprint
-            && !pages.insert(page)
-        {
-            return broken("the same resources on two pages: they would be counted twice");
+    }
+
+    fn request(&self) -> ListDiscoveredResources<'_> {
+        ListDiscoveredResources {
+            resource_type: &self.resource_type,
+            next_token: self.token.as_deref(),
         }
-        let Some(next) = next else {
-            return Ok(listed);
-        };
-        empty = if response.output.resources == 0 {
-            empty + 1
+    }
+
+    fn add(&mut self, page: CallOutput<ResourcePage>) -> Result<Option<Listed>, CountError> {
+        let request_id = page.request_id;
+        let inconsistent = |why| Err(inconsistent(why, request_id));
+        let page = page.output;
+        self.listed.total += page.resources;
+        self.listed.ids.extend(page.ids);
+        if let Some(next) = &page.next_token
+            && !self.tokens.insert(self.hasher.hash_one(next))
+        {
+            return inconsistent(Inconsistency::RepeatedToken("listing"));
+        }
+        if let Some(fingerprint) = page.fingerprint
+            && !self.pages.insert(fingerprint)
+        {
+            return inconsistent(Inconsistency::RepeatedPage);
+        }
+        if page.next_token.is_none() {
+            return Ok(Some(std::mem::take(&mut self.listed)));
+        }
+        self.empty = if page.resources == 0 {
+            self.empty + 1
         } else {
             0
         };
-        if empty == MAX_EMPTY_PAGES {
-            return broken("a hundred empty pages in a row, and a token for another");
+        if self.empty == MAX_EMPTY_PAGES {
+            return inconsistent(Inconsistency::EmptyPages);
         }
-        token = Some(next);
+        self.token = page.next_token;
+        Ok(None)
     }
-    Err(broken(format!("more than {MAX_PAGES} pages"), None))
 }
 
-fn broken(why: String, request_id: Option<String>) -> CountError {
+fn inconsistent(inconsistency: Inconsistency, request_id: Option<String>) -> CountError {
     CountError::Pages {
         operation: ListDiscoveredResources::NAME,
-        why,
+        inconsistency,
         request_id,
     }
 }
@@ -97,6 +151,19 @@ mod tests {
             body["nextToken"] = token.into();
         }
         answer_with(200, &[("x-amzn-requestid", "r-1")], body.to_string())
+    }
+
+    fn list(
+        client: &Client,
+        region: &Region,
+        resource_type: &ResourceType,
+    ) -> Result<Listed, CountError> {
+        let mut listing = Listing::new(resource_type.clone(), None);
+        loop {
+            if let Some(listed) = listing.fetch_page(client, region)? {
+                return Ok(listed);
+            }
+        }
     }
 
     /// Returns the total of the buckets in eu-west-1.

@@ -3,89 +3,70 @@
 use std::time::Duration;
 
 use super::recovery::classify;
-use crate::aws::client::Client;
+use crate::aws::client::{CallOutput, Client};
 use crate::aws::error::{CallError, Cause, ErrorKind};
-use crate::aws::operation::Operation;
-use crate::aws::ops::describe_configuration_recorder_status::{
-    DescribeConfigurationRecorderStatus, RecorderStatus,
+use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
+use crate::aws::ops::describe_configuration_recorders::{
+    DescribeConfigurationRecorders, RecordingGroup,
 };
-use crate::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
-use crate::coverage::{Gap, Recorder, RecorderState};
+use crate::coverage::{Gap, Recorder, RecorderState, recorder_state};
 use crate::error_log::ErrorType;
-use crate::inventory::CountError;
+use crate::inventory::{CountError, StatusResponse};
 use crate::model::Region;
-
-/// Returns the recorder state of a region from the statuses that AWS Config returned.
-#[must_use]
-pub fn recorder_state(statuses: &[RecorderStatus]) -> RecorderState {
-    if statuses.is_empty() {
-        RecorderState::Missing
-    } else if statuses.iter().any(|s| s.recording) {
-        RecorderState::Recording
-    } else {
-        RecorderState::Stopped
-    }
-}
 
 /// The time limit of a call, with its retries. The counts usually finish first, and the scan should
 /// not wait for the recorder.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Fetches the recorder of `region` with two calls; a failed call becomes a [`Gap`] of the result.
-/// `refresh` replaces expired credentials and returns true on success.
+/// Fetches the recorder of `region` with two calls; a failed call becomes a [`Gap`] of the result. Uses `status` instead
+/// of the first call if there is one. Also returns the error of expired credentials that could not be refreshed.
 #[must_use]
-pub fn fetch(client: &Client, region: &Region, refresh: &dyn Fn(&CallError) -> bool) -> Recorder {
-    let state = match call(
-        client,
-        region,
-        refresh,
-        &DescribeConfigurationRecorderStatus {},
-    ) {
-        Ok(statuses) => Ok(recorder_state(&statuses.unwrap_or_default())),
-        // The second call would fail in the same way.
-        Err(error) if matches!(error.cause, Cause::Transport(_)) => {
-            return Recorder::unknown(&gap(&error));
-        }
-        Err(error) => Err(gap(&error)),
-    };
-    let recorders = call(client, region, refresh, &DescribeConfigurationRecorders {});
-    let recorders = recorders.map(Option::unwrap_or_default);
-    Recorder {
-        // Either call can report that the region has no recorder.
-        running: match &recorders {
-            Ok(recorders) if recorders.is_empty() => Ok(RecorderState::Missing),
-            _ => state,
-        },
-        group: match recorders {
-            Ok(recorders) => {
-                let mut groups = recorders.into_iter().filter_map(|r| r.recording_group);
-                Ok(groups.next().unwrap_or_default())
-            }
-            Err(error) => Err(gap(&error)),
-        },
-    }
-}
-
-/// Calls `operation`, and repeats the call after a refresh of expired credentials. Returns `None`
-/// if the region has no recorder.
-fn call<O: Operation>(
+pub fn fetch(
     client: &Client,
     region: &Region,
-    refresh: &dyn Fn(&CallError) -> bool,
-    operation: &O,
-) -> Result<Option<O::Output>, CallError> {
-    let mut response = client.call_in_background(region, operation, LIMIT);
-    if let Err(error) = &response
-        && error.kind() == Some(ErrorKind::Expired)
-        && refresh(error)
-    {
-        response = client.call_in_background(region, operation, LIMIT);
-    }
+    status: Option<StatusResponse>,
+) -> (Recorder, Option<CallError>) {
+    let operation = DescribeConfigurationRecorderStatus {};
+    let status = status.unwrap_or_else(|| client.call_within(region, &operation, LIMIT));
+    let (state, mut expired) = match or_no_recorder(status) {
+        Ok(statuses) => (Ok(recorder_state(&statuses.unwrap_or_default())), None),
+        // The second call would fail in the same way.
+        Err(error) if matches!(error.cause, Cause::Transport(_)) => {
+            return (Recorder::unknown(&gap(&error)), None);
+        }
+        Err(error) => (Err(gap(&error)), as_expired(error)),
+    };
+    let operation = DescribeConfigurationRecorders {};
+    let recorders = or_no_recorder(client.call_within(region, &operation, LIMIT));
+    let (running, group) = match recorders.map(Option::unwrap_or_default) {
+        // Either call can report that the region has no recorder.
+        Ok(recorders) if recorders.is_empty() => {
+            (Ok(RecorderState::Missing), Ok(RecordingGroup::default()))
+        }
+        Ok(recorders) => {
+            let mut groups = recorders.into_iter().filter_map(|r| r.recording_group);
+            (state, Ok(groups.next().unwrap_or_default()))
+        }
+        Err(error) => {
+            let gap = gap(&error);
+            expired = expired.or(as_expired(error));
+            (state, Err(gap))
+        }
+    };
+    (Recorder { running, group }, expired)
+}
+
+/// Returns the output; `None` if the region has no recorder.
+fn or_no_recorder<T>(response: Result<CallOutput<T>, CallError>) -> Result<Option<T>, CallError> {
     match response {
         Ok(response) => Ok(Some(response.output)),
         Err(error) if error.kind() == Some(ErrorKind::NoRecorder) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn as_expired(error: CallError) -> Option<CallError> {
+    (error.kind() == Some(ErrorKind::Expired)).then_some(error)
 }
 
 fn gap(error: &CallError) -> Gap {
@@ -97,7 +78,10 @@ fn gap(error: &CallError) -> Gap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::client::fake::{client, clock};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::aws::client::fake::{client, clock, credentials_with_id, parts};
+    use crate::aws::credential_cache::CachedCredentials;
     use crate::coverage::Status;
     use crate::http::TransportErrorKind;
     use crate::http::fake::{FakeResponse, Scripted, answer, failure};
@@ -122,7 +106,7 @@ mod tests {
 
     fn fetched(responses: impl IntoIterator<Item = FakeResponse>) -> Recorder {
         let client = client(Scripted::list(responses), clock());
-        fetch(&client, &"eu-west-1".parse().unwrap(), &|_| false)
+        fetch(&client, &"eu-west-1".parse().unwrap(), None).0
     }
 
     #[test]
@@ -183,14 +167,18 @@ mod tests {
             (true, vec![expired(), recording(), group("{}")], "recording"),
             (false, vec![expired(), group("{}")], "unknown"),
         ] {
-            let client = client(Scripted::list(responses), clock());
-            let calls = std::cell::Cell::new(0);
-            let recorder = fetch(&client, &region, &|error| {
-                assert_eq!(error.kind(), Some(ErrorKind::Expired));
-                calls.set(calls.get() + 1);
-                refreshed
-            });
-            assert_eq!((recorder.as_str(), calls.get()), (word, 1));
+            let mut parts = parts(Scripted::list(responses), clock());
+            let loads = AtomicUsize::new(0);
+            parts.credentials = CachedCredentials::load(Box::new(move |_| {
+                let n = loads.fetch_add(usize::from(refreshed), Ordering::SeqCst);
+                Ok(credentials_with_id(&format!("AKIDEXAMPLE{n}")))
+            }))
+            .unwrap();
+            let client = Client::new(parts);
+            let (recorder, expired) = fetch(&client, &region, None);
+            assert_eq!(recorder.as_str(), word);
+            assert_eq!(client.take_refresh_notice().is_some(), refreshed);
+            assert_eq!(expired.is_none(), refreshed, "reported if not refreshed");
         }
     }
 
@@ -198,11 +186,10 @@ mod tests {
     fn unreachable_region_gets_no_second_call() {
         let http = Scripted::by(|_| failure(TransportErrorKind::Timeout));
         let clock = clock();
-        let mut parts = crate::aws::client::fake::parts(http.clone(), clock.clone());
+        let mut parts = parts(http.clone(), clock.clone());
         parts.jitter = || 1.0;
-        let recorder = fetch(&Client::new(parts), &"eu-west-1".parse().unwrap(), &|_| {
-            false
-        });
+        let client = Client::new(parts);
+        let (recorder, _) = fetch(&client, &"eu-west-1".parse().unwrap(), None);
         assert_eq!(
             recorder.unknown_why().unwrap().status,
             Status::ConnectionFailed

@@ -16,8 +16,6 @@ pub enum Recovery {
     SkipRegion,
     /// Abandon the region, and log how many types were not counted.
     AbandonRegion,
-    /// Refresh the credentials, then repeat the request.
-    Refresh,
     /// Stop the scan of all regions.
     StopScan,
 }
@@ -38,7 +36,8 @@ pub fn classify(error: &CountError) -> (Option<ErrorType>, Recovery) {
             ErrorKind::OptInRequired | ErrorKind::UnrecognizedClient => {
                 (ErrorType::RegionDisabled, Recovery::SkipRegion)
             }
-            ErrorKind::Expired => (ErrorType::Fatal, Recovery::Refresh),
+            // The client has tried to refresh the credentials.
+            ErrorKind::Expired => (ErrorType::Fatal, Recovery::StopScan),
             // On the first page of a listing this is an empty listing, which never reaches this
             // table.
             ErrorKind::ResourceNotDiscovered

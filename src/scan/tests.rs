@@ -1,23 +1,30 @@
+//! Scans of two regions through the client, against scripted responses.
+
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
-use super::recovery::{Recovery, classify};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
+use super::recovery::{Recovery, classify};
 use super::*;
-use crate::aws::client::fake::{KEY_ID, client, clock, credentials_with_id, parts};
+use crate::aws::client::Client;
+use crate::aws::client::fake::{KEY_ID, SECRET, client, clock, credentials_with_id, parts};
 use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
-use crate::aws::error::ErrorKind;
-use crate::aws::error::{CallError, Cause};
+use crate::aws::error::{CallError, Cause, ErrorKind};
 use crate::aws::operation::Service;
 use crate::aws::protocol::ParseError;
-use crate::clock::VirtualClock;
-use crate::coverage::{RecorderState, RegionCoverage, Status};
-use crate::http::fake::{Scripted, answer};
-use crate::http::{TransportError, TransportErrorKind};
-use crate::inventory::{Counter, Counts, Listed};
+use crate::clock::{Clock, VirtualClock};
+use crate::coverage::{Coverage, RegionCoverage, Status};
+use crate::error_log::{Entry, ErrorType};
+use crate::http::fake::{FakeResponse, Scripted, answer, answer_with};
+use crate::http::{Request, TransportError, TransportErrorKind};
+use crate::interrupt::Interrupt;
+use crate::inventory::{CountError, Inconsistency, Method, Prefetched};
+use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::workers::Workers;
 
 /// The types of every test, in request order.
 const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::EC2::VPC", "AWS::IAM::Role"];
@@ -29,35 +36,112 @@ fn types() -> Vec<ResourceType> {
     TYPES.iter().map(|t| t.parse().unwrap()).collect()
 }
 
-/// Returns the totals of a script and records the requests.
-struct Fake<F> {
-    script: F,
-    requests: Mutex<Vec<String>>,
+/// Responses of a script by region and type, in which every recorder is recording.
+struct Fake {
+    http: Arc<Scripted>,
+    /// The listings: `eu-west-1 AWS::S3::Bucket`.
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
-impl<F: Fn(&str, &str) -> Result<u64, CountError> + Send + Sync> CountResources for Fake<F> {
-    fn counts(&self, _: &Region, _: &ResourceTypes) -> Result<Counts, CountError> {
-        panic!("unexpected request for counts")
+impl Fake {
+    fn new(script: impl Fn(&str, &str) -> Result<u64, CountError> + Send + Sync + 'static) -> Self {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let listings = requests.clone();
+        let http = scripted(move |request| {
+            let (region, resource_type) = (region_of(request), type_of(request));
+            let listing = format!("{region} {resource_type}");
+            listings.lock().unwrap().push(listing);
+            match script(&region, &resource_type) {
+                Ok(total) => page(&resource_type, total, None),
+                Err(error) => response(&resource_type, &error),
+            }
+        });
+        Self { http, requests }
     }
 
-    fn list(&self, region: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
-        let (region, name) = (region.as_str(), resource_type.as_str());
-        self.requests
-            .lock()
-            .unwrap()
-            .push(format!("{region} {name}"));
-        let total = (self.script)(region, name)?;
-        let ids = Vec::new();
-        Ok(Listed { total, ids })
+    /// A client that does not retry, without a session token.
+    fn client(&self, clock: Arc<VirtualClock>, interrupt: &Interrupt) -> Client {
+        let mut parts = parts(self.http.clone(), clock);
+        let provider = "the test".to_owned();
+        let credentials = ResolvedCredentials::new(KEY_ID, SECRET, None, provider);
+        parts.credentials = CachedCredentials::fixed(credentials);
+        parts.max_attempts = 1;
+        parts.interrupt = interrupt.clone();
+        Client::new(parts)
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
-impl<F> Fake<F> {
-    fn new(script: F) -> Arc<Self> {
-        Arc::new(Self {
-            script,
-            requests: Mutex::default(),
-        })
+/// Returns the responses of `script`, except that every recorder is recording all types.
+fn scripted(script: impl Fn(&Request) -> FakeResponse + Send + Sync + 'static) -> Arc<Scripted> {
+    Scripted::by(move |request| match request.header("x-amz-target") {
+        Some(target) if target.ends_with(".DescribeConfigurationRecorderStatus") => answer(
+            200,
+            r#"{"ConfigurationRecordersStatus": [{"name": "default", "recording": true}]}"#,
+        ),
+        Some(target) if target.ends_with(".DescribeConfigurationRecorders") => answer(
+            200,
+            r#"{"ConfigurationRecorders": [{"name": "default",
+                "recordingGroup": {"allSupported": true, "includeGlobalResourceTypes": true}}]}"#,
+        ),
+        _ => script(request),
+    })
+}
+
+fn region_of(request: &Request) -> String {
+    request.uri.split('.').nth(1).unwrap().to_owned()
+}
+
+fn type_of(request: &Request) -> String {
+    let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+    body["resourceType"].as_str().unwrap().to_owned()
+}
+
+fn page(resource_type: &str, total: u64, token: Option<&str>) -> FakeResponse {
+    let resource =
+        |n: u64| serde_json::json!({"resourceType": resource_type, "resourceId": n.to_string()});
+    let resources: Vec<_> = (0..total).map(resource).collect();
+    let body = serde_json::json!({"resourceIdentifiers": resources, "nextToken": token});
+    answer_with(200, &[("x-amzn-requestid", "r-1")], body.to_string())
+}
+
+/// Returns the response that causes `error`.
+fn response(resource_type: &str, error: &CountError) -> FakeResponse {
+    let with_id = |status, headers: &[(&str, &str)], body: String| {
+        answer_with(
+            status,
+            &[&[("x-amzn-requestid", "r-1")], headers].concat(),
+            body,
+        )
+    };
+    let error_body = |code: &str, message: &str| {
+        serde_json::json!({"__type": code, "message": message}).to_string()
+    };
+    match error {
+        CountError::Pages { .. } => page(resource_type, 0, Some("again")),
+        CountError::Call(error) => match &error.cause {
+            Cause::Service {
+                code,
+                message,
+                status,
+                ..
+            } => with_id(*status, &[], error_body(code, message)),
+            Cause::ClockSkew {
+                code,
+                offset_minutes,
+                status,
+            } => {
+                let now = clock().now() - time::Duration::minutes(*offset_minutes);
+                let date = now.format(&Rfc2822).unwrap();
+                with_id(*status, &[("date", &date)], error_body(code, "clock"))
+            }
+            Cause::Unreadable { status, .. } => with_id(*status, &[], String::new()),
+            Cause::Transport(error) => Err(error.clone()),
+            Cause::Signing(_) => panic!("not a response"),
+        },
     }
 }
 
@@ -68,14 +152,6 @@ enum Cell {
     Missing(Status),
 }
 use Cell::{Counted, Missing};
-
-/// A recorder that is recording all types.
-fn recording(_: &Region, _: &dyn Fn(&CallError) -> bool) -> Recorder {
-    Recorder {
-        running: Ok(RecorderState::Recording),
-        group: Ok(serde_json::from_str(r#"{"includeGlobalResourceTypes": true}"#).unwrap()),
-    }
-}
 
 /// The result of a scan.
 struct Scanned {
@@ -123,32 +199,18 @@ fn line(entry: &Entry) -> String {
 }
 
 /// Scans [`REGIONS`] × [`TYPES`] on `threads` threads, and asserts the invariants of every scan.
-fn run(
-    counter: Arc<dyn CountResources>,
-    client: Option<Arc<Client>>,
-    clock: Arc<dyn Clock>,
-    interrupt: &Interrupt,
-    threads: usize,
-) -> Scanned {
-    let scan = Arc::new(Scan {
-        counter,
-        method: Method::List,
-        // One task per region, as in the specification, gives a fixed order of the types.
-        region_concurrency: 1,
-        recorder: Box::new(recording),
-        client,
-        clock,
-        interrupt: interrupt.clone(),
-        types: ResourceTypes::Named(types()),
-        flags: Flags::default(),
-    });
+fn run(client: Client, clock: Arc<dyn Clock>, interrupt: &Interrupt, threads: usize) -> Scanned {
+    // One listing at a time, as in the specification, gives a fixed order of the types.
+    let account = account(client, clock, interrupt, 1);
     let regions = REGIONS.map(|r| r.parse().unwrap());
     let (mut entries, mut done) = (Vec::new(), Vec::new());
-    let mut pool = Pool::new(threads).unwrap();
-    let coverage = scan.run(&mut pool, &regions, Vec::new(), |event| match event {
-        Event::Incident(entry) => entries.push(entry),
-        Event::Done(region) => done.push(region.to_string()),
+    let workers = Workers::new(threads).unwrap();
+    let results = super::scan(&workers, &account, &regions, |message| match message {
+        ScanMessage::Logged(entry) => entries.push(entry),
+        ScanMessage::Counted(region) => done.push(region.to_string()),
+        ScanMessage::Finished(_) => panic!("not for the caller"),
     });
+    let coverage = Coverage::new(results, &account.types, account.method);
     let results = coverage.regions;
     let codes: Vec<&str> = results.iter().map(|r| r.region.as_str()).collect();
     assert_eq!(
@@ -184,26 +246,42 @@ fn run(
         lines: entries.iter().map(line).collect(),
         entries,
         done,
-        stopped: scan.was_stopped(),
+        stopped: account.was_stopped(),
     }
+}
+
+fn account(
+    client: Client,
+    clock: Arc<dyn Clock>,
+    interrupt: &Interrupt,
+    region_concurrency: usize,
+) -> Arc<AccountScan> {
+    Arc::new(AccountScan {
+        client: Arc::new(client),
+        method: Method::List,
+        types: ResourceTypes::Named(types()),
+        region_concurrency,
+        prefetched: Prefetched::default(),
+        clock,
+        interrupt: interrupt.clone(),
+        flags: Flags::default(),
+    })
 }
 
 /// Runs a scripted scan on one thread. Returns the result, the requests and the sleeps.
 fn scan(
     script: impl Fn(&str, &str) -> Result<u64, CountError> + Send + Sync + 'static,
 ) -> (Scanned, Vec<String>, Vec<Duration>) {
-    let (counter, clock) = (Fake::new(script), clock());
+    let (fake, clock) = (Fake::new(script), clock());
     let interrupt = Interrupt::default();
-    let scanned = run(counter.clone(), None, clock.clone(), &interrupt, 1);
-    let requests = counter.requests.lock().unwrap().clone();
-    (scanned, requests, clock.sleeps())
+    let client = fake.client(clock.clone(), &interrupt);
+    let scanned = run(client, clock.clone(), &interrupt, 1);
+    (scanned, fake.requests(), clock.sleeps())
 }
 
 /// Runs a scan that uses a client, which can also refresh credentials.
 fn scan_with_client(client: Client, clock: Arc<dyn Clock>, threads: usize) -> Scanned {
-    let client = Arc::new(client);
-    let counter = Arc::new(Counter::new(client.clone()));
-    run(counter, Some(client), clock, &Interrupt::default(), threads)
+    run(client, clock, &Interrupt::default(), threads)
 }
 
 /// Runs a scan in which only the VPCs of eu-west-1 fail, with `error`. The other region is
@@ -228,7 +306,7 @@ fn call_error(cause: Cause) -> CountError {
         region: "eu-west-1".parse().unwrap(),
         attempts: 1,
         request_id: Some("r-1".to_owned()),
-        version: 0,
+        refresh_error: None,
         cause,
     })
 }
@@ -403,7 +481,7 @@ fn disabled_region_is_skipped_with_one_line() {
 #[test]
 fn unrecognized_key_names_session_token() {
     let clock = clock();
-    let http = Scripted::by(|_| answer(400, r#"{"__type": "UnrecognizedClientException"}"#));
+    let http = scripted(|_| answer(400, r#"{"__type": "UnrecognizedClientException"}"#));
     let client = client(http, clock.clone());
     let scanned = scan_with_client(client, clock, 1);
     assert_eq!(scanned.lines.len(), 2, "one for each region");
@@ -460,14 +538,14 @@ fn api_error_skips_only_the_type() {
 fn incomplete_listing_has_no_row() {
     let (scanned, requests, _) = scan_with_error(&CountError::Pages {
         operation: "ListDiscoveredResources",
-        why: "the same page token twice".to_owned(),
+        inconsistency: Inconsistency::RepeatedToken("listing"),
         request_id: Some("r-1".to_owned()),
     });
     let expected = "AWS::EC2::VPC API_ERROR config:ListDiscoveredResources returned the same page \
-                    token twice (request id r-1); no row for this type";
+                    token twice: the listing would never end (request id r-1); no row for this type";
     assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
     assert_eq!(scanned.cells("eu-west-1"), vpc_missing(ErrorType::ApiError));
-    assert_eq!(requests, ALL_REQUESTS);
+    assert_eq!(requests.len(), 4, "two pages of the VPCs");
 }
 
 #[test]
@@ -487,10 +565,6 @@ fn unreadable_response_skips_only_the_type() {
         (
             transport(TransportErrorKind::NotRecorded),
             " with no response: ",
-        ),
-        (
-            call_error(Cause::Signing("no host".to_owned())),
-            ": cannot sign the request: no host",
         ),
     ] {
         let (scanned, requests, _) = scan_with_error(&error);
@@ -543,9 +617,10 @@ fn panicked_task_is_logged_and_region_missing() {
         }
         fn sleep(&self, _: Duration) {}
     }
-    let counter = Fake::new(|_: &str, _: &str| Ok(7));
+    let interrupt = Interrupt::default();
+    let client = Fake::new(|_, _| Ok(7)).client(clock(), &interrupt);
     let clock = Arc::new(Broken(VirtualClock::new(OffsetDateTime::UNIX_EPOCH)));
-    let scanned = run(counter, None, clock, &Interrupt::default(), 2);
+    let scanned = run(client, clock, &interrupt, 2);
     let line = "UNEXPECTED internal error: the region's task ended early";
     for region in REGIONS {
         assert_eq!(scanned.lines_of(region), [line]);
@@ -603,7 +678,7 @@ fn expiring(
     later: impl Fn() -> Result<ResolvedCredentials, CredentialsError> + Send + Sync + 'static,
     clock: &Arc<VirtualClock>,
 ) -> Client {
-    let http = Scripted::by(move |request| {
+    let http = scripted(move |request| {
         let body = String::from_utf8(request.body.clone()).unwrap();
         let old = request
             .header("authorization")
@@ -660,7 +735,7 @@ fn expired_credentials_are_logged_once_and_refreshed() {
 }
 
 #[test]
-fn credentials_expired_between_pages_restart_listing() {
+fn page_with_expired_credentials_is_requested_again() {
     let clock = clock();
     // With the old credentials the buckets have two pages, and the second page is refused.
     let client = expiring(
@@ -671,8 +746,8 @@ fn credentials_expired_between_pages_restart_listing() {
     let scanned = scan_with_client(client, clock, 1);
     assert_eq!(
         scanned.cells("us-east-1"),
-        [Counted(2); 3],
-        "no page is counted twice"
+        [Counted(4), Counted(2), Counted(2)],
+        "each page is counted once"
     );
     assert_eq!(scanned.lines.len(), 1);
 }
@@ -745,8 +820,9 @@ fn failed_region_does_not_stop_others() {
                 "us-east-1" => Err(error.clone()),
                 _ => Ok(7),
             };
-            let counter = Fake::new(script);
-            let scanned = run(counter, None, clock(), &Interrupt::default(), threads);
+            let (fake, interrupt) = (Fake::new(script), Interrupt::default());
+            let client = fake.client(clock(), &interrupt);
+            let scanned = run(client, clock(), &interrupt, threads);
             assert_eq!(scanned.cells("eu-west-1"), [Counted(7); 3]);
             assert_eq!(scanned.results[1].missing(), 3);
             assert!(!scanned.stopped);
@@ -759,7 +835,7 @@ fn concurrent_regions_have_separate_time_limits() {
     // In each region, nine waits of a throttled call take 111 s of its limit of 120 s.
     let both = std::sync::Barrier::new(2);
     let (first, n) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    let http = Scripted::by(move |request| {
+    let http = scripted(move |request| {
         if first.fetch_add(1, Ordering::SeqCst) < 2 {
             both.wait();
         }
@@ -790,22 +866,25 @@ fn interrupt_stops_without_log_lines() {
         }
         Ok(7)
     };
-    let counter = Fake::new(script);
-    let scanned = run(counter.clone(), None, clock(), &interrupt, 1);
+    let fake = Fake::new(script);
+    let client = fake.client(clock(), &interrupt);
+    let scanned = run(client, clock(), &interrupt, 1);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
     assert!(scanned.stopped);
     assert_eq!(
         scanned.cells("us-east-1"),
         vpc_and_later_missing(ErrorType::ScanFailed)
     );
-    assert_eq!(counter.requests.lock().unwrap().len(), 2);
+    assert_eq!(fake.requests().len(), 2);
     assert_eq!(scanned.done, REGIONS);
 }
 
 #[test]
 fn log_lines_have_timestamps() {
-    let counter = Fake::new(|_: &str, _: &str| Err(service("ThrottlingException")));
-    let scanned = run(counter, None, clock(), &Interrupt::default(), 1);
+    let (clock, interrupt) = (clock(), Interrupt::default());
+    let fake = Fake::new(|_, _| Err(service("ThrottlingException")));
+    let client = fake.client(clock.clone(), &interrupt);
+    let scanned = run(client, clock, &interrupt, 1);
     assert_eq!(
         scanned.entries[1].to_string(),
         format!(
@@ -866,9 +945,9 @@ fn errors_are_classified_by_specified_table() {
             Some(E::ApiError),
             Recovery::Next,
         ),
-        ("ExpiredToken", Some(E::Fatal), Recovery::Refresh),
-        ("ExpiredTokenException", Some(E::Fatal), Recovery::Refresh),
-        ("RequestExpired", Some(E::Fatal), Recovery::Refresh),
+        ("ExpiredToken", Some(E::Fatal), Recovery::StopScan),
+        ("ExpiredTokenException", Some(E::Fatal), Recovery::StopScan),
+        ("RequestExpired", Some(E::Fatal), Recovery::StopScan),
         ("ValidationException", Some(E::ApiError), Recovery::Next),
         ("SignatureDoesNotMatch", Some(E::ApiError), Recovery::Next),
         ("RequestTimeout", Some(E::ApiError), Recovery::Next),
@@ -899,57 +978,34 @@ fn errors_are_classified_by_specified_table() {
     assert_eq!(classify(&clock), (Some(E::Fatal), Recovery::StopScan));
     let listing = CountError::Pages {
         operation: "ListDiscoveredResources",
-        why: String::new(),
+        inconsistency: Inconsistency::RepeatedPage,
         request_id: None,
     };
     assert_eq!(classify(&listing), (Some(E::ApiError), Recovery::Next));
 }
 
-/// Returns a region's totals only after all its types have been requested.
-struct Together<F> {
-    all: std::sync::Barrier,
-    script: F,
-}
-
-impl<F: Fn(&str) -> Result<u64, CountError> + Send + Sync> CountResources for Together<F> {
-    fn counts(&self, _: &Region, _: &ResourceTypes) -> Result<Counts, CountError> {
-        panic!("unexpected request for counts")
-    }
-
-    fn list(&self, _: &Region, resource_type: &ResourceType) -> Result<Listed, CountError> {
-        self.all.wait();
-        let total = (self.script)(resource_type.as_str())?;
-        let ids = Vec::new();
-        Ok(Listed { total, ids })
-    }
-}
-
-/// Returns the log lines and the cells of a region whose three types are listed concurrently.
+/// Returns the log lines and the cells of a region whose three types are listed concurrently: no type gets a response
+/// before all three are requested.
 fn together(
     script: impl Fn(&str) -> Result<u64, CountError> + Send + Sync + 'static,
 ) -> (Vec<String>, Vec<(Status, Option<u64>)>) {
-    let counter = Together {
-        all: std::sync::Barrier::new(3),
-        script,
-    };
-    let scan = Arc::new(Scan {
-        counter: Arc::new(counter),
-        method: Method::List,
-        region_concurrency: 3,
-        recorder: Box::new(recording),
-        client: None,
-        clock: clock(),
-        interrupt: Interrupt::default(),
-        types: ResourceTypes::Named(types()),
-        flags: Flags::default(),
+    let all = Barrier::new(3);
+    let fake = Fake::new(move |_, resource_type| {
+        all.wait();
+        script(resource_type)
     });
+    let (clock, interrupt) = (clock(), Interrupt::default());
+    let client = fake.client(clock.clone(), &interrupt);
+    let account = account(client, clock, &interrupt, 3);
     let mut lines = Vec::new();
     let regions = ["eu-west-1".parse().unwrap()];
-    let coverage = scan.run(&mut Pool::new(4).unwrap(), &regions, Vec::new(), |event| {
-        if let Event::Incident(entry) = event {
+    let workers = Workers::new(4).unwrap();
+    let results = super::scan(&workers, &account, &regions, |message| {
+        if let ScanMessage::Logged(entry) = message {
             lines.push(line(&entry));
         }
     });
+    let coverage = Coverage::new(results, &account.types, account.method);
     let cells = coverage.cells().map(|(_, _, c)| (c.status, c.total()));
     (lines, cells.collect())
 }

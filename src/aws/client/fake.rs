@@ -7,7 +7,7 @@ use time::macros::datetime;
 use super::{Client, Parts};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
-use crate::aws::limit::Limits;
+use crate::aws::limiter::Limits;
 use crate::clock::VirtualClock;
 use crate::http::HttpClient;
 use crate::interrupt::Interrupt;

@@ -152,20 +152,6 @@ fn throttled_call_retries_with_standard_backoff() {
 }
 
 #[test]
-fn throttled_region_pauses_without_jitter() {
-    let http = Scripted::by(|_| answer(400, THROTTLED));
-    let clock = clock();
-    let mut parts = parts(http.clone(), clock.clone());
-    parts.jitter = || 0.0;
-    list(&Client::new(parts)).unwrap_err();
-    let waits = seconds(&clock);
-    let waits: Vec<f64> = waits.into_iter().filter(|wait| *wait > 0.0).collect();
-    assert_eq!(waits.len(), 9);
-    assert!(waits.iter().all(|wait| *wait >= 0.3), "{waits:?}");
-    assert!(waits[8] > waits[0], "the waits grow: {waits:?}");
-}
-
-#[test]
 fn max_attempts_limits_the_requests() {
     for max_attempts in [1, 2, 25] {
         let http = Scripted::by(|_| answer(503, ""));
@@ -832,7 +818,7 @@ fn scope_separates_regions_of_custom_endpoint() {
 }
 
 #[test]
-fn refreshed_credentials_sign_next_call() {
+fn expired_credentials_are_refreshed_in_the_call() {
     let loads = AtomicUsize::new(0);
     let http = Scripted::list([
         answer(400, r#"{"__type": "ExpiredTokenException"}"#),
@@ -846,59 +832,14 @@ fn refreshed_credentials_sign_next_call() {
     .unwrap();
     let client = Client::new(parts);
     assert!(client.has_session_token());
-    let expired = list(&client).unwrap_err();
-    assert_eq!(expired.kind(), Some(ErrorKind::Expired));
-    client.refresh_credentials(&expired).unwrap();
     list(&client).unwrap();
+    let expired = client.take_refresh_notice().unwrap();
+    assert_eq!(expired.kind(), Some(ErrorKind::Expired));
+    assert_eq!(client.take_refresh_notice(), None, "once");
     for (n, request) in http.requests().iter().enumerate() {
         let authorization = request.header("authorization").unwrap();
         assert!(authorization.contains(&format!("Credential=KEY-{n}/")));
     }
-}
-
-#[test]
-fn call_ahead_result_is_used_once() {
-    let page = |n: usize| {
-        let resources = vec![serde_json::json!({}); n];
-        answer(
-            200,
-            serde_json::json!({"resourceIdentifiers": resources}).to_string(),
-        )
-    };
-    let denied = || answer(400, r#"{"__type": "AccessDeniedException"}"#);
-    let http = Scripted::list([page(1), page(2), page(3), denied(), page(4)]);
-    let client = client(http.clone(), clock());
-    let (region, other) = (region("eu-west-1"), region("us-east-1"));
-    let types: [ResourceType; 2] = ["AWS::S3::Bucket", "AWS::EC2::VPC"].map(|t| t.parse().unwrap());
-    let operation = |n: usize| ListDiscoveredResources {
-        resource_type: &types[n],
-        next_token: None,
-    };
-    let total =
-        |answer: Result<CallOutput<ResourcePage>, CallError>| answer.unwrap().output.resources;
-
-    assert_eq!(total(client.call_ahead(&region, &operation(0))), 1);
-    assert_eq!(
-        total(client.call(&other, &operation(0))),
-        2,
-        "another region"
-    );
-    assert_eq!(
-        total(client.call(&region, &operation(1))),
-        3,
-        "another input"
-    );
-    assert_eq!(total(client.call(&region, &operation(0))), 1, "kept");
-    assert_eq!(http.requests().len(), 3);
-    assert!(client.call_ahead(&region, &operation(1)).is_err());
-    let kept = client.call(&region, &operation(1)).unwrap_err();
-    assert_eq!(
-        kept.kind(),
-        Some(ErrorKind::AccessDenied),
-        "a failure is kept too"
-    );
-    assert_eq!(http.requests().len(), 4);
-    assert_eq!(total(client.call(&region, &operation(0))), 4, "once");
 }
 
 #[test]
@@ -978,7 +919,7 @@ proptest! {
         parts.jitter = jitter;
         let resource_type = "AWS::S3::Bucket".parse().unwrap();
         let page = ListDiscoveredResources { resource_type: &resource_type, next_token: None };
-        let result = Client::new(parts).call_in_background(&region("eu-west-1"), &page, limit);
+        let result = Client::new(parts).call_within(&region("eu-west-1"), &page, limit);
         prop_assert!(clock.elapsed() <= limit, "{:?}", clock.elapsed());
         let sent = http.requests().len();
         prop_assert!((1..=max_attempts as usize).contains(&sent));

@@ -47,7 +47,7 @@ use super::credential_cache::{CachedCredentials, CredentialsError, ResolvedCrede
 use super::endpoint::Endpoints;
 use super::error::CallError;
 use super::ops::assume_role::TemporaryKeys;
-use crate::aws::limit::Limits;
+use crate::aws::limiter::Limits;
 use crate::clock::Clock;
 use crate::env::Env;
 use crate::http::HttpClient;

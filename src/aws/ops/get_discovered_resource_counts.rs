@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::json::{List, Object, Text};
 use crate::aws::protocol::{ParseError, json};
-use crate::model::{KnownTypes, ResourceType};
+use crate::model::ResourceType;
 
 /// The maximum types in a request.
 pub const MAX_TYPES: usize = 20;
@@ -23,9 +23,6 @@ pub struct GetDiscoveredResourceCounts<'a> {
     /// The page token of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
-    /// The types that are already parsed.
-    #[serde(skip)]
-    pub known: Option<&'a KnownTypes>,
 }
 
 /// One page.
@@ -35,8 +32,6 @@ pub struct CountsPage {
     pub total: u64,
     /// The types of this page with their counts.
     pub counts: Vec<(ResourceType, u64)>,
-    /// The types of this page that were not parsed before.
-    pub new: Vec<ResourceType>,
     /// The page token of the next page; `None` on the last page.
     pub next_token: Option<String>,
 }
@@ -71,22 +66,12 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
     fn parse(&self, body: &[u8]) -> Result<CountsPage, ParseError> {
         let reply: GetDiscoveredResourceCountsResponse = json::reply(body)?;
         let requested = self.resource_types;
-        let known = self.known.map(KnownTypes::held);
-        let mut new = Vec::new();
         let count = |Object(count): Object<Count<'_>>| {
             // Do not cut the text here: half a secret could not be redacted later.
             let Text(text) = &count.resource_type;
-            let known = known.as_ref().and_then(|known| known.get(&**text));
-            let resource_type = if let Some(known) = known {
-                known.clone()
-            } else {
-                let read: ResourceType = text.parse().map_err(|_| {
-                    let why = format!("invalid resource type in the response: {text}");
-                    ParseError::unexpected(why)
-                })?;
-                new.push(read.clone());
-                read
-            };
+            let resource_type: ResourceType = text.parse().map_err(|_| {
+                ParseError::unexpected(format!("invalid resource type in the response: {text}"))
+            })?;
             if !requested.is_empty() && !requested.contains(&resource_type) {
                 let why = format!("unexpected type {resource_type} in the response");
                 return Err(ParseError::unexpected(why));
@@ -97,7 +82,6 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
         Ok(CountsPage {
             total: reply.total_discovered_resources,
             counts: counts.collect::<Result<_, _>>()?,
-            new,
             next_token: reply.next_token.filter(|token| !token.is_empty()),
         })
     }
@@ -112,7 +96,6 @@ mod tests {
         let operation = GetDiscoveredResourceCounts {
             resource_types: &requested,
             next_token: None,
-            known: None,
         };
         operation.parse(body.as_bytes())
     }
@@ -131,7 +114,6 @@ mod tests {
             let operation = GetDiscoveredResourceCounts {
                 resource_types,
                 next_token,
-                known: None,
             };
             let RequestBody::Json { target, body } = operation.request_body() else {
                 panic!("JSON")
@@ -156,39 +138,11 @@ mod tests {
         let expected = CountsPage {
             total: 9,
             counts: types.iter().cloned().zip([7, 2]).collect(),
-            new: types,
             next_token: Some("x".to_owned()),
         };
         assert_eq!(page.unwrap(), expected);
         let none = r#"{"totalDiscoveredResources": 0, "resourceCounts": [], "nextToken": ""}"#;
         assert_eq!(parse(&[], none).unwrap().next_token, None);
-    }
-
-    #[test]
-    fn known_type_is_stored_once() {
-        let known = KnownTypes::default();
-        let parse = |types: [&str; 2]| {
-            let counts = types.map(|t| serde_json::json!({"resourceType": t, "count": 1}));
-            let body = serde_json::json!({"totalDiscoveredResources": 2, "resourceCounts": counts});
-            let operation = GetDiscoveredResourceCounts {
-                resource_types: &[],
-                next_token: None,
-                known: Some(&known),
-            };
-            let page = operation.parse(body.to_string().as_bytes()).unwrap();
-            let named: Vec<_> = page.counts.into_iter().map(|(t, _)| t).collect();
-            assert_eq!(
-                named.iter().map(ResourceType::as_str).collect::<Vec<_>>(),
-                types
-            );
-            known.add(page.new.clone());
-            (named, page.new)
-        };
-        let (first, new) = parse(["AWS::EC2::VPC", "AWS::S3::Bucket"]);
-        assert_eq!(new, first);
-        let (second, new) = parse(["AWS::S3::Bucket", "AWS::EC2::Volume"]);
-        assert_eq!(new, second[1..]);
-        assert!(std::ptr::eq(first[1].as_str(), second[0].as_str()));
     }
 
     #[test]

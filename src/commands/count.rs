@@ -1,0 +1,179 @@
+//! Counts the resources of one account: checks, scan, files, summary.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use super::context::{Context, sanitize};
+use super::exit::Exit;
+use super::outputs::{self, ReportInput};
+use super::scan_regions;
+use crate::aws::client::{Client, Trace};
+use crate::console::Console;
+use crate::coverage::Coverage;
+use crate::error_log::{ErrorFile, ErrorType};
+use crate::model::Account;
+use crate::options::Options;
+use crate::preflight::{self, CheckError, Preflight, Ready};
+use crate::runtime::Runtime;
+use crate::scan::panic_text;
+
+/// The file name of the error file before the account is known.
+const EARLY_ERRORS: &str = "aws_config_resource_count_errors.txt";
+
+/// Runs the checks, the scan and the output of the CSV and the summary.
+pub fn run(
+    options: &Options,
+    runtime: &Runtime,
+    console: &mut Console,
+    trace: Option<Trace>,
+) -> Exit {
+    let start = runtime.clock.now();
+    let mut context = Context::new(options, runtime, console);
+    let preflight = check(&mut context, trace);
+    let (http, client) = (preflight.http.clone(), preflight.client.clone());
+    let account = preflight.account.clone();
+    let mut report = options.report.clone();
+    let (mut exit, coverage) = if context.is_interrupted() {
+        (Exit::Failed, Coverage::default())
+    } else {
+        after_checks(&mut context, preflight, &mut report)
+    };
+    if let Some(signal) = runtime.interrupt.signal() {
+        context.console.error("Interrupted");
+        return Exit::Interrupted(signal);
+    }
+    if let Some(Err(e)) = http.map(|http| http.finish()) {
+        let message = format!("the recording was not written: {e}");
+        context.log(ErrorType::Fatal, None, message);
+        exit = Exit::Failed;
+    }
+    let input = ReportInput {
+        start,
+        account: account.as_ref(),
+        coverage: &coverage,
+        usage: &client.as_deref().map(Client::usage).unwrap_or_default(),
+    };
+    outputs::write_report(&mut context, report, &input, exit)
+}
+
+/// Calls [`run`]; a panic is shown as an internal error and returns [`Exit::Failed`].
+pub fn run_guarded(
+    options: &Options,
+    runtime: &Runtime,
+    console: &mut Console,
+    trace: Option<Trace>,
+) -> Exit {
+    let ran = catch_unwind(AssertUnwindSafe(|| run(options, runtime, console, trace)));
+    ran.unwrap_or_else(|panic| {
+        let text = panic_text(&*panic);
+        console.end_progress();
+        console.error(format_args!("internal error: {text}; please report it"));
+        Exit::Failed
+    })
+}
+
+/// Runs the checks and shows each when it is done; shows nothing with `--skip-checks`.
+fn check(context: &mut Context, trace: Option<Trace>) -> Preflight {
+    let (options, runtime) = (context.options, context.runtime);
+    if options.skip_checks {
+        return preflight::run(options, runtime, trace, &mut |_| {});
+    }
+    let console = &mut *context.console;
+    console.line("Verifying prerequisites...");
+    preflight::run(options, runtime, trace, &mut |check| match &check.result {
+        // An interrupted check has no meaningful result.
+        _ if runtime.interrupt.signal().is_some() => {}
+        Ok(detail) if detail.is_empty() => console.check(true, check.name),
+        Ok(detail) => console.check(true, &format!("{} ({})", check.name, sanitize(detail))),
+        Err(_) => console.check(false, check.name),
+    })
+}
+
+/// Scans the account and writes the files, if all checks passed. Sets `report` to `None` if it cannot be written.
+fn after_checks(
+    context: &mut Context,
+    preflight: Preflight,
+    report: &mut Option<PathBuf>,
+) -> (Exit, Coverage) {
+    let error_path = match &preflight.account {
+        Some(account) => context.path(&account.file_name("_errors.txt")),
+        None => context.path(EARLY_ERRORS),
+    };
+    let failed = (Exit::Failed, Coverage::default());
+    let ready = match preflight.outcome {
+        Ok(ready) => ready,
+        Err(failures) => {
+            context.errors.open(error_path, context.console);
+            show_failures(context, &failures);
+            return failed;
+        }
+    };
+    // An earlier run may have left this file, if it failed before the account was known.
+    let _ = ErrorFile::new(context.path(EARLY_ERRORS));
+    announce(context, &ready.account);
+    if !context.can_write(&context.options.output_dir, "--output-dir") {
+        return failed;
+    }
+    context.errors.open(error_path, context.console);
+    if let Some(path) = report
+        && !context.can_write(outputs::parent_directory(path), "--report")
+    {
+        // The error is already logged.
+        *report = None;
+        context.show_error_file();
+        return failed;
+    }
+    scan(context, ready)
+}
+
+/// Shows and logs the failed checks.
+fn show_failures(context: &mut Context, failures: &[(&'static str, CheckError)]) {
+    let checked = !context.options.skip_checks;
+    if checked {
+        context.console.line("-".repeat(60));
+        context.console.line("PREREQUISITE FAILURES:");
+        for (name, reason) in failures {
+            let reason = sanitize(&reason.to_string());
+            context.console.line(format_args!("  - {name}: {reason}"));
+        }
+    }
+    // The list above is on the same terminal.
+    let shown = checked && context.console.shared_terminal && !context.console.quiet;
+    let error_type = if checked {
+        ErrorType::Prerequisite
+    } else {
+        ErrorType::Fatal
+    };
+    for (name, reason) in failures {
+        let entry = context.entry(error_type, None, format!("{name}: {reason}"));
+        context.report(entry, !shown);
+    }
+    context.show_error_file();
+}
+
+fn announce(context: &mut Context, account: &Account) {
+    let alias = account.alias.as_deref();
+    let alias = alias.map(|alias| format!(" ({})", sanitize(alias)));
+    if !context.options.skip_checks {
+        context.console.line("");
+    }
+    context.console.line(format_args!(
+        "Scanning AWS account: {}{}",
+        account.id,
+        alias.unwrap_or_default()
+    ));
+}
+
+/// Scans the regions, writes the output files and shows the summary.
+fn scan(context: &mut Context, ready: Ready) -> (Exit, Coverage) {
+    let refused = ready.refused_regions.len();
+    let account = ready.account.clone();
+    match scan_regions::scan(context, ready) {
+        Some(scanned) if !context.is_interrupted() => {
+            let exit = outputs::conclude(context, &account, &scanned, refused);
+            (exit, scanned.coverage)
+        }
+        Some(scanned) => (Exit::Failed, scanned.coverage),
+        None => (Exit::Failed, Coverage::default()),
+    }
+}

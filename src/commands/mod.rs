@@ -1,0 +1,12 @@
+//! One file per command, readable as the steps of the specification.
+
+mod context;
+mod count;
+mod error_reporter;
+mod exit;
+pub mod iam_policy;
+mod outputs;
+mod scan_regions;
+
+pub use count::{run, run_guarded};
+pub use exit::Exit;

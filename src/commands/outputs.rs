@@ -1,0 +1,158 @@
+//! The output of a run, except the error log: the tables, the summary and the JSON report.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::scan_regions::Scanned;
+use crate::aws::operation::Service;
+use crate::aws::usage::Usage;
+use crate::console;
+use crate::coverage::Coverage;
+use crate::error_log::ErrorType;
+use crate::export::{Format, Table, atomic};
+use crate::inventory::Method;
+use crate::model::{Account, Region};
+use crate::report::Report;
+
+/// The path of a file, and the result of writing it.
+type Written = (PathBuf, io::Result<()>);
+
+/// Writes the files and shows the summary.
+pub(super) fn conclude(
+    context: &mut Context,
+    account: &Account,
+    scanned: &Scanned,
+    refused: usize,
+) -> Exit {
+    let coverage = &scanned.coverage;
+    let written = write_tables(context, account, coverage);
+    context.show_error_file();
+    context.console.line("");
+    let options = context.options;
+    let comparison = (options.method == Method::Verify).then(|| coverage.compare());
+    if let Some(comparison) = &comparison {
+        for line in console::comparison(comparison) {
+            context.console.line(line);
+        }
+        context.console.line("");
+    }
+    let (errors, file) = (context.errors.entries.len(), context.error_file_name());
+    for line in console::summary(coverage, refused, errors, &file) {
+        context.console.line(line);
+    }
+    let differs = comparison.is_some_and(|c| !c.differences.is_empty() || c.not_compared > 0);
+    let partial = coverage.missing() > 0 || refused > 0 || differs;
+    if !written || scanned.was_stopped {
+        Exit::Failed
+    } else if partial && options.strict {
+        Exit::Partial
+    } else {
+        Exit::Done
+    }
+}
+
+/// Writes the counts, and the other tables that the options request. Returns true if all were
+/// written.
+fn write_tables(context: &mut Context, account: &Account, coverage: &Coverage) -> bool {
+    let table = Table::counts(account, coverage.counts());
+    let results = write_table(context, account, "", table);
+    let mut written = show_written(context, "Results", &results);
+    if context.options.coverage {
+        let table = Table::coverage(account, coverage);
+        let file = write_table(context, account, "_coverage", table);
+        written &= show_written(context, "Coverage", &file);
+    }
+    if context.options.method == Method::Verify {
+        let comparison = coverage.compare();
+        let table = Table::differences(account, &comparison.differences);
+        let differences = write_table(context, account, "_verify", table);
+        written &= show_written(context, "Differences", &differences);
+    }
+    written
+}
+
+fn write_table(context: &Context, account: &Account, kind: &str, table: Table<'_>) -> Written {
+    let format = Format::Csv;
+    let name = account.file_name(&format!("{kind}{}", format.suffix()));
+    let fill = |to: &mut dyn Write| format.write(table, to);
+    let (options, interrupt) = (context.options, &context.runtime.interrupt);
+    let written = atomic::write(&options.output_dir, &name, fill, interrupt);
+    (context.path(&name), written)
+}
+
+/// What the report needs in addition to the context.
+pub(super) struct ReportInput<'a> {
+    pub(super) start: OffsetDateTime,
+    pub(super) account: Option<&'a Account>,
+    pub(super) coverage: &'a Coverage,
+    pub(super) usage: &'a BTreeMap<(Service, Region), Usage>,
+}
+
+/// Writes the JSON report to `path`, if there is one. Returns `exit`, or [`Exit::Failed`] if the
+/// report was not written.
+pub(super) fn write_report(
+    context: &mut Context,
+    path: Option<PathBuf>,
+    input: &ReportInput,
+    exit: Exit,
+) -> Exit {
+    let Some(path) = path else {
+        return exit;
+    };
+    let report = Report {
+        options: context.options,
+        start: input.start,
+        end: context.runtime.clock.now(),
+        exit_code: exit.code(),
+        account: input.account,
+        coverage: input.coverage,
+        usage: input.usage,
+        errors: &context.errors.entries,
+    };
+    let written = match path.file_name() {
+        Some(name) => atomic::write(
+            parent_directory(&path),
+            name,
+            |to| to.write_all(&report.render()),
+            &context.runtime.interrupt,
+        ),
+        None => Err(io::Error::other("not a file name")),
+    };
+    if show_written(context, "Report", &(path, written)) {
+        exit
+    } else {
+        Exit::Failed
+    }
+}
+
+/// Shows the path of a written file, or logs the error. Returns true if the file was written.
+fn show_written(context: &mut Context, what: &str, (path, written): &Written) -> bool {
+    let path = path.display();
+    match written {
+        Ok(()) => context
+            .console
+            .line(format_args!("{what} written to {path}")),
+        Err(e) => {
+            let what = what.to_lowercase();
+            let message = format!(
+                "the {what} could not be written to {path}: {e}; an existing file was not \
+                 changed"
+            );
+            context.log(ErrorType::Fatal, None, message);
+        }
+    }
+    written.is_ok()
+}
+
+/// Returns the directory of a file; `.` for a file name without a directory.
+pub(super) fn parent_directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(directory) if directory != Path::new("") => directory,
+        _ => Path::new("."),
+    }
+}

@@ -1,0 +1,125 @@
+//! The scan of the chosen regions of an account.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use crate::coverage::{Coverage, Gap, RegionResult};
+use crate::error_log::{Entry, ErrorType};
+use crate::model::Region;
+use crate::preflight::Ready;
+use crate::scan::{self, AccountScan, Flags, ScanMessage};
+use crate::text::pluralize;
+
+/// The result of a scan.
+pub(super) struct Scanned {
+    pub(super) coverage: Coverage,
+    /// True if a fatal error or an interrupt stopped the scan.
+    pub(super) was_stopped: bool,
+}
+
+/// Chooses the regions and scans them. Returns `None` if there is no region to scan; the error is logged.
+pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
+    let count = ready.regions.len();
+    context
+        .console
+        .line(format_args!("Found {}", pluralize(count, "enabled region")));
+    for why in &ready.refused_regions {
+        let message = format!("ec2:DescribeRegions: {why}; the region was skipped");
+        context.log(ErrorType::Unexpected, None, message);
+    }
+    let mut results = not_enabled(context, &ready.regions);
+    let options = context.options;
+    let wanted = |r: &&Region| options.wants(r);
+    let regions: Vec<Region> = ready.regions.iter().filter(wanted).cloned().collect();
+    if regions.is_empty() {
+        let message = "no regions to scan; check --regions and --exclude-regions";
+        context.log(ErrorType::Fatal, None, message.to_owned());
+        context.show_error_file();
+        return None;
+    }
+    // The connections may use all file descriptors; this reserves one for the output files.
+    let spare = std::fs::File::open(&options.output_dir);
+    let was_stopped = scan_regions(context, ready, &regions, &mut results);
+    drop(spare);
+    let coverage = Coverage::new(results, &options.resource_types, options.method);
+    if !context.is_interrupted() {
+        log_gaps(context, &coverage);
+    }
+    Some(Scanned {
+        coverage,
+        was_stopped,
+    })
+}
+
+/// Logs the regions of `--regions` that are not enabled. Returns their results.
+fn not_enabled(context: &mut Context, enabled: &[Region]) -> Vec<RegionResult> {
+    let options = context.options;
+    let mut results = Vec::new();
+    for region in options.regions.iter().filter(|r| options.wants(r)) {
+        if !enabled.contains(region) {
+            let why = ErrorType::RegionDisabled;
+            let message = "not an enabled region of this account (given with --regions); \
+                           enable it or remove it from --regions";
+            context.log(why, Some(region), message.to_owned());
+            let gap = Gap::new(why, message);
+            results.push(RegionResult::missing(region.clone(), gap));
+        }
+    }
+    results
+}
+
+/// Scans `regions` and adds their results. Returns true if a fatal error or an interrupt stopped the scan.
+fn scan_regions(
+    context: &mut Context,
+    ready: Ready,
+    regions: &[Region],
+    results: &mut Vec<RegionResult>,
+) -> bool {
+    let (options, runtime) = (context.options, context.runtime);
+    let concurrency = options.types_at_once(regions.len());
+    let mut workers = ready.workers;
+    // One more worker per region for its recorder.
+    workers.grow(regions.len() * (concurrency + 1));
+    let account = Arc::new(AccountScan {
+        client: ready.client,
+        method: options.method,
+        types: options.resource_types.clone(),
+        region_concurrency: concurrency,
+        prefetched: ready.prefetched,
+        clock: runtime.clock.clone(),
+        interrupt: runtime.interrupt.clone(),
+        flags: Flags::default(),
+    });
+    let count = regions.len();
+    context
+        .console
+        .line(format_args!("Scanning {}...", pluralize(count, "region")));
+    context.console.progress(0, count);
+    let mut done = 0;
+    let scanned = scan::scan(&workers, &account, regions, |message| match message {
+        ScanMessage::Logged(entry) => context.report(entry, true),
+        // After an interrupt the region is not complete.
+        ScanMessage::Counted(_) if !context.is_interrupted() => {
+            done += 1;
+            context.console.progress(done, count);
+        }
+        ScanMessage::Counted(_) | ScanMessage::Finished(_) => {}
+    });
+    context.console.end_progress();
+    results.extend(scanned);
+    account.was_stopped()
+}
+
+/// Logs the gaps that no failed call has logged.
+fn log_gaps(context: &mut Context, coverage: &Coverage) {
+    for gap in coverage.unlogged() {
+        let entry = Entry {
+            at: context.runtime.clock.now(),
+            error_type: gap.error_type,
+            region: Some(gap.region),
+            resource_type: gap.resource_type,
+            message: gap.message,
+        };
+        context.report(entry, true);
+    }
+}

@@ -1,0 +1,142 @@
+//! A check, its result, and the list of checks in display order.
+
+use crate::aws::credential_cache::CredentialsError;
+use crate::aws::error::CallError;
+use crate::model::ParseNameError;
+use crate::session::SettingsError;
+use crate::text::pluralize;
+use crate::workers::WorkersError;
+
+/// A check and its result: a short detail, which may be empty, or the reason of the failure.
+#[derive(Debug)]
+pub struct Check {
+    /// The name shown to the user.
+    pub name: &'static str,
+    /// The detail or the reason.
+    pub result: Result<String, CheckError>,
+}
+
+/// The reason of a failed check.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// An invalid setting, or a client that could not be built.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The system refused the threads of the pool.
+    #[error(transparent)]
+    Workers(#[from] WorkersError),
+    /// No credentials.
+    #[error("{}", .0)]
+    Credentials(CredentialsError),
+    /// A failed call.
+    #[error("in {}: {}; {}", .0.region, .0, .0.advice())]
+    Call(CallError),
+    /// The check needs the result of another one.
+    #[error("skipped: check {0} failed")]
+    Skipped(usize),
+    /// The alias would be shown and written to files.
+    #[error(
+        "iam:ListAccountAliases returned an alias that contains the caller's credentials, which AWS \
+         does not do; check the endpoint and any proxy"
+    )]
+    AliasWithCredentials,
+    /// DescribeRegions returned no region.
+    #[error("ec2:DescribeRegions returned no regions")]
+    NoRegions,
+    /// DescribeRegions returned more regions than AWS has.
+    #[error(
+        "ec2:DescribeRegions returned {0} regions, more than AWS has; check the endpoint and any \
+         proxy"
+    )]
+    TooManyRegions(usize),
+    /// No region could be checked for a recorder.
+    #[error("could not check any of {}; first error: {first}", pluralize(*.regions, "region"))]
+    RecorderUnknown {
+        /// The number of regions.
+        regions: usize,
+        /// The first error.
+        #[source]
+        first: Box<CheckError>,
+    },
+    /// No recorder was found, and some regions could not be checked.
+    #[error(
+        "no configuration recorder found, and {failed} of {} could not be checked; first error: \
+         {first}",
+        pluralize(*.regions, "region")
+    )]
+    NoRecorderFound {
+        /// The number of regions.
+        regions: usize,
+        /// The number of regions that could not be checked.
+        failed: usize,
+        /// The first error.
+        #[source]
+        first: Box<CheckError>,
+    },
+    /// No region has a recorder.
+    #[error(
+        "none of {} has a configuration recorder; turn on AWS Config in the regions to count: \
+         https://docs.aws.amazon.com/config/latest/developerguide/gs-console.html",
+        pluralize(*.0, "region")
+    )]
+    NoRecorder(usize),
+    /// The task of the check panicked.
+    #[error("internal error: the check ended early")]
+    Internal,
+}
+
+/// The reason why a name of DescribeRegions was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum RefusedRegion {
+    /// The name is not a region code.
+    #[error(transparent)]
+    Invalid(#[from] ParseNameError),
+    /// The name would be shown and written to files.
+    #[error("a name that contains credentials is not a region code")]
+    Credentials,
+}
+
+/// The checks so far; each is shown when it is added.
+pub(super) struct Checks<'a> {
+    done: Vec<Check>,
+    show: &'a mut dyn FnMut(&Check),
+}
+
+impl<'a> Checks<'a> {
+    pub(super) fn new(show: &'a mut dyn FnMut(&Check)) -> Self {
+        let done = Vec::new();
+        Self { done, show }
+    }
+
+    /// Adds and shows a check. Returns the value of a passed check.
+    pub(super) fn add<T>(
+        &mut self,
+        name: &'static str,
+        result: Result<T, CheckError>,
+        detail: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
+        let (value, result) = match result {
+            Ok(value) => {
+                let detail = detail(&value);
+                (Some(value), Ok(detail))
+            }
+            Err(error) => (None, Err(error)),
+        };
+        let check = Check { name, result };
+        (self.show)(&check);
+        self.done.push(check);
+        value
+    }
+
+    /// Returns the number of the first failed check, counted from 1.
+    pub(super) fn first_failed(&self) -> Option<usize> {
+        let failed = self.done.iter().position(|check| check.result.is_err());
+        failed.map(|index| index + 1)
+    }
+
+    /// Returns the failed checks.
+    pub(super) fn into_failures(self) -> Vec<(&'static str, CheckError)> {
+        let failed = |check: Check| Some((check.name, check.result.err()?));
+        self.done.into_iter().filter_map(failed).collect()
+    }
+}

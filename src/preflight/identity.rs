@@ -1,0 +1,101 @@
+//! The calls of the checks of identity, alias and regions.
+
+use super::check::{CheckError, RefusedRegion};
+use crate::aws::client::{CallOutput, Client};
+use crate::aws::error::CallError;
+use crate::aws::ops::describe_regions::DescribeRegions;
+use crate::aws::ops::get_caller_identity::GetCallerIdentity;
+use crate::aws::ops::list_account_aliases::ListAccountAliases;
+use crate::model::{AccountId, Region};
+
+/// The maximum number of regions; several times the number in all partitions.
+const MAX_REGIONS: usize = 256;
+
+/// The region names returned by DescribeRegions.
+#[derive(Debug, Default)]
+pub(super) struct Regions {
+    /// The valid region codes, sorted.
+    pub(super) enabled: Vec<Region>,
+    /// The reasons why the other names were refused.
+    pub(super) refused: Vec<RefusedRegion>,
+}
+
+impl Regions {
+    /// Parses `names`; `redact` removes credentials from the text about an invalid name.
+    fn from_names(names: &[String], redact: impl Fn(&str) -> String) -> Result<Self, CheckError> {
+        let mut regions = Self::default();
+        for name in names {
+            match name.parse() {
+                Ok(region) => regions.enabled.push(region),
+                // The name is redacted before it is truncated, because half a key could not be
+                // found.
+                Err(_) => regions.refused.push(match redact(name).parse::<Region>() {
+                    Err(why) => RefusedRegion::Invalid(why),
+                    Ok(_) => RefusedRegion::Credentials,
+                }),
+            }
+        }
+        regions.enabled.sort();
+        regions.enabled.dedup();
+        match regions.enabled.len() {
+            0 => Err(CheckError::NoRegions),
+            n if n > MAX_REGIONS => Err(CheckError::TooManyRegions(n)),
+            _ => Ok(regions),
+        }
+    }
+}
+
+/// Calls GetCallerIdentity.
+pub(super) fn account_id(client: &Client, start: &Region) -> Result<AccountId, CheckError> {
+    output(client.call(start, &GetCallerIdentity))
+}
+
+/// Calls ListAccountAliases.
+pub(super) fn alias(client: &Client, start: &Region) -> Result<Option<String>, CheckError> {
+    let alias = output(client.call(start, &ListAccountAliases))?;
+    if alias.iter().any(|alias| client.holds_key(alias)) {
+        return Err(CheckError::AliasWithCredentials);
+    }
+    Ok(alias)
+}
+
+/// Calls DescribeRegions.
+pub(super) fn regions(client: &Client, start: &Region) -> Result<Regions, CheckError> {
+    let names = output(client.call(start, &DescribeRegions))?;
+    Regions::from_names(&names, |text| client.redact(text))
+}
+
+fn output<T>(response: Result<CallOutput<T>, CallError>) -> Result<T, CheckError> {
+    let response = response.map_err(CheckError::Call)?;
+    Ok(response.output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invalid_region_name_is_redacted() {
+        let names = ["eu-west-1", "b\n", "x KEY y"].map(str::to_owned);
+        let regions = Regions::from_names(&names, |text| text.replace("KEY", "****")).unwrap();
+        assert_eq!(regions.enabled, ["eu-west-1".parse().unwrap()]);
+        let refused: Vec<_> = regions.refused.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            refused,
+            [
+                "\"b \" is not a region code such as eu-west-1",
+                "\"x **** y\" is not a region code such as eu-west-1",
+            ]
+        );
+        assert!(
+            Regions::from_names(&[], str::to_owned).is_err(),
+            "an empty list is invalid"
+        );
+        let many: Vec<String> = (0..=MAX_REGIONS).map(|n| format!("r-{n}")).collect();
+        assert!(
+            Regions::from_names(&many, str::to_owned).is_err(),
+            "more regions than AWS has"
+        );
+        assert!(Regions::from_names(&many[1..], str::to_owned).is_ok());
+    }
+}

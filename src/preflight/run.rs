@@ -1,0 +1,239 @@
+//! Runs the checks: the first three one after another, the others concurrently.
+//!
+//! - The calls of the checks are tasks on the workers: identity, alias, regions, and ahead of the regions the calls of
+//!   the last two checks, in the region where they usually belong.
+//! - The main thread joins the tasks in display order and shows the checks.
+//! - If the enabled regions show that the last two checks belong elsewhere, their calls are made again there.
+//! - The last check runs when all tasks have ended. Its responses and those of the others are kept for the scan.
+
+use std::sync::Arc;
+
+use super::check::{Check, CheckError, Checks, RefusedRegion};
+use super::identity::{self, Regions};
+use super::permission::{self, Permission, PermissionCheck, check_region};
+use super::recorder::{self, CheckedRegion, first_regions};
+use crate::aws::client::{Client, Trace};
+use crate::aws::credential_cache::CachedCredentials;
+use crate::aws::error::CallError;
+use crate::http::HttpClient;
+use crate::inventory::Prefetched;
+use crate::model::{Account, AccountId, Region};
+use crate::options::Options;
+use crate::runtime::Runtime;
+use crate::session::{Session, SessionParts};
+use crate::text::pluralize;
+use crate::workers::{Scope, Task, Workers};
+
+/// The number of workers of the checks: one for each call.
+const CHECK_WORKERS: usize = 5;
+
+const IDENTITY: &str = "IAM permission: sts:GetCallerIdentity";
+const ALIAS: &str = "IAM permission: iam:ListAccountAliases";
+const REGIONS: &str = "IAM permission: ec2:DescribeRegions";
+const ENABLED: &str = "AWS Config enabled in at least one region";
+
+/// The result of the checks.
+pub struct Preflight {
+    /// The HTTPS client, if it could be built; needed to finish a recording.
+    pub http: Option<Arc<dyn HttpClient>>,
+    /// The AWS client, if there are credentials.
+    pub client: Option<Arc<Client>>,
+    /// The account, if it could be identified.
+    pub account: Option<Account>,
+    /// The input of the scan, or the failed checks.
+    pub outcome: Result<Ready, Vec<(&'static str, CheckError)>>,
+}
+
+/// The input of the scan.
+pub struct Ready {
+    /// The AWS client.
+    pub client: Arc<Client>,
+    /// The workers.
+    pub workers: Workers,
+    /// The account.
+    pub account: Account,
+    /// The enabled regions, sorted.
+    pub regions: Vec<Region>,
+    /// The reasons why other names were refused as region codes.
+    pub refused_regions: Vec<RefusedRegion>,
+    /// The responses that the scan uses instead of requests.
+    pub prefetched: Prefetched,
+}
+
+/// Runs the checks, and passes each finished check to `show`, in display order.
+///
+/// With `skip_checks` only the checks run whose results the scan needs: the client, the identity,
+/// the alias and the regions.
+pub fn run(
+    options: &Options,
+    runtime: &Runtime,
+    trace: Option<Trace>,
+    show: &mut dyn FnMut(&Check),
+) -> Preflight {
+    let mut checks = Checks::new(show);
+    let parts = SessionParts::new(options, runtime, trace);
+    let http = parts.http().map_err(CheckError::Settings);
+    let http = checks.add("HTTPS client can be built", http, |_| {
+        parts.describe_trust()
+    });
+    // A replay uses one worker, so that its requests have a fixed order.
+    let threads = if options.replay.is_some() {
+        1
+    } else {
+        CHECK_WORKERS
+    };
+    let workers = Workers::new(threads).map_err(CheckError::Workers);
+    let workers = checks.add("Thread pool can be built", workers, |_| String::new());
+    let credentials = parts.credentials().map_err(CheckError::Credentials);
+    let credentials = checks.add("AWS credentials configured", credentials, describe);
+    let session = credentials.and_then(|credentials| parts.into_session(credentials));
+    match (session, workers) {
+        (Some(session), Some(workers)) => check_account(options, &session, workers, checks),
+        _ => Preflight {
+            http,
+            client: None,
+            account: None,
+            outcome: Err(skip_rest(options, checks)),
+        },
+    }
+}
+
+fn describe(cached: &CachedCredentials) -> String {
+    let current = cached.current();
+    format!(
+        "{}, access key {}",
+        current.provider,
+        current.masked_key_id()
+    )
+}
+
+/// Adds the checks that cannot run. Without checks, only the failure itself is shown.
+fn skip_rest(options: &Options, mut checks: Checks) -> Vec<(&'static str, CheckError)> {
+    let number = checks.first_failed().unwrap_or(1);
+    if !options.skip_checks {
+        let counting = permission::name(options.method, &options.resource_types);
+        for name in [IDENTITY, ALIAS, REGIONS, counting, ENABLED] {
+            let skipped = Err::<(), _>(CheckError::Skipped(number));
+            checks.add(name, skipped, |()| String::new());
+        }
+    }
+    checks.into_failures()
+}
+
+/// Runs the checks that call AWS.
+fn check_account(
+    options: &Options,
+    session: &Session,
+    mut workers: Workers,
+    mut checks: Checks,
+) -> Preflight {
+    let (client, start) = (&session.client, &session.start_region);
+    let prefetched = Prefetched::default();
+    let permission = PermissionCheck {
+        client,
+        method: options.method,
+        types: &options.resource_types,
+        prefetched: &prefetched,
+    };
+    let permission = (!options.skip_checks).then_some(&permission);
+    let calls = workers.scope(|scope| call(scope, client, start, permission, &mut checks));
+    if let (Some(check), Some(checked)) = (permission, &calls.permission) {
+        let enabled = &calls.regions.enabled;
+        let found = recorder::find(check, &mut workers, start, enabled, checked);
+        checks.add(ENABLED, found, String::clone);
+    }
+    let alias = calls.alias;
+    let account = calls.account_id.map(|id| Account { id, alias });
+    let failures = checks.into_failures();
+    Preflight {
+        http: Some(session.http.clone()),
+        client: Some(client.clone()),
+        account: account.clone(),
+        outcome: match account {
+            Some(account) if failures.is_empty() => Ok(Ready {
+                client: client.clone(),
+                workers,
+                account,
+                regions: calls.regions.enabled,
+                refused_regions: calls.regions.refused,
+                prefetched,
+            }),
+            _ => Err(failures),
+        },
+    }
+}
+
+/// The results of the calls.
+struct Calls {
+    account_id: Option<AccountId>,
+    alias: Option<String>,
+    regions: Regions,
+    /// The result of the permission check, unless the checks are skipped.
+    permission: Option<CheckedRegion>,
+}
+
+/// Makes the calls concurrently, and shows each check when its call has ended.
+fn call<'scope>(
+    scope: &Scope<'_, 'scope>,
+    client: &'scope Client,
+    start: &'scope Region,
+    permission: Option<&'scope PermissionCheck<'scope>>,
+    checks: &mut Checks,
+) -> Calls {
+    let account_id = scope.spawn(|| identity::account_id(client, start));
+    let alias = scope.spawn(|| identity::alias(client, start));
+    let regions = scope.spawn(|| identity::regions(client, start));
+    let early = permission.map(|check| (check, spawn(scope, check, start, &[])));
+
+    let account_id = checks.add(IDENTITY, join(account_id), ToString::to_string);
+    let alias = checks.add(ALIAS, join(alias), |alias| {
+        alias.clone().unwrap_or("no alias".to_owned())
+    });
+    let count = |regions: &Regions| pluralize(regions.enabled.len(), "enabled region");
+    let regions = checks.add(REGIONS, join(regions), count);
+    let regions = regions.unwrap_or_default();
+
+    let permission = early.map(|(check, task)| {
+        let region = check_region(start, &regions.enabled);
+        let task = if region == check_region(start, &[]) {
+            task
+        } else {
+            spawn(scope, check, start, &regions.enabled)
+        };
+        let result = task.join();
+        let shown = result.clone().ok_or(CheckError::Internal);
+        let shown = shown.and_then(|result| result.map_err(CheckError::Call));
+        let name = permission::name(check.method, check.types);
+        checks.add(name, shown, |permission| match permission {
+            Permission::NoRecorder => format!("{region}; no recorder"),
+            Permission::Allowed | Permission::Inconclusive => region.to_string(),
+        });
+        (region, result)
+    });
+    Calls {
+        account_id,
+        alias: alias.flatten(),
+        regions,
+        permission,
+    }
+}
+
+/// Starts the calls of the last two checks for these enabled regions; if `enabled` is empty, the regions are not known
+/// yet. Returns the task of the permission check.
+fn spawn<'scope>(
+    scope: &Scope<'_, 'scope>,
+    check: &'scope PermissionCheck<'scope>,
+    start: &Region,
+    enabled: &[Region],
+) -> Task<Result<Permission, CallError>> {
+    let region = check_region(start, enabled);
+    let task = scope.spawn(move || check.run(&region));
+    if let Some(region) = first_regions(start, enabled).into_iter().next() {
+        drop(scope.spawn(move || check.recorder_status(&region)));
+    }
+    task
+}
+
+fn join<T>(task: Task<Result<T, CheckError>>) -> Result<T, CheckError> {
+    task.join().unwrap_or(Err(CheckError::Internal))
+}

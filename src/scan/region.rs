@@ -1,0 +1,335 @@
+//! The scan of one region: which steps are left, what was found, and how it ends.
+//!
+//! A [`RegionScan`] is the state of one region. The scheduler keeps it behind its mutex and calls it only to take a
+//! step and to add an outcome; the steps run without the mutex (see `step`).
+//! - The counts come first if the method needs them, then one listing per type, a page per step. A listing that has
+//!   started continues before another type starts, so types finish in order.
+//! - The two calls for the recorder are one step, which waits for no other.
+//! - An error that skips or abandons the region, or stops the scan, ends the region: no further type starts, and the
+//!   types that are left share one gap. Only the first such error is logged. Listings in progress continue.
+//! - The result is complete when no listing is left and the recorder is fetched.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::account::AccountScan;
+use super::message::ScanMessage;
+use super::recovery::Recovery;
+use super::step::{Ending, Failure, Outcome, Step, gap};
+use crate::coverage::{Gap, Recorder, RegionResult};
+use crate::error_log::ErrorType;
+use crate::inventory::list::Listing;
+use crate::inventory::{Counts, Listed};
+use crate::model::{Region, ResourceType};
+use crate::text::pluralize;
+
+/// The scan of one region of one account.
+pub(super) struct RegionScan {
+    account: Arc<AccountScan>,
+    region: Region,
+    /// The counts or the listings that wait for their next page.
+    started: VecDeque<Step>,
+    /// The types that are not listed yet.
+    pending: VecDeque<ResourceType>,
+    /// The number of counting steps in progress.
+    active: usize,
+    recorder_step: Option<Step>,
+    began: Option<Duration>,
+    ended: Option<EndReason>,
+    is_counted: bool,
+    recorder: Option<Recorder>,
+    /// `None` when it was handed over.
+    result: Option<RegionResult>,
+}
+
+/// The reason why a region ended before all its types were listed.
+enum EndReason {
+    /// Nothing can be counted in the region; already logged.
+    Skipped,
+    /// The network failed.
+    Abandoned,
+    /// The scan stopped, for this reason.
+    Stopped(String),
+}
+
+/// The request of a region to stop the scan of all regions of its account.
+pub(super) struct StopScan;
+
+impl RegionScan {
+    /// Creates the scan of a region, with no step started.
+    pub(super) fn new(account: &Arc<AccountScan>, region: Region) -> Self {
+        let not_tried = Gap::new(ErrorType::ScanFailed, "not tried");
+        let status = account.prefetched.take_status(&region);
+        let mut scan = Self {
+            account: account.clone(),
+            started: VecDeque::new(),
+            pending: VecDeque::new(),
+            active: 0,
+            recorder_step: Some(Step::Recorder(status)),
+            began: None,
+            ended: None,
+            is_counted: false,
+            recorder: None,
+            result: Some(RegionResult::missing(region.clone(), not_tried)),
+            region,
+        };
+        if account.method.asks_counts(&account.types) {
+            let first_page = account.prefetched.take_counts(&scan.region);
+            scan.started.push_back(Step::Counts(first_page));
+        } else {
+            scan.pending = account.method.to_list(&account.types, None).into();
+        }
+        scan
+    }
+
+    /// Returns the account.
+    pub(super) fn account(&self) -> &Arc<AccountScan> {
+        &self.account
+    }
+
+    /// Returns the region.
+    pub(super) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Returns true if a counting step can start: there is one, and the concurrency of the region allows it.
+    pub(super) fn has_step(&self) -> bool {
+        let is_left = !self.started.is_empty() || !self.pending.is_empty();
+        is_left && self.active < self.account.concurrency(&self.region)
+    }
+
+    /// Returns true if the recorder step is not started.
+    pub(super) fn has_recorder_step(&self) -> bool {
+        self.recorder_step.is_some()
+    }
+
+    /// Starts the next counting step.
+    pub(super) fn next_step(&mut self) -> Option<Step> {
+        if !self.has_step() {
+            return None;
+        }
+        let step = self.started.pop_front().or_else(|| {
+            let resource_type = self.pending.pop_front()?;
+            let prefetched = &self.account.prefetched;
+            let first_page = prefetched.take_page(&self.region, &resource_type);
+            let listing = Listing::new(resource_type, first_page);
+            Some(Step::Page(Box::new(listing)))
+        })?;
+        self.active += 1;
+        Some(step)
+    }
+
+    /// Starts the recorder step.
+    pub(super) fn next_recorder_step(&mut self) -> Option<Step> {
+        self.recorder_step.take()
+    }
+
+    /// Adds the outcome of a step that began at the time `began`. Returns a stop request after a fatal error or an
+    /// interrupt.
+    pub(super) fn add(
+        &mut self,
+        began: Duration,
+        outcome: Outcome,
+        messages: &mut Vec<ScanMessage>,
+    ) -> Option<StopScan> {
+        let is_counting = !matches!(outcome, Outcome::Recorder(_));
+        if is_counting {
+            self.began = Some(self.began.map_or(began, |first| first.min(began)));
+            self.active -= 1;
+        }
+        match outcome {
+            Outcome::Counts(result) => self.add_counts(result, messages),
+            Outcome::Page(listing, result) => self.add_page(listing, result, messages),
+            Outcome::Recorder(recorder) => {
+                self.recorder = Some(recorder);
+                None
+            }
+        }
+    }
+
+    fn add_counts(
+        &mut self,
+        result: Result<Counts, Failure>,
+        messages: &mut Vec<ScanMessage>,
+    ) -> Option<StopScan> {
+        match result {
+            Ok(counts) => {
+                let types = &self.account.types;
+                if self.ended.is_none() {
+                    self.pending = self.account.method.to_list(types, Some(&counts)).into();
+                }
+                if let Some(result) = &mut self.result {
+                    result.counts = Some(counts);
+                }
+                None
+            }
+            Err(failure) => {
+                let (gap, stop) = self.handle(failure, messages);
+                // The types of a listing do not depend on the counts, unless all types are counted.
+                if self.ended.is_none() {
+                    self.pending = self
+                        .account
+                        .method
+                        .to_list(&self.account.types, None)
+                        .into();
+                }
+                if let Some(result) = &mut self.result {
+                    result.unlisted = gap;
+                }
+                stop
+            }
+        }
+    }
+
+    fn add_page(
+        &mut self,
+        listing: Box<Listing>,
+        result: Result<Option<Listed>, Failure>,
+        messages: &mut Vec<ScanMessage>,
+    ) -> Option<StopScan> {
+        let resource_type = listing.resource_type().clone();
+        let (listed, stop) = match result {
+            Ok(None) => {
+                self.started.push_front(Step::Page(listing));
+                return None;
+            }
+            Ok(Some(listed)) => (Ok(listed), None),
+            Err(failure) => {
+                let (gap, stop) = self.handle(failure, messages);
+                (Err(gap), stop)
+            }
+        };
+        if let Some(result) = &mut self.result {
+            result.listed.insert(resource_type, listed);
+        }
+        stop
+    }
+
+    /// Logs a failure that is not logged, and ends the region if needed. Returns the gap of the type.
+    fn handle(
+        &mut self,
+        failure: Failure,
+        messages: &mut Vec<ScanMessage>,
+    ) -> (Gap, Option<StopScan>) {
+        let ending = match failure {
+            Failure::Missing(gap) => return (gap, None),
+            Failure::Interrupted => return (self.stop(None), Some(StopScan)),
+            Failure::Ends(ending) => ending,
+        };
+        match ending.recovery {
+            Recovery::Next | Recovery::WaitThenNext => (ending.gap, None),
+            Recovery::SkipRegion => (self.skip(ending, messages), None),
+            Recovery::AbandonRegion => (self.abandon(ending, messages), None),
+            Recovery::StopScan => {
+                if self.account.first_fatal() {
+                    messages.push(ScanMessage::Logged(ending.entry));
+                }
+                let stopped = self.stop(ending.refresh_error.as_deref());
+                let gap = match ending.refresh_error {
+                    Some(_) => stopped,
+                    None => ending.gap,
+                };
+                (gap, Some(StopScan))
+            }
+        }
+    }
+
+    /// Skips the region. Types that are listed concurrently all get the same error; it is logged once.
+    fn skip(&mut self, ending: Ending, messages: &mut Vec<ScanMessage>) -> Gap {
+        if self.end(EndReason::Skipped, &ending.gap) {
+            messages.push(ScanMessage::Logged(ending.entry));
+            return ending.gap;
+        }
+        match (&self.ended, &self.result) {
+            (Some(EndReason::Skipped), Some(result)) => result.unlisted.clone(),
+            _ => ending.gap,
+        }
+    }
+
+    fn abandon(&mut self, ending: Ending, messages: &mut Vec<ScanMessage>) -> Gap {
+        let message = &ending.entry.message;
+        let detail = format!("not tried, because the region was abandoned: {message}");
+        if self.end(EndReason::Abandoned, &gap(ErrorType::ScanFailed, &detail)) {
+            messages.push(ScanMessage::Logged(ending.entry));
+        }
+        ending.gap
+    }
+
+    /// Ends the region because the scan stopped. Returns the gap of the types that are left.
+    pub(super) fn stop(&mut self, why: Option<&str>) -> Gap {
+        let why = why.map(|w| format!("; {w}")).unwrap_or_default();
+        let reason = format!("scan stopped by a fatal error (see the FATAL entry{why})");
+        let gap = gap(ErrorType::ScanFailed, &reason);
+        self.end(EndReason::Stopped(reason), &gap);
+        gap
+    }
+
+    /// Ends the region: no further type starts, and the types that are left get the gap `unlisted`. Returns false if the
+    /// region had already ended.
+    fn end(&mut self, reason: EndReason, unlisted: &Gap) -> bool {
+        if self.ended.is_some() || self.is_counted {
+            return false;
+        }
+        self.ended = Some(reason);
+        self.pending.clear();
+        if let Some(result) = &mut self.result {
+            result.unlisted = unlisted.clone();
+        }
+        true
+    }
+
+    /// Drops the region after a panic outside of its requests. Returns false if it was already finished.
+    pub(super) fn discard(&mut self) -> bool {
+        self.started.clear();
+        self.pending.clear();
+        self.recorder_step = None;
+        self.result.take().is_some()
+    }
+
+    /// Returns the messages of a region that has no step left: the counting has ended, the region is finished. Returns
+    /// true if it is finished.
+    pub(super) fn finish(&mut self, messages: &mut Vec<ScanMessage>) -> bool {
+        let is_idle = self.active == 0 && self.started.is_empty() && self.pending.is_empty();
+        if is_idle && !self.is_counted {
+            self.is_counted = true;
+            self.finish_counting(messages);
+        }
+        if !self.is_counted || self.recorder.is_none() {
+            return false;
+        }
+        if let Some(mut result) = self.result.take() {
+            result.recorder = self.recorder.take();
+            messages.push(ScanMessage::Finished(Box::new(result)));
+        }
+        true
+    }
+
+    fn finish_counting(&mut self, messages: &mut Vec<ScanMessage>) {
+        let Some(result) = &mut self.result else {
+            return;
+        };
+        let now = self.account.clock.elapsed();
+        result.took = now.saturating_sub(self.began.unwrap_or(now));
+        let counted = result.listed.values().filter(|l| l.is_ok()).count();
+        let uncounted = match self.account.types.named() {
+            None => "its types".to_owned(),
+            Some(named) => pluralize(named.len() - counted, "type"),
+        };
+        let message = match &self.ended {
+            Some(EndReason::Abandoned) => {
+                Some(format!("region abandoned, {uncounted} not counted"))
+            }
+            Some(EndReason::Stopped(why)) if self.account.interrupt.signal().is_none() => {
+                Some(format!("{uncounted} not counted: {why}"))
+            }
+            _ => None,
+        };
+        if let Some(message) = message {
+            let failed = ErrorType::ScanFailed;
+            let entry = self.account.entry(failed, &self.region, None, message);
+            messages.push(ScanMessage::Logged(entry));
+        }
+        messages.push(ScanMessage::Counted(self.region.clone()));
+    }
+}

@@ -1,0 +1,201 @@
+//! One step of a region's scan: the counts, a page of a listing, or the recorder.
+//!
+//! A step runs on a worker without the scheduler's mutex. It logs its own error, unless the error ends the region: then
+//! the region decides under the mutex, because only the first such error is logged.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use super::account::AccountScan;
+use super::message::ScanMessage;
+use super::recorder;
+use super::recovery::{Recovery, classify};
+use crate::coverage::{Gap, Recorder};
+use crate::error_log::{Entry, ErrorType};
+use crate::inventory::counts::{self, FirstCountsPage};
+use crate::inventory::list::Listing;
+use crate::inventory::{CountError, Counts, Listed, StatusResponse};
+use crate::model::{Region, ResourceType};
+use crate::text::sanitize;
+
+/// The wait after a throttled type, so that the region's rate limit can recover.
+const THROTTLE_WAIT: Duration = Duration::from_secs(1);
+
+/// The maximum length of a gap's reason, in characters.
+const MAX_DETAIL: usize = 1000;
+
+/// A step that is not started.
+pub(super) enum Step {
+    /// Fetches the counts of all types.
+    Counts(Option<FirstCountsPage>),
+    /// Fetches the next page of a listing.
+    Page(Box<Listing>),
+    /// Fetches the recorder.
+    Recorder(Option<StatusResponse>),
+}
+
+/// The outcome of a step.
+pub(super) enum Outcome {
+    /// The counts.
+    Counts(Result<Counts, Failure>),
+    /// The listing, which is complete, failed, or has more pages (`None`).
+    Page(Box<Listing>, Result<Option<Listed>, Failure>),
+    /// The recorder.
+    Recorder(Recorder),
+}
+
+/// A failed step.
+pub(super) enum Failure {
+    /// The count is missing; already logged.
+    Missing(Gap),
+    /// The error ends the counting of the region, or of all regions.
+    Ends(Ending),
+    /// The run was interrupted.
+    Interrupted,
+}
+
+/// An error that ends the counting of the region, or of all regions. It is not logged yet.
+pub(super) struct Ending {
+    /// What ends.
+    pub(super) recovery: Recovery,
+    /// The gap of the type.
+    pub(super) gap: Gap,
+    /// The log entry.
+    pub(super) entry: Entry,
+    /// The reason why expired credentials could not be refreshed.
+    pub(super) refresh_error: Option<String>,
+}
+
+/// A worker that performs steps of one region.
+pub(super) struct Performer<'a> {
+    pub(super) account: &'a AccountScan,
+    pub(super) region: &'a Region,
+    pub(super) messages: &'a Sender<ScanMessage>,
+}
+
+impl Performer<'_> {
+    /// Performs a step.
+    pub(super) fn perform(&self, step: Step) -> Outcome {
+        let client = &*self.account.client;
+        match step {
+            Step::Counts(first) => {
+                let fetch = || counts::fetch(client, self.region, &self.account.types, first);
+                Outcome::Counts(self.attempt(None, fetch))
+            }
+            Step::Page(mut listing) => {
+                let resource_type = listing.resource_type().clone();
+                let fetch = || listing.fetch_page(client, self.region);
+                let result = self.attempt(Some(&resource_type), fetch);
+                Outcome::Page(listing, result)
+            }
+            Step::Recorder(status) => Outcome::Recorder(self.fetch_recorder(status)),
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        resource_type: Option<&ResourceType>,
+        request: impl FnOnce() -> Result<T, CountError>,
+    ) -> Result<T, Failure> {
+        let result = catch_unwind(AssertUnwindSafe(request));
+        self.log_refresh(resource_type);
+        match result {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(error)) => Err(self.failure(resource_type, &error)),
+            Err(panic) => {
+                let message = format!("internal error: {}", panic_text(&*panic));
+                let gap = gap(ErrorType::Unexpected, &message);
+                self.log(ErrorType::Unexpected, resource_type, message);
+                Err(Failure::Missing(gap))
+            }
+        }
+    }
+
+    fn failure(&self, resource_type: Option<&ResourceType>, error: &CountError) -> Failure {
+        let (Some(error_type), recovery) = classify(error) else {
+            return Failure::Interrupted;
+        };
+        let message = self.account.describe(error_type, error);
+        let gap = gap(error_type, &message);
+        // A skipped region is not about a type.
+        let shown = resource_type.filter(|_| recovery != Recovery::SkipRegion);
+        match recovery {
+            Recovery::Next => self.log(error_type, shown, message),
+            Recovery::WaitThenNext => {
+                self.log(error_type, shown, message);
+                self.account.clock.sleep(THROTTLE_WAIT);
+            }
+            Recovery::SkipRegion | Recovery::AbandonRegion | Recovery::StopScan => {
+                let refresh_error = match error {
+                    CountError::Call(call) => call.refresh_error.clone(),
+                    CountError::Pages { .. } => None,
+                };
+                let entry = self.account.entry(error_type, self.region, shown, message);
+                return Failure::Ends(Ending {
+                    recovery,
+                    gap,
+                    entry,
+                    refresh_error,
+                });
+            }
+        }
+        Failure::Missing(gap)
+    }
+
+    fn fetch_recorder(&self, status: Option<StatusResponse>) -> Recorder {
+        if self.account.was_stopped() {
+            return Recorder::unknown(&Gap::new(ErrorType::ScanFailed, "not tried"));
+        }
+        let fetch = || recorder::fetch(&self.account.client, self.region, status);
+        let result = catch_unwind(AssertUnwindSafe(fetch));
+        self.log_refresh(None);
+        match result {
+            Ok((recorder, expired)) => {
+                if let Some(expired) = expired {
+                    self.log_fatal(None, &CountError::Call(expired));
+                }
+                recorder
+            }
+            Err(panic) => {
+                let message = format!("internal error: {}", panic_text(&*panic));
+                Recorder::unknown(&gap(ErrorType::Unexpected, &message))
+            }
+        }
+    }
+
+    /// Logs the call after which the credentials were refreshed, if this step refreshed them.
+    fn log_refresh(&self, resource_type: Option<&ResourceType>) {
+        if let Some(expired) = self.account.client.take_refresh_notice() {
+            self.log_fatal(resource_type, &CountError::Call(expired));
+        }
+    }
+
+    fn log_fatal(&self, resource_type: Option<&ResourceType>, error: &CountError) {
+        if self.account.first_fatal() {
+            let message = self.account.describe(ErrorType::Fatal, error);
+            self.log(ErrorType::Fatal, resource_type, message);
+        }
+    }
+
+    fn log(&self, error_type: ErrorType, resource_type: Option<&ResourceType>, message: String) {
+        let entry = self
+            .account
+            .entry(error_type, self.region, resource_type, message);
+        let _ = self.messages.send(ScanMessage::Logged(entry));
+    }
+}
+
+/// Creates a gap with a message of limited length.
+pub(super) fn gap(error_type: ErrorType, message: &str) -> Gap {
+    Gap::new(error_type, &sanitize(message, MAX_DETAIL))
+}
+
+/// Returns the text of a panic.
+#[must_use]
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a text")
+}

@@ -1,0 +1,94 @@
+//! The rayon thread pool: workers that wait for the network, so there are more of them than processors.
+//!
+//! - The checks run as tasks of a [`Scope`]; the main thread joins them in the order in which it shows them.
+//! - The scan runs one loop on every worker ([`Workers::broadcast`]), which takes work from a queue until the queue is
+//!   finished. The main thread handles the results meanwhile.
+//! - A pool of one thread runs its tasks one after another, in the order in which they were spawned: a replay is the
+//!   same every time.
+//! - A panic ends only its task. The system may refuse threads: then the pool keeps the threads it has.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, channel};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// The error of a pool that could not be built.
+#[derive(Debug, thiserror::Error)]
+#[error("{threads} threads: {source}")]
+pub struct WorkersError {
+    threads: usize,
+    source: rayon::ThreadPoolBuildError,
+}
+
+/// A pool of workers. Its threads end when it is dropped.
+pub struct Workers(ThreadPool);
+
+impl Workers {
+    /// Creates a pool of `threads` threads, at least one.
+    ///
+    /// # Errors
+    /// The system refused the threads.
+    pub fn new(threads: usize) -> Result<Self, WorkersError> {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .thread_name(|n| format!("worker-{n}"))
+            .build()
+            .map_err(|source| WorkersError { threads, source })?;
+        Ok(Self(pool))
+    }
+
+    /// Replaces the pool with one of `threads` threads if that is more. Keeps it if it has a single thread, or if the
+    /// system refuses the threads.
+    pub fn grow(&mut self, threads: usize) {
+        let current = self.0.current_num_threads();
+        if current > 1
+            && threads > current
+            && let Ok(larger) = Self::new(threads)
+        {
+            *self = larger;
+        }
+    }
+
+    /// Runs `work` once on every worker, and `meanwhile` on the calling thread. Returns the result of `meanwhile` when
+    /// all have ended. A panic of `work` ends it on its worker.
+    pub fn broadcast<R>(&self, work: impl Fn() + Send + Sync, meanwhile: impl FnOnce() -> R) -> R {
+        self.0.in_place_scope(|scope| {
+            scope.spawn_broadcast(move |_, _| {
+                let _ = catch_unwind(AssertUnwindSafe(&work));
+            });
+            meanwhile()
+        })
+    }
+
+    /// Runs `body`, which may spawn tasks. Returns its result when all tasks have ended.
+    pub fn scope<'scope, R>(&self, body: impl FnOnce(&Scope<'_, 'scope>) -> R) -> R {
+        self.0.in_place_scope(|scope| body(&Scope(scope)))
+    }
+}
+
+/// Spawns tasks that may borrow from outside of the scope.
+pub struct Scope<'a, 'scope>(&'a rayon::Scope<'scope>);
+
+impl<'scope> Scope<'_, 'scope> {
+    /// Starts a task on a worker, after the tasks that were spawned before.
+    pub fn spawn<T: Send + 'scope>(&self, task: impl FnOnce() -> T + Send + 'scope) -> Task<T> {
+        let (sender, result) = channel();
+        self.0.spawn(move |_| {
+            if let Ok(value) = catch_unwind(AssertUnwindSafe(task)) {
+                let _ = sender.send(value);
+            }
+        });
+        Task(result)
+    }
+}
+
+/// A task that runs on a worker.
+pub struct Task<T>(Receiver<T>);
+
+impl<T> Task<T> {
+    /// Waits for the result of the task; `None` if it panicked.
+    #[must_use]
+    pub fn join(self) -> Option<T> {
+        self.0.recv().ok()
+    }
+}
