@@ -1,6 +1,6 @@
 //! Checks the specification line by line with the built binary on recorded accounts.
 //!
-//! `tests/replay.rs` has a fixture for each row of the error table. Tests that need a network are in
+//! `tests/replay/` has a fixture for each row of the error table. Tests that need a network are in
 //! `tests/binary/`, those of the setup script in `tests/setup/`.
 
 use std::collections::BTreeSet;
