@@ -7,6 +7,8 @@
 //! UPDATE_EXPECTED=1 cargo test --locked --test docs
 //! ```
 
+mod recordings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
@@ -18,6 +20,8 @@ use aws_config_resource_count::coverage::Status;
 use aws_config_resource_count::error_log::ErrorType;
 use aws_config_resource_count::model::ResourceType;
 use clap::builder::PossibleValue;
+
+use recordings::CASES;
 
 const PROGRAM: &str = "aws-config-resource-count";
 
@@ -469,13 +473,8 @@ fn every_exit_code_is_documented() {
 
 /// Returns the first line of the first expected file of this name.
 fn header_of(file: &str) -> String {
-    let mut cases: Vec<_> = fs::read_dir(root().join("fixtures"))
-        .unwrap()
-        .map(|case| case.unwrap().path().join(file))
-        .filter(|path| path.is_file())
-        .collect();
-    cases.sort();
-    let text = fs::read_to_string(&cases[0]).unwrap();
+    let text = CASES.iter().find_map(|case| case.expected(file)).unwrap();
+    let text = String::from_utf8(text).unwrap();
     text.lines().next().unwrap().to_owned()
 }
 

@@ -1,5 +1,7 @@
 //! Validates the report of every recorded run against its JSON schema, `schemas/report.schema.json`.
 
+mod recordings;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -8,6 +10,8 @@ use aws_config_resource_count::coverage::Status;
 use aws_config_resource_count::error_log::ErrorType;
 use jsonschema::Validator;
 use serde_json::{Value, json};
+
+use recordings::CASES;
 
 fn schema() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/report.schema.json");
@@ -39,24 +43,16 @@ fn report(case: &str, args: &[&str]) -> (Value, i32) {
     )
 }
 
-fn cases() -> Vec<String> {
-    let directories = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
-    let names = directories.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.collect()
-}
-
 #[test]
 fn report_of_every_case_matches_schema() {
     let validator = validator();
-    let cases = cases();
-    assert!(cases.len() > 60);
-    for case in cases {
+    for case in CASES.iter().map(|case| case.name) {
         // Most recordings have no response to these requests; the report contains the errors.
         for args in [
             &[][..],
             &["--method=verify", "--resource-types=all", "--strict"],
         ] {
-            let (report, code) = report(&case, args);
+            let (report, code) = report(case, args);
             let errors: Vec<String> = validator
                 .iter_errors(&report)
                 .map(|e| format!("{}: {e}", e.instance_path()))

@@ -95,17 +95,17 @@ fn eight_checks_are_printed_with_colored_marks() {
             "{line}"
         );
     }
-    let failing = replay("every_check_fails", &["--color", "always"]);
+    let failing = replay("checks/access_key_invalid", &["--color", "always"]);
     for (line, check) in failing.stdout.lines().skip(4).zip(&CHECKS[3..]) {
         assert_eq!(line, format!("\x1b[91m✗\x1b[0m {check}"));
     }
-    let plain = replay("every_check_fails", &[]);
+    let plain = replay("checks/access_key_invalid", &[]);
     assert!(!plain.stdout.contains('\x1b'), "color without a terminal");
 }
 
 #[test]
 fn failed_checks_are_listed_and_logged() {
-    let run = replay("no_credentials", &[]);
+    let run = replay("checks/no_credentials", &[]);
     assert_eq!(run.code, 1);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(
@@ -179,7 +179,7 @@ fn csv_has_sorted_rows_above_zero() {
     sorted.sort();
     assert_eq!(rows, sorted);
     assert!(rows.iter().all(|(_, _, total)| *total > 0));
-    let without = replay("no_alias", &[TWO_TYPES]);
+    let without = replay("scan/no_alias", &[TWO_TYPES]);
     let names = fs::read_dir(without.directory.path()).unwrap();
     let names: Vec<_> = names
         .map(|e| e.unwrap().file_name().into_string().unwrap())
@@ -334,8 +334,8 @@ fn exit_code_matches_specification() {
     for (case, args, code) in [
         ("demo", &[][..], 0),
         ("demo", &["--strict"], 3),
-        ("empty_account", &["--strict", TWO_TYPES], 0),
-        ("every_check_fails", &[], 1),
+        ("scan/empty_account", &["--strict", TWO_TYPES], 0),
+        ("checks/access_key_invalid", &[], 1),
         ("demo", &["--no-such-option"], 2),
         ("no-such-recording", &[], 2),
     ] {

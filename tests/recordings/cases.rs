@@ -10,7 +10,7 @@ const FOUR_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket,AWS::Dy
 const ROLES: &str = "--resource-types=AWS::IAM::Role";
 const ROLES_AND_USERS: &str = "--resource-types=AWS::IAM::Role,AWS::IAM::User";
 const VPCS_AND_ROLES: &str = "--resource-types=AWS::EC2::VPC,AWS::IAM::Role";
-const MANY_TYPES: &str = "--resource-types=@fixtures/counts_of_more_than_twenty_types/types.txt";
+const MANY_TYPES: &str = "--resource-types=@fixtures/counts/over_twenty_types/types.txt";
 /// The checks list the first type.
 const SIX_TYPES: &str = "--resource-types=AWS::Lambda::Function,AWS::EC2::VPC,AWS::S3::Bucket,\
     AWS::IAM::Role,AWS::IAM::User,AWS::DynamoDB::Table";
@@ -19,21 +19,22 @@ const TEN_TYPES: &str = "--resource-types=AWS::DynamoDB::Table,AWS::EC2::Instanc
     AWS::EC2::Volume,AWS::EC2::SecurityGroup,AWS::EC2::VPC,AWS::S3::Bucket,AWS::RDS::DBInstance,\
     AWS::Lambda::Function,AWS::IAM::Role,AWS::IAM::User";
 
-/// A recorded run: the fixture directory, the command-line arguments and the exit code.
+/// A recorded run: the directory in `fixtures`, the command-line arguments and the exit code.
 pub struct Case {
-    pub directory: &'static str,
+    /// The directory in `fixtures`.
+    pub name: &'static str,
     pub args: &'static [&'static str],
     pub exit_code: u8,
 }
 
 impl Case {
-    pub fn named(directory: &str) -> &'static Self {
-        CASES.iter().find(|c| c.directory == directory).unwrap()
+    pub fn named(name: &str) -> &'static Self {
+        CASES.iter().find(|c| c.name == name).unwrap()
     }
 
     /// Returns the fixture directory relative to the package root, as on a user's command line.
     pub fn path(&self) -> PathBuf {
-        Path::new("fixtures").join(self.directory)
+        Path::new("fixtures").join(self.name)
     }
 
     pub fn expected(&self, file: &str) -> Option<Vec<u8>> {
@@ -42,9 +43,9 @@ impl Case {
     }
 }
 
-const fn case(directory: &'static str, args: &'static [&'static str], exit_code: u8) -> Case {
+const fn case(name: &'static str, args: &'static [&'static str], exit_code: u8) -> Case {
     Case {
-        directory,
+        name,
         args,
         exit_code,
     }
@@ -52,198 +53,186 @@ const fn case(directory: &'static str, args: &'static [&'static str], exit_code:
 
 pub const CASES: &[Case] = &[
     case("demo", &[], 0),
-    // The account.
-    case("no_alias", &[TWO_TYPES], 0),
-    case("empty_account", &[TWO_TYPES, "--coverage"], 0),
+    case("scan/no_alias", &[TWO_TYPES], 0),
+    case("scan/empty_account", &[TWO_TYPES, "--coverage"], 0),
     case(
-        "third_party_type",
+        "scan/third_party_type",
         &["--resource-types=Datadog::Monitors::Monitor", "--coverage"],
         0,
     ),
-    // Responses in the scan.
-    case("throttled_to_the_end", &[TWO_TYPES, "--coverage"], 0),
-    case("throttled_and_then_answered", &[TWO_TYPES], 0),
-    case("no_recorder_in_the_region", &[TWO_TYPES, "--coverage"], 0),
+    case("scan/throttled_always", &[TWO_TYPES, "--coverage"], 0),
+    case("scan/throttled_first", &[TWO_TYPES], 0),
+    case("scan/recorder_missing", &[TWO_TYPES, "--coverage"], 0),
     case(
-        "access_denied_type_by_type",
+        "scan/types_denied",
         &[TWO_TYPES, "--strict", "--coverage"],
         3,
     ),
-    case("account_not_subscribed", &[TWO_TYPES], 0),
-    case("region_not_opted_in", &[TWO_TYPES, "--coverage"], 0),
-    case("session_token_of_the_global_endpoint", &[TWO_TYPES], 0),
+    case("scan/account_not_subscribed", &[TWO_TYPES], 0),
+    case("scan/region_not_opted_in", &[TWO_TYPES, "--coverage"], 0),
+    case("scan/region_rejects_session_token", &[TWO_TYPES], 0),
     case(
-        "type_never_discovered",
+        "scan/type_never_discovered",
         &[TWO_TYPES, "--strict", "--coverage"],
         0,
     ),
-    case("connection_lost", &[THREE_TYPES, "--coverage"], 0),
-    case("no_answer_in_time", &[THREE_TYPES, "--coverage"], 0),
-    case("host_not_found", &[THREE_TYPES, "--coverage"], 0),
-    case("certificate_not_trusted", &[THREE_TYPES, "--coverage"], 0),
-    case("answer_too_large", &[TWO_TYPES], 0),
+    case("scan/connection_reset", &[THREE_TYPES, "--coverage"], 0),
+    case("scan/response_timeout", &[THREE_TYPES, "--coverage"], 0),
+    case("scan/host_not_found", &[THREE_TYPES, "--coverage"], 0),
     case(
-        "credentials_expire_in_the_scan",
-        &[TWO_TYPES, "--coverage"],
-        1,
+        "scan/certificate_untrusted",
+        &[THREE_TYPES, "--coverage"],
+        0,
     ),
-    case("clock_goes_wrong_in_the_scan", &[TWO_TYPES], 1),
-    case("another_error_code", &[TWO_TYPES, "--coverage"], 0),
-    case("answers_that_are_no_listing", &[SIX_TYPES, "--coverage"], 0),
-    case("errors_of_every_shape", &[TEN_TYPES], 0),
-    case("page_cut_on_its_way", &[TWO_TYPES, "--strict"], 0),
-    case("page_cut_every_time", &[TWO_TYPES, "--strict"], 3),
-    case("pages_with_and_without_resources", &[TWO_TYPES], 0),
+    case("scan/response_too_large", &[TWO_TYPES], 0),
+    case("scan/credentials_expired", &[TWO_TYPES, "--coverage"], 1),
+    case("scan/clock_wrong", &[TWO_TYPES], 1),
+    case("scan/other_error_codes", &[TWO_TYPES, "--coverage"], 0),
+    case("scan/listings_invalid", &[SIX_TYPES, "--coverage"], 0),
+    case("scan/error_formats", &[TEN_TYPES], 0),
+    case("scan/page_truncated_once", &[TWO_TYPES, "--strict"], 0),
+    case("scan/page_truncated_always", &[TWO_TYPES, "--strict"], 3),
+    case("scan/empty_pages", &[TWO_TYPES], 0),
     case(
-        "listing_breaks_off_in_the_middle",
+        "scan/second_page_invalid_token",
         &[TWO_TYPES, "--strict"],
         3,
     ),
-    case("denied_in_the_middle_of_a_listing", &[TWO_TYPES], 0),
+    case("scan/second_page_denied", &[TWO_TYPES], 0),
     case(
-        "region_lost_in_the_middle_of_a_listing",
+        "scan/second_page_connection_lost",
         &[TWO_TYPES, "--coverage"],
         0,
     ),
-    case("same_page_token_twice", &[TWO_TYPES], 0),
-    case("hostile_texts", &[TWO_TYPES, "--coverage"], 0),
-    case("recording_with_a_gap", &[TWO_TYPES, "--coverage"], 0),
-    // The checks.
-    case("no_credentials", &[], 1),
-    case("region_variable_is_no_region", &[], 1),
-    case("profile_that_signs_in", &[], 1),
-    case("identity_refused", &[], 1),
-    case("alias_denied", &[], 1),
-    case("regions_denied", &[], 1),
-    case("listing_denied", &[], 1),
-    case("config_enabled_nowhere", &[], 1),
-    case("every_check_fails", &[], 1),
-    case("wrong_secret", &[], 1),
-    case("clock_wrong_from_the_start", &[], 1),
-    case("captive_portal", &[], 1),
+    case("scan/page_token_repeated", &[TWO_TYPES], 0),
+    case("scan/hostile_texts", &[TWO_TYPES, "--coverage"], 0),
+    case("scan/response_not_recorded", &[TWO_TYPES, "--coverage"], 0),
+    case("checks/no_credentials", &[], 1),
+    case("checks/region_variable_invalid", &[], 1),
+    case("checks/sso_token_missing", &[], 1),
+    case("checks/identity_rejected", &[], 1),
+    case("checks/alias_denied", &[], 1),
+    case("checks/regions_denied", &[], 1),
+    case("checks/listing_denied", &[], 1),
+    case("checks/config_disabled", &[], 1),
+    case("checks/access_key_invalid", &[], 1),
+    case("checks/secret_wrong", &[], 1),
+    case("checks/clock_wrong", &[], 1),
+    case("checks/captive_portal", &[], 1),
+    case("checks/minimum_permissions", &[TWO_TYPES, "--coverage"], 0),
+    case("checks/minimum_permissions_no_recorder", &[TWO_TYPES], 0),
+    case("checks/config_in_last_region", &[TWO_TYPES], 0),
+    case("checks/recorder_stopped", &[TWO_TYPES, "--coverage"], 0),
+    case("checks/profile_option", &[ONE_TYPE, "--profile=audit"], 0),
     case(
-        "exactly_the_specified_permissions",
-        &[TWO_TYPES, "--coverage"],
+        "checks/skipped",
+        &[TWO_TYPES, "--skip-checks", "--coverage"],
         0,
     ),
+    case("checks/skipped_no_credentials", &["--skip-checks"], 1),
+    case("checks/skipped_alias_denied", &["--skip-checks"], 1),
+    case("regions/start_region_of_profile", &[TWO_TYPES], 0),
+    case("regions/included", &[TWO_TYPES, "--regions=eu-west-1"], 0),
     case(
-        "exactly_the_specified_permissions_and_no_recorder_at_home",
-        &[TWO_TYPES],
-        0,
-    ),
-    case("config_enabled_elsewhere", &[TWO_TYPES], 0),
-    case("recorder_stopped", &[TWO_TYPES, "--coverage"], 0),
-    // Partitions, profiles and regions.
-    case("govcloud_account", &[TWO_TYPES], 0),
-    case("china_account", &[TWO_TYPES], 0),
-    case("profile_with_a_region", &[TWO_TYPES], 0),
-    case(
-        "profile_on_the_command_line",
-        &[ONE_TYPE, "--profile=audit"],
-        0,
-    ),
-    case("only_these_regions", &[TWO_TYPES, "--regions=eu-west-1"], 0),
-    case(
-        "all_regions_but_these",
+        "regions/excluded",
         &[TWO_TYPES, "--exclude-regions=us-east-1,eu-central-1"],
         0,
     ),
     case(
-        "asked_for_a_region_that_is_not_enabled",
+        "regions/not_enabled",
         &[ONE_TYPE, "--regions=eu-west-1,ap-east-1", "--coverage"],
         0,
     ),
     case(
-        "no_region_left",
+        "regions/none_left",
         &[ONE_TYPE, "--exclude-regions=eu-west-1,us-east-1"],
         1,
     ),
-    case("one_endpoint_for_all_services", &[TWO_TYPES], 0),
-    // Endpoints.
-    case("fips_in_govcloud", &[TWO_TYPES], 0),
-    case("fips_and_dual_stack_of_a_profile", &[TWO_TYPES], 0),
-    case("fips_with_an_endpoint_of_ones_own", &[], 1),
-    case("services_section_of_a_profile", &[TWO_TYPES], 0),
-    case("services_section_missing", &[], 1),
-    // Statuses of regions and types.
+    case("endpoints/govcloud", &[TWO_TYPES], 0),
+    case("endpoints/china", &[TWO_TYPES], 0),
+    case("endpoints/url_for_all_services", &[TWO_TYPES], 0),
+    case("endpoints/govcloud_fips", &[TWO_TYPES], 0),
+    case("endpoints/profile_fips_dual_stack", &[TWO_TYPES], 0),
+    case("endpoints/fips_with_custom_url", &[], 1),
+    case("endpoints/profile_services", &[TWO_TYPES], 0),
+    case("endpoints/services_section_missing", &[], 1),
     case(
-        "every_status_at_once",
+        "coverage/all_statuses",
         &[FOUR_TYPES, "--coverage", "--max-attempts=3"],
         0,
     ),
     case(
-        "recorder_half_known",
+        "coverage/recorder_partly_known",
         &[THREE_TYPES, "--coverage", "--strict"],
         3,
     ),
     case(
-        "types_not_recorded",
+        "coverage/types_not_recorded",
         &[THREE_TYPES, "--coverage", "--strict"],
         3,
     ),
     case(
-        "global_resources_by_id",
+        "coverage/global_by_id",
         &[ROLES, "--coverage", "--strict"],
         0,
     ),
     case(
-        "global_resources_by_the_largest_region",
+        "coverage/global_by_largest_region",
         &[ROLES_AND_USERS, "--method=counts", "--coverage"],
         0,
     ),
     case(
-        "global_resources_recorded_in_one_region",
+        "coverage/global_in_one_region",
         &[VPCS_AND_ROLES, "--coverage", "--strict"],
         0,
     ),
-    // Methods of counting.
     case(
-        "counts_in_one_call",
+        "counts/one_call",
         &[THREE_TYPES, "--method=counts", "--coverage", "--strict"],
         0,
     ),
     case(
-        "counts_of_all_types",
+        "counts/all_types",
         &["--resource-types=all", "--method=counts", "--coverage"],
         0,
     ),
     case(
-        "counts_that_do_not_add_up",
+        "counts/total_mismatch",
         &[TWO_TYPES, "--method=counts", "--coverage", "--strict"],
         3,
     ),
     case(
-        "counts_with_the_recorder_stopped",
+        "counts/recorder_stopped",
         &[TWO_TYPES, "--method=counts", "--coverage", "--strict"],
         3,
     ),
     case(
-        "counts_without_a_recorder",
+        "counts/recorder_missing",
         &[TWO_TYPES, "--method=counts", "--coverage", "--strict"],
         3,
     ),
     case(
-        "counts_with_recorder_unknown",
+        "counts/recorder_unknown",
         &[THREE_TYPES, "--method=counts", "--coverage", "--strict"],
         3,
     ),
     case(
-        "counts_denied_in_a_region",
+        "counts/region_denied",
         &[TWO_TYPES, "--method=counts", "--coverage", "--strict"],
         3,
     ),
     case(
-        "counts_of_more_than_twenty_types",
+        "counts/over_twenty_types",
         &[MANY_TYPES, "--method=counts", "--coverage"],
         0,
     ),
     case(
-        "all_types_listed",
+        "counts/list_all_types",
         &["--resource-types=all", "--coverage"],
         0,
     ),
     case(
-        "all_types_nothing_reached",
+        "counts/list_all_types_denied",
         &[
             "--resource-types=all",
             "--exclude-regions=us-east-1",
@@ -253,22 +242,22 @@ pub const CASES: &[Case] = &[
         3,
     ),
     case(
-        "verify_without_a_difference",
+        "counts/verify_equal",
         &[TWO_TYPES, "--method=verify", "--coverage", "--strict"],
         0,
     ),
     case(
-        "verify_with_differences",
+        "counts/verify_different",
         &[THREE_TYPES, "--method=verify", "--coverage", "--strict"],
         3,
     ),
     case(
-        "verify_where_the_counts_are_denied",
+        "counts/verify_counts_denied",
         &[TWO_TYPES, "--method=verify", "--coverage", "--strict"],
         3,
     ),
     case(
-        "verify_of_all_types",
+        "counts/verify_all_types",
         &[
             "--resource-types=all",
             "--method=verify",
@@ -277,12 +266,4 @@ pub const CASES: &[Case] = &[
         ],
         3,
     ),
-    // Without the checks.
-    case(
-        "skip_checks",
-        &[TWO_TYPES, "--skip-checks", "--coverage"],
-        0,
-    ),
-    case("skip_checks_without_credentials", &["--skip-checks"], 1),
-    case("skip_checks_alias_denied", &["--skip-checks"], 1),
 ];

@@ -82,7 +82,7 @@ impl Outcome {
 
 #[test]
 fn coverage_shows_all_eleven_statuses() {
-    let coverage = Case::named("every_status_at_once")
+    let coverage = Case::named("coverage/all_statuses")
         .replay(Threads::One)
         .coverage();
     let shown: BTreeSet<&str> = coverage.iter().map(|k| k.status.as_str()).collect();

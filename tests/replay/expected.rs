@@ -10,7 +10,7 @@ use crate::recordings::{CASES, Case};
 use crate::table;
 
 /// The only recording without a response to one of its requests.
-const INCOMPLETE_RECORDING: &str = "recording_with_a_gap";
+const INCOMPLETE_RECORDING: &str = "scan/response_not_recorded";
 
 #[test]
 fn replay_output_matches_expected_files() {
@@ -43,7 +43,7 @@ fn check_output(case: &Case) {
         "recorded responses without a request"
     );
     let unrecorded = outcome.unrecorded_requests();
-    let is_incomplete = case.directory == INCOMPLETE_RECORDING;
+    let is_incomplete = case.name == INCOMPLETE_RECORDING;
     assert_eq!(
         !unrecorded.is_empty(),
         is_incomplete,

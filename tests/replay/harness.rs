@@ -28,7 +28,7 @@ const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
 
 impl Row for Case {
     fn name(&self) -> &str {
-        self.directory
+        self.name
     }
 }
 
@@ -90,7 +90,7 @@ impl Case {
             args.extend(["--record".into(), directory.into()]);
         }
         let Ok(Command::Run(config, _)) = cli::parse(args) else {
-            panic!("{}: {:?} do not start a scan", self.directory, self.args)
+            panic!("{}: {:?} do not start a scan", self.name, self.args)
         };
         let replay = Arc::new(Replay::open(directory, NOW).unwrap());
         let sender = replay.clone();

@@ -44,13 +44,9 @@ fn expected_errors_have_specified_form() {
             .expected("expected_errors.txt")
             .map(|bytes| text(&bytes));
         let errors = errors.unwrap_or_default();
-        assert!(
-            errors.is_empty() || errors.ends_with('\n'),
-            "{}",
-            case.directory
-        );
+        assert!(errors.is_empty() || errors.ends_with('\n'), "{}", case.name);
         for line in errors.lines() {
-            assert!(is_log_line(line), "{}: {line}", case.directory);
+            assert!(is_log_line(line), "{}: {line}", case.name);
             kinds.insert(line[TIMESTAMP_LEN..].split(']').next().unwrap().to_owned());
         }
     }

@@ -7,7 +7,7 @@
 //! `expected_errors.txt` and `expected_stdout.txt`. If one of the first four is absent, the run must
 //! not write that file. Stdout is compared only if its expected file exists.
 //!
-//! - One case: `CASE=no_alias cargo test --test replay`. An unknown name fails.
+//! - One case: `CASE=scan/no_alias cargo test --test replay`. An unknown name fails.
 //! - Rewrite the expected files: `UPDATE_EXPECTED=1 cargo test --test replay expected_files`, also
 //!   with `CASE`. Review the difference like code: users see these files.
 
@@ -30,7 +30,17 @@ use recordings::CASES;
 
 #[test]
 fn fixture_directories_match_cases() {
-    let mut cases: Vec<&str> = CASES.iter().map(|c| c.directory).collect();
+    let fixtures = Path::new("fixtures");
+    let mut directories = vec!["demo".to_owned()];
+    for group in file_names(fixtures)
+        .into_iter()
+        .filter(|name| name != "demo")
+    {
+        let names = file_names(&fixtures.join(&group));
+        directories.extend(names.into_iter().map(|name| format!("{group}/{name}")));
+    }
+    directories.sort();
+    let mut cases: Vec<&str> = CASES.iter().map(|c| c.name).collect();
     cases.sort_unstable();
-    assert_eq!(file_names(Path::new("fixtures")), cases);
+    assert_eq!(directories, cases);
 }
