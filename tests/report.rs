@@ -11,7 +11,7 @@ use aws_config_resource_count::error_log::ErrorType;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use recordings::CASES;
+use recordings::{CASES, Case};
 
 fn schema() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/report.schema.json");
@@ -23,13 +23,16 @@ fn validator() -> Validator {
 }
 
 /// Replays `case` with the built binary; returns the report and the exit code.
-fn report(case: &str, args: &[&str]) -> (Value, i32) {
+fn report(case: &Case, args: &[&str]) -> (Value, i32) {
+    let recording = case.recording();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("report.json");
     let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
         .env_clear()
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["--replay", &format!("fixtures/{case}"), "--output-dir"])
+        .arg("--replay")
+        .arg(recording.path())
+        .arg("--output-dir")
         .arg(directory.path())
         .arg("--report")
         .arg(&path)
@@ -46,7 +49,7 @@ fn report(case: &str, args: &[&str]) -> (Value, i32) {
 #[test]
 fn report_of_every_case_matches_schema() {
     let validator = validator();
-    for case in CASES.iter().map(|case| case.name) {
+    for case in CASES {
         // Most recordings have no response to these requests; the report contains the errors.
         for args in [
             &[][..],
@@ -57,15 +60,15 @@ fn report_of_every_case_matches_schema() {
                 .iter_errors(&report)
                 .map(|e| format!("{}: {e}", e.instance_path()))
                 .collect();
-            assert!(errors.is_empty(), "{case} {args:?}: {errors:#?}");
-            assert_eq!(report["exit_code"], code, "{case} {args:?}");
+            assert!(errors.is_empty(), "{} {args:?}: {errors:#?}", case.name);
+            assert_eq!(report["exit_code"], code, "{} {args:?}", case.name);
         }
     }
 }
 
 #[test]
 fn report_figures_match_cells() {
-    let (report, code) = report("demo", &["--strict"]);
+    let (report, code) = report(Case::named("demo"), &["--strict"]);
     assert_eq!(code, 3);
     let regions = report["regions"].as_array().unwrap();
     assert_eq!(regions.len(), 17);
@@ -108,7 +111,7 @@ fn schema_lists_every_status_and_error_type() {
 fn schema_rejects_invalid_reports() {
     assert!(jsonschema::meta::is_valid(&schema()));
     let validator = validator();
-    let (good, _) = report("demo", &[]);
+    let (good, _) = report(Case::named("demo"), &[]);
     assert!(validator.is_valid(&good));
     let mut regions = good["regions"].as_array().unwrap().iter();
     let n = regions

@@ -3,12 +3,16 @@
 //! `tests/replay/` has a fixture for each row of the error table. Tests that need a network are in
 //! `tests/binary/`, those of the setup script in `tests/setup/`.
 
+mod recordings;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+
+use recordings::Case;
 
 const NAME: &str = "aws_config_resource_count_123456789012_acme-production";
 /// The resource types in most of the small recordings.
@@ -64,12 +68,15 @@ fn replay(case: &str, args: &[&str]) -> Outcome {
 }
 
 fn replay_in(directory: TempDir, case: &str, args: &[&str]) -> Outcome {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    replay_from(Case::named(case).recording().path(), directory, args)
+}
+
+fn replay_from(recording: &Path, directory: TempDir, args: &[&str]) -> Outcome {
     let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
         .env_clear()
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .arg("--replay")
-        .arg(fixtures.join(case))
+        .arg(recording)
         .arg("--output-dir")
         .arg(directory.path())
         .args(args)
@@ -337,10 +344,12 @@ fn exit_code_matches_specification() {
         ("scan/empty_account", &["--strict", TWO_TYPES], 0),
         ("checks/access_key_invalid", &[], 1),
         ("demo", &["--no-such-option"], 2),
-        ("no-such-recording", &[], 2),
     ] {
         assert_eq!(replay(case, args).code, code, "{case} {args:?}");
     }
+    let missing = Path::new("no-such-recording");
+    let run = replay_from(missing, TempDir::new().unwrap(), &[]);
+    assert_eq!(run.code, 2);
 }
 
 #[test]

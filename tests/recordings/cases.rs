@@ -19,10 +19,13 @@ const TEN_TYPES: &str = "--resource-types=AWS::DynamoDB::Table,AWS::EC2::Instanc
     AWS::EC2::Volume,AWS::EC2::SecurityGroup,AWS::EC2::VPC,AWS::S3::Bucket,AWS::RDS::DBInstance,\
     AWS::Lambda::Function,AWS::IAM::Role,AWS::IAM::User";
 
-/// A recorded run: the directory in `fixtures`, the command-line arguments and the exit code.
+/// A recorded run.
 pub struct Case {
     /// The directory in `fixtures`.
     pub name: &'static str,
+    /// The directory in `fixtures/_base` that the case is laid over.
+    pub base: Option<&'static str>,
+    /// The command-line arguments without `--replay` and `--output-dir`.
     pub args: &'static [&'static str],
     pub exit_code: u8,
 }
@@ -37,22 +40,45 @@ impl Case {
         Path::new("fixtures").join(self.name)
     }
 
+    /// Returns the directory of the base.
+    pub fn base_path(&self) -> Option<PathBuf> {
+        Some(Path::new("fixtures/_base").join(self.base?))
+    }
+
     pub fn expected(&self, file: &str) -> Option<Vec<u8>> {
         let path = self.path().join(file);
         path.exists().then(|| std::fs::read(&path).unwrap())
     }
 }
 
+/// Returns a case that is laid over the base `standard`.
 const fn case(name: &'static str, args: &'static [&'static str], exit_code: u8) -> Case {
     Case {
         name,
+        base: Some("standard"),
         args,
         exit_code,
     }
 }
 
+/// Returns a case whose directory is a complete recording.
+const fn complete(name: &'static str, args: &'static [&'static str], exit_code: u8) -> Case {
+    Case {
+        base: None,
+        ..case(name, args, exit_code)
+    }
+}
+
+/// Returns a case that is laid over the base `govcloud`.
+const fn govcloud(name: &'static str, args: &'static [&'static str], exit_code: u8) -> Case {
+    Case {
+        base: Some("govcloud"),
+        ..case(name, args, exit_code)
+    }
+}
+
 pub const CASES: &[Case] = &[
-    case("demo", &[], 0),
+    complete("demo", &[], 0),
     case("scan/no_alias", &[TWO_TYPES], 0),
     case("scan/empty_account", &[TWO_TYPES, "--coverage"], 0),
     case(
@@ -107,9 +133,9 @@ pub const CASES: &[Case] = &[
     case("scan/page_token_repeated", &[TWO_TYPES], 0),
     case("scan/hostile_texts", &[TWO_TYPES, "--coverage"], 0),
     case("scan/response_not_recorded", &[TWO_TYPES, "--coverage"], 0),
-    case("checks/no_credentials", &[], 1),
-    case("checks/region_variable_invalid", &[], 1),
-    case("checks/sso_token_missing", &[], 1),
+    complete("checks/no_credentials", &[], 1),
+    complete("checks/region_variable_invalid", &[], 1),
+    complete("checks/sso_token_missing", &[], 1),
     case("checks/identity_rejected", &[], 1),
     case("checks/alias_denied", &[], 1),
     case("checks/regions_denied", &[], 1),
@@ -129,9 +155,9 @@ pub const CASES: &[Case] = &[
         &[TWO_TYPES, "--skip-checks", "--coverage"],
         0,
     ),
-    case("checks/skipped_no_credentials", &["--skip-checks"], 1),
+    complete("checks/skipped_no_credentials", &["--skip-checks"], 1),
     case("checks/skipped_alias_denied", &["--skip-checks"], 1),
-    case("regions/start_region_of_profile", &[TWO_TYPES], 0),
+    complete("regions/start_region_of_profile", &[TWO_TYPES], 0),
     case("regions/included", &[TWO_TYPES, "--regions=eu-west-1"], 0),
     case(
         "regions/excluded",
@@ -148,14 +174,14 @@ pub const CASES: &[Case] = &[
         &[ONE_TYPE, "--exclude-regions=eu-west-1,us-east-1"],
         1,
     ),
-    case("endpoints/govcloud", &[TWO_TYPES], 0),
-    case("endpoints/china", &[TWO_TYPES], 0),
-    case("endpoints/url_for_all_services", &[TWO_TYPES], 0),
-    case("endpoints/govcloud_fips", &[TWO_TYPES], 0),
-    case("endpoints/profile_fips_dual_stack", &[TWO_TYPES], 0),
-    case("endpoints/fips_with_custom_url", &[], 1),
-    case("endpoints/profile_services", &[TWO_TYPES], 0),
-    case("endpoints/services_section_missing", &[], 1),
+    govcloud("endpoints/govcloud", &[TWO_TYPES], 0),
+    complete("endpoints/china", &[TWO_TYPES], 0),
+    complete("endpoints/url_for_all_services", &[TWO_TYPES], 0),
+    govcloud("endpoints/govcloud_fips", &[TWO_TYPES], 0),
+    complete("endpoints/profile_fips_dual_stack", &[TWO_TYPES], 0),
+    complete("endpoints/fips_with_custom_url", &[], 1),
+    complete("endpoints/profile_services", &[TWO_TYPES], 0),
+    complete("endpoints/services_section_missing", &[], 1),
     case(
         "coverage/all_statuses",
         &[FOUR_TYPES, "--coverage", "--max-attempts=3"],

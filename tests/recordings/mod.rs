@@ -7,5 +7,9 @@
 )]
 
 mod cases;
+mod files;
+mod overlay;
 
 pub use cases::{CASES, Case};
+pub use files::{assert_same_text, file_names, read_tree, text};
+pub use overlay::Recording;

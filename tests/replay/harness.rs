@@ -18,9 +18,8 @@ use aws_config_resource_count::runtime::Runtime;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::files::{file_names, read_tree};
 use crate::outcome::Outcome;
-use crate::recordings::Case;
+use crate::recordings::{Case, file_names, read_tree};
 use crate::table::Row;
 
 /// The time at which every replay starts. Each backoff waits for half of its maximum.
@@ -62,7 +61,7 @@ pub enum Threads {
 }
 impl Case {
     pub fn replay(&self, threads: Threads) -> Outcome {
-        self.replay_from(&self.path(), threads, None)
+        self.replay_from(self.recording().path(), threads, None)
     }
 
     /// Replays the recording in `directory` with this case's arguments.
@@ -81,7 +80,8 @@ impl Case {
         args.extend(self.args.iter().map(OsString::from));
         args.extend(["--output-dir".into(), out.clone().into()]);
         if threads == Threads::One {
-            args.extend(["--replay".into(), directory.into()]);
+            // The program only prints this path: the responses are from `directory`.
+            args.extend(["--replay".into(), self.path().into()]);
         } else {
             // After a failure the scan skips the remaining types; the recording has no responses for them.
             args.push("--region-concurrency=1".into());

@@ -7,9 +7,8 @@ use aws_config_resource_count::model::{Region, ResourceType};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::files::text;
 use crate::outcome::TIMESTAMP_LEN;
-use crate::recordings::CASES;
+use crate::recordings::{CASES, text};
 
 /// Returns true if a line has the form `[time] [TYPE] Region: …, Resource: …, Message: …`. Region and
 /// resource type are optional.

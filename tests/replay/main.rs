@@ -2,8 +2,9 @@
 //! error log. Only the network, the clock and the waits are replaced.
 //!
 //! A case is one row of `recordings::CASES`: a fixture directory, its arguments and its exit code. The directory
-//! holds `env.json`, optionally `home/.aws/`, the recorded requests and responses in `interactions/`,
-//! and the expected files: `expected.csv`, `expected_coverage.csv`, `expected_verify.csv`,
+//! is laid over its base in `fixtures/_base`, the requests that most cases share. Together they hold
+//! `env.json`, optionally `home/.aws/`, the recorded requests and responses in `interactions/`, and
+//! the expected files: `expected.csv`, `expected_coverage.csv`, `expected_verify.csv`,
 //! `expected_errors.txt` and `expected_stdout.txt`. If one of the first four is absent, the run must
 //! not write that file. Stdout is compared only if its expected file exists.
 //!
@@ -13,7 +14,6 @@
 
 mod coverage;
 mod expected;
-mod files;
 mod harness;
 mod log;
 mod outcome;
@@ -25,17 +25,14 @@ mod table;
 
 use std::path::Path;
 
-use files::file_names;
-use recordings::CASES;
+use recordings::{CASES, file_names, read_tree};
 
 #[test]
 fn fixture_directories_match_cases() {
     let fixtures = Path::new("fixtures");
     let mut directories = vec!["demo".to_owned()];
-    for group in file_names(fixtures)
-        .into_iter()
-        .filter(|name| name != "demo")
-    {
+    let is_group = |name: &String| name != "demo" && !name.starts_with('_');
+    for group in file_names(fixtures).into_iter().filter(is_group) {
         let names = file_names(&fixtures.join(&group));
         directories.extend(names.into_iter().map(|name| format!("{group}/{name}")));
     }
@@ -43,4 +40,18 @@ fn fixture_directories_match_cases() {
     let mut cases: Vec<&str> = CASES.iter().map(|c| c.name).collect();
     cases.sort_unstable();
     assert_eq!(directories, cases);
+}
+
+/// A copy of a shared file would hide what is special about the case.
+#[test]
+fn case_files_differ_from_base() {
+    for case in CASES {
+        let base = case
+            .base_path()
+            .map(|path| read_tree(&path))
+            .unwrap_or_default();
+        for (name, bytes) in read_tree(&case.path()) {
+            assert_ne!(base.get(&name), Some(&bytes), "{}: {name}", case.name);
+        }
+    }
 }

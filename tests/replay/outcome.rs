@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::files::text;
+use crate::recordings::text;
 
 /// The suffix of each output file and the expected file to compare it with. The first suffix that
 /// matches applies.

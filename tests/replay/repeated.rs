@@ -1,9 +1,8 @@
 //! Repeated, concurrent and recorded replays against the first one.
 
-use crate::files::{assert_same_text, read_tree, text};
 use crate::harness::Threads;
 use crate::outcome::Outcome;
-use crate::recordings::{CASES, Case};
+use crate::recordings::{CASES, Case, assert_same_text, read_tree, text};
 use crate::table;
 
 #[test]
@@ -41,7 +40,8 @@ fn concurrent_replay_matches_sequential_replay() {
 /// Records a replay of the case.
 fn record(case: &Case) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    case.replay_from(&case.path(), Threads::One, Some(directory.path()));
+    let recording = case.recording();
+    case.replay_from(recording.path(), Threads::One, Some(directory.path()));
     directory
 }
 
