@@ -45,6 +45,19 @@ impl Case {
         Some(Path::new("fixtures/_base").join(self.base?))
     }
 
+    /// Returns what is recorded and what the result must be.
+    pub fn description(&self) -> String {
+        let text = std::fs::read_to_string(self.path().join("case.md"));
+        let text = text.unwrap_or_else(|e| panic!("{}/case.md: {e}", self.name));
+        let line = text.strip_suffix(".\n").filter(|l| !l.contains('\n'));
+        assert!(
+            line.is_some(),
+            "{}: not one sentence in one line",
+            self.name
+        );
+        text.trim_end().to_owned()
+    }
+
     pub fn expected(&self, file: &str) -> Option<Vec<u8>> {
         let path = self.path().join(file);
         path.exists().then(|| std::fs::read(&path).unwrap())
@@ -76,6 +89,16 @@ const fn govcloud(name: &'static str, args: &'static [&'static str], exit_code: 
         ..case(name, args, exit_code)
     }
 }
+
+/// The directories of cases in `fixtures`, with their titles.
+pub const GROUPS: [(&str, &str); 6] = [
+    ("scan", "Responses during the scan"),
+    ("checks", "The checks before the scan"),
+    ("regions", "The choice of regions"),
+    ("endpoints", "Partitions and endpoints"),
+    ("coverage", "Statuses of regions and types"),
+    ("counts", "Methods of counting, all resource types"),
+];
 
 pub const CASES: &[Case] = &[
     complete("demo", &[], 0),
@@ -147,7 +170,7 @@ pub const CASES: &[Case] = &[
     case("checks/captive_portal", &[], 1),
     case("checks/minimum_permissions", &[TWO_TYPES, "--coverage"], 0),
     case("checks/minimum_permissions_no_recorder", &[TWO_TYPES], 0),
-    case("checks/config_in_last_region", &[TWO_TYPES], 0),
+    case("checks/config_in_other_region", &[TWO_TYPES], 0),
     case("checks/recorder_stopped", &[TWO_TYPES, "--coverage"], 0),
     case("checks/profile_option", &[ONE_TYPE, "--profile=audit"], 0),
     case(

@@ -10,6 +10,6 @@ mod cases;
 mod files;
 mod overlay;
 
-pub use cases::{CASES, Case};
+pub use cases::{CASES, Case, GROUPS};
 pub use files::{assert_same_text, file_names, read_tree, text};
 pub use overlay::Recording;

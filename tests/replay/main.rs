@@ -1,11 +1,8 @@
 //! Replays every directory of `fixtures` through the library: command line, checks, scan, CSV and
 //! error log. Only the network, the clock and the waits are replaced.
 //!
-//! A case is one row of `recordings::CASES`: a fixture directory, its arguments and its exit code. The directory
-//! is laid over its base in `fixtures/_base`, the requests that most cases share. Together they hold
-//! `env.json`, optionally `home/.aws/`, the recorded requests and responses in `interactions/`, and
-//! the expected files: `expected.csv`, `expected_coverage.csv`, `expected_verify.csv`,
-//! `expected_errors.txt` and `expected_stdout.txt`. If one of the first four is absent, the run must
+//! A case is one row of `recordings::CASES` and a directory of `fixtures`; `fixtures/README.md`
+//! describes its files. If an expected file other than `expected_stdout.txt` is absent, the run must
 //! not write that file. Stdout is compared only if its expected file exists.
 //!
 //! - One case: `CASE=scan/no_alias cargo test --test replay`. An unknown name fails.
@@ -25,15 +22,18 @@ mod table;
 
 use std::path::Path;
 
-use recordings::{CASES, file_names, read_tree};
+use recordings::{CASES, GROUPS, file_names, read_tree};
 
 #[test]
 fn fixture_directories_match_cases() {
     let fixtures = Path::new("fixtures");
+    let mut known: Vec<&str> = GROUPS.iter().map(|(group, _)| *group).collect();
+    known.extend(["README.md", "_base", "demo"]);
+    known.sort_unstable();
+    assert_eq!(file_names(fixtures), known);
     let mut directories = vec!["demo".to_owned()];
-    let is_group = |name: &String| name != "demo" && !name.starts_with('_');
-    for group in file_names(fixtures).into_iter().filter(is_group) {
-        let names = file_names(&fixtures.join(&group));
+    for (group, _) in GROUPS {
+        let names = file_names(&fixtures.join(group));
         directories.extend(names.into_iter().map(|name| format!("{group}/{name}")));
     }
     directories.sort();
