@@ -1,6 +1,6 @@
 //! The table of recorded runs.
 
-use std::path::{Path, PathBuf};
+use super::case::Case;
 
 const TWO_TYPES: &str = "--resource-types=AWS::EC2::VPC,AWS::S3::Bucket";
 const ONE_TYPE: &str = "--resource-types=AWS::EC2::VPC";
@@ -18,51 +18,6 @@ const SIX_TYPES: &str = "--resource-types=AWS::Lambda::Function,AWS::EC2::VPC,AW
 const TEN_TYPES: &str = "--resource-types=AWS::DynamoDB::Table,AWS::EC2::Instance,\
     AWS::EC2::Volume,AWS::EC2::SecurityGroup,AWS::EC2::VPC,AWS::S3::Bucket,AWS::RDS::DBInstance,\
     AWS::Lambda::Function,AWS::IAM::Role,AWS::IAM::User";
-
-/// A recorded run.
-pub struct Case {
-    /// The directory in `fixtures`.
-    pub name: &'static str,
-    /// The directory in `fixtures/_base` that the case is laid over.
-    pub base: Option<&'static str>,
-    /// The command-line arguments without `--replay` and `--output-dir`.
-    pub args: &'static [&'static str],
-    pub exit_code: u8,
-}
-
-impl Case {
-    pub fn named(name: &str) -> &'static Self {
-        CASES.iter().find(|c| c.name == name).unwrap()
-    }
-
-    /// Returns the fixture directory relative to the package root, as on a user's command line.
-    pub fn path(&self) -> PathBuf {
-        Path::new("fixtures").join(self.name)
-    }
-
-    /// Returns the directory of the base.
-    pub fn base_path(&self) -> Option<PathBuf> {
-        Some(Path::new("fixtures/_base").join(self.base?))
-    }
-
-    /// Returns what is recorded and what the result must be.
-    pub fn description(&self) -> String {
-        let text = std::fs::read_to_string(self.path().join("case.md"));
-        let text = text.unwrap_or_else(|e| panic!("{}/case.md: {e}", self.name));
-        let line = text.strip_suffix(".\n").filter(|l| !l.contains('\n'));
-        assert!(
-            line.is_some(),
-            "{}: not one sentence in one line",
-            self.name
-        );
-        text.trim_end().to_owned()
-    }
-
-    pub fn expected(&self, file: &str) -> Option<Vec<u8>> {
-        let path = self.path().join(file);
-        path.exists().then(|| std::fs::read(&path).unwrap())
-    }
-}
 
 /// Returns a case that is laid over the base `standard`.
 const fn case(name: &'static str, args: &'static [&'static str], exit_code: u8) -> Case {
@@ -100,6 +55,14 @@ pub const GROUPS: [(&str, &str); 6] = [
     ("counts", "Methods of counting, all resource types"),
 ];
 
+impl Case {
+    /// Returns the row of this name.
+    pub fn named(name: &str) -> &'static Self {
+        CASES.iter().find(|c| c.name == name).unwrap()
+    }
+}
+
+/// All recorded runs.
 pub const CASES: &[Case] = &[
     complete("demo", &[], 0),
     case("scan/no_alias", &[TWO_TYPES], 0),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::cases::Case;
+use super::case::Case;
 use super::files::read_tree;
 
 /// A complete recording; a temporary directory is deleted with it.
