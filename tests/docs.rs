@@ -1,11 +1,14 @@
 //! Compares the documentation with the program.
 //!
-//! `docs/options.md` is generated from the clap definition, and the examples of `README.md` and
-//! `docs/output.md` from `fixtures/demo`. To rewrite them:
+//! `docs/options.md` is generated from the clap definition, the examples of `README.md` and
+//! `docs/output.md` from `fixtures/demo`, and the list of cases in `fixtures/README.md` from the
+//! table of cases. To rewrite them:
 //!
 //! ```sh
 //! UPDATE_EXPECTED=1 cargo test --locked --test docs
 //! ```
+
+mod recordings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -18,6 +21,8 @@ use aws_config_resource_count::coverage::Status;
 use aws_config_resource_count::error_log::ErrorType;
 use aws_config_resource_count::model::ResourceType;
 use clap::builder::PossibleValue;
+
+use recordings::{CASES, Case, GROUPS};
 
 const PROGRAM: &str = "aws-config-resource-count";
 
@@ -467,15 +472,34 @@ fn every_exit_code_is_documented() {
     }
 }
 
+/// Returns a line of the list of cases.
+fn list_item(case: &Case) -> String {
+    let complete = if case.base.is_none() {
+        " (complete)"
+    } else {
+        ""
+    };
+    format!("- `{}`{complete}: {}\n", case.name, case.description())
+}
+
+#[test]
+fn fixtures_page_lists_every_case() {
+    let page = read("fixtures/README.md");
+    let (text, _) = page.split_once("## Cases\n").unwrap();
+    let mut expected = format!("{text}## Cases\n\n");
+    expected += &list_item(Case::named("demo"));
+    for (group, title) in GROUPS {
+        let _ = write!(expected, "\n### {title}\n\n");
+        let is_in_group = |case: &&Case| case.name.split('/').next() == Some(group);
+        expected.extend(CASES.iter().filter(is_in_group).map(list_item));
+    }
+    assert_file("fixtures/README.md", &expected);
+}
+
 /// Returns the first line of the first expected file of this name.
 fn header_of(file: &str) -> String {
-    let mut cases: Vec<_> = fs::read_dir(root().join("fixtures"))
-        .unwrap()
-        .map(|case| case.unwrap().path().join(file))
-        .filter(|path| path.is_file())
-        .collect();
-    cases.sort();
-    let text = fs::read_to_string(&cases[0]).unwrap();
+    let text = CASES.iter().find_map(|case| case.expected(file)).unwrap();
+    let text = String::from_utf8(text).unwrap();
     text.lines().next().unwrap().to_owned()
 }
 

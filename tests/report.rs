@@ -1,5 +1,7 @@
 //! Validates the report of every recorded run against its JSON schema, `schemas/report.schema.json`.
 
+mod recordings;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -8,6 +10,8 @@ use aws_config_resource_count::coverage::Status;
 use aws_config_resource_count::error_log::ErrorType;
 use jsonschema::Validator;
 use serde_json::{Value, json};
+
+use recordings::{CASES, Case};
 
 fn schema() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/report.schema.json");
@@ -19,13 +23,16 @@ fn validator() -> Validator {
 }
 
 /// Replays `case` with the built binary; returns the report and the exit code.
-fn report(case: &str, args: &[&str]) -> (Value, i32) {
+fn report(case: &Case, args: &[&str]) -> (Value, i32) {
+    let recording = case.recording();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("report.json");
     let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
         .env_clear()
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["--replay", &format!("fixtures/{case}"), "--output-dir"])
+        .arg("--replay")
+        .arg(recording.path())
+        .arg("--output-dir")
         .arg(directory.path())
         .arg("--report")
         .arg(&path)
@@ -39,37 +46,29 @@ fn report(case: &str, args: &[&str]) -> (Value, i32) {
     )
 }
 
-fn cases() -> Vec<String> {
-    let directories = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
-    let names = directories.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.collect()
-}
-
 #[test]
 fn report_of_every_case_matches_schema() {
     let validator = validator();
-    let cases = cases();
-    assert!(cases.len() > 60);
-    for case in cases {
+    for case in CASES {
         // Most recordings have no response to these requests; the report contains the errors.
         for args in [
             &[][..],
             &["--method=verify", "--resource-types=all", "--strict"],
         ] {
-            let (report, code) = report(&case, args);
+            let (report, code) = report(case, args);
             let errors: Vec<String> = validator
                 .iter_errors(&report)
                 .map(|e| format!("{}: {e}", e.instance_path()))
                 .collect();
-            assert!(errors.is_empty(), "{case} {args:?}: {errors:#?}");
-            assert_eq!(report["exit_code"], code, "{case} {args:?}");
+            assert!(errors.is_empty(), "{} {args:?}: {errors:#?}", case.name);
+            assert_eq!(report["exit_code"], code, "{} {args:?}", case.name);
         }
     }
 }
 
 #[test]
 fn report_figures_match_cells() {
-    let (report, code) = report("demo", &["--strict"]);
+    let (report, code) = report(Case::named("demo"), &["--strict"]);
     assert_eq!(code, 3);
     let regions = report["regions"].as_array().unwrap();
     assert_eq!(regions.len(), 17);
@@ -112,7 +111,7 @@ fn schema_lists_every_status_and_error_type() {
 fn schema_rejects_invalid_reports() {
     assert!(jsonschema::meta::is_valid(&schema()));
     let validator = validator();
-    let (good, _) = report("demo", &[]);
+    let (good, _) = report(Case::named("demo"), &[]);
     assert!(validator.is_valid(&good));
     let mut regions = good["regions"].as_array().unwrap().iter();
     let n = regions

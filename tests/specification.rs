@@ -1,7 +1,9 @@
 //! Checks the specification line by line with the built binary on recorded accounts.
 //!
-//! `tests/replay.rs` has a fixture for each row of the error table. Tests that need a network are in
+//! `tests/replay/` has a fixture for each row of the error table. Tests that need a network are in
 //! `tests/binary/`, those of the setup script in `tests/setup/`.
+
+mod recordings;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+
+use recordings::Case;
 
 const NAME: &str = "aws_config_resource_count_123456789012_acme-production";
 /// The resource types in most of the small recordings.
@@ -64,12 +68,15 @@ fn replay(case: &str, args: &[&str]) -> Outcome {
 }
 
 fn replay_in(directory: TempDir, case: &str, args: &[&str]) -> Outcome {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    replay_from(Case::named(case).recording().path(), directory, args)
+}
+
+fn replay_from(recording: &Path, directory: TempDir, args: &[&str]) -> Outcome {
     let run = Command::new(env!("CARGO_BIN_EXE_aws-config-resource-count"))
         .env_clear()
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .arg("--replay")
-        .arg(fixtures.join(case))
+        .arg(recording)
         .arg("--output-dir")
         .arg(directory.path())
         .args(args)
@@ -95,17 +102,17 @@ fn eight_checks_are_printed_with_colored_marks() {
             "{line}"
         );
     }
-    let failing = replay("every_check_fails", &["--color", "always"]);
+    let failing = replay("checks/access_key_invalid", &["--color", "always"]);
     for (line, check) in failing.stdout.lines().skip(4).zip(&CHECKS[3..]) {
         assert_eq!(line, format!("\x1b[91m✗\x1b[0m {check}"));
     }
-    let plain = replay("every_check_fails", &[]);
+    let plain = replay("checks/access_key_invalid", &[]);
     assert!(!plain.stdout.contains('\x1b'), "color without a terminal");
 }
 
 #[test]
 fn failed_checks_are_listed_and_logged() {
-    let run = replay("no_credentials", &[]);
+    let run = replay("checks/no_credentials", &[]);
     assert_eq!(run.code, 1);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(
@@ -179,7 +186,7 @@ fn csv_has_sorted_rows_above_zero() {
     sorted.sort();
     assert_eq!(rows, sorted);
     assert!(rows.iter().all(|(_, _, total)| *total > 0));
-    let without = replay("no_alias", &[TWO_TYPES]);
+    let without = replay("scan/no_alias", &[TWO_TYPES]);
     let names = fs::read_dir(without.directory.path()).unwrap();
     let names: Vec<_> = names
         .map(|e| e.unwrap().file_name().into_string().unwrap())
@@ -334,13 +341,15 @@ fn exit_code_matches_specification() {
     for (case, args, code) in [
         ("demo", &[][..], 0),
         ("demo", &["--strict"], 3),
-        ("empty_account", &["--strict", TWO_TYPES], 0),
-        ("every_check_fails", &[], 1),
+        ("scan/empty_account", &["--strict", TWO_TYPES], 0),
+        ("checks/access_key_invalid", &[], 1),
         ("demo", &["--no-such-option"], 2),
-        ("no-such-recording", &[], 2),
     ] {
         assert_eq!(replay(case, args).code, code, "{case} {args:?}");
     }
+    let missing = Path::new("no-such-recording");
+    let run = replay_from(missing, TempDir::new().unwrap(), &[]);
+    assert_eq!(run.code, 2);
 }
 
 #[test]
