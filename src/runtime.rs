@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use crate::clock::{Clock, SystemClock, VirtualClock};
-use crate::env::{Env, FolderEnv};
-use crate::http::replay::Replay;
+use crate::clock::{Clock, SystemClock};
+use crate::env::Env;
 use crate::http::{HttpClient, InvalidSettings, Settings, UreqClient};
 use crate::interrupt::Interrupt;
 use crate::options::Options;
+use crate::recording::{RecordedEnv, ReplayClient, VirtualClock};
 
 /// The external services that the checks and the scan use.
 pub struct Runtime {
@@ -46,12 +46,12 @@ impl Runtime {
         {
             Some(dir) => {
                 let now = OffsetDateTime::now_utc();
-                let env = FolderEnv::open(dir)?;
+                let env = RecordedEnv::open(dir)?;
                 let dir = dir.clone();
                 (
                     Arc::new(env),
                     Arc::new(VirtualClock::new(now)),
-                    Box::new(move |_, _| Ok(Arc::new(Replay::open(&dir, now)?))),
+                    Box::new(move |_, _| Ok(Arc::new(ReplayClient::open(&dir, now)?))),
                 )
             }
             None => (

@@ -14,13 +14,13 @@ use crate::aws::endpoint::Endpoints;
 use crate::aws::operation::Service;
 use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
 use crate::env::Env;
-use crate::http::record::RecordingClient;
 use crate::http::{
     CaBundle, HttpClient, Proxies, ProxyError, Request, Response, Settings, TransportError,
     TransportErrorKind,
 };
 use crate::model::{ParseNameError, Region};
 use crate::options::Options;
+use crate::recording::RecordingClient;
 use crate::runtime::Runtime;
 use crate::text::sanitize;
 
@@ -469,11 +469,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::env::FolderEnv;
+    use crate::recording::RecordedEnv;
 
-    fn env(name: &str, value: &str) -> FolderEnv {
+    fn env(name: &str, value: &str) -> RecordedEnv {
         let variables = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        FolderEnv::new(Path::new("none"), variables)
+        RecordedEnv::new(Path::new("none"), variables)
     }
 
     #[test]

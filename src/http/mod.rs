@@ -1,15 +1,11 @@
 //! HTTP: requests, responses, the trait [`HttpClient`] that sends them, and the client of the network.
 
-pub mod cassette;
 mod client;
 mod connections;
 #[cfg(test)]
 pub(crate) mod fake;
 mod no_proxy;
 mod proxy;
-pub mod record;
-pub(crate) mod redact;
-pub mod replay;
 mod request;
 mod resolver;
 mod response;

@@ -190,12 +190,12 @@ fn decode(text: &str) -> Result<String, InvalidProxyUrl> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::FolderEnv;
+    use crate::recording::RecordedEnv;
 
     fn proxies(variables: &[(&str, &str)]) -> Result<Proxies, ProxyError> {
         let to_owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
         let variables = variables.iter().map(to_owned).collect();
-        Proxies::from_env(&FolderEnv::new("missing".as_ref(), variables))
+        Proxies::from_env(&RecordedEnv::new("missing".as_ref(), variables))
     }
 
     fn selected_proxy(variables: &[(&str, &str)], uri: &str) -> String {
