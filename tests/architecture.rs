@@ -34,6 +34,7 @@ const LAYERS: [(&str, u8); 24] = [
 
 /// The only file, or files of one directory, that use each of these crates.
 const CRATES: [(&str, &[&str]); 9] = [
+    // The client, and the files that implement the traits of ureq or read its types.
     (
         "ureq",
         &[

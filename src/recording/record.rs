@@ -169,6 +169,7 @@ fn cassette_name(request: &Request) -> String {
     encode_file_name(&name)
 }
 
+/// Returns the response without secrets, and its body if that needs a file of its own.
 fn recorded_response(
     response: &Response,
     secrets: &[String],
@@ -182,18 +183,18 @@ fn recorded_response(
             let value = redact_text(response.header(name)?, secrets);
             Some((name.to_owned(), value))
         });
-    let mut recorded = RecordedResponse {
+    let (body, file) = match RecordedBody::inline(&response.body) {
+        Some(body) => (body.without(secrets), None),
+        None => (
+            RecordedBody::default(),
+            Some(redact_bytes(&response.body, secrets)),
+        ),
+    };
+    let recorded = RecordedResponse {
         status: response.status,
         headers: headers.collect(),
-        body: RecordedBody::default(),
+        body,
     };
-    let mut file = None;
-    match RecordedBody::inline(&response.body) {
-        Some(body) => recorded.body = body.without(secrets),
-        None => {
-            file = Some(redact_bytes(&response.body, secrets));
-        }
-    }
     (recorded, file)
 }
 
