@@ -1,14 +1,11 @@
 //! The environment: variables, files and commands behind a trait, so that tests do not use the real
 //! ones.
 
-use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-use serde::Deserialize;
 
 use crate::interrupt::Interrupt;
 
@@ -47,21 +44,14 @@ pub trait Env: Send + Sync {
 }
 
 /// The exit status and output of a command.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CommandOutput {
-    /// True if the exit code was 0. Default: true.
-    #[serde(default = "yes")]
+    /// True if the exit code was 0.
     pub ok: bool,
     /// The standard output; may contain secrets.
-    #[serde(default)]
     pub stdout: String,
     /// The standard error output.
-    #[serde(default)]
     pub stderr: String,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The environment of the process. The interrupt tracks the temporary files, which
@@ -151,142 +141,9 @@ fn variable(text: &str) -> (&str, usize) {
     (&text[..length], length)
 }
 
-/// The environment of a recording: the variables of `env.json` and the files below the directory.
-///
-/// HOME is `home`, relative to the directory. No file outside the directory can be read, so replays
-/// and tests give the same results on every machine.
-pub struct FolderEnv {
-    dir: PathBuf,
-    variables: BTreeMap<String, String>,
-}
-
-/// The name of the file that holds a recording's variables.
-pub const ENV_FILE: &str = "env.json";
-
-impl FolderEnv {
-    /// Creates an environment of `variables`, with files below `dir`.
-    #[must_use]
-    pub fn new(dir: &Path, variables: BTreeMap<String, String>) -> Self {
-        Self {
-            dir: dir.to_owned(),
-            variables,
-        }
-    }
-
-    /// Reads the environment of the recording in `dir`.
-    ///
-    /// # Errors
-    /// `env.json` is missing, cannot be read, or is not a JSON object of strings.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        let path = dir.join(ENV_FILE);
-        let with_path = |e: io::Error| {
-            let message = match e.kind() {
-                io::ErrorKind::NotFound => {
-                    format!(
-                        "{} is not a recording ({ENV_FILE} not found)",
-                        dir.display()
-                    )
-                }
-                _ => format!("{}: {e}", path.display()),
-            };
-            io::Error::new(e.kind(), message)
-        };
-        let bytes = std::fs::read(&path).map_err(with_path)?;
-        let variables = serde_json::from_slice(&bytes).map_err(|e| with_path(e.into()))?;
-        Ok(Self::new(dir, variables))
-    }
-}
-
-impl Env for FolderEnv {
-    fn var(&self, name: &str) -> Option<String> {
-        if name == "HOME" {
-            return Some("home".to_owned());
-        }
-        self.variables
-            .get(name)
-            .filter(|v| !v.trim().is_empty())
-            .cloned()
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let inside = path
-            .components()
-            .all(|c| c != std::path::Component::ParentDir);
-        // Relative paths are resolved in the directory, so that a recording can be moved.
-        let path = self.dir.join(path);
-        if inside && path.starts_with(&self.dir) {
-            std::fs::read(path)
-        } else {
-            Err(io::ErrorKind::NotFound.into())
-        }
-    }
-
-    /// Fails: recordings are read-only.
-    fn write_private(&self, _: &Path, _: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    /// Returns the output of the command from `processes.json`.
-    fn run(&self, command: &str) -> io::Result<CommandOutput> {
-        let bytes = std::fs::read(self.dir.join("processes.json"))?;
-        let mut outputs: BTreeMap<String, CommandOutput> = serde_json::from_slice(&bytes)?;
-        outputs
-            .remove(command)
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    /// Returns the variable TEST_MFA_CODE instead of prompting.
-    fn prompt(&self, _: &str) -> Option<String> {
-        self.var("TEST_MFA_CODE")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn folder_env_reads_only_its_directory() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("home")).unwrap();
-        std::fs::write(dir.path().join("home/file"), "inside").unwrap();
-        std::fs::write(dir.path().join(ENV_FILE), r#"{"A": "1", "B": " "}"#).unwrap();
-        let env = FolderEnv::open(dir.path()).unwrap();
-        assert_eq!(env.var("A").as_deref(), Some("1"));
-        assert_eq!(env.var("B"), None, "blank counts as absent");
-        assert_eq!(env.var("PATH"), None);
-        assert_eq!(
-            env.read(&env.home().unwrap().join("file")).unwrap(),
-            b"inside"
-        );
-        assert_eq!(env.read(Path::new("home/file")).unwrap(), b"inside");
-        for outside in ["/etc/hostname", "../x", "home/../../x"] {
-            assert!(env.read(Path::new(outside)).is_err(), "{outside}");
-        }
-    }
-
-    #[test]
-    fn relative_directory_is_accepted() {
-        // As in `--replay fixtures/demo`; the tests run in the directory of Cargo.toml.
-        let env = FolderEnv::new(Path::new("src"), BTreeMap::new());
-        assert!(env.read(Path::new("env.rs")).is_ok());
-        assert!(env.read(&env.home().unwrap().join("../env.rs")).is_err());
-        assert_eq!(env.home(), Some(PathBuf::from("home")));
-    }
-
-    #[test]
-    fn invalid_env_file_error_names_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let open_error = || FolderEnv::open(dir.path()).err().unwrap().to_string();
-        let expected = format!(
-            "{} is not a recording (env.json not found)",
-            dir.path().display()
-        );
-        assert_eq!(open_error(), expected);
-        std::fs::write(dir.path().join(ENV_FILE), "[]").unwrap();
-        let error = open_error();
-        assert!(error.contains("env.json"), "{error}");
-    }
 
     #[test]
     fn private_file_is_replaced_atomically() {

@@ -22,8 +22,9 @@
 //! | 2 | [`error_log`] | the ten error types, the log line, the error file |
 //! | 2 | [`export`] | rows → bytes, one file per format; the atomic write |
 //! | 1 | [`aws`] | one API call: sign, send, classify, retry; operations, credentials, endpoints |
-//! | 0 | [`http`] | requests, responses, the [`http::HttpClient`] trait; network, proxies, recording, replay |
-//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`], [`text`] | time, environment, Ctrl-C, domain types |
+//! | 0 | [`http`] | requests, responses, the [`http::HttpClient`] trait; the client of the network, proxies |
+//! | 0 | [`recording`] | cassettes, the recording and the replaying client, the replay's clock and environment |
+//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`], [`redact`], [`secret`], [`text`] | time, environment, Ctrl-C, domain types |
 //!
 //! The data flow of a run: command line → [`options::Options`] → [`preflight`] returns credentials,
 //! account, alias and regions → [`scan`] counts each region through [`aws::client::Client::call`]
@@ -59,6 +60,8 @@ pub mod inventory;
 pub mod model;
 pub mod options;
 pub mod preflight;
+pub mod recording;
+pub mod redact;
 pub mod report;
 pub mod runtime;
 pub mod scan;

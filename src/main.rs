@@ -9,7 +9,7 @@ use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::commands;
 use aws_config_resource_count::console::{Bar, Console};
 use aws_config_resource_count::env::SystemEnv;
-use aws_config_resource_count::http::agent::Agent;
+use aws_config_resource_count::http::UreqClient;
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::options::Options;
 use aws_config_resource_count::runtime::Runtime;
@@ -35,7 +35,7 @@ fn run(options: &Options, view: cli::OutputOptions) -> ExitCode {
         );
     }
     let env = SystemEnv(interrupt.clone());
-    let runtime = match Runtime::new(options, Box::new(env), interrupt, Agent::new) {
+    let runtime = match Runtime::new(options, Box::new(env), interrupt, UreqClient::new) {
         Ok(runtime) => runtime,
         Err(e) => {
             let _ = writeln!(io::stderr(), "error: --replay: {e}");

@@ -1,17 +1,17 @@
 //! The runtime of a run: environment, time, Ctrl-C, jitter and the network, or the recording that
 //! replaces them.
 
+use std::io;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use crate::clock::{Clock, SystemClock, VirtualClock};
-use crate::env::{Env, FolderEnv};
-use crate::http::HttpClient;
-use crate::http::agent::{Agent, Settings};
-use crate::http::replay::Replay;
+use crate::clock::{Clock, SystemClock};
+use crate::env::Env;
+use crate::http::{HttpClient, InvalidSettings, Settings, UreqClient};
 use crate::interrupt::Interrupt;
 use crate::options::Options;
+use crate::recording::{RecordedEnv, ReplayClient, VirtualClock};
 
 /// The external services that the checks and the scan use.
 pub struct Runtime {
@@ -28,7 +28,7 @@ pub struct Runtime {
 }
 
 /// Creates an HTTP client from its settings; the interrupt ends its open requests.
-pub type ConnectFn = Box<dyn Fn(&Settings, &Interrupt) -> std::io::Result<Arc<dyn HttpClient>>>;
+pub type ConnectFn = Box<dyn Fn(&Settings, &Interrupt) -> io::Result<Arc<dyn HttpClient>>>;
 
 impl Runtime {
     /// Creates the runtime of a run from `env`, the system clock and `connect`. With
@@ -40,24 +40,27 @@ impl Runtime {
         options: &Options,
         env: Box<dyn Env>,
         interrupt: Interrupt,
-        connect: fn(&Settings, &Interrupt) -> std::io::Result<Agent>,
-    ) -> std::io::Result<Self> {
+        connect: fn(&Settings, &Interrupt) -> Result<UreqClient, InvalidSettings>,
+    ) -> io::Result<Self> {
         let (env, clock, connect): (Arc<dyn Env>, Arc<dyn Clock>, ConnectFn) = match &options.replay
         {
             Some(dir) => {
                 let now = OffsetDateTime::now_utc();
-                let env = FolderEnv::open(dir)?;
+                let env = RecordedEnv::open(dir)?;
                 let dir = dir.clone();
                 (
                     Arc::new(env),
                     Arc::new(VirtualClock::new(now)),
-                    Box::new(move |_, _| Ok(Arc::new(Replay::open(&dir, now)?))),
+                    Box::new(move |_, _| Ok(Arc::new(ReplayClient::open(&dir, now)?))),
                 )
             }
             None => (
                 env.into(),
                 Arc::new(SystemClock::new(interrupt.clone())),
-                Box::new(move |settings, interrupt| Ok(Arc::new(connect(settings, interrupt)?))),
+                Box::new(move |settings, interrupt| {
+                    let client = connect(settings, interrupt).map_err(io::Error::other)?;
+                    Ok(Arc::new(client))
+                }),
             ),
         };
         Ok(Self {

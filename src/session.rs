@@ -14,12 +14,13 @@ use crate::aws::endpoint::Endpoints;
 use crate::aws::operation::Service;
 use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
 use crate::env::Env;
-use crate::http::agent::Settings;
-use crate::http::proxy::Proxies;
-use crate::http::record::RecordingClient;
-use crate::http::{HttpClient, Request, Response, TransportError, TransportErrorKind};
+use crate::http::{
+    CaBundle, HttpClient, Proxies, ProxyError, Request, Response, Settings, TransportError,
+    TransportErrorKind,
+};
 use crate::model::{ParseNameError, Region};
 use crate::options::Options;
+use crate::recording::RecordingClient;
 use crate::runtime::Runtime;
 use crate::text::sanitize;
 
@@ -103,8 +104,8 @@ pub enum SettingsError {
     #[error("{0}")]
     Endpoint(String),
     /// An invalid proxy.
-    #[error("{0}")]
-    Proxy(String),
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The HTTPS client could not be built.
     #[error("{0}")]
     Connect(Arc<io::Error>),
@@ -118,7 +119,7 @@ struct ClientSettings {
     region: StartRegion,
     endpoints: Endpoints,
     max_attempts: u32,
-    ca_bundle: Option<(String, Vec<u8>)>,
+    ca_bundle: Option<CaBundle>,
     proxies: Proxies,
 }
 
@@ -246,7 +247,7 @@ impl ClientSettings {
             (None, Proxies::default())
         } else {
             let ca_bundle = ca_bundle(options, env, setting("ca_bundle"))?;
-            let proxies = Proxies::from_env(env).map_err(SettingsError::Proxy)?;
+            let proxies = Proxies::from_env(env)?;
             (ca_bundle, proxies)
         };
         Ok(Self {
@@ -261,7 +262,7 @@ impl ClientSettings {
     fn describe_trust(&self) -> String {
         let mut text = match &self.ca_bundle {
             None => "trusting the built-in Mozilla roots".to_owned(),
-            Some((name, _)) => format!("trusting {name}"),
+            Some(bundle) => format!("trusting {}", bundle.name),
         };
         for proxy in self.proxies.iter() {
             let _ = write!(text, ", proxy {proxy}");
@@ -348,7 +349,7 @@ fn ca_bundle(
     options: &Options,
     env: &dyn Env,
     profile: Option<&str>,
-) -> Result<Option<(String, Vec<u8>)>, SettingsError> {
+) -> Result<Option<CaBundle>, SettingsError> {
     let key = "ca_bundle";
     let profile = profile.filter(|path| !path.is_empty());
     let found: Option<(Setting, PathBuf)> = match &options.ca_bundle {
@@ -364,7 +365,7 @@ fn ca_bundle(
     };
     let name = format!("{setting} {}", path.display());
     match env.read(&path) {
-        Ok(pem) => Ok(Some((name, pem))),
+        Ok(pem) => Ok(Some(CaBundle { name, pem })),
         Err(e) => {
             let source = Arc::new(e);
             Err(SettingsError::CaBundle { name, source })
@@ -468,11 +469,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::env::FolderEnv;
+    use crate::recording::RecordedEnv;
 
-    fn env(name: &str, value: &str) -> FolderEnv {
+    fn env(name: &str, value: &str) -> RecordedEnv {
         let variables = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        FolderEnv::new(Path::new("none"), variables)
+        RecordedEnv::new(Path::new("none"), variables)
     }
 
     #[test]

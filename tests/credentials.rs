@@ -16,8 +16,9 @@
 
 mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -27,13 +28,12 @@ use aws_config_resource_count::aws::credential_cache::ResolvedCredentials;
 use aws_config_resource_count::aws::credentials::{Context, Profile, ProviderConfig, resolve};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::limiter::Limits;
-use aws_config_resource_count::clock::VirtualClock;
-use aws_config_resource_count::env::FolderEnv;
-use aws_config_resource_count::http::replay::Replay;
+use aws_config_resource_count::env::{CommandOutput, Env};
 use aws_config_resource_count::http::{
     HttpClient, Request, Response, TransportError, TransportErrorKind,
 };
 use aws_config_resource_count::interrupt::Interrupt;
+use aws_config_resource_count::recording::{RecordedEnv, ReplayClient, VirtualClock};
 use serde::{Deserialize, Serialize};
 use table::Row;
 use time::OffsetDateTime;
@@ -310,6 +310,72 @@ struct Outcome {
     log: Vec<String>,
 }
 
+/// The environment of a case: `env.json`, the files of the directory, the outputs of commands in
+/// `processes.json`, and a terminal on which the user enters the variable TEST_MFA_CODE.
+struct CaseEnv {
+    recorded: RecordedEnv,
+    outputs: BTreeMap<String, Output>,
+}
+
+/// The output of a command.
+#[derive(Deserialize)]
+#[serde(default)]
+struct Output {
+    ok: bool,
+    stdout: String,
+    stderr: String,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self {
+            ok: true,
+            stdout: String::new(),
+            stderr: String::new(),
+        }
+    }
+}
+
+impl CaseEnv {
+    fn open(directory: &Path) -> Self {
+        let outputs = fs::read(directory.join("processes.json"));
+        Self {
+            recorded: RecordedEnv::open(directory).unwrap(),
+            outputs: outputs.map_or_else(
+                |_| BTreeMap::new(),
+                |text| serde_json::from_slice(&text).unwrap(),
+            ),
+        }
+    }
+}
+
+impl Env for CaseEnv {
+    fn var(&self, name: &str) -> Option<String> {
+        self.recorded.var(name)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.recorded.read(path)
+    }
+
+    fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.recorded.write_private(path, bytes)
+    }
+
+    fn run(&self, command: &str) -> io::Result<CommandOutput> {
+        let output = self.outputs.get(command).ok_or(io::ErrorKind::NotFound)?;
+        Ok(CommandOutput {
+            ok: output.ok,
+            stdout: output.stdout.clone(),
+            stderr: output.stderr.clone(),
+        })
+    }
+
+    fn prompt(&self, _: &str) -> Option<String> {
+        self.var("TEST_MFA_CODE")
+    }
+}
+
 /// A network on which every request fails.
 struct NoNetwork;
 
@@ -336,7 +402,7 @@ fn check_case(case: &Case) {
     let replay = path
         .join("interactions")
         .exists()
-        .then(|| Arc::new(Replay::open(&path, NOW).unwrap()));
+        .then(|| Arc::new(ReplayClient::open(&path, NOW).unwrap()));
     let http: Arc<dyn HttpClient> = match &replay {
         Some(replay) => replay.clone(),
         None => Arc::new(NoNetwork),
@@ -398,7 +464,7 @@ fn resolve_from(
     net: &ProviderConfig,
     note: &dyn Fn(&str),
 ) -> Result<ResolvedCredentials, String> {
-    let env = FolderEnv::open(directory).unwrap();
+    let env = CaseEnv::open(directory);
     let files = SharedFiles::load(&env)?;
     let shown = format!("{files:?}");
     assert!(!shown.contains(SECRET_MARKER), "{shown}");

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use aws_config_resource_count::http::cassette::{
+use aws_config_resource_count::recording::cassette::{
     Cassette, INTERACTIONS_DIR, Interaction, RecordedBody, key, recorded_request,
 };
-use aws_config_resource_count::http::replay::Replay;
+use aws_config_resource_count::recording::ReplayClient;
 use aws_config_resource_count::http::{HttpClient, Request, TransportErrorKind};
 use aws_config_resource_count_fuzz::TempDir;
 use libfuzzer_sys::fuzz_target;
@@ -50,7 +50,7 @@ fn replay(data: &[u8], cassette: &Cassette) {
         .iter()
         .map(|i| result(i, &interactions))
         .collect();
-    let replay = match Replay::open(&dir.0, datetime!(2026-11-24 12:00:00 UTC)) {
+    let replay = match ReplayClient::open(&dir.0, datetime!(2026-11-24 12:00:00 UTC)) {
         Ok(replay) => replay,
         Err(error) => {
             assert!(results.contains(&None), "{error}");

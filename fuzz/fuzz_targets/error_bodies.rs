@@ -15,7 +15,7 @@ use aws_config_resource_count::aws::ops::get_discovered_resource_counts::GetDisc
 use aws_config_resource_count::aws::ops::list_discovered_resources::ListDiscoveredResources;
 use aws_config_resource_count::aws::protocol;
 use aws_config_resource_count::aws::retry::CALL_LIMIT;
-use aws_config_resource_count::clock::VirtualClock;
+use aws_config_resource_count::recording::VirtualClock;
 use aws_config_resource_count::error_log::{Entry, ErrorType};
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::model::{Region, ResourceType};

@@ -8,10 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config_resource_count::clock::VirtualClock;
-use aws_config_resource_count::http::cassette::RecordedBody;
-use aws_config_resource_count::http::record::RecordingClient;
-use aws_config_resource_count::http::replay::Replay;
+use aws_config_resource_count::recording::{RecordingClient, ReplayClient, VirtualClock};
+use aws_config_resource_count::recording::cassette::RecordedBody;
 use aws_config_resource_count::http::{HttpClient, Request};
 use aws_config_resource_count_fuzz::{Always, KEY_ID, TOKEN, TempDir, leak, response};
 use libfuzzer_sys::fuzz_target;
@@ -63,7 +61,7 @@ fuzz_target!(|data: &[u8]| {
     recorder.finish().unwrap();
     assert_no_secrets(&dir.0, data);
 
-    let replay = Replay::open(&dir.0, NOW).expect("a recording can be replayed");
+    let replay = ReplayClient::open(&dir.0, NOW).expect("a recording can be replayed");
     let replayed = replay
         .send(&request)
         .expect("the request has a recorded response");

@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use super::{HttpClient, Request, Response, TransportError, TransportErrorKind};
+use super::client::HttpClient;
+use super::request::Request;
+use super::response::Response;
+use super::transport_error::{TransportError, TransportErrorKind};
 
 /// A response or a transport error.
 pub type FakeResponse = Result<Response, TransportError>;

@@ -4,9 +4,11 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use percent_encoding::percent_decode_str;
+use thiserror::Error;
 
 use super::no_proxy::NoProxy;
 use crate::env::Env;
+use crate::secret::Secret;
 
 /// The proxies of a run.
 ///
@@ -23,21 +25,12 @@ impl Proxies {
     /// Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY; the names in lower case take precedence.
     ///
     /// # Errors
-    /// A variable is not a proxy URL. The error names the variable but not its value, which may
-    /// contain a password.
-    pub fn from_env(env: &dyn Env) -> Result<Self, String> {
-        let first_set = |names: [&'static str; 2]| {
-            let mut set = names.into_iter().filter_map(|n| Some((n, env.var(n)?)));
-            set.next()
-        };
-        let proxy = |names| {
-            let parse = |(name, text): (_, String)| Proxy::parse(name, &text);
-            first_set(names).map(parse).transpose()
-        };
+    /// A variable is not a proxy URL.
+    pub fn from_env(env: &dyn Env) -> Result<Self, ProxyError> {
         Ok(Self {
-            https: proxy(["https_proxy", "HTTPS_PROXY"])?,
-            http: proxy(["http_proxy", "HTTP_PROXY"])?,
-            direct: first_set(["no_proxy", "NO_PROXY"])
+            https: Proxy::from_env(env, ["https_proxy", "HTTPS_PROXY"])?,
+            http: Proxy::from_env(env, ["http_proxy", "HTTP_PROXY"])?,
+            direct: first_set(env, ["no_proxy", "NO_PROXY"])
                 .map(|(_, text)| NoProxy::parse(&text))
                 .unwrap_or_default(),
         })
@@ -62,6 +55,13 @@ impl Proxies {
     }
 }
 
+/// Returns the name and the value of the first variable of `names` that is set.
+fn first_set(env: &dyn Env, names: [&'static str; 2]) -> Option<(&'static str, String)> {
+    names
+        .into_iter()
+        .find_map(|name| Some((name, env.var(name)?)))
+}
+
 /// A proxy. Its `Display` and `Debug` output is host, port and variable, never user or password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
@@ -74,7 +74,36 @@ pub struct Proxy {
     /// The port.
     pub port: u16,
     /// The user name and password.
-    pub credentials: Option<(String, String)>,
+    pub credentials: Option<(String, Secret)>,
+}
+
+/// The error of a variable that is not a proxy URL. Its text does not contain the value, which may
+/// contain a password.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{variable} is not a proxy URL such as http://proxy.example:3128: {source}")]
+pub struct ProxyError {
+    variable: &'static str,
+    source: InvalidProxyUrl,
+}
+
+/// The reason why a text is not a proxy URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum InvalidProxyUrl {
+    /// The scheme is not `http` or `https`.
+    #[error("only http and https proxies are supported")]
+    Scheme,
+    /// The URL has no host.
+    #[error("the host is missing")]
+    NoHost,
+    /// The host is not a name or an address.
+    #[error("invalid host (percent-encode the user name and password)")]
+    Host,
+    /// The port is not a number from 1 to 65535.
+    #[error("invalid port (put IPv6 addresses in brackets)")]
+    Port,
+    /// The user name or the password is not percent-encoded UTF-8.
+    #[error("the user name or password is not percent-encoded UTF-8")]
+    Encoding,
 }
 
 impl fmt::Debug for Proxy {
@@ -90,37 +119,44 @@ impl fmt::Display for Proxy {
 }
 
 impl Proxy {
+    /// Reads the proxy of the first variable of `names` that is set.
+    fn from_env(env: &dyn Env, names: [&'static str; 2]) -> Result<Option<Self>, ProxyError> {
+        let Some((variable, text)) = first_set(env, names) else {
+            return Ok(None);
+        };
+        match Self::parse(variable, &text) {
+            Ok(proxy) => Ok(Some(proxy)),
+            Err(source) => Err(ProxyError { variable, source }),
+        }
+    }
+
     /// Parses `[http[s]://][user[:password]@]host[:port]`, with user and password percent-encoded.
     /// The default port is 80, for `https` 443.
-    fn parse(variable: &'static str, text: &str) -> Result<Self, String> {
-        let invalid = |reason: &str| {
-            format!("{variable} is not a proxy URL such as http://proxy.example:3128: {reason}")
-        };
+    fn parse(variable: &'static str, text: &str) -> Result<Self, InvalidProxyUrl> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let tls = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
-            _ => return Err(invalid("only http and https proxies are supported")),
+            _ => return Err(InvalidProxyUrl::Scheme),
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
         let (user, host_port) = match authority.rsplit_once('@') {
             Some((user, host_port)) => (Some(user), host_port),
             None => (None, authority),
         };
-        let (host, port) = host_and_port(host_port).map_err(invalid)?;
-        let credentials = user.map(credentials).transpose().map_err(invalid)?;
+        let (host, port) = host_and_port(host_port)?;
         Ok(Self {
             variable,
             tls,
             host: host.to_ascii_lowercase(),
             port: port.unwrap_or(if tls { 443 } else { 80 }),
-            credentials,
+            credentials: user.map(credentials).transpose()?,
         })
     }
 }
 
-fn host_and_port(text: &str) -> Result<(&str, Option<u16>), &'static str> {
+fn host_and_port(text: &str) -> Result<(&str, Option<u16>), InvalidProxyUrl> {
     let end = text.find(']').map_or(0, |at| at + 1);
     let (host, port) = match text[end..].split_once(':') {
         Some((host, port)) => (&text[..end + host.len()], Some(port)),
@@ -129,36 +165,37 @@ fn host_and_port(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let is_name_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     match address {
-        _ if host.is_empty() => return Err("the host is missing"),
+        _ if host.is_empty() => return Err(InvalidProxyUrl::NoHost),
         Some(address) if address.parse::<Ipv6Addr>().is_ok() => {}
         None if host.chars().all(is_name_char) => {}
-        _ => return Err("invalid host (percent-encode the user name and password)"),
+        _ => return Err(InvalidProxyUrl::Host),
     }
     let port = port.filter(|p| !p.is_empty()).map(str::parse).transpose();
     match port {
-        Ok(Some(0)) | Err(_) => Err("invalid port (put IPv6 addresses in brackets)"),
+        Ok(Some(0)) | Err(_) => Err(InvalidProxyUrl::Port),
         Ok(port) => Ok((host, port)),
     }
 }
 
-fn credentials(text: &str) -> Result<(String, String), &'static str> {
-    let decode = |part| match percent_decode_str(part).decode_utf8() {
-        Ok(decoded) => Ok(decoded.into_owned()),
-        Err(_) => Err("the user name or password is not percent-encoded UTF-8"),
-    };
+fn credentials(text: &str) -> Result<(String, Secret), InvalidProxyUrl> {
     let (user, password) = text.split_once(':').unwrap_or((text, ""));
-    Ok((decode(user)?, decode(password)?))
+    Ok((decode(user)?, decode(password)?.into()))
+}
+
+fn decode(text: &str) -> Result<String, InvalidProxyUrl> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map_or(Err(InvalidProxyUrl::Encoding), |text| Ok(text.into_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::FolderEnv;
+    use crate::recording::RecordedEnv;
 
-    fn proxies(variables: &[(&str, &str)]) -> Result<Proxies, String> {
+    fn proxies(variables: &[(&str, &str)]) -> Result<Proxies, ProxyError> {
         let to_owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
         let variables = variables.iter().map(to_owned).collect();
-        Proxies::from_env(&FolderEnv::new("missing".as_ref(), variables))
+        Proxies::from_env(&RecordedEnv::new("missing".as_ref(), variables))
     }
 
     fn selected_proxy(variables: &[(&str, &str)], uri: &str) -> String {
@@ -249,7 +286,7 @@ mod tests {
             let proxy = Proxy::parse("HTTPS_PROXY", text).unwrap();
             let found = (proxy.tls, proxy.host.as_str(), proxy.port);
             assert_eq!(found, (tls, host, port), "{text}");
-            let user = user.map(|(u, p)| (u.to_owned(), p.to_owned()));
+            let user = user.map(|(u, p)| (u.to_owned(), Secret::from(p)));
             assert_eq!(proxy.credentials, user, "{text}");
         }
     }
@@ -275,6 +312,7 @@ mod tests {
         ] {
             for name in ["HTTPS_PROXY", "http_proxy"] {
                 let error = proxies(&[(name, text), ("NO_PROXY", "*")]).unwrap_err();
+                let error = error.to_string();
                 assert!(error.starts_with(name) && error.contains(reason), "{error}");
                 assert!(!error.contains("marked"), "{error}");
             }

@@ -16,7 +16,7 @@ use crate::aws::credential_cache::{CachedCredentials, CredentialsError, Resolved
 use crate::aws::error::{CallError, Cause, ErrorKind};
 use crate::aws::operation::Service;
 use crate::aws::protocol::ParseError;
-use crate::clock::{Clock, VirtualClock};
+use crate::clock::Clock;
 use crate::coverage::{Coverage, RegionCoverage, Status};
 use crate::error_log::{Entry, ErrorType};
 use crate::http::fake::{FakeResponse, Scripted, answer, answer_with};
@@ -24,6 +24,7 @@ use crate::http::{Request, TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
 use crate::inventory::{CountError, Inconsistency, Method, Prefetched};
 use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::recording::VirtualClock;
 use crate::workers::Workers;
 
 /// The types of every test, in request order.

@@ -10,8 +10,8 @@ use aws_config_resource_count::aws::config_file::SharedFiles;
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::operation::Service;
 use aws_config_resource_count::aws::partition::Partition;
-use aws_config_resource_count::env::FolderEnv;
 use aws_config_resource_count::model::Region;
+use aws_config_resource_count::recording::RecordedEnv;
 
 const TABLE: &str = include_str!("botocore.tsv");
 
@@ -30,7 +30,7 @@ fn ours(service: &str, region: &Region, variant: &str) -> HostAndRegion {
         .flatten()
         .map(|name| (name, "true".to_owned()))
         .collect();
-    let env = FolderEnv::new(Path::new("none"), variables);
+    let env = RecordedEnv::new(Path::new("none"), variables);
     let endpoints = Endpoints::new(None, &env, &SharedFiles::default(), "default").unwrap();
     let service = Service::ALL.into_iter().find(|s| s.name() == service);
     let endpoint = endpoints.resolve(service.unwrap(), region).ok()?;

@@ -8,12 +8,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use aws_config_resource_count::cli::{self, Command};
-use aws_config_resource_count::clock::VirtualClock;
 use aws_config_resource_count::commands;
 use aws_config_resource_count::console::{Bar, Console};
-use aws_config_resource_count::env::FolderEnv;
-use aws_config_resource_count::http::replay::Replay;
 use aws_config_resource_count::interrupt::Interrupt;
+use aws_config_resource_count::recording::{RecordedEnv, ReplayClient, VirtualClock};
 use aws_config_resource_count::runtime::Runtime;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -92,10 +90,10 @@ impl Case {
         let Ok(Command::Run(config, _)) = cli::parse(args) else {
             panic!("{}: {:?} do not start a scan", self.name, self.args)
         };
-        let replay = Arc::new(Replay::open(directory, NOW).unwrap());
+        let replay = Arc::new(ReplayClient::open(directory, NOW).unwrap());
         let sender = replay.clone();
         let runtime = Runtime {
-            env: Arc::new(FolderEnv::open(directory).unwrap()),
+            env: Arc::new(RecordedEnv::open(directory).unwrap()),
             clock: Arc::new(VirtualClock::new(NOW)),
             interrupt: Interrupt::default(),
             jitter: || 0.5,

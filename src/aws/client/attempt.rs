@@ -11,8 +11,9 @@ use crate::aws::operation::{Operation, RequestBody};
 use crate::aws::protocol;
 use crate::aws::sign::sign;
 use crate::aws::usage::Usage;
-use crate::http::{Request, Response, TransportError, TransportErrorKind, redact};
+use crate::http::{Request, Response, TransportError, TransportErrorKind};
 use crate::model::Region;
+use crate::redact;
 use crate::text::sanitize;
 
 /// The trace of an attempt; `Display` is a line for `--debug`.

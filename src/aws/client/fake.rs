@@ -8,9 +8,9 @@ use super::{Client, Parts};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::limiter::Limits;
-use crate::clock::VirtualClock;
 use crate::http::HttpClient;
 use crate::interrupt::Interrupt;
+use crate::recording::VirtualClock;
 
 /// The access key ID of the credentials.
 pub const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";

@@ -13,12 +13,9 @@ use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
 use crate::aws::ops::list_discovered_resources::{ListDiscoveredResources, ResourcePage};
-use crate::clock::VirtualClock;
-use crate::env::FolderEnv;
 use crate::http::fake::{FakeResponse as Sent, Scripted, answer, answer_with, failure};
-use crate::http::record::RecordingClient;
-use crate::http::replay::Replay;
 use crate::model::ResourceType;
+use crate::recording::{RecordedEnv, RecordingClient, ReplayClient, VirtualClock};
 
 const EMPTY_PAGE: &str = r#"{"resourceIdentifiers": []}"#;
 const THROTTLED: &str = r#"{"__type": "ThrottlingException", "message": "Rate exceeded"}"#;
@@ -782,7 +779,7 @@ fn recording_without_secrets_replays_same_results() {
     let years_later = Arc::new(VirtualClock::new(
         time::macros::datetime!(2031-01-01 00:00:00 UTC),
     ));
-    let replay = Arc::new(Replay::open(folder.path(), years_later.now()).unwrap());
+    let replay = Arc::new(ReplayClient::open(folder.path(), years_later.now()).unwrap());
     let again = results(&client(replay.clone(), years_later));
     assert_eq!(again[..2], first[..2]);
     assert!(again[1].contains("30 minutes ahead"), "{}", again[1]);
@@ -795,7 +792,7 @@ fn scope_separates_regions_of_custom_endpoint() {
         "AWS_ENDPOINT_URL_CONFIG_SERVICE".to_owned(),
         "http://127.0.0.1:5000".to_owned(),
     )]);
-    let env = FolderEnv::new("none".as_ref(), variables);
+    let env = RecordedEnv::new("none".as_ref(), variables);
     let http = Scripted::by(|_| answer(200, "unexpected"));
     let mut parts = parts(http.clone(), clock());
     parts.endpoints = Endpoints::new(None, &env, &SharedFiles::default(), "default").unwrap();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::env::FolderEnv;
+use crate::recording::RecordedEnv;
 
 fn get(text: &str, section: &str, key: &str) -> Option<String> {
     let sections = parse(text).unwrap();
@@ -100,7 +100,7 @@ fn load(
     std::fs::write(aws.join("credentials"), credentials).unwrap();
     std::fs::write(folder.path().join("home/other file"), "[default]\nk = o\n").unwrap();
     let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
-    let env = FolderEnv::new(folder.path(), variables.iter().map(own).collect());
+    let env = RecordedEnv::new(folder.path(), variables.iter().map(own).collect());
     SharedFiles::load(&env)
 }
 

@@ -26,8 +26,9 @@ use super::json_credentials::{instant, json};
 use super::{Context, CredentialsError, Found, Provider, ResolvedCredentials, cache_name};
 use crate::aws::config_file::{FileKind, expand_home};
 use crate::aws::operation::Service;
-use crate::http::{Response, redact};
+use crate::http::Response;
 use crate::model::Region;
+use crate::redact;
 use crate::text::sanitize;
 
 /// The provider of the credentials of IAM Identity Center.

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::aws::client::fake::clock;
-use crate::env::{CommandOutput, FolderEnv, SystemEnv};
+use crate::env::{CommandOutput, SystemEnv};
 use crate::http::fake::{Scripted, answer, failure};
 use crate::http::{Request, TransportErrorKind};
+use crate::recording::RecordedEnv;
 
 /// Returns the settings of a network without any response.
 fn unreachable_network() -> ProviderConfig {
@@ -39,7 +40,7 @@ fn resolve_chain(
     std::fs::write(aws.join("config"), config).unwrap();
     std::fs::write(aws.join("credentials"), credentials).unwrap();
     let to_owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    let env = FolderEnv::new(directory.path(), variables.iter().map(to_owned).collect());
+    let env = RecordedEnv::new(directory.path(), variables.iter().map(to_owned).collect());
     let files = SharedFiles::load(&env)?;
     let profile = Profile::choose(flag, &env);
     let net = unreachable_network();
@@ -157,7 +158,7 @@ fn credentials_file_of_variable_is_read() {
         "AWS_SHARED_CREDENTIALS_FILE".to_owned(),
         "~/mine".to_owned(),
     )];
-    let env = FolderEnv::new(directory.path(), BTreeMap::from(variables));
+    let env = RecordedEnv::new(directory.path(), BTreeMap::from(variables));
     let files = SharedFiles::load(&env).unwrap();
     let net = unreachable_network();
     let context = Context {

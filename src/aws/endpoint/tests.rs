@@ -1,5 +1,5 @@
 use super::*;
-use crate::env::FolderEnv;
+use crate::recording::RecordedEnv;
 
 /// Creates endpoints from environment variables and the text of a config file.
 fn endpoints_of(
@@ -12,7 +12,7 @@ fn endpoints_of(
     std::fs::create_dir_all(&aws).unwrap();
     std::fs::write(aws.join("config"), config).unwrap();
     let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
-    let env = FolderEnv::new(folder.path(), variables.iter().map(own).collect());
+    let env = RecordedEnv::new(folder.path(), variables.iter().map(own).collect());
     let files = SharedFiles::load(&env).unwrap();
     let explicit = explicit.map(|url| url.parse().unwrap());
     Endpoints::new(explicit.as_ref(), &env, &files, "default")

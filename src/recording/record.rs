@@ -1,7 +1,6 @@
 //! Records all requests and responses to a directory, without secrets, for a replay.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use time::format_description::well_known::Rfc2822;
 
 use super::cassette::{
-    Cassette, INTERACTIONS_DIR, Interaction, RecordedBody, RecordedError, RecordedResponse,
-    kind_name, recorded_request,
+    Interaction, RecordedBody, RecordedError, RecordedResponse, kind_name, recorded_request,
 };
-use super::{HttpClient, Request, Response, TransportError, redact};
+use super::files::{self, Interactions};
+use super::secrets::{redact_bytes, redact_text, secrets_of_exchange};
 use crate::clock::Clock;
-use crate::env::ENV_FILE;
+use crate::http::{HttpClient, Request, Response, TransportError};
 use crate::text::encode_file_name;
 
 /// The maximum size of a recording in memory, in bytes: 256 MiB.
@@ -43,9 +42,6 @@ pub struct RecordingClient {
     account: Option<String>,
     recorded: Mutex<Recorded>,
 }
-
-/// By cassette name: the interactions, each with a body to store in a separate file, if any.
-type Interactions = BTreeMap<String, Vec<(Interaction, Option<Vec<u8>>)>>;
 
 #[derive(Default)]
 struct Recorded {
@@ -87,22 +83,29 @@ impl RecordingClient {
 
     /// Records a request with its result, unless the recording is too large.
     fn add(&self, request: &Request, result: &Result<Response, TransportError>) {
-        let mut secrets = redact::secrets_of(request);
-        // The body of this response of the metadata service is a token.
-        if request
-            .header("x-aws-ec2-metadata-token-ttl-seconds")
-            .is_some()
-        {
-            let body = result.as_ref().map_or(&[][..], |r| &r.body);
-            let text = String::from_utf8_lossy(body);
-            // The token is Base64; an unexpected response may have other text around it.
-            let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
-            let parts = text
-                .split(|c| !is_base64(c))
-                .filter(|word| !word.is_empty());
-            secrets.extend(parts.map(str::to_owned));
-            secrets.sort_by_key(|secret| Reverse(secret.len()));
+        let Some((interaction, file)) = self.interaction(request, result) else {
+            return;
+        };
+        let size = request.body.len() + result.as_ref().map_or(0, |r| r.body.len());
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.bytes += size;
+        // The advice on an error depends on whether a session token was used.
+        recorded.session_token |= request.header("x-amz-security-token").is_some();
+        if recorded.bytes <= MAX_BYTES {
+            let name = cassette_name(request);
+            let entries = recorded.interactions.entry(name).or_default();
+            entries.push((interaction, file));
         }
+    }
+
+    /// Returns the interaction without secrets, and the body to store in a separate file. Returns
+    /// `None` for an error without network access (a missing recording, an interrupt).
+    fn interaction(
+        &self,
+        request: &Request,
+        result: &Result<Response, TransportError>,
+    ) -> Option<(Interaction, Option<Vec<u8>>)> {
+        let secrets = secrets_of_exchange(request, result.as_ref().ok());
         let mut interaction = Interaction {
             request: recorded_request(request),
             response: None,
@@ -120,28 +123,13 @@ impl RecordingClient {
                 file = body_file;
             }
             Err(error) => {
-                // An error without network access (a missing recording, an interrupt) is not
-                // recorded.
-                let Some(kind) = kind_name(error.kind) else {
-                    return;
-                };
                 interaction.error = Some(RecordedError {
-                    kind: kind.to_owned(),
-                    message: redact::text(&error.message, &secrets),
+                    kind: kind_name(error.kind)?.to_owned(),
+                    message: redact_text(&error.message, &secrets),
                 });
             }
         }
-        // The advice on an error depends on whether a session token was used.
-        let session_token = request.header("x-amz-security-token").is_some();
-        let size = request.body.len() + result.as_ref().map_or(0, |r| r.body.len());
-        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        recorded.bytes += size;
-        recorded.session_token |= session_token;
-        if recorded.bytes <= MAX_BYTES {
-            let name = cassette_name(request);
-            let entries = recorded.interactions.entry(name).or_default();
-            entries.push((interaction, file));
-        }
+        Some((interaction, file))
     }
 }
 
@@ -165,7 +153,7 @@ impl HttpClient for RecordingClient {
         if recorded.session_token {
             variables.insert("AWS_SESSION_TOKEN".to_owned(), EXAMPLE_TOKEN.to_owned());
         }
-        write(&self.dir, interactions, &variables, self.account.as_deref())
+        files::write(&self.dir, interactions, &variables, self.account.as_deref())
     }
 }
 
@@ -181,6 +169,7 @@ fn cassette_name(request: &Request) -> String {
     encode_file_name(&name)
 }
 
+/// Returns the response without secrets, and its body if that needs a file of its own.
 fn recorded_response(
     response: &Response,
     secrets: &[String],
@@ -191,83 +180,22 @@ fn recorded_response(
         // The date of a response matters only if a signature was rejected because of the clock.
         .filter(|name| !(ok && *name == "date"))
         .filter_map(|name| {
-            let value = redact::text(response.header(name)?, secrets);
+            let value = redact_text(response.header(name)?, secrets);
             Some((name.to_owned(), value))
         });
-    let mut recorded = RecordedResponse {
+    let (body, file) = match RecordedBody::inline(&response.body) {
+        Some(body) => (body.without(secrets), None),
+        None => (
+            RecordedBody::default(),
+            Some(redact_bytes(&response.body, secrets)),
+        ),
+    };
+    let recorded = RecordedResponse {
         status: response.status,
         headers: headers.collect(),
-        body: RecordedBody::default(),
+        body,
     };
-    let mut file = None;
-    match RecordedBody::inline(&response.body) {
-        Some(body) => recorded.body = body.without(secrets),
-        None => {
-            file = Some(redact::bytes(&response.body, secrets));
-        }
-    }
     (recorded, file)
-}
-
-fn write(
-    dir: &Path,
-    interactions: Interactions,
-    variables: &BTreeMap<String, String>,
-    account: Option<&str>,
-) -> io::Result<()> {
-    let mut files = vec![(dir.join(ENV_FILE), pretty(variables)?)];
-    for (name, entries) in interactions {
-        let mut cassette = Cassette::default();
-        for (n, (mut interaction, file)) in entries.into_iter().enumerate() {
-            if let (Some(bytes), Some(response)) = (file, &mut interaction.response) {
-                let body_file = format!("{name}.{}.{}", n + 1, extension(&bytes));
-                files.push((dir.join(INTERACTIONS_DIR).join(&body_file), bytes));
-                response.body.body_file = Some(body_file);
-            }
-            cassette.interactions.push(interaction);
-        }
-        let path = dir.join(INTERACTIONS_DIR).join(format!("{name}.json"));
-        files.push((path, pretty(&cassette)?));
-    }
-    if let Some(account) = account {
-        rewrite_accounts(&mut files, account);
-    }
-    fs::create_dir_all(dir.join(INTERACTIONS_DIR))?;
-    for (path, bytes) in files {
-        fs::write(&path, bytes)
-            .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
-    }
-    Ok(())
-}
-
-fn extension(bytes: &[u8]) -> &'static str {
-    if bytes.trim_ascii_start().starts_with(b"<") {
-        "xml"
-    } else {
-        "bin"
-    }
-}
-
-fn pretty(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(value)?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
-fn rewrite_accounts(files: &mut [(PathBuf, Vec<u8>)], account: &str) {
-    let mut account_ids = BTreeSet::new();
-    for (_, bytes) in files.iter() {
-        redact::find_account_ids(&String::from_utf8_lossy(bytes), &mut account_ids);
-    }
-    for (_, bytes) in files.iter_mut() {
-        let Ok(mut text) = std::str::from_utf8(bytes).map(str::to_owned) else {
-            continue;
-        };
-        for id in &account_ids {
-            text = text.replace(id, account);
-        }
-        *bytes = text.into_bytes();
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Request, Response, TransportError, TransportErrorKind, redact};
+use super::secrets::{redact_json, redact_text, secrets_of};
+use crate::http::{Request, Response, TransportError, TransportErrorKind};
 
 /// The name of the directory of cassettes in a recording.
 pub const INTERACTIONS_DIR: &str = "interactions";
@@ -120,8 +121,8 @@ impl RecordedBody {
     #[must_use]
     pub fn without(mut self, secrets: &[String]) -> Self {
         match &mut self.body {
-            Some(Value::String(form)) => *form = redact::text(form, secrets),
-            Some(value) => redact::json(value, secrets),
+            Some(Value::String(form)) => *form = redact_text(form, secrets),
+            Some(value) => redact_json(value, secrets),
             None => {}
         }
         self
@@ -146,7 +147,7 @@ impl RecordedBody {
 }
 
 impl Interaction {
-    /// Returns the recorded result of [`super::HttpClient::send`]; `dir` is the directory of the
+    /// Returns the recorded result of [`HttpClient::send`](crate::http::HttpClient::send); `dir` is the directory of the
     /// cassette.
     ///
     /// # Errors
@@ -202,7 +203,7 @@ pub fn recorded_request(request: &Request) -> RecordedRequest {
         headers: headers.collect(),
         body: RecordedBody::inline(&request.body)
             .unwrap_or_default()
-            .without(&redact::secrets_of(request)),
+            .without(&secrets_of(request)),
     }
 }
 

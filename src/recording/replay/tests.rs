@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use time::macros::datetime;
 
 use super::*;
-use crate::http::cassette::Cassette;
+use crate::recording::cassette::Cassette;
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
 
@@ -41,13 +41,16 @@ fn request(body: &str) -> Request {
     }
 }
 
-fn response_text(replay: &Replay, body: &str) -> String {
+fn response_text(replay: &ReplayClient, body: &str) -> String {
     let response = replay.send(&request(body)).unwrap();
     String::from_utf8(response.body).unwrap()
 }
 
 fn open_error(dir: &TempDir) -> String {
-    Replay::open(dir.path(), NOW).err().unwrap().to_string()
+    ReplayClient::open(dir.path(), NOW)
+        .err()
+        .unwrap()
+        .to_string()
 }
 
 #[test]
@@ -56,7 +59,7 @@ fn responses_are_first_in_first_out() {
         ("b.json", &cassette(&[("x", "3")])),
         ("a.json", &cassette(&[("x", "1"), ("y", "one"), ("x", "2")])),
     ]);
-    let replay = Replay::open(dir.path(), NOW).unwrap();
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
     assert_eq!(response_text(&replay, "x"), "1");
     assert_eq!(response_text(&replay, "x"), "2");
     assert_eq!(response_text(&replay, "y"), "one");
@@ -85,7 +88,7 @@ fn matching_uses_method_uri_scope_target_body() {
         ..request(r#"{"a":2,"b":1}"#)
     };
     let is_matched = |request: Request| {
-        let replay = Replay::open(dir.path(), NOW).unwrap();
+        let replay = ReplayClient::open(dir.path(), NOW).unwrap();
         replay.send(&request).is_ok()
     };
     assert!(is_matched(same()));
@@ -104,7 +107,7 @@ fn matching_uses_method_uri_scope_target_body() {
 #[test]
 fn unused_interactions_are_listed() {
     let dir = recording(&[("a.json", &cassette(&[("x", "1"), ("y", "2"), ("y", "3")]))]);
-    let replay = Replay::open(dir.path(), NOW).unwrap();
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
     assert_eq!(
         replay.left_over(),
         [
@@ -122,7 +125,7 @@ fn unused_interactions_are_listed() {
 #[test]
 fn missing_response_error_names_request() {
     let dir = recording(&[("a.json", &cassette(&[("x", "1")]))]);
-    let replay = Replay::open(dir.path(), NOW).unwrap();
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
     response_text(&replay, "x");
     for body in ["x", "z\u{1b}[2J"] {
         let error = replay.send(&request(body)).unwrap_err();
@@ -148,7 +151,7 @@ fn missing_recording_error_names_directory() {
 fn invalid_cassette_error_names_file() {
     let valid = r#"{"interactions": [{"request": {"method": "GET", "uri": "u"},
         "response": {"status": 200, "headers": {}}}]}"#;
-    assert!(Replay::open(recording(&[("a.json", valid)]).path(), NOW).is_ok());
+    assert!(ReplayClient::open(recording(&[("a.json", valid)]).path(), NOW).is_ok());
     for (from, to, reason) in [
         ("{\"interactions\"", "{\"x\": 1, \"interactions\"", "`x`"),
         ("{\"request\"", "{\"x\": 1, \"request\"", "`x`"),
@@ -231,7 +234,7 @@ fn date_is_shifted_by_recording_age() {
         ),
     ] {
         let dir = recording(&[("a.json", &dated(recorded_at))]);
-        let replay = Replay::open(dir.path(), now).unwrap();
+        let replay = ReplayClient::open(dir.path(), now).unwrap();
         let response = replay.send(&request("")).unwrap();
         assert_eq!(response.header("Date"), Some(date), "{now} {recorded_at}");
     }
@@ -246,7 +249,7 @@ fn unshiftable_date_is_unchanged() {
             "recorded_at": "Mon, 01 Jan 1900 00:00:00 +0000"}}]}}"#
         );
         let dir = recording(&[("a.json", &text)]);
-        let replay = Replay::open(dir.path(), NOW).unwrap();
+        let replay = ReplayClient::open(dir.path(), NOW).unwrap();
         let response = replay.send(&request("")).unwrap();
         assert_eq!(response.header("Date"), Some(date));
     }
@@ -257,7 +260,7 @@ fn concurrent_threads_get_each_response_once() {
     let numbers: Vec<String> = (0..200).map(|n| n.to_string()).collect();
     let exchanges: Vec<_> = numbers.iter().map(|n| ("x", n.as_str())).collect();
     let dir = recording(&[("a.json", &cassette(&exchanges))]);
-    let replay = Replay::open(dir.path(), NOW).unwrap();
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
     let all: BTreeSet<String> = std::thread::scope(|scope| {
         let half = || {
             (0..100)

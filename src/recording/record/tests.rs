@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::*;
-use crate::clock::VirtualClock;
 use crate::http::TransportErrorKind;
 use crate::http::fake::{FakeResponse, Scripted, answer, answer_with, failure};
-use crate::http::replay::Replay;
+use crate::recording::environment::ENV_FILE;
+use crate::recording::{ReplayClient, VirtualClock};
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
 const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -127,7 +127,7 @@ fn every_kind() -> Vec<(Request, FakeResponse)> {
 fn replay_returns_recorded_results() {
     let exchanges = every_kind();
     let dir = record(&exchanges, None);
-    let replay = Replay::open(dir.path(), NOW).unwrap();
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
     for (request, recorded) in &exchanges {
         let name = String::from_utf8_lossy(&request.body);
         match (replay.send(request), recorded) {
@@ -188,7 +188,7 @@ fn recording_of_a_replay_is_identical() {
         answer_with(403, &date, r#"{"__type": "InvalidSignatureException"}"#),
     ));
     let first = record(&exchanges, Some("123456789012"));
-    let replay = Arc::new(Replay::open(first.path(), NOW).unwrap());
+    let replay = Arc::new(ReplayClient::open(first.path(), NOW).unwrap());
     let requests: Vec<Request> = exchanges.into_iter().map(|(r, _)| r).collect();
     let second = record_requests(replay, &requests, Some("123456789012"));
     assert_eq!(everything(second.path()), everything(first.path()));
@@ -274,7 +274,7 @@ fn numbers_are_replayed_exactly() {
         let body = format!("{{\"n\": {number}}}");
         let sent = request("a.example", &body);
         let dir = record(&[(sent.clone(), answer(200, body.as_str()))], None);
-        let replayed = Replay::open(dir.path(), NOW).unwrap().send(&sent);
+        let replayed = ReplayClient::open(dir.path(), NOW).unwrap().send(&sent);
         let parsed: Value = serde_json::from_slice(&replayed.unwrap().body).unwrap();
         assert_eq!(parsed, serde_json::from_str::<Value>(&body).unwrap());
     }
@@ -310,7 +310,7 @@ fn account_ids_are_replaced_everywhere() {
     }
     assert!(all.contains("<Account>123456789012</Account>"));
     assert!(all.contains("logs-123456789012"));
-    let replay = Replay::open(dir.path(), NOW).unwrap();
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
     let next = next.replace("111122223333", "123456789012");
     replay.send(&request("config.example", &next)).unwrap();
     let unchanged = record(&exchanges, None);
@@ -385,7 +385,7 @@ fn scope_separates_regions_of_one_endpoint() {
             "interactions/config.us-east-2.json",
         ]
     );
-    let replay = Replay::open(dir.path(), NOW).unwrap();
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
     assert_eq!(replay.send(&ohio).unwrap().body, b"ohio");
     assert_eq!(replay.send(&ireland).unwrap().body, b"ireland");
     let error = replay.send(&ireland).unwrap_err();
@@ -405,6 +405,6 @@ fn invalid_host_creates_no_file_outside() {
             let depth = name.matches('/').count();
             assert!(name == ENV_FILE || depth == 1, "{uri}: {name}");
         }
-        assert!(Replay::open(dir.path(), NOW).is_ok(), "{uri}");
+        assert!(ReplayClient::open(dir.path(), NOW).is_ok(), "{uri}");
     }
 }

@@ -10,18 +10,18 @@ use time::format_description::well_known::Rfc2822;
 use time::{Duration, OffsetDateTime};
 
 use super::cassette::{Cassette, INTERACTIONS_DIR, Interaction, key, recorded_request};
-use super::{HttpClient, Request, Response, TransportError, TransportErrorKind};
+use crate::http::{HttpClient, Request, Response, TransportError, TransportErrorKind};
 use crate::text::sanitize;
 
 /// The recorded result of a request.
 type ReplayResult = Result<Response, TransportError>;
 
 /// An HTTP client that returns the recorded results of each request, first in, first out.
-pub struct Replay {
+pub struct ReplayClient {
     responses: Mutex<BTreeMap<String, VecDeque<ReplayResult>>>,
 }
 
-impl Replay {
+impl ReplayClient {
     /// Reads the recording in `dir`; `now` is the time of the replay.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Replay {
     }
 }
 
-impl HttpClient for Replay {
+impl HttpClient for ReplayClient {
     fn send(&self, request: &Request) -> ReplayResult {
         let key = key(&recorded_request(request));
         let mut responses = self

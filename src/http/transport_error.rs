@@ -1,0 +1,210 @@
+//! Requests without a complete response: the kinds of errors, from the errors of ureq.
+
+use std::io;
+
+use thiserror::Error;
+use ureq::Timeout;
+
+/// The reason why no complete response was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransportErrorKind {
+    /// Connecting or receiving the response timed out.
+    Timeout,
+    /// The host name could not be resolved.
+    Dns,
+    /// The connection failed or was closed.
+    Connection,
+    /// The process cannot open more files (each connection uses one) or create more threads.
+    Exhausted,
+    /// The TLS handshake failed: the certificate is not trusted, or the server does not use TLS.
+    Tls,
+    /// The proxy refused the connection; a retry would not help.
+    Proxy,
+    /// The response exceeds the size limits.
+    TooLarge,
+    /// The replayed recording has no response to this request.
+    NotRecorded,
+    /// The user ended the run.
+    Interrupted,
+}
+
+/// The error of a request without a complete response.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct TransportError {
+    /// The kind of error.
+    pub kind: TransportErrorKind,
+    /// The error message, with the host.
+    pub message: String,
+}
+
+impl TransportError {
+    /// Creates the error of a request to `target`; `trust_source` names the trusted CA
+    /// certificates.
+    pub(super) fn from_ureq(error: &ureq::Error, target: &str, trust_source: &str) -> Self {
+        let (kind, reason) = (kind_of(error), describe(error));
+        let message = match kind {
+            TransportErrorKind::Tls => format!(
+                "{target}: {reason} (trusting {trust_source}; use --ca-bundle or AWS_CA_BUNDLE to \
+                 trust another CA)"
+            ),
+            _ => format!("{target}: {reason}"),
+        };
+        Self { kind, message }
+    }
+}
+
+/// The errors "too many open files" of the process and of the system, on Linux and macOS.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+
+/// Returns the kind of a ureq error.
+pub(super) fn kind_of(error: &ureq::Error) -> TransportErrorKind {
+    match error {
+        ureq::Error::ConnectProxyFailed(_) if matches!(proxy_status(error), Some(400..500)) => {
+            TransportErrorKind::Proxy
+        }
+        ureq::Error::Io(e) => kind_of_io(e),
+        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => {
+            TransportErrorKind::Dns
+        }
+        ureq::Error::Timeout(_) => TransportErrorKind::Timeout,
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => {
+            TransportErrorKind::Tls
+        }
+        ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => {
+            TransportErrorKind::TooLarge
+        }
+        // The error type is not public.
+        ureq::Error::Protocol(e) if e.to_string().ends_with("too many headers") => {
+            TransportErrorKind::TooLarge
+        }
+        _ => TransportErrorKind::Connection,
+    }
+}
+
+fn kind_of_io(error: &io::Error) -> TransportErrorKind {
+    match error.kind() {
+        // Errors of rustls are wrapped in InvalidData.
+        io::ErrorKind::InvalidData => TransportErrorKind::Tls,
+        // The standard library has no error kind for a failed lookup, only this text.
+        _ if error.to_string().starts_with("failed to lookup address") => TransportErrorKind::Dns,
+        io::ErrorKind::TimedOut => TransportErrorKind::Timeout,
+        _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => TransportErrorKind::Exhausted,
+        _ => TransportErrorKind::Connection,
+    }
+}
+
+/// Returns the text of a ureq error for messages.
+fn describe(error: &ureq::Error) -> String {
+    match (proxy_status(error), error) {
+        (Some(407), _) => "proxy authentication required or rejected (HTTP 407)".to_owned(),
+        (Some(status), _) => format!("the proxy refused to connect (HTTP {status})"),
+        (_, ureq::Error::Timeout(which)) => match which {
+            Timeout::Resolve => "timed out resolving the host name",
+            Timeout::Connect => "timed out connecting",
+            Timeout::SendRequest | Timeout::SendBody => "timed out sending the request",
+            Timeout::RecvResponse => "timed out waiting for a response",
+            Timeout::RecvBody => "timed out reading the response",
+            _ => "the call exceeded its time limit",
+        }
+        .to_owned(),
+        (_, ureq::Error::Io(e)) => e.to_string(),
+        _ => error.to_string(),
+    }
+}
+
+/// Returns the status of a proxy that refused to open a tunnel. ureq has it only in the error text.
+fn proxy_status(error: &ureq::Error) -> Option<u16> {
+    let ureq::Error::ConnectProxyFailed(reason) = error else {
+        return None;
+    };
+    let status = reason.strip_prefix("proxy server responded ")?;
+    status.split('/').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::Error;
+
+    use super::*;
+
+    #[test]
+    fn proxy_refusal_differs_from_transient_proxy_errors() {
+        let failed = |why: &str| Error::ConnectProxyFailed(why.to_owned());
+        for (why, kind, text) in [
+            (
+                "proxy server responded 407/407",
+                TransportErrorKind::Proxy,
+                "(HTTP 407)",
+            ),
+            (
+                "proxy server responded 403/403",
+                TransportErrorKind::Proxy,
+                "(HTTP 403)",
+            ),
+            (
+                "proxy server responded 502/502",
+                TransportErrorKind::Connection,
+                "(HTTP 502)",
+            ),
+            (
+                "proxy server did not respond",
+                TransportErrorKind::Connection,
+                "did not respond",
+            ),
+        ] {
+            let error = failed(why);
+            assert_eq!(kind_of(&error), kind, "{why}");
+            assert!(describe(&error).contains(text), "{why}");
+        }
+    }
+
+    #[test]
+    fn io_error_kind_depends_on_code_and_text() {
+        let lookup = "failed to lookup address information: Name or service not known";
+        for (error, kind) in [
+            (
+                io::Error::from_raw_os_error(EMFILE),
+                TransportErrorKind::Exhausted,
+            ),
+            (
+                io::Error::from_raw_os_error(ENFILE),
+                TransportErrorKind::Exhausted,
+            ),
+            (io::Error::other(lookup), TransportErrorKind::Dns),
+            (io::ErrorKind::InvalidData.into(), TransportErrorKind::Tls),
+            (io::ErrorKind::TimedOut.into(), TransportErrorKind::Timeout),
+            (
+                io::ErrorKind::NotConnected.into(),
+                TransportErrorKind::Connection,
+            ),
+        ] {
+            assert_eq!(kind_of(&Error::Io(error)), kind);
+        }
+    }
+
+    #[test]
+    fn errors_are_described_in_words() {
+        let io = |text: &str| Error::Io(io::Error::other(text.to_owned()));
+        for (error, text) in [
+            (io("connection reset"), "connection reset"),
+            (Error::Timeout(Timeout::Connect), "timed out connecting"),
+            (
+                Error::Timeout(Timeout::RecvResponse),
+                "timed out waiting for a response",
+            ),
+            (
+                Error::Timeout(Timeout::RecvBody),
+                "timed out reading the response",
+            ),
+            (
+                Error::Timeout(Timeout::Global),
+                "the call exceeded its time limit",
+            ),
+            (Error::HostNotFound, "host not found"),
+        ] {
+            assert_eq!(describe(&error), text);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The HTTP client of the network, built on ureq: no redirects, any status is a response, size and
+//! time are limited.
+//!
+//! - [`UreqClient::send`] runs on the caller's thread and blocks until the response is read or a
+//!   time-out ends. Any number of threads send concurrently through one client.
+//! - [`Connections`] limits the open connections.
+//! - ureq resolves host names on a thread of its own. [`CachingResolver`] shares the result:
+//!   threads that need the same host wait for one lookup. After any transport error all hosts are
+//!   looked up again.
+//! - An interrupt shuts all connections down, which ends their requests with an error.
+
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::unversioned::resolver::DefaultResolver;
+
+use super::client::HttpClient;
+use super::connections::{Connections, MAX_CONNECTIONS};
+use super::proxy::{Proxies, Proxy};
+use super::request::Request;
+use super::resolver::CachingResolver;
+use super::response::{MAX_BODY, Response};
+use super::settings::Settings;
+use super::transport_error::{TransportError, TransportErrorKind};
+use super::ureq_config::{InvalidSettings, Routes, SharedConnector};
+use crate::interrupt::Interrupt;
+
+/// A budget within this tolerance of the exchange limit uses the agent's own settings.
+const BUDGET_TOLERANCE: Duration = Duration::from_secs(1);
+
+/// Sends requests over the network.
+pub struct UreqClient {
+    routes: Routes,
+    proxies: Proxies,
+    exchange_limit: Duration,
+    trust_source: String,
+    connector: SharedConnector,
+    resolver: CachingResolver,
+    connections: Arc<Connections>,
+}
+
+impl UreqClient {
+    /// Creates a client; `interrupt` ends its open requests.
+    ///
+    /// # Errors
+    /// The CA bundle contains no certificate or an invalid one, or a proxy is invalid.
+    pub fn new(settings: &Settings, interrupt: &Interrupt) -> Result<Self, InvalidSettings> {
+        Self::with_max_connections(settings, interrupt, MAX_CONNECTIONS)
+    }
+
+    fn with_max_connections(
+        settings: &Settings,
+        interrupt: &Interrupt,
+        max: usize,
+    ) -> Result<Self, InvalidSettings> {
+        let connections = Arc::new(Connections::new(max));
+        let to_shut_down = connections.clone();
+        interrupt.on_signal(move || to_shut_down.shut_down());
+        let bundle = settings.ca_bundle.as_ref();
+        Ok(Self {
+            routes: Routes::new(settings)?,
+            proxies: settings.proxies.clone(),
+            exchange_limit: settings.exchange_limit,
+            trust_source: bundle
+                .map_or("the built-in Mozilla roots", |b| &b.name)
+                .to_owned(),
+            connector: SharedConnector::default(),
+            resolver: CachingResolver::new(DefaultResolver::default()),
+            connections,
+        })
+    }
+
+    /// Creates the agent of a new connection.
+    fn open(&self, proxy: Option<&Proxy>) -> ureq::Agent {
+        let config = self.routes.config(proxy).clone();
+        ureq::Agent::with_parts(config, self.connector.clone(), self.resolver.clone())
+    }
+
+    /// Sends a request. Uses the agent's own time limit unless the budget of the request is
+    /// shorter.
+    fn exchange(&self, request: &Request, proxy: Option<&Proxy>) -> Result<Response, ureq::Error> {
+        let mut builder = ureq::http::Request::builder()
+            .method(request.method)
+            .uri(&request.uri);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        let built = builder.body(request.body.as_slice())?;
+        let connection = self.connections.take(request.origin(), || self.open(proxy));
+        let agent = connection.agent();
+        let response = if request.budget + BUDGET_TOLERANCE >= self.exchange_limit {
+            agent.run(built)?
+        } else {
+            let timed = agent.configure_request(built);
+            agent.run(timed.timeout_global(Some(request.budget)).build())?
+        };
+        read(response)
+    }
+}
+
+impl HttpClient for UreqClient {
+    fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        let proxy = self.proxies.for_uri(&request.uri);
+        let host = request.host();
+        // ureq resolves hosts on a new thread, and panics if none can be created.
+        let sent = catch_unwind(AssertUnwindSafe(|| self.exchange(request, proxy)));
+        match sent {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => {
+                self.resolver.clear();
+                let target = match proxy {
+                    Some(proxy) => format!("{host} through the proxy {proxy}"),
+                    None => host.to_owned(),
+                };
+                Err(TransportError::from_ureq(
+                    &error,
+                    &target,
+                    &self.trust_source,
+                ))
+            }
+            Err(panic) => match panic.downcast_ref::<String>() {
+                Some(text) if text.starts_with("failed to spawn thread") => Err(TransportError {
+                    kind: TransportErrorKind::Exhausted,
+                    message: format!("{host}: no thread available to resolve the host"),
+                }),
+                _ => resume_unwind(panic),
+            },
+        }
+    }
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Response, ureq::Error> {
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        })
+        .collect();
+    let status = response.status().as_u16();
+    let body = response.body_mut();
+    // Allocated once: a growing buffer would use twice the memory.
+    let length = body.content_length().unwrap_or_default().min(MAX_BODY);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    let mut reader = body.with_config().limit(MAX_BODY).reader();
+    reader.read_to_end(&mut bytes)?;
+    Ok(Response {
+        status,
+        headers,
+        body: bytes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// The maximum number of connections in these tests.
+    const MAX: usize = 4;
+
+    /// The number of sockets that all servers of a test have open.
+    type OpenSockets = Arc<AtomicUsize>;
+
+    /// Starts a server on a port of its own and returns its origin. Each response contains the
+    /// number of open sockets, once it is at most [`MAX`]: the server may notice late that the
+    /// client closed a socket.
+    fn serve(open: &OpenSockets) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let open = open.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                open.fetch_add(1, Ordering::SeqCst);
+                let open = open.clone();
+                thread::spawn(move || {
+                    respond(&stream, &open);
+                    open.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        origin
+    }
+
+    fn respond(mut stream: &TcpStream, open: &OpenSockets) {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if !line.is_empty() {
+                continue;
+            }
+            let start = Instant::now();
+            while open.load(Ordering::SeqCst) > MAX && start.elapsed() < Duration::from_secs(2) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            let body = open.load(Ordering::SeqCst).to_string();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    }
+
+    fn client(interrupt: &Interrupt) -> UreqClient {
+        let settings = Settings {
+            connect_timeout: Duration::from_secs(5),
+            read_timeout: Duration::from_secs(30),
+            exchange_limit: Duration::from_mins(2),
+            ca_bundle: None,
+            proxies: Proxies::default(),
+            user_agent: "test".to_owned(),
+        };
+        UreqClient::with_max_connections(&settings, interrupt, MAX).unwrap()
+    }
+
+    fn get(origin: &str) -> Request {
+        Request {
+            method: "GET",
+            uri: format!("{origin}/"),
+            headers: Vec::new(),
+            body: Vec::new(),
+            scope: None,
+            budget: Duration::from_mins(2),
+        }
+    }
+
+    /// Sends a request; returns the number of sockets that are open meanwhile.
+    fn open_during_request(client: &UreqClient, origin: &str) -> usize {
+        let response = client.send(&get(origin)).unwrap();
+        String::from_utf8(response.body).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn open_sockets_stay_below_the_maximum() {
+        let open = OpenSockets::default();
+        let origins: Vec<_> = (0..3 * MAX).map(|_| serve(&open)).collect();
+        let client = client(&Interrupt::default());
+        for (n, origin) in origins.iter().enumerate() {
+            let expected = MAX.min(n + 1);
+            assert_eq!(open_during_request(&client, origin), expected);
+            assert_eq!(open_during_request(&client, origin), expected, "reused");
+        }
+        thread::scope(|scope| {
+            for n in 0..MAX {
+                let (client, origins) = (&client, &origins);
+                scope.spawn(move || {
+                    for origin in origins.iter().cycle().skip(n).take(50) {
+                        assert!(open_during_request(client, origin) <= MAX);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn requests_fail_after_an_interrupt() {
+        let open = OpenSockets::default();
+        let (known, new) = (serve(&open), serve(&open));
+        let interrupt = Interrupt::default();
+        let client = client(&interrupt);
+        open_during_request(&client, &known);
+        interrupt.raise(2);
+        for origin in [known, new] {
+            let error = client.send(&get(&origin)).unwrap_err();
+            assert_eq!(error.kind, TransportErrorKind::Connection);
+            assert!(error.message.ends_with("Agent is shut down"), "{error}");
+        }
+    }
+}

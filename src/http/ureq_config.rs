@@ -1,0 +1,161 @@
+//! The settings of ureq.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use ureq::ProxyProtocol;
+use ureq::config::Config;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
+
+use super::proxy::Proxy;
+use super::settings::Settings;
+use super::tls::{CaBundleError, root_certificates};
+
+/// The size of the read buffer, in bytes.
+const INPUT_BUFFER: usize = 16 * 1024;
+
+/// The maximum size of the headers of a response, in bytes; AWS sends about 500.
+///
+/// Must be smaller than the read buffer: headers that fill the buffer look like a closed
+/// connection, which would be retried.
+const MAX_HEAD: usize = 8 * 1024;
+
+/// The error of settings that a client cannot use.
+#[derive(Debug, Error)]
+pub enum InvalidSettings {
+    /// The CA bundle contains no certificate or an invalid one.
+    #[error(transparent)]
+    CaBundle(#[from] CaBundleError),
+    /// The proxy is invalid.
+    #[error("{proxy}: {source}")]
+    Proxy {
+        /// The proxy.
+        proxy: Proxy,
+        /// The error of ureq.
+        source: ureq::Error,
+    },
+}
+
+/// The settings of direct connections, and of connections through each proxy.
+pub(super) struct Routes {
+    direct: Config,
+    proxied: Vec<(Proxy, Config)>,
+}
+
+impl Routes {
+    /// Creates the routes that `settings` describe.
+    pub(super) fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
+        let roots = match &settings.ca_bundle {
+            None => RootCerts::WebPki,
+            Some(bundle) => root_certificates(bundle)?,
+        };
+        let mut proxied = Vec::new();
+        for proxy in settings.proxies.iter() {
+            let config = match ureq_proxy(proxy) {
+                Ok(built) => ureq_config(settings, roots.clone(), Some(built)),
+                Err(source) => {
+                    let proxy = proxy.clone();
+                    return Err(InvalidSettings::Proxy { proxy, source });
+                }
+            };
+            proxied.push((proxy.clone(), config));
+        }
+        let direct = ureq_config(settings, roots, None);
+        Ok(Self { direct, proxied })
+    }
+
+    /// Returns the settings of connections through `proxy`; `None` for direct ones.
+    pub(super) fn config(&self, proxy: Option<&Proxy>) -> &Config {
+        let found = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
+        found.map_or(&self.direct, |(_, config)| config)
+    }
+}
+
+fn ureq_config(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) -> Config {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        // Disables ureq's own proxy variables, which differ from those of the AWS CLI.
+        .proxy(proxy)
+        .user_agent(&settings.user_agent)
+        .input_buffer_size(INPUT_BUFFER)
+        .max_response_header_size(MAX_HEAD)
+        .output_buffer_size(4 * 1024)
+        .timeout_global(Some(settings.exchange_limit))
+        .timeout_resolve(Some(settings.connect_timeout))
+        .timeout_connect(Some(settings.connect_timeout))
+        .timeout_send_request(Some(settings.read_timeout))
+        .timeout_send_body(Some(settings.read_timeout))
+        .timeout_recv_response(Some(settings.read_timeout))
+        .timeout_recv_body(Some(settings.read_timeout))
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .build()
+}
+
+fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ureq::Error> {
+    let protocol = if proxy.tls {
+        ProxyProtocol::Https
+    } else {
+        ProxyProtocol::Http
+    };
+    let mut builder = ureq::Proxy::builder(protocol)
+        .host(&proxy.host)
+        .port(proxy.port);
+    if let Some((user, password)) = &proxy.credentials {
+        builder = builder.username(user).password(password.expose());
+    }
+    builder.build()
+}
+
+/// The connector of all agents. It stores the TLS sessions that later connections resume, and the
+/// TLS settings; the settings of a single request cannot replace them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedConnector(Arc<DefaultConnector>);
+
+impl Connector for SharedConnector {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<()>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        self.0.connect(details, chained)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn ureq_proxy_has_the_configured_parts() {
+        let own = |(a, b): (&str, &str)| (a.to_owned(), Secret::from(b));
+        for (tls, host, credentials) in [
+            (false, "proxy.example", None),
+            (true, "proxy_1.example", Some(("DOM\\u@x", "p:/% +é#?"))),
+            (false, "[::1]", Some(("", "p"))),
+            (false, "10.0.0.1", Some(("u", ""))),
+        ] {
+            let proxy = Proxy {
+                variable: "HTTPS_PROXY",
+                tls,
+                host: host.to_owned(),
+                port: 3128,
+                credentials: credentials.map(own),
+            };
+            let built = ureq_proxy(&proxy).unwrap();
+            assert_eq!((built.host(), built.port()), (host, 3128));
+            assert_eq!(built.protocol() == ProxyProtocol::Https, tls);
+            let user = built.username().zip(built.password());
+            assert_eq!(user, credentials, "{host}");
+            assert_eq!(
+                built,
+                ureq_proxy(&proxy).unwrap(),
+                "equal, so that connections are shared"
+            );
+        }
+    }
+}

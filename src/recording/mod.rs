@@ -1,0 +1,15 @@
+//! Recordings: a client that records requests and results, a client that replays them, and the clock
+//! and the environment of a replay.
+
+pub mod cassette;
+mod clock;
+mod environment;
+mod files;
+mod record;
+mod replay;
+mod secrets;
+
+pub use clock::VirtualClock;
+pub use environment::RecordedEnv;
+pub use record::RecordingClient;
+pub use replay::ReplayClient;
