@@ -3,12 +3,15 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::{App, Exit};
+use crate::atomic_file;
 use crate::error_log::ErrorType;
-use crate::export::{Format, Table, atomic};
 use crate::inventory::Method;
 use crate::model::Account;
-use crate::report::Report;
+use crate::output::rows::{CountRow, CoverageRow, DifferenceRow};
+use crate::output::{Report, write_csv};
 
 /// The path of a file, and the result of writing it.
 type Written = (PathBuf, io::Result<()>);
@@ -16,7 +19,7 @@ type Written = (PathBuf, io::Result<()>);
 impl App<'_> {
     /// Returns true if `directory`, given with `option`, is writable; otherwise logs the error.
     pub(super) fn can_write(&mut self, directory: &Path, option: &str) -> bool {
-        let checked = atomic::check_writable(directory, &self.runtime.interrupt);
+        let checked = atomic_file::check_writable(directory, &self.runtime.interrupt);
         if let Err(e) = &checked {
             let directory = directory.display();
             let message = format!(
@@ -33,28 +36,33 @@ impl App<'_> {
         let Some(account) = self.account.clone() else {
             return false;
         };
-        let table = Table::counts(&account, self.coverage.counts());
-        let results = self.write_table(&account, "", table);
+        let rows = CountRow::rows(&account, self.coverage.counts());
+        let results = self.write_table(&account, "", CountRow::HEADER, rows);
         let mut written = self.show_written("Results", &results);
         if self.options.coverage {
-            let table = Table::coverage(&account, &self.coverage);
-            let coverage = self.write_table(&account, "_coverage", table);
+            let rows = CoverageRow::rows(&account, &self.coverage);
+            let coverage = self.write_table(&account, "_coverage", CoverageRow::HEADER, rows);
             written &= self.show_written("Coverage", &coverage);
         }
         if self.options.method == Method::Verify {
             let comparison = self.coverage.compare();
-            let table = Table::differences(&account, &comparison.differences);
-            let differences = self.write_table(&account, "_verify", table);
+            let rows = DifferenceRow::rows(&account, &comparison.differences);
+            let differences = self.write_table(&account, "_verify", DifferenceRow::HEADER, rows);
             written &= self.show_written("Differences", &differences);
         }
         written
     }
 
-    fn write_table(&self, account: &Account, kind: &str, table: Table<'_>) -> Written {
-        let format = Format::Csv;
-        let name = account.file_name(&format!("{kind}{}", format.suffix()));
-        let fill = |to: &mut dyn Write| format.write(table, to);
-        let written = atomic::write(
+    fn write_table<R: Serialize>(
+        &self,
+        account: &Account,
+        kind: &str,
+        header: &str,
+        rows: impl Iterator<Item = R>,
+    ) -> Written {
+        let name = account.file_name(&format!("{kind}.csv"));
+        let fill = |to: &mut dyn Write| write_csv(header, rows, to);
+        let written = atomic_file::write(
             &self.options.output_dir,
             &name,
             fill,
@@ -80,7 +88,7 @@ impl App<'_> {
             errors: &self.error_reporter.entries,
         };
         let written = match path.file_name() {
-            Some(name) => atomic::write(
+            Some(name) => atomic_file::write(
                 parent_directory(&path),
                 name,
                 |to| to.write_all(&report.render()),
