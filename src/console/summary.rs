@@ -271,7 +271,7 @@ mod tests {
     /// A region with listings of the first [`TYPES`]; access to the other types is denied.
     fn region(code: &str, totals: &[u64]) -> RegionResult {
         let listing = |(name, total): (&&str, &u64)| {
-            let ids = (0..*total).map(|n| n.to_string()).collect();
+            let ids = (0..*total).collect();
             (name.parse().unwrap(), Ok(Listed { total: *total, ids }))
         };
         RegionResult {

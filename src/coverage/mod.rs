@@ -60,8 +60,8 @@ pub struct RegionResult {
     pub took: Duration,
 }
 
-/// The IDs of the global resources that were listed so far, by type.
-pub type SeenIds = HashMap<ResourceType, HashSet<String>>;
+/// The hashes of the IDs of the global resources that were listed so far, by type.
+pub type SeenIds = HashMap<ResourceType, HashSet<u64>>;
 
 impl RegionResult {
     /// Creates the result of a region without any count.
@@ -86,10 +86,7 @@ impl RegionResult {
             }
             let known = seen.entry(resource_type.clone()).or_default();
             let ids = std::mem::take(&mut listed.ids);
-            let new = ids
-                .into_iter()
-                .filter(|id| known.insert(id.clone()))
-                .count();
+            let new = ids.into_iter().filter(|id| known.insert(*id)).count();
             self.new_global_resources
                 .insert(resource_type.clone(), new as u64);
         }
