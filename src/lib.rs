@@ -17,6 +17,7 @@
 //! | 3 | [`output`] | rows → bytes, one file per format; the report of a run |
 //! | 3 | [`iam_policy`] | the smallest IAM policy that a run needs |
 //! | 2 | [`scan`] | the tasks of each region, on their own thread pool; how errors are handled |
+//! | 2 | [`advice`] | what the user can do about an error or a missing count |
 //! | 2 | [`coverage`] | the status of every region and type, and the reason for every missing count |
 //! | 2 | [`inventory`] | the calls that count a region's types, one file each; the methods |
 //! | 2 | [`error_log`] | the ten error types, the log line, the error file |
@@ -43,6 +44,7 @@
 //! - a way to count: an arm of [`inventory::Method`]; if it needs another call, a file in
 //!   `inventory/` and a function of [`inventory::CountResources`].
 
+pub mod advice;
 pub mod app;
 pub mod atomic_file;
 pub mod aws;

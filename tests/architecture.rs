@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers: a module imports only from its own layer or a lower one.
-const LAYERS: [(&str, u8); 21] = [
+const LAYERS: [(&str, u8); 22] = [
     ("main", 4),
     ("cli", 4),
     ("app", 3),
@@ -16,6 +16,7 @@ const LAYERS: [(&str, u8); 21] = [
     ("output", 3),
     ("iam_policy", 3),
     ("scan", 2),
+    ("advice", 2),
     ("coverage", 2),
     ("inventory", 2),
     ("error_log", 2),

@@ -1,10 +1,10 @@
 //! The summary at the end of a run: figures and missing counts, computed from the coverage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::{Display, Write};
 
-use crate::coverage::{Cell, Comparison, Coverage, Status};
-use crate::model::{Region, ResourceType};
+use crate::coverage::{Cell, Comparison, Coverage, GlobalTotal, Group, Status, Totals};
+use crate::model::Region;
 use crate::text::pluralize;
 
 /// The maximum number of regions or types that a line names.
@@ -14,30 +14,15 @@ const NAMED: usize = 3;
 /// file, `refused` the number of invalid region names returned by `ec2:DescribeRegions`.
 #[must_use]
 pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -> Vec<String> {
-    let regions = coverage.regions.len();
-    let gaps = coverage.regions.iter().filter(|r| r.missing() > 0).count();
-    // All regions have the same types, in the same order.
-    let found = |n: &usize| {
-        let mut cells = coverage.regions.iter().map(|r| &r.cells.values()[*n]);
-        cells.any(|cell| cell.total() > Some(0))
-    };
-    let mut lines = vec![
-        "Summary".to_owned(),
-        format!(
-            "  Regions scanned: {regions} ({} complete, {gaps} with gaps)",
-            regions - gaps
-        ),
-        format!(
-            "  Resource types found: {}",
-            (0..coverage.types().count()).filter(found).count()
-        ),
-        format!("  Total resources: {}", totals(coverage)),
-        match errors {
-            0 => "  Errors encountered: 0".to_owned(),
-            n => format!("  Errors encountered: {n} (see {file})"),
-        },
-    ];
-    lines.extend(coverage_lines(coverage));
+    let totals = coverage.totals();
+    let mut lines = figures(coverage.regions.len(), &totals);
+    lines.push(match errors {
+        0 => "  Errors encountered: 0".to_owned(),
+        n => format!("  Errors encountered: {n} (see {file})"),
+    });
+    lines.push(known_counts(&totals));
+    lines.extend(group_lines(coverage));
+    lines.extend(unknown_recorders(coverage));
     if refused > 0 {
         let regions = pluralize(refused, "region");
         lines.push(format!(
@@ -47,137 +32,106 @@ pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -
     lines
 }
 
+fn figures(regions: usize, totals: &Totals<'_>) -> Vec<String> {
+    let gaps = totals.incomplete_regions;
+    vec![
+        "Summary".to_owned(),
+        format!(
+            "  Regions scanned: {regions} ({} complete, {gaps} with gaps)",
+            regions - gaps
+        ),
+        format!("  Resource types found: {}", totals.types_found),
+        format!("  Total resources: {}", resources(totals)),
+    ]
+}
+
 /// Formats the total: `496 as recorded, 388 with IAM counted once (both partial)`.
-fn totals(coverage: &Coverage) -> String {
-    let recorded: u64 = coverage.counts().map(|c| c.total).sum();
-    let partial = coverage.missing() > 0;
-    let global = coverage.global();
-    if global.is_empty() {
-        return format!("{recorded}{}", if partial { " (partial)" } else { "" });
+fn resources(totals: &Totals<'_>) -> String {
+    let partial = totals.missing > 0;
+    if totals.global.is_empty() {
+        let partial = if partial { " (partial)" } else { "" };
+        return format!("{}{partial}", totals.recorded);
     }
-    let in_all_regions: u64 = global.keys().map(|t| coverage.total(t)).sum();
-    let once: u64 = global.values().map(|(total, _)| total).sum();
-    let largest: BTreeSet<&Region> = global.values().filter_map(|(_, region)| *region).collect();
-    let largest = match largest.len() {
-        0 => String::new(),
-        1 => format!(" (as in {})", list(&largest)),
-        _ => {
-            let each = global
-                .iter()
-                .filter_map(|(t, (_, region))| Some(format!("{t} as in {}", (*region)?)));
-            format!(" ({})", each.collect::<Vec<_>>().join(", "))
-        }
-    };
     format!(
-        "{recorded} as recorded, {} with IAM counted once{largest}{}",
-        recorded - in_all_regions + once,
+        "{} as recorded, {} with IAM counted once{}{}",
+        totals.recorded,
+        totals.once,
+        largest_regions(&totals.global),
         if partial { " (both partial)" } else { "" }
     )
 }
 
-/// The cells with the same kind and status.
-#[derive(Default)]
-struct Group<'a> {
-    cells: usize,
-    regions: BTreeSet<&'a Region>,
-    types: BTreeSet<&'a ResourceType>,
-}
-
-/// The kind of a cell that has its own line.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum CellKind {
-    /// Without a total.
-    Missing,
-    /// Without a total, because another region counts the same resources.
-    Elsewhere,
-    /// With a total that may be stale or incomplete.
-    Noted,
-}
-
-impl CellKind {
-    /// Returns the kind of a cell; `None` for an exact count.
-    fn from_cell(cell: &Cell) -> Option<Self> {
-        match (cell.missing, cell.total(), cell.status) {
-            (true, ..) => Some(Self::Missing),
-            (_, None, _) => Some(Self::Elsewhere),
-            (.., Status::Counted | Status::Zero) => None,
-            _ => Some(Self::Noted),
+/// Names the regions whose totals are those of global types, because the resource IDs are not
+/// known.
+fn largest_regions(global: &[GlobalTotal<'_>]) -> String {
+    let regions: BTreeSet<&Region> = global.iter().filter_map(|g| g.region).collect();
+    match regions.len() {
+        0 => String::new(),
+        1 => format!(" (as in {})", list(&regions)),
+        _ => {
+            let by_region = global.iter().filter_map(|g| Some((g, g.region?)));
+            let each = by_region.map(|(g, region)| format!("{} as in {region}", g.resource_type));
+            format!(" ({})", each.collect::<Vec<_>>().join(", "))
         }
     }
 }
 
-/// Returns a line with the number of known counts, and a line for each kind and status of the
-/// others.
-fn coverage_lines(coverage: &Coverage) -> Vec<String> {
-    let mut groups: BTreeMap<(CellKind, Status), Group<'_>> = BTreeMap::new();
-    let (mut cells, mut counted) = (0, 0);
-    for (region, resource_type, cell) in coverage.cells() {
-        cells += 1;
-        counted += usize::from(cell.total().is_some());
-        if let Some(kind) = CellKind::from_cell(cell) {
-            let group = groups.entry((kind, cell.status)).or_default();
-            group.cells += 1;
-            group.regions.insert(region);
-            group.types.insert(resource_type);
-        }
-    }
-    let all_types = coverage.types().count();
-    let missing = coverage.missing();
-    let known = if counted == cells {
-        format!("all {} (regions × types) known", pluralize(cells, "count"))
+/// Formats the number of known counts.
+fn known_counts(totals: &Totals<'_>) -> String {
+    let cells = pluralize(totals.cells, "count");
+    let known = if totals.counted == totals.cells {
+        format!("  Coverage: all {cells} (regions × types) known")
     } else {
         format!(
-            "{counted} of {} (regions × types) known",
-            pluralize(cells, "count")
+            "  Coverage: {} of {cells} (regions × types) known",
+            totals.counted
         )
     };
-    let gaps = coverage.regions.iter().filter(|r| r.missing() > 0).count();
-    let mut lines = vec![match missing {
-        0 => format!("  Coverage: {known}"),
-        n => format!(
-            "  Coverage: {known}; {n} missing ({}):",
-            pluralize(gaps, "region")
-        ),
-    }];
-    for ((kind, status), group) in &groups {
-        let all = group.cells == group.regions.len() * all_types;
-        let types = if all {
-            String::new()
-        } else {
-            format!(" ({})", list(&group.types))
-        };
-        let at = format!(
-            "{} {status} in {}{types}",
-            group.cells,
-            list(&group.regions)
-        );
-        lines.push(match kind {
-            CellKind::Missing => format!("    {at}: {}", status.advice()),
-            CellKind::Elsewhere => {
-                format!("    {at}: nothing missing, counted in another region")
-            }
-            CellKind::Noted => format!("    {at}: may be stale; {}", status.advice()),
-        });
+    match totals.missing {
+        0 => known,
+        n => {
+            let regions = pluralize(totals.incomplete_regions, "region");
+            format!("{known}; {n} missing ({regions}):")
+        }
     }
-    lines.extend(unknown_recorders(coverage));
+}
+
+/// Returns a line for each status of the counts that are not exact.
+fn group_lines(coverage: &Coverage) -> Vec<String> {
+    let types = coverage.types().count();
+    let mut lines = Vec::new();
+    for (status, group) in coverage.groups(Cell::is_missing) {
+        let advice = status.advice();
+        lines.push(format!("    {}: {advice}", place(status, &group, types)));
+    }
+    for (status, group) in coverage.groups(Cell::is_counted_elsewhere) {
+        let place = place(status, &group, types);
+        lines.push(format!(
+            "    {place}: nothing missing, counted in another region"
+        ));
+    }
+    for (status, group) in coverage.groups(Cell::is_stale) {
+        let (place, advice) = (place(status, &group, types), status.advice());
+        lines.push(format!("    {place}: may be stale; {advice}"));
+    }
     lines
 }
 
-/// Returns a line for each reason why recorders are unknown, with the regions.
-fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
-    let mut groups: BTreeMap<Status, BTreeSet<&Region>> = BTreeMap::new();
-    for region in &coverage.regions {
-        let why = region.recorder.as_ref().and_then(|r| r.unknown_why());
-        let any = region
-            .cells
-            .values()
-            .iter()
-            .any(|cell| cell.total().is_some());
-        if let (Some(why), true) = (why, any) {
-            groups.entry(why.status).or_default().insert(&region.region);
-        }
+/// Formats the number of cells of a group, their status, their regions, and their types if they are
+/// not all types of the run.
+fn place(status: Status, group: &Group<'_>, all_types: usize) -> String {
+    let regions = list(&group.regions);
+    let mut place = format!("{} {status} in {regions}", group.cells);
+    if group.cells != group.regions.len() * all_types {
+        let _ = write!(place, " ({})", list(&group.types));
     }
-    let line = |(status, regions): (Status, BTreeSet<&Region>)| {
+    place
+}
+
+/// Returns a line for each reason why recorders are unknown, with the regions.
+fn unknown_recorders(coverage: &Coverage) -> impl Iterator<Item = String> {
+    let by_status = coverage.unknown_recorders().into_iter();
+    by_status.map(|(status, regions)| {
         let advice = match status {
             Status::Denied => status.advice(),
             _ => "see the output of --coverage",
@@ -187,8 +141,7 @@ fn unknown_recorders(coverage: &Coverage) -> Vec<String> {
              \"not recorded\"; {advice}",
             list(&regions)
         )
-    };
-    groups.into_iter().map(line).collect()
+    })
 }
 
 /// Formats a list: `a, b, c and 2 more`.
@@ -257,7 +210,7 @@ pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coverage::{Gap, Recorder, RecorderState, RegionResult, SeenIds};
+    use crate::coverage::{Gap, Recorder, RecorderState, RegionResult};
     use crate::error_log::ErrorType;
     use crate::inventory::{Listed, Method};
     use crate::model::ResourceTypes;
@@ -281,13 +234,28 @@ mod tests {
     }
 
     fn coverage(regions: Vec<RegionResult>, types: usize, recorder: &Recorder) -> Coverage {
+        coverage_with(regions, types, recorder, Method::List)
+    }
+
+    fn coverage_with(
+        mut regions: Vec<RegionResult>,
+        types: usize,
+        recorder: &Recorder,
+        method: Method,
+    ) -> Coverage {
         let types = TYPES[..types].iter().map(|t| t.parse().unwrap()).collect();
-        let recorders = regions
-            .iter()
-            .map(|r| (r.region.clone(), recorder.clone()))
-            .collect();
-        let types = ResourceTypes::Named(types);
-        Coverage::settle(regions, recorders, &types, Method::List)
+        for region in &mut regions {
+            region.recorder = Some(recorder.clone());
+        }
+        Coverage::new(regions, &ResourceTypes::Named(types), method)
+    }
+
+    /// Moves the totals of a region's listings to its counts.
+    fn as_counts(mut region: RegionResult) -> RegionResult {
+        let listed = std::mem::take(&mut region.listed);
+        let counts = listed.into_iter().map(|(t, l)| (t, l.unwrap().total));
+        region.counts = Some(counts.collect());
+        region
     }
 
     fn recording() -> Recorder {
@@ -395,26 +363,23 @@ mod tests {
             region("us-east-1", &[1, 1, 4]),
             region("eu-west-1", &[1, 1, 3]),
         ];
-        let line = |regions: Vec<RegionResult>| {
-            let coverage = coverage(regions, 3, &recording());
+        let line = |regions: Vec<RegionResult>, method| {
+            let coverage = coverage_with(regions, 3, &recording(), method);
             summary(&coverage, 0, 0, "").swap_remove(3)
         };
-        // Without IDs, as with --method counts.
+        // Counts have no IDs.
+        let counts = regions.iter().cloned().map(as_counts).collect();
         assert_eq!(
-            line(regions.clone()),
+            line(counts, Method::Counts),
             "  Total resources: 11 as recorded, 8 with IAM counted once (as in us-east-1)"
         );
-        let mut seen = SeenIds::new();
-        for region in &mut regions {
-            region.deduplicate_global_ids(&mut seen);
-        }
         assert_eq!(
-            line(regions.clone()),
+            line(regions.clone(), Method::List),
             "  Total resources: 11 as recorded, 8 with IAM counted once"
         );
         regions.push(region("sa-east-1", &[]));
         assert_eq!(
-            line(regions),
+            line(regions, Method::List),
             "  Total resources: 11 as recorded, 8 with IAM counted once (both partial)"
         );
     }

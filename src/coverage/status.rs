@@ -65,6 +65,12 @@ impl Status {
         }
     }
 
+    /// Returns the status of an exact total.
+    #[must_use]
+    pub fn from_total(total: u64) -> Self {
+        if total > 0 { Self::Counted } else { Self::Zero }
+    }
+
     /// Returns the status of a count that is missing because of an error of this type.
     #[must_use]
     pub fn from_error_type(error_type: ErrorType) -> Self {

@@ -44,12 +44,7 @@ impl Report<'_> {
         for region_usage in self.usage.values() {
             usage += *region_usage;
         }
-        let cells = self.coverage.cells().count();
-        let counted = self
-            .coverage
-            .cells()
-            .filter(|(.., c)| c.total().is_some())
-            .count();
+        let totals = self.coverage.totals();
         let account = self
             .account
             .map(|a| json!({"id": a.id.as_str(), "alias": a.shown_alias()}));
@@ -61,7 +56,7 @@ impl Report<'_> {
             "exit_code": self.exit_code,
             "account": account,
             "flags": flags(self.options),
-            "cells": {"total": cells, "counted": counted, "missing": self.coverage.missing()},
+            "cells": {"total": totals.cells, "counted": totals.counted, "missing": totals.missing},
             "usage": usage_of(usage),
             "regions": self.coverage.regions.iter().map(|r| self.region(r)).collect::<Vec<_>>(),
             "errors": self.errors.iter().map(error).collect::<Vec<_>>(),
@@ -75,7 +70,7 @@ impl Report<'_> {
         let usage = self.usage.get(&(Service::Config, region.region.clone()));
         let status = match region.missing() {
             0 => "complete",
-            n if n < region.cells.values().len() => "partial",
+            n if n < region.cells.len() => "partial",
             _ => "missing",
         };
         json!({
@@ -131,9 +126,9 @@ fn usage_of(usage: Usage) -> Value {
 fn cell((resource_type, cell): (&ResourceType, &Cell)) -> Value {
     json!({
         "resource_type": resource_type,
-        "status": cell.status.as_str(),
+        "status": cell.status().as_str(),
         "total": cell.total(),
-        "missing": cell.missing,
+        "missing": cell.is_missing(),
         "detail": cell.detail(),
     })
 }

@@ -26,7 +26,7 @@ pub struct CoverageRow<'a> {
     resource_type: &'a ResourceType,
     status: &'static str,
     total: Option<u64>,
-    detail: &'a str,
+    detail: Cow<'a, str>,
 }
 
 /// A difference between a listing and a count.
@@ -77,7 +77,7 @@ impl<'a> CoverageRow<'a> {
                 alias: alias.clone(),
                 region: region.as_str(),
                 resource_type,
-                status: cell.status.as_str(),
+                status: cell.status().as_str(),
                 total: cell.total(),
                 detail: cell.detail(),
             })

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -128,7 +126,7 @@ fn headers_name_the_fields_of_rows() {
     let gap = Gap::new(ErrorType::ScanFailed, "not tried");
     let missing = RegionResult::missing(region, gap);
     let types = ResourceTypes::Named(vec![vpc.clone()]);
-    let coverage = Coverage::settle(vec![missing], BTreeMap::new(), &types, Method::List);
+    let coverage = Coverage::new(vec![missing], &types, Method::List);
     let region = &coverage.regions[0].region;
     let count = ResourceCount {
         region,
@@ -195,18 +193,18 @@ proptest! {
             (resource_type.parse().unwrap(), total.map(listed).ok_or(gap.clone()))
         }).collect();
         let types = ResourceTypes::Named(outcome.listed.keys().cloned().collect());
-        let coverage = Coverage::settle(vec![outcome], BTreeMap::new(), &types, Method::List);
+        let coverage = Coverage::new(vec![outcome], &types, Method::List);
         let account = account(alias.as_deref());
         let rows = read_back(CoverageRow::HEADER, CoverageRow::rows(&account, &coverage));
         prop_assert_eq!(rows.len(), totals.len(), "a row for each cell");
         let alias = shown(alias.as_deref());
         for (row, (_, resource_type, cell)) in rows.iter().zip(coverage.cells()) {
             prop_assert_eq!(&row[..4], &["012345678901", &alias, "eu-west-1", resource_type.as_str()]);
-            prop_assert_eq!(&row[4], cell.status.as_str());
+            prop_assert_eq!(&row[4], cell.status().as_str());
             // A missing total is empty, not zero.
             prop_assert_eq!(row[5].parse().ok(), cell.total());
             prop_assert_eq!(row[5].is_empty(), cell.total().is_none());
-            prop_assert_eq!(&row[6], cell.detail());
+            prop_assert_eq!(&row[6], &cell.detail());
         }
     }
 

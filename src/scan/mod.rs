@@ -16,13 +16,15 @@ pub mod recovery;
 mod region_scan;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::advice;
 use crate::aws::client::Client;
 use crate::aws::error::CallError;
 use crate::clock::Clock;
-use crate::coverage::{Coverage, Gap, Recorder, RegionResult, SeenIds, Settling};
+use crate::coverage::{Coverage, Gap, Recorder, RegionResult, UnloggedGap};
 use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::Interrupt;
 use crate::inventory::{CountError, CountResources, Method};
@@ -113,11 +115,8 @@ impl Scan {
         skipped: Vec<RegionResult>,
         mut on_event: impl FnMut(Event),
     ) -> Coverage {
-        let mut settling = Settling::new(&self.types, self.method);
-        for outcome in skipped {
-            settling.outcome(outcome);
-        }
-        let mut seen = SeenIds::new();
+        let mut recorders: BTreeMap<Region, Recorder> = BTreeMap::new();
+        let mut results: BTreeMap<Region, RegionResult> = BTreeMap::new();
         let listings = if self.method.lists() {
             self.region_concurrency
         } else {
@@ -146,37 +145,48 @@ impl Scan {
         for message in messages {
             match message {
                 ScanMessage::Incident(entry) => on_event(Event::Incident(entry)),
-                ScanMessage::Recorder(region, recorder) => settling.recorder(&region, recorder),
-                ScanMessage::Counted(mut outcome) => {
-                    outcome.deduplicate_global_ids(&mut seen);
-                    on_event(Event::Done(outcome.region.clone()));
-                    settling.outcome(outcome);
+                ScanMessage::Recorder(region, recorder) => {
+                    recorders.insert(region, recorder);
+                }
+                ScanMessage::Counted(result) => {
+                    on_event(Event::Done(result.region.clone()));
+                    results.insert(result.region.clone(), result);
                 }
             }
         }
+        let mut complete = skipped;
         for region in regions {
             // A task that panicked must not look like a region without resources.
             let message = "internal error: the region's task ended early";
             let why = Gap::new(ErrorType::Unexpected, message);
-            if !settling.has_recorder(region) {
-                settling.recorder(region, Recorder::unknown(&why));
-            }
-            if !settling.has_outcome(region) {
+            let recorder = recorders.remove(region);
+            let recorder = recorder.unwrap_or_else(|| Recorder::unknown(&why));
+            let mut result = results.remove(region).unwrap_or_else(|| {
                 let entry = self.entry(why.error_type, region, None, message.to_owned());
                 on_event(Event::Incident(entry));
                 on_event(Event::Done(region.clone()));
-                settling.outcome(RegionResult::missing(region.clone(), why));
-            }
+                RegionResult::missing(region.clone(), why)
+            });
+            result.recorder = Some(recorder);
+            complete.push(result);
         }
-        let coverage = settling.finish();
+        let coverage = Coverage::new(complete, &self.types, self.method);
         if self.interrupt.signal().is_none() {
             for gap in coverage.unlogged() {
-                let resource_type = gap.resource_type.as_ref();
-                let entry = self.entry(gap.error_type, &gap.region, resource_type, gap.message);
-                on_event(Event::Incident(entry));
+                on_event(Event::Incident(self.unlogged_entry(&gap)));
             }
         }
         coverage
+    }
+
+    fn unlogged_entry(&self, unlogged: &UnloggedGap<'_>) -> Entry {
+        let resource_type = match unlogged.types[..] {
+            [only] => Some(only),
+            _ => None,
+        };
+        let message = advice::for_gap(unlogged);
+        let error_type = unlogged.gap.error_type;
+        self.entry(error_type, unlogged.region, resource_type, message)
     }
 
     fn start(
