@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{Display, Write};
 
+use crate::advice;
 use crate::coverage::{Cell, Comparison, Coverage, GlobalTotal, Group, Status, Totals};
 use crate::model::Region;
 use crate::text::pluralize;
@@ -101,7 +102,7 @@ fn group_lines(coverage: &Coverage) -> Vec<String> {
     let types = coverage.types().count();
     let mut lines = Vec::new();
     for (status, group) in coverage.groups(Cell::is_missing) {
-        let advice = status.advice();
+        let advice = advice::for_status(status);
         lines.push(format!("    {}: {advice}", place(status, &group, types)));
     }
     for (status, group) in coverage.groups(Cell::is_counted_elsewhere) {
@@ -111,7 +112,7 @@ fn group_lines(coverage: &Coverage) -> Vec<String> {
         ));
     }
     for (status, group) in coverage.groups(Cell::is_stale) {
-        let (place, advice) = (place(status, &group, types), status.advice());
+        let (place, advice) = (place(status, &group, types), advice::for_status(status));
         lines.push(format!("    {place}: may be stale; {advice}"));
     }
     lines
@@ -132,14 +133,11 @@ fn place(status: Status, group: &Group<'_>, all_types: usize) -> String {
 fn unknown_recorders(coverage: &Coverage) -> impl Iterator<Item = String> {
     let by_status = coverage.unknown_recorders().into_iter();
     by_status.map(|(status, regions)| {
-        let advice = match status {
-            Status::Denied => status.advice(),
-            _ => "see the output of --coverage",
-        };
+        let regions = list(&regions);
+        let advice = advice::for_unknown_recorder(status);
         format!(
-            "    recorder status unknown in {} ({status}): counts may be stale and zeros may mean \
-             \"not recorded\"; {advice}",
-            list(&regions)
+            "    recorder status unknown in {regions} ({status}): counts may be stale and zeros \
+             may mean \"not recorded\"; {advice}"
         )
     })
 }

@@ -44,19 +44,18 @@ impl Coverage {
     /// Returns the figures of the run.
     #[must_use]
     pub fn totals(&self) -> Totals<'_> {
-        let counts = || self.counts();
-        let found = counts().filter(|c| c.total > 0).map(|c| c.resource_type);
-        let recorded: u64 = counts().map(|c| c.total).sum();
+        let found = self.counts().filter(|c| c.total > 0);
+        let recorded: u64 = self.counts().map(|c| c.total).sum();
         let global = self.global();
-        let global_counts = counts().filter(|c| c.resource_type.is_global());
+        let global_counts = self.counts().filter(|c| c.resource_type.is_global());
         let in_all_regions: u64 = global_counts.map(|c| c.total).sum();
         let once: u64 = global.iter().map(|g| g.total).sum();
         Totals {
             cells: self.cells().count(),
-            counted: counts().count(),
+            counted: self.counts().count(),
             missing: self.missing(),
             incomplete_regions: self.regions.iter().filter(|r| r.missing() > 0).count(),
-            types_found: found.collect::<HashSet<_>>().len(),
+            types_found: found.map(|c| c.resource_type).collect::<HashSet<_>>().len(),
             recorded,
             once: recorded - in_all_regions + once,
             global,
