@@ -2,8 +2,7 @@
 
 use crate::coverage::{Status, UnloggedGap};
 use crate::error_log::ErrorType;
-use crate::model::ResourceType;
-use crate::text::pluralize;
+use crate::text::{list, pluralize};
 
 /// The maximum number of types that a log line names.
 const NAMED: usize = 20;
@@ -45,29 +44,17 @@ pub fn for_unknown_recorder(status: Status) -> &'static str {
 #[must_use]
 pub fn for_gap(unlogged: &UnloggedGap<'_>) -> String {
     let UnloggedGap { types, gap, .. } = unlogged;
-    let subject = match types[..] {
-        [_] => "not counted".to_owned(),
-        _ => format!(
-            "{} not counted ({})",
-            pluralize(types.len(), "type"),
-            names(types)
-        ),
+    let subject = if types.len() == 1 {
+        "not counted".to_owned()
+    } else {
+        let (count, names) = (pluralize(types.len(), "type"), list(types, NAMED));
+        format!("{count} not counted ({names})")
     };
     let detail = &gap.detail;
     match gap.error_type {
         ErrorType::ConfigDisabled => format!("{subject}: {detail}; {}", for_status(gap.status)),
         // The error of the recorder call already has advice.
         _ => format!("{subject}: {detail}"),
-    }
-}
-
-/// `A, B and 3 more`.
-fn names(types: &[&ResourceType]) -> String {
-    let named: Vec<&str> = types.iter().take(NAMED).map(|t| t.as_str()).collect();
-    let named = named.join(", ");
-    match types.len().saturating_sub(NAMED) {
-        0 => named,
-        more => format!("{named} and {more} more"),
     }
 }
 

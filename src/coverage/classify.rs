@@ -20,13 +20,13 @@ pub(super) fn classify(
     // The counts have no types without resources.
     let counts = result.counts.as_ref();
     let counted = counts.map(|c| c.get(resource_type).copied().unwrap_or_default());
-    let recording = || result.recording_status(resource_type);
+    let recording = result.recording_status(resource_type);
     let value = match (listed, counted) {
-        (Some(Ok(listed)), _) => classify_total(listed.total, true, &recording()),
+        (Some(Ok(listed)), _) => classify_total(listed.total, true, &recording),
         (Some(Err(gap)), _) => Value::Missing(gap.clone()),
-        (None, Some(n)) if !method.lists() => classify_total(n, false, &recording()),
+        (None, Some(n)) if !method.lists() => classify_total(n, false, &recording),
         // With all types, only the types with a count are listed; the others have a count of 0.
-        (None, Some(0)) if *types == ResourceTypes::All => classify_total(0, false, &recording()),
+        (None, Some(0)) if *types == ResourceTypes::All => classify_total(0, false, &recording),
         (None, _) => Value::Missing(result.unlisted.clone()),
     };
     Cell {

@@ -57,7 +57,7 @@ impl Report<'_> {
             "account": account,
             "flags": flags(self.options),
             "cells": {"total": totals.cells, "counted": totals.counted, "missing": totals.missing},
-            "usage": usage_of(usage),
+            "usage": usage,
             "regions": self.coverage.regions.iter().map(|r| self.region(r)).collect::<Vec<_>>(),
             "errors": self.errors.iter().map(error).collect::<Vec<_>>(),
         });
@@ -78,15 +78,21 @@ impl Report<'_> {
             "status": status,
             "recorder": region.recorder.as_ref().map(Recorder::as_str),
             "seconds": region.took.as_secs_f64(),
-            "usage": usage_of(usage.copied().unwrap_or_default()),
+            "usage": usage.copied().unwrap_or_default(),
             "cells": region.cells.iter().map(cell).collect::<Vec<_>>(),
         })
     }
 }
 
+fn names(regions: &[Region]) -> Vec<&str> {
+    regions.iter().map(Region::as_str).collect()
+}
+
+fn path(path: Option<&PathBuf>) -> Option<String> {
+    path.map(|p| p.display().to_string())
+}
+
 fn flags(options: &Options) -> Value {
-    let names = |regions: &[Region]| regions.iter().map(Region::to_string).collect::<Vec<_>>();
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
     let resource_types = match &options.resource_types {
         ResourceTypes::All => json!("all"),
         ResourceTypes::Named(types) => json!(types),
@@ -103,23 +109,14 @@ fn flags(options: &Options) -> Value {
         "coverage": options.coverage,
         "output_dir": options.output_dir.display().to_string(),
         "endpoint_url": options.endpoint_url.as_ref().map(ToString::to_string),
-        "ca_bundle": path(&options.ca_bundle),
+        "ca_bundle": path(options.ca_bundle.as_ref()),
         "max_attempts": options.max_attempts,
         "region_concurrency": options.limits.concurrency,
         "max_rps": options.limits.rate,
         "connect_timeout": options.connect_timeout.as_secs(),
         "read_timeout": options.read_timeout.as_secs(),
-        "record": path(&options.record),
-        "replay": path(&options.replay),
-    })
-}
-
-fn usage_of(usage: Usage) -> Value {
-    json!({
-        "requests": usage.requests,
-        "retries": usage.retries,
-        "throttles": usage.throttles,
-        "bytes": usage.bytes,
+        "record": path(options.record.as_ref()),
+        "replay": path(options.replay.as_ref()),
     })
 }
 
