@@ -1,5 +1,7 @@
 //! Text helpers: plurals, sanitized text from the network, file names.
 
+use std::fmt::Display;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The characters of an alias that are percent-encoded in a file name: all except letters, digits,
@@ -10,6 +12,17 @@ const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 #[must_use]
 pub fn pluralize(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Returns the first `limit` items and the number of the others: `a, b, c and 2 more`.
+pub fn list<T: Display>(items: impl IntoIterator<Item = T>, limit: usize) -> String {
+    let mut items = items.into_iter();
+    let named: Vec<String> = items.by_ref().take(limit).map(|i| i.to_string()).collect();
+    let named = named.join(", ");
+    match items.count() {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 /// Returns `text` as one line of at most `limit` characters that is safe to print on a terminal; a
@@ -55,6 +68,12 @@ pub fn encode_file_name(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_list_is_shortened() {
+        let lists = [0, 1, 2, 3].map(|n| list(&["a", "b", "c"][..n], 2));
+        assert_eq!(lists, ["", "a", "a, b", "a, b and 1 more"]);
+    }
 
     #[test]
     fn sanitized_text_is_one_safe_line() {

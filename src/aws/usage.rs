@@ -2,8 +2,10 @@
 
 use std::ops::AddAssign;
 
+use serde::Serialize;
+
 /// Counts of requests and bytes; every attempt is a request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
     /// The requests sent.
     pub requests: u64,

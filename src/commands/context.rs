@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::error_reporter::ErrorReporter;
+use crate::atomic_file;
 use crate::console::Console;
 use crate::error_log::{Entry, ErrorType};
-use crate::export::atomic;
 use crate::model::Region;
 use crate::options::Options;
 use crate::runtime::Runtime;
@@ -90,7 +90,7 @@ impl<'a> Context<'a> {
 
     /// Returns true if `directory`, given with `option`, is writable; otherwise logs the error.
     pub(super) fn can_write(&mut self, directory: &Path, option: &str) -> bool {
-        let checked = atomic::check_writable(directory, &self.runtime.interrupt);
+        let checked = atomic_file::check_writable(directory, &self.runtime.interrupt);
         if let Err(e) = &checked {
             let directory = directory.display();
             let message = format!(

@@ -4,20 +4,22 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::context::Context;
 use super::exit::Exit;
 use super::scan_regions::Scanned;
+use crate::atomic_file;
 use crate::aws::operation::Service;
 use crate::aws::usage::Usage;
 use crate::console;
 use crate::coverage::Coverage;
 use crate::error_log::ErrorType;
-use crate::export::{Format, Table, atomic};
 use crate::inventory::Method;
 use crate::model::{Account, Region};
-use crate::report::Report;
+use crate::output::rows::{CountRow, CoverageRow, DifferenceRow};
+use crate::output::{Report, write_csv};
 
 /// The path of a file, and the result of writing it.
 type Written = (PathBuf, io::Result<()>);
@@ -59,29 +61,34 @@ pub(super) fn conclude(
 /// Writes the counts, and the other tables that the options request. Returns true if all were
 /// written.
 fn write_tables(context: &mut Context, account: &Account, coverage: &Coverage) -> bool {
-    let table = Table::counts(account, coverage.counts());
-    let results = write_table(context, account, "", table);
+    let rows = CountRow::rows(account, coverage.counts());
+    let results = write_table(context, account, "", CountRow::HEADER, rows);
     let mut written = show_written(context, "Results", &results);
     if context.options.coverage {
-        let table = Table::coverage(account, coverage);
-        let file = write_table(context, account, "_coverage", table);
+        let rows = CoverageRow::rows(account, coverage);
+        let file = write_table(context, account, "_coverage", CoverageRow::HEADER, rows);
         written &= show_written(context, "Coverage", &file);
     }
     if context.options.method == Method::Verify {
         let comparison = coverage.compare();
-        let table = Table::differences(account, &comparison.differences);
-        let differences = write_table(context, account, "_verify", table);
-        written &= show_written(context, "Differences", &differences);
+        let rows = DifferenceRow::rows(account, &comparison.differences);
+        let file = write_table(context, account, "_verify", DifferenceRow::HEADER, rows);
+        written &= show_written(context, "Differences", &file);
     }
     written
 }
 
-fn write_table(context: &Context, account: &Account, kind: &str, table: Table<'_>) -> Written {
-    let format = Format::Csv;
-    let name = account.file_name(&format!("{kind}{}", format.suffix()));
-    let fill = |to: &mut dyn Write| format.write(table, to);
+fn write_table<R: Serialize>(
+    context: &Context,
+    account: &Account,
+    kind: &str,
+    header: &str,
+    rows: impl Iterator<Item = R>,
+) -> Written {
+    let name = account.file_name(&format!("{kind}.csv"));
+    let fill = |to: &mut dyn Write| write_csv(header, rows, to);
     let (options, interrupt) = (context.options, &context.runtime.interrupt);
-    let written = atomic::write(&options.output_dir, &name, fill, interrupt);
+    let written = atomic_file::write(&options.output_dir, &name, fill, interrupt);
     (context.path(&name), written)
 }
 
@@ -115,7 +122,7 @@ pub(super) fn write_report(
         errors: &context.errors.entries,
     };
     let written = match path.file_name() {
-        Some(name) => atomic::write(
+        Some(name) => atomic_file::write(
             parent_directory(&path),
             name,
             |to| to.write_all(&report.render()),

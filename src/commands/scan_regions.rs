@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::context::Context;
+use crate::advice;
 use crate::coverage::{Coverage, Gap, RegionResult};
 use crate::error_log::{Entry, ErrorType};
 use crate::model::Region;
@@ -113,12 +114,16 @@ fn scan_regions(
 /// Logs the gaps that no failed call has logged.
 fn log_gaps(context: &mut Context, coverage: &Coverage) {
     for gap in coverage.unlogged() {
+        let resource_type = match gap.types[..] {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
         let entry = Entry {
             at: context.runtime.clock.now(),
-            error_type: gap.error_type,
-            region: Some(gap.region),
-            resource_type: gap.resource_type,
-            message: gap.message,
+            error_type: gap.gap.error_type,
+            region: Some(gap.region.clone()),
+            resource_type,
+            message: advice::for_gap(&gap),
         };
         context.report(entry, true);
     }

@@ -1,6 +1,6 @@
 //! The configuration recorder of a region, and its recording status of a type.
 
-use super::Gap;
+use super::gap::Gap;
 use crate::aws::ops::describe_configuration_recorder_status::RecorderStatus;
 use crate::aws::ops::describe_configuration_recorders::RecordingGroup;
 use crate::aws::partition::Partition;
@@ -138,8 +138,7 @@ const GLOBAL_REGIONS: [&str; 22] = [
 /// Returns true if IAM types can be recorded in `region`. The documentation covers only the
 /// commercial partition; other partitions are assumed to allow it.
 fn can_record_global(region: &Region) -> bool {
-    let aws = Partition::for_region(&"us-east-1".parse().expect("a region code"));
-    Partition::for_region(region) != aws || GLOBAL_REGIONS.contains(&region.as_str())
+    Partition::for_region(region).id != "aws" || GLOBAL_REGIONS.contains(&region.as_str())
 }
 
 #[cfg(test)]

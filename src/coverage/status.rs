@@ -65,6 +65,12 @@ impl Status {
         }
     }
 
+    /// Returns the status of an exact total.
+    #[must_use]
+    pub fn from_total(total: u64) -> Self {
+        if total > 0 { Self::Counted } else { Self::Zero }
+    }
+
     /// Returns the status of a count that is missing because of an error of this type.
     #[must_use]
     pub fn from_error_type(error_type: ErrorType) -> Self {
@@ -79,30 +85,6 @@ impl Status {
             | ErrorType::ApiError
             | ErrorType::Fatal
             | ErrorType::Unexpected => Self::Error,
-        }
-    }
-
-    /// Returns advice for missing counts with this status.
-    #[must_use]
-    pub fn advice(self) -> &'static str {
-        match self {
-            Self::Counted | Self::Zero => "nothing",
-            Self::Denied => {
-                "grant the policy printed by `aws-config-resource-count iam-policy`; also check \
-                 service control policies"
-            }
-            Self::RecorderMissing => {
-                "turn on AWS Config there, or exclude the region with --exclude-regions"
-            }
-            Self::RecorderStopped => "start the recorder there",
-            Self::NotRecorded => {
-                "add these types to the recorder there (for IAM: in one older region only)"
-            }
-            Self::RegionDisabled => "enable the region for the account, or use --exclude-regions",
-            Self::Throttled => "try again later or use --method counts",
-            Self::ConnectionFailed => "check the network, firewall and endpoint",
-            Self::Error => "see the error log",
-            Self::NotTried => "fix the errors logged for the region and run again",
         }
     }
 }
@@ -124,8 +106,6 @@ mod tests {
     fn status_names_are_unique() {
         let names: BTreeSet<&str> = Status::ALL.iter().map(|s| s.as_str()).collect();
         assert_eq!(names.len(), 11);
-        let advice: BTreeSet<&str> = Status::ALL.iter().map(|s| s.advice()).collect();
-        assert_eq!(advice.len(), 10, "counted and zero share theirs");
         assert_eq!(Status::NotRecorded.to_string(), "not recorded");
     }
 

@@ -1,10 +1,14 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::advice;
 use crate::aws::ops::describe_configuration_recorders::RecordingGroup;
-use crate::inventory::Method;
-use crate::model::ResourceTypes;
+use crate::error_log::ErrorType;
+use crate::inventory::{Listed, Method};
+use crate::model::{Region, ResourceType, ResourceTypes};
 
 const VPC: &str = "AWS::EC2::VPC";
 const BUCKET: &str = "AWS::S3::Bucket";
@@ -29,7 +33,7 @@ fn denied() -> Gap {
 /// A region in which these listings are complete.
 fn listed(code: &str, totals: &[(&str, u64)]) -> RegionResult {
     let listing = |(name, total): &(&str, u64)| {
-        let ids = (0..*total).map(|n| format!("{name} {n}")).collect();
+        let ids = (0..*total).collect();
         let listed = Listed { total: *total, ids };
         (name.parse().unwrap(), Ok(listed))
     };
@@ -76,19 +80,18 @@ fn with(running: RecorderState) -> Recorder {
 }
 
 /// Returns the coverage of these regions with these recorders.
-fn settle(
+fn coverage_of(
     outcomes: Vec<(RegionResult, Recorder)>,
     types: &ResourceTypes,
     method: Method,
 ) -> Coverage {
-    let mut seen = SeenIds::new();
-    let (mut all, mut recorders) = (Vec::new(), BTreeMap::new());
-    for (mut outcome, recorder) in outcomes {
-        outcome.deduplicate_global_ids(&mut seen);
-        recorders.insert(outcome.region.clone(), recorder);
-        all.push(outcome);
-    }
-    Coverage::settle(all, recorders, types, method)
+    let results = outcomes
+        .into_iter()
+        .map(|(outcome, recorder)| RegionResult {
+            recorder: Some(recorder),
+            ..outcome
+        });
+    Coverage::new(results.collect(), types, method)
 }
 
 /// Formats each cell as `region type status: total`, with a `!` if the count is missing.
@@ -96,19 +99,20 @@ fn cells(coverage: &Coverage) -> Vec<String> {
     let cell = |(region, resource_type, cell): (&Region, &ResourceType, &Cell)| {
         let name = resource_type.as_str().rsplit(':').next().unwrap();
         let total = cell.total().map_or("-".to_owned(), |n| n.to_string());
-        let missing = if cell.missing { " !" } else { "" };
-        format!("{region} {name} {}: {total}{missing}", cell.status)
+        let missing = if cell.is_missing() { " !" } else { "" };
+        format!("{region} {name} {}: {total}{missing}", cell.status())
     };
     coverage.cells().map(cell).collect()
 }
 
 fn unlogged(coverage: &Coverage) -> Vec<String> {
-    let line = |u: &UnloggedGap| {
-        let resource_type = u
-            .resource_type
-            .as_ref()
-            .map_or(String::new(), |t| format!(" {t}"));
-        format!("{}{resource_type} {} {}", u.region, u.error_type, u.message)
+    let line = |u: &UnloggedGap<'_>| {
+        let resource_type = match u.types[..] {
+            [only] => format!(" {only}"),
+            _ => String::new(),
+        };
+        let message = advice::for_gap(u);
+        format!("{}{resource_type} {} {message}", u.region, u.gap.error_type)
     };
     coverage.unlogged().iter().map(line).collect()
 }
@@ -123,7 +127,7 @@ fn known_totals_are_sorted_by_region_and_type() {
             with(RecorderState::Missing),
         ),
     ];
-    let coverage = settle(regions.into(), &named(&[BUCKET, VPC]), Method::List);
+    let coverage = coverage_of(regions.into(), &named(&[BUCKET, VPC]), Method::List);
     let counts = coverage
         .counts()
         .map(|c| (c.region.as_str(), c.resource_type.as_str(), c.total));
@@ -163,7 +167,7 @@ fn listing_is_classified_by_recorder_status() {
         (unknown, "zero: 0", "counted: 3"),
     ] {
         let outcome = listed("eu-west-1", &totals);
-        let coverage = settle(
+        let coverage = coverage_of(
             vec![(outcome, recorder)],
             &named(&[VPC, BUCKET]),
             Method::List,
@@ -200,7 +204,7 @@ fn counts_are_classified_by_recorder_status() {
         (unknown, "denied: - !", "counted: 3"),
     ] {
         let outcome = counted("eu-west-1", &[(BUCKET, 3)]);
-        let coverage = settle(
+        let coverage = coverage_of(
             vec![(outcome, recorder)],
             &named(&[VPC, BUCKET]),
             Method::Counts,
@@ -217,7 +221,7 @@ fn counts_are_classified_by_recorder_status() {
 fn unknown_recorder_is_noted_but_keeps_totals() {
     let recorder = Recorder::unknown(&denied());
     let outcome = listed("eu-west-1", &[(VPC, 0), (BUCKET, 3)]);
-    let coverage = settle(
+    let coverage = coverage_of(
         vec![(outcome, recorder)],
         &named(&[VPC, BUCKET]),
         Method::List,
@@ -232,7 +236,7 @@ fn unknown_recorder_is_noted_but_keeps_totals() {
 #[test]
 fn unlogged_gaps_are_grouped_by_region_and_reason() {
     let types = named(&[VPC, BUCKET, ROLE]);
-    let coverage = settle(
+    let coverage = coverage_of(
         vec![
             (
                 listed("eu-west-1", &[(VPC, 0), (BUCKET, 0), (ROLE, 2)]),
@@ -257,7 +261,7 @@ fn unlogged_gaps_are_grouped_by_region_and_reason() {
         "failed calls already have a line"
     );
 
-    let coverage = settle(
+    let coverage = coverage_of(
         vec![
             (
                 counted("us-east-1", &[(VPC, 1)]),
@@ -290,13 +294,10 @@ fn global_type_counted_elsewhere_is_not_missing() {
     let unrecorded = || listed("eu-west-1", &[(VPC, 1), (ROLE, 0)]);
     let home = || listed("us-east-1", &[(VPC, 1), (ROLE, 4)]);
     let both = vec![(unrecorded(), regional.clone()), (home(), on())];
-    let coverage = settle(both, &types, Method::List);
-    let cell = coverage.regions[0]
-        .cells
-        .get(&ROLE.parse().unwrap())
-        .unwrap();
+    let coverage = coverage_of(both, &types, Method::List);
+    let cell = coverage.regions[0].cells.get(ROLE).unwrap();
     assert_eq!(
-        (cell.status, cell.total(), cell.missing),
+        (cell.status(), cell.total(), cell.is_missing()),
         (Status::NotRecorded, None, false)
     );
     assert_eq!(
@@ -311,17 +312,13 @@ fn global_type_counted_elsewhere_is_not_missing() {
         Recorder::unknown(&denied()),
     ] {
         let both = vec![(unrecorded(), regional.clone()), (home(), stale)];
-        let coverage = settle(both, &types, Method::List);
+        let coverage = coverage_of(both, &types, Method::List);
         assert!(
-            coverage.regions[0]
-                .cells
-                .get(&ROLE.parse().unwrap())
-                .unwrap()
-                .missing,
+            coverage.regions[0].cells.get(ROLE).unwrap().is_missing(),
             "the other count may be stale"
         );
     }
-    let single = settle(vec![(unrecorded(), regional)], &types, Method::List);
+    let single = coverage_of(vec![(unrecorded(), regional)], &types, Method::List);
     assert_eq!(
         (single.missing(), single.unlogged().len()),
         (1, 1),
@@ -341,16 +338,15 @@ fn each_region_has_cells_for_all_types() {
         (counted("sa-east-1", &[(acm, 3), (sns, 4), (xray, 5)]), on()),
         (counted("us-east-1", &[(acm, 6), (xray, 7)]), on()),
     ];
-    let coverage = settle(outcomes, &ResourceTypes::All, Method::Counts);
+    let coverage = coverage_of(outcomes, &ResourceTypes::All, Method::Counts);
     assert!(coverage.types().is_sorted());
     assert_eq!(
         coverage.types().count(),
         13,
         "no duplicates, common types included"
     );
-    let totals = |r: &RegionCoverage| {
-        [acm, sns, xray].map(|t| r.cells.get(&t.parse().unwrap()).unwrap().total().unwrap())
-    };
+    let totals =
+        |r: &RegionCoverage| [acm, sns, xray].map(|t| r.cells.get(t).unwrap().total().unwrap());
     let totals: Vec<_> = coverage.regions.iter().map(totals).collect();
     assert_eq!(totals, [[0, 2, 0], [3, 4, 5], [6, 0, 7]]);
 }
@@ -359,8 +355,8 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn coverage_does_not_depend_on_task_order(
-        order in Just([0, 1, 2, 3, 4, 5, 6, 7]).prop_shuffle(),
+    fn coverage_does_not_depend_on_result_order(
+        order in Just([0, 1, 2, 3]).prop_shuffle(),
         method in select(&[Method::List, Method::Counts, Method::Verify][..]),
     ) {
         let (acm, sns) = ("AWS::ACM::Certificate", "AWS::SNS::Topic");
@@ -374,26 +370,36 @@ proptest! {
             (both("us-east-1", &[], &[]), with(RecorderState::Stopped)),
             (RegionResult::missing(region("us-west-2"), denied()), Recorder::unknown(&denied())),
         ];
-        let settled = |order: [usize; 8]| {
-            let mut settling = Settling::new(&ResourceTypes::All, method);
-            for n in order {
-                let (outcome, recorder) = &regions[n / 2];
-                match n % 2 {
-                    0 => settling.outcome(outcome.clone()),
-                    _ => settling.recorder(&outcome.region, recorder.clone()),
-                }
-            }
-            settling.finish()
+        let built = |order: [usize; 4]| {
+            let results = order.map(|n| regions[n].clone()).into();
+            coverage_of(results, &ResourceTypes::All, method)
         };
-        let coverage = settled(order);
-        prop_assert_eq!(&coverage, &settled([7, 6, 5, 4, 3, 2, 1, 0]));
+        let coverage = built(order);
+        prop_assert_eq!(&coverage, &built([3, 2, 1, 0]));
         prop_assert_eq!(coverage.types().count(), 12);
         for region in &coverage.regions {
-            prop_assert_eq!(region.cells.values().len(), 12);
-            let missing = region.cells.values().iter().filter(|cell| cell.missing);
+            prop_assert_eq!(region.cells.len(), 12);
+            let missing = region.cells.values().filter(|cell| cell.is_missing());
             prop_assert_eq!(region.missing(), missing.count());
         }
     }
+}
+
+#[test]
+fn equal_details_share_one_text() {
+    let unknown = || Recorder::unknown(&denied());
+    let zeros = |code| (counted(code, &[]), unknown());
+    let regions = vec![zeros("eu-west-1"), zeros("us-east-1")];
+    let coverage = coverage_of(regions, &named(&[BUCKET, VPC]), Method::Counts);
+    let details: Vec<_> = coverage
+        .cells()
+        .map(|(.., cell)| match &cell.value {
+            Value::Missing(gap) => &gap.detail,
+            value => panic!("{value:?}"),
+        })
+        .collect();
+    assert_eq!(details.len(), 4);
+    assert!(details.iter().all(|d| Arc::ptr_eq(d, details[0])));
 }
 
 #[test]
@@ -402,19 +408,19 @@ fn all_types_covers_discovered_and_common_types() {
         (counted("eu-west-1", &[("AWS::SNS::Topic", 2)]), on()),
         (RegionResult::missing(region("us-east-1"), denied()), on()),
     ];
-    let coverage = settle(outcomes, &ResourceTypes::All, Method::Counts);
+    let coverage = coverage_of(outcomes, &ResourceTypes::All, Method::Counts);
     let [counted, missing] = &coverage.regions[..] else {
         panic!("two regions")
     };
-    assert_eq!((counted.cells.values().len(), counted.missing()), (11, 0));
+    assert_eq!((counted.cells.len(), counted.missing()), (11, 0));
     assert_eq!(
-        (missing.cells.values().len(), missing.missing()),
+        (missing.cells.len(), missing.missing()),
         (11, 11),
         "a failed region has no zeros"
     );
 
     let nothing = vec![(RegionResult::missing(region("us-east-1"), denied()), on())];
-    let coverage = settle(nothing, &ResourceTypes::All, Method::List);
+    let coverage = coverage_of(nothing, &ResourceTypes::All, Method::List);
     assert_eq!(
         coverage.missing(),
         10,
@@ -427,13 +433,10 @@ fn all_types_uses_counts_for_unlisted_types() {
     let all = ResourceTypes::All;
     let mut outcome = listed("eu-west-1", &[(VPC, 2)]);
     outcome.counts = counted("eu-west-1", &[(VPC, 2), (BUCKET, 5)]).counts;
-    let coverage = settle(vec![(outcome, on())], &all, Method::List);
+    let coverage = coverage_of(vec![(outcome, on())], &all, Method::List);
     let cell_of = |name: &str| {
-        let cell = coverage.regions[0]
-            .cells
-            .get(&name.parse().unwrap())
-            .unwrap();
-        (cell.status, cell.total())
+        let cell = coverage.regions[0].cells.get(name).unwrap();
+        (cell.status(), cell.total())
     };
     assert_eq!(cell_of(VPC), (Status::Counted, Some(2)));
     assert_eq!(cell_of(ROLE), (Status::Zero, Some(0)));
@@ -448,8 +451,12 @@ fn all_types_uses_counts_for_unlisted_types() {
 fn global_resources_are_counted_once() {
     let types = named(&[ROLE, VPC]);
     let once = |coverage: &Coverage| -> Vec<(String, u64, Option<String>)> {
-        let to_strings = |(t, (n, region)): (&&ResourceType, &(u64, Option<&Region>))| {
-            (t.to_string(), *n, region.map(ToString::to_string))
+        let to_strings = |g: &GlobalTotal<'_>| {
+            (
+                g.resource_type.to_string(),
+                g.total,
+                g.region.map(ToString::to_string),
+            )
         };
         coverage.global().iter().map(to_strings).collect()
     };
@@ -457,20 +464,23 @@ fn global_resources_are_counted_once() {
 
     let mut other = listed("us-west-2", &[(VPC, 9), (ROLE, 1)]);
     let ids = &mut other.listed.get_mut(ROLE).unwrap().as_mut().unwrap().ids;
-    ids[0] = "a new one".to_owned();
+    ids[0] = u64::MAX;
     let by_id = vec![
         (listed("eu-west-1", &[(VPC, 9), (ROLE, 2)]), on()),
         (listed("us-east-1", &[(VPC, 9), (ROLE, 3)]), on()),
         (other, on()),
     ];
-    assert_eq!(once(&settle(by_id, &types, Method::List)), role(4, None));
+    assert_eq!(
+        once(&coverage_of(by_id, &types, Method::List)),
+        role(4, None)
+    );
 
     let by_region = vec![
         (counted("eu-west-1", &[(ROLE, 2)]), on()),
         (counted("us-east-1", &[(ROLE, 3)]), on()),
         (counted("us-west-2", &[(ROLE, 3)]), on()),
     ];
-    let coverage = settle(by_region, &types, Method::Counts);
+    let coverage = coverage_of(by_region, &types, Method::Counts);
     assert_eq!(once(&coverage), role(3, Some("us-east-1")));
 
     // With all types, a region lists only the types that it has; this region has no roles.
@@ -478,13 +488,13 @@ fn global_resources_are_counted_once() {
     without_roles.counts = counted("sa-east-1", &[(VPC, 1)]).counts;
     let mut with_roles = listed("us-east-1", &[(VPC, 1), (ROLE, 3)]);
     with_roles.counts = counted("us-east-1", &[(VPC, 1), (ROLE, 3)]).counts;
-    let coverage = settle(
+    let coverage = coverage_of(
         vec![(without_roles.clone(), on()), (with_roles, on())],
         &ResourceTypes::All,
         Method::List,
     );
     assert_eq!(once(&coverage)[..1], role(3, None));
-    let coverage = settle(
+    let coverage = coverage_of(
         vec![(without_roles, on())],
         &ResourceTypes::All,
         Method::List,
@@ -494,7 +504,7 @@ fn global_resources_are_counted_once() {
     assert_eq!(once(&coverage), expected, "the common types");
 
     let nowhere = vec![(RegionResult::missing(region("eu-west-1"), denied()), on())];
-    assert_eq!(once(&settle(nowhere, &types, Method::List)), []);
+    assert_eq!(once(&coverage_of(nowhere, &types, Method::List)), []);
 }
 
 #[test]
@@ -551,7 +561,7 @@ fn differences_have_possible_reasons() {
             &[(VPC, counts), (BUCKET, 1)],
             "eu-west-1",
         );
-        let coverage = settle(vec![(outcome, recorder)], &types, Method::Verify);
+        let coverage = coverage_of(vec![(outcome, recorder)], &types, Method::Verify);
         let found = coverage.compare();
         assert_eq!((found.compared, found.not_compared), (2, 0));
         assert_eq!(found.differences.first().map(|d| d.reason), reason);
@@ -570,7 +580,7 @@ fn cells_without_both_numbers_are_not_compared() {
     let types = named(&[VPC, BUCKET]);
     let no_counts = listed("eu-west-1", &[(VPC, 1), (BUCKET, 1)]);
     let no_listing = counted("us-east-1", &[(VPC, 1)]);
-    let coverage = settle(
+    let coverage = coverage_of(
         vec![(no_counts, on()), (no_listing, on())],
         &types,
         Method::Verify,
@@ -584,7 +594,7 @@ fn cells_without_both_numbers_are_not_compared() {
     // With all types, only the existing types are listed.
     let mut all = listed("eu-west-1", &[(VPC, 1)]);
     all.counts = counted("eu-west-1", &[(VPC, 1)]).counts;
-    let coverage = settle(vec![(all, on())], &ResourceTypes::All, Method::Verify);
+    let coverage = coverage_of(vec![(all, on())], &ResourceTypes::All, Method::Verify);
     let found = coverage.compare();
     assert_eq!((found.compared, found.not_compared), (1, 0));
 }

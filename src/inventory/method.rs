@@ -60,6 +60,7 @@ pub type Counts = BTreeMap<ResourceType, u64>;
 pub struct Listed {
     /// The number of resources.
     pub total: u64,
-    /// The resource IDs, only for global types.
-    pub ids: Vec<String>,
+    /// The hashes of the resource IDs, only for global types; the same ID has the same hash in every
+    /// region.
+    pub ids: Vec<u64>,
 }

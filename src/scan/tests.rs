@@ -173,7 +173,7 @@ impl Scanned {
         types()
             .iter()
             .map(|t| result.cells.get(t).unwrap())
-            .map(|cell| cell.total().map_or(Missing(cell.status), Counted))
+            .map(|cell| cell.total().map_or(Missing(cell.status()), Counted))
             .collect::<Vec<_>>()
             .try_into()
             .unwrap()
@@ -220,14 +220,10 @@ fn run(client: Client, clock: Arc<dyn Clock>, interrupt: &Interrupt, threads: us
         "sorted, without duplicates"
     );
     for result in &results {
-        assert_eq!(
-            result.cells.values().len(),
-            TYPES.len(),
-            "a cell for every type"
-        );
-        for (resource_type, cell) in result.cells.iter() {
+        assert_eq!(result.cells.len(), TYPES.len(), "a cell for every type");
+        for (resource_type, cell) in &result.cells {
             assert_eq!(
-                cell.missing,
+                cell.is_missing(),
                 cell.total().is_none(),
                 "no type is counted elsewhere"
             );
@@ -236,7 +232,7 @@ fn run(client: Client, clock: Arc<dyn Clock>, interrupt: &Interrupt, threads: us
                     && e.resource_type.as_ref().is_none_or(|t| t == resource_type)
             });
             assert!(
-                !cell.missing || logged || interrupt.signal().is_some(),
+                !cell.is_missing() || logged || interrupt.signal().is_some(),
                 "{resource_type} in {} is missing without a log line",
                 result.region
             );
@@ -373,12 +369,7 @@ fn all_regions_and_types_are_counted() {
     assert_eq!(scanned.lines, [""; 0]);
     let result = &scanned.results[0];
     assert_eq!(result.missing(), 0);
-    let totals: Vec<_> = result
-        .cells
-        .values()
-        .iter()
-        .map(|c| c.total().unwrap())
-        .collect();
+    let totals: Vec<_> = result.cells.values().map(|c| c.total().unwrap()).collect();
     assert_eq!(totals, [22, 23, 24], "by type");
 }
 
@@ -1007,7 +998,7 @@ fn together(
         }
     });
     let coverage = Coverage::new(results, &account.types, account.method);
-    let cells = coverage.cells().map(|(_, _, c)| (c.status, c.total()));
+    let cells = coverage.cells().map(|(_, _, c)| (c.status(), c.total()));
     (lines, cells.collect())
 }
 

@@ -27,9 +27,9 @@ pub struct ListDiscoveredResources<'a> {
 pub struct ResourcePage {
     /// The number of resources on the page.
     pub resources: u64,
-    /// The resource IDs if the type is global, to find the same resources in other regions;
-    /// otherwise empty, because there may be many.
-    pub ids: Vec<String>,
+    /// The hashes of the resource IDs if the type is global, to find the same resources in other
+    /// regions; otherwise empty, because there may be many.
+    pub ids: Vec<u64>,
     /// A hash of the resource IDs in their order, to recognize a repeated page; `None` if the page
     /// is empty or a resource has no ID.
     pub fingerprint: Option<u64>,
@@ -81,7 +81,7 @@ impl Operation for ListDiscoveredResources<'_> {
             .filter(|_| self.resource_type.is_global())
             .map(|Object(i)| {
                 let id = i.resource_id.as_ref();
-                id.map(|Text(id)| id.clone().into_owned())
+                id.map(|Text(id)| hash_id(id))
                     .ok_or_else(|| ParseError::unexpected("resource without an ID in the response"))
             });
         let mut hash = DefaultHasher::new();
@@ -98,6 +98,13 @@ impl Operation for ListDiscoveredResources<'_> {
             next_token: reply.next_token.filter(|token| !token.is_empty()),
         })
     }
+}
+
+/// Returns the hash of a resource ID, the same in every listing.
+fn hash_id(id: &str) -> u64 {
+    let mut hash = DefaultHasher::new();
+    id.hash(&mut hash);
+    hash.finish()
 }
 
 #[cfg(test)]

@@ -44,12 +44,7 @@ impl Report<'_> {
         for region_usage in self.usage.values() {
             usage += *region_usage;
         }
-        let cells = self.coverage.cells().count();
-        let counted = self
-            .coverage
-            .cells()
-            .filter(|(.., c)| c.total().is_some())
-            .count();
+        let totals = self.coverage.totals();
         let account = self
             .account
             .map(|a| json!({"id": a.id.as_str(), "alias": a.shown_alias()}));
@@ -61,8 +56,8 @@ impl Report<'_> {
             "exit_code": self.exit_code,
             "account": account,
             "flags": flags(self.options),
-            "cells": {"total": cells, "counted": counted, "missing": self.coverage.missing()},
-            "usage": usage_of(usage),
+            "cells": {"total": totals.cells, "counted": totals.counted, "missing": totals.missing},
+            "usage": usage,
             "regions": self.coverage.regions.iter().map(|r| self.region(r)).collect::<Vec<_>>(),
             "errors": self.errors.iter().map(error).collect::<Vec<_>>(),
         });
@@ -75,7 +70,7 @@ impl Report<'_> {
         let usage = self.usage.get(&(Service::Config, region.region.clone()));
         let status = match region.missing() {
             0 => "complete",
-            n if n < region.cells.values().len() => "partial",
+            n if n < region.cells.len() => "partial",
             _ => "missing",
         };
         json!({
@@ -83,15 +78,21 @@ impl Report<'_> {
             "status": status,
             "recorder": region.recorder.as_ref().map(Recorder::as_str),
             "seconds": region.took.as_secs_f64(),
-            "usage": usage_of(usage.copied().unwrap_or_default()),
+            "usage": usage.copied().unwrap_or_default(),
             "cells": region.cells.iter().map(cell).collect::<Vec<_>>(),
         })
     }
 }
 
+fn names(regions: &[Region]) -> Vec<&str> {
+    regions.iter().map(Region::as_str).collect()
+}
+
+fn path(path: Option<&PathBuf>) -> Option<String> {
+    path.map(|p| p.display().to_string())
+}
+
 fn flags(options: &Options) -> Value {
-    let names = |regions: &[Region]| regions.iter().map(Region::to_string).collect::<Vec<_>>();
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string());
     let resource_types = match &options.resource_types {
         ResourceTypes::All => json!("all"),
         ResourceTypes::Named(types) => json!(types),
@@ -108,32 +109,23 @@ fn flags(options: &Options) -> Value {
         "coverage": options.coverage,
         "output_dir": options.output_dir.display().to_string(),
         "endpoint_url": options.endpoint_url.as_ref().map(ToString::to_string),
-        "ca_bundle": path(&options.ca_bundle),
+        "ca_bundle": path(options.ca_bundle.as_ref()),
         "max_attempts": options.max_attempts,
         "region_concurrency": options.limits.concurrency,
         "max_rps": options.limits.rate,
         "connect_timeout": options.connect_timeout.as_secs(),
         "read_timeout": options.read_timeout.as_secs(),
-        "record": path(&options.record),
-        "replay": path(&options.replay),
-    })
-}
-
-fn usage_of(usage: Usage) -> Value {
-    json!({
-        "requests": usage.requests,
-        "retries": usage.retries,
-        "throttles": usage.throttles,
-        "bytes": usage.bytes,
+        "record": path(options.record.as_ref()),
+        "replay": path(options.replay.as_ref()),
     })
 }
 
 fn cell((resource_type, cell): (&ResourceType, &Cell)) -> Value {
     json!({
         "resource_type": resource_type,
-        "status": cell.status.as_str(),
+        "status": cell.status().as_str(),
         "total": cell.total(),
-        "missing": cell.missing,
+        "missing": cell.is_missing(),
         "detail": cell.detail(),
     })
 }

@@ -1,6 +1,8 @@
 //! Differences between the listing and the counts of a region, with possible reasons.
 
-use super::{Coverage, RecordingStatus, RegionCoverage};
+use super::account_coverage::Coverage;
+use super::recorder::RecordingStatus;
+use super::region_coverage::RegionCoverage;
 use crate::model::{Region, ResourceType};
 
 /// A region and type whose listing and counts have different numbers.
@@ -47,10 +49,10 @@ impl Coverage {
             differences: Vec::new(),
         };
         for region in &self.regions {
-            for (resource_type, cell) in region.cells.iter() {
+            for (resource_type, cell) in &region.cells {
                 let (Some(listed), Some(counted)) = (cell.listed, cell.counted) else {
                     // With all types, only the types with a count are listed.
-                    let needs_no_listing = cell.counted == Some(0) && !cell.missing;
+                    let needs_no_listing = cell.counted == Some(0) && !cell.is_missing();
                     comparison.not_compared += usize::from(!needs_no_listing);
                     continue;
                 };

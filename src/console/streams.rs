@@ -1,0 +1,234 @@
+//! The output streams: checks and summary go to stdout, errors and the bar to stderr.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use super::progress::{Bar, bar};
+
+const GREEN: &str = "\x1b[92m";
+const RED: &str = "\x1b[91m";
+const RESET: &str = "\x1b[0m";
+
+/// When to use color.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Color {
+    /// On a terminal, or as NO_COLOR and CLICOLOR_FORCE request.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Returns true if a stream gets color. An empty NO_COLOR is ignored, and so is a
+    /// CLICOLOR_FORCE that is empty or `0`.
+    ///
+    /// <https://no-color.org>, <https://bixense.com/clicolors/>
+    #[must_use]
+    pub fn applies(self, terminal: bool, no_color: Option<&str>, force: Option<&str>) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if no_color.is_some_and(|v| !v.is_empty()) => false,
+            Self::Auto => terminal || force.is_some_and(|v| !v.is_empty() && v != "0"),
+        }
+    }
+}
+
+/// The output streams. If a stream is closed or full, its text is lost and the run continues.
+pub struct Console {
+    /// The stream for checks and summary.
+    pub out: Box<dyn Write + Send>,
+    /// The stream for errors and the bar.
+    pub err: Box<dyn Write + Send>,
+    /// If true, checks are colored.
+    pub color: bool,
+    /// The display mode of the bar.
+    pub bar: Bar,
+    /// If true, checks and summary are not printed.
+    pub quiet: bool,
+    /// True if both streams are the same terminal, where a message is shown only once.
+    pub shared_terminal: bool,
+    /// The completed and total number of the bar on the screen, if it is shown.
+    pub bar_on_screen: Option<(usize, usize)>,
+}
+
+impl Console {
+    /// Prints a line to stdout, unless `quiet`.
+    pub fn line(&mut self, text: impl Display) {
+        if !self.quiet {
+            let _ = writeln!(self.out, "{text}");
+            let _ = self.out.flush();
+        }
+    }
+
+    /// Prints a check mark or a cross, and the text.
+    pub fn check(&mut self, passed: bool, text: &str) {
+        let (color, mark) = if passed { (GREEN, '✓') } else { (RED, '✗') };
+        if self.color {
+            self.line(format_args!("{color}{mark}{RESET} {text}"));
+        } else {
+            self.line(format_args!("{mark} {text}"));
+        }
+    }
+
+    /// Prints a line to stderr. A visible bar is erased and redrawn below the line.
+    pub fn error(&mut self, text: impl Display) {
+        let erase = if self.bar_on_screen.is_some() {
+            "\r\x1b[K"
+        } else {
+            ""
+        };
+        let bar = self.redraw();
+        self.write_error(&format!("{erase}{text}\n{bar}"));
+    }
+
+    /// Draws the bar at `done` of `total`.
+    pub fn progress(&mut self, done: usize, total: usize) {
+        match self.bar {
+            Bar::Live => {
+                self.bar_on_screen = Some((done, total));
+                self.write_error(&self.redraw());
+            }
+            Bar::FinalOnly if done == total => self.write_error(&format!("{}\n", bar(done, total))),
+            Bar::FinalOnly | Bar::Off => {}
+        }
+    }
+
+    /// Ends the line of a visible bar.
+    pub fn end_progress(&mut self) {
+        if self.bar_on_screen.take().is_some() {
+            self.write_error("\n");
+        }
+    }
+
+    /// Returns the text that redraws a visible bar and erases the rest of the line, such as an
+    /// echoed ^C.
+    fn redraw(&self) -> String {
+        let redraw = |(done, total)| format!("\r{}\x1b[K", bar(done, total));
+        self.bar_on_screen.map_or_else(String::new, redraw)
+    }
+
+    /// Writes the text to stderr in one call, because stderr is not buffered and other output could
+    /// come in between.
+    fn write_error(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes());
+        let _ = self.err.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A stream that records each write.
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<String>>>);
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let piece = String::from_utf8(bytes.to_owned()).unwrap();
+            self.0.lock().unwrap().push(piece);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Screen {
+        fn pieces(&self) -> Vec<String> {
+            self.0.lock().unwrap().clone()
+        }
+
+        fn text(&self) -> String {
+            self.pieces().concat()
+        }
+    }
+
+    fn console(bar: Bar) -> (Console, Screen, Screen) {
+        let (out, err) = (Screen::default(), Screen::default());
+        let console = Console {
+            out: Box::new(out.clone()),
+            err: Box::new(err.clone()),
+            color: false,
+            bar,
+            quiet: false,
+            shared_terminal: false,
+            bar_on_screen: None,
+        };
+        (console, out, err)
+    }
+
+    #[test]
+    fn live_bar_is_redrawn_in_place() {
+        let (mut console, _, err) = console(Bar::Live);
+        console.progress(0, 2);
+        console.error("oops");
+        console.progress(2, 2);
+        console.end_progress();
+        let (first, last) = (bar(0, 2), bar(2, 2));
+        assert_eq!(
+            err.pieces(),
+            [
+                format!("\r{first}\x1b[K"),
+                format!("\r\x1b[Koops\n\r{first}\x1b[K"),
+                format!("\r{last}\x1b[K"),
+                "\n".to_owned(),
+            ],
+            "each write ends with the bar"
+        );
+    }
+
+    #[test]
+    fn bar_without_terminal_shows_final_state() {
+        let (mut last, _, err) = console(Bar::FinalOnly);
+        let (mut off, _, nothing) = console(Bar::Off);
+        for console in [&mut last, &mut off] {
+            for done in 0..=3 {
+                console.progress(done, 3);
+            }
+            console.end_progress();
+        }
+        assert_eq!(err.text(), format!("{}\n", bar(3, 3)));
+        assert_eq!(nothing.text(), "");
+    }
+
+    #[test]
+    fn checks_are_green_and_red() {
+        let (mut console, out, _) = console(Bar::Off);
+        console.check(true, "one");
+        console.color = true;
+        console.check(true, "two");
+        console.check(false, "three");
+        console.quiet = true;
+        console.check(true, "four");
+        assert_eq!(
+            out.text(),
+            "✓ one\n\x1b[92m✓\x1b[0m two\n\x1b[91m✗\x1b[0m three\n"
+        );
+    }
+
+    #[test]
+    fn color_depends_on_option_terminal_and_environment() {
+        for (color, terminal, no_color, force, expected) in [
+            (Color::Auto, true, None, None, true),
+            (Color::Auto, false, None, None, false),
+            (Color::Auto, true, Some("1"), None, false),
+            (Color::Auto, true, Some(""), None, true),
+            (Color::Auto, false, None, Some("1"), true),
+            (Color::Auto, false, None, Some("0"), false),
+            (Color::Auto, false, Some("1"), Some("1"), false),
+            (Color::Always, false, Some("1"), None, true),
+            (Color::Never, true, None, Some("1"), false),
+        ] {
+            let got = color.applies(terminal, no_color, force);
+            assert_eq!(got, expected, "{color:?} {terminal} {no_color:?} {force:?}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The rows of the output files, independent of the format. A field name is a column name.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::coverage::{Coverage, Difference};
+use crate::model::{Account, ResourceCount, ResourceType};
+
+/// A total above zero.
+#[derive(Serialize)]
+pub struct CountRow<'a> {
+    account: &'a str,
+    alias: Cow<'a, str>,
+    region: &'a str,
+    resource_type: &'a ResourceType,
+    total: u64,
+}
+
+/// The status of a region and type.
+#[derive(Serialize)]
+pub struct CoverageRow<'a> {
+    account: &'a str,
+    alias: Cow<'a, str>,
+    region: &'a str,
+    resource_type: &'a ResourceType,
+    status: &'static str,
+    total: Option<u64>,
+    detail: Cow<'a, str>,
+}
+
+/// A difference between a listing and a count.
+#[derive(Serialize)]
+pub struct DifferenceRow<'a> {
+    account: &'a str,
+    alias: Cow<'a, str>,
+    region: &'a str,
+    resource_type: &'a ResourceType,
+    listed: u64,
+    counted: u64,
+    difference: i128,
+    reason: &'static str,
+}
+
+impl<'a> CountRow<'a> {
+    /// The first line of the file.
+    pub const HEADER: &'static str = "account,alias,region,resource_type,total";
+
+    /// Returns a row for each total above zero, in the order of `counts`.
+    pub fn rows(
+        account: &'a Account,
+        counts: impl Iterator<Item = ResourceCount<'a>>,
+    ) -> impl Iterator<Item = Self> {
+        let alias = account.shown_alias().unwrap_or_default();
+        let found = counts.filter(|c| c.total > 0);
+        found.map(move |c| Self {
+            account: account.id.as_str(),
+            alias: alias.clone(),
+            region: c.region.as_str(),
+            resource_type: c.resource_type,
+            total: c.total,
+        })
+    }
+}
+
+impl<'a> CoverageRow<'a> {
+    /// The first line of the file.
+    pub const HEADER: &'static str = "account,alias,region,resource_type,status,total,detail";
+
+    /// Returns a row for each region and type.
+    pub fn rows(account: &'a Account, coverage: &'a Coverage) -> impl Iterator<Item = Self> {
+        let alias = account.shown_alias().unwrap_or_default();
+        coverage
+            .cells()
+            .map(move |(region, resource_type, cell)| Self {
+                account: account.id.as_str(),
+                alias: alias.clone(),
+                region: region.as_str(),
+                resource_type,
+                status: cell.status().as_str(),
+                total: cell.total(),
+                detail: cell.detail(),
+            })
+    }
+}
+
+impl<'a> DifferenceRow<'a> {
+    /// The first line of the file.
+    pub const HEADER: &'static str =
+        "account,alias,region,resource_type,listed,counted,difference,reason";
+
+    /// Returns a row for each difference.
+    pub fn rows(
+        account: &'a Account,
+        differences: &'a [Difference<'a>],
+    ) -> impl Iterator<Item = Self> {
+        let alias = account.shown_alias().unwrap_or_default();
+        differences.iter().map(move |d| Self {
+            account: account.id.as_str(),
+            alias: alias.clone(),
+            region: d.region.as_str(),
+            resource_type: d.resource_type,
+            listed: d.listed,
+            counted: d.counted,
+            difference: d.delta(),
+            reason: d.reason,
+        })
+    }
+}
