@@ -11,10 +11,12 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use aws_credential_types::Credentials;
 use time::{Duration, OffsetDateTime};
+
+use crate::sync;
 
 /// Credentials and their source.
 #[derive(Clone)]
@@ -225,7 +227,7 @@ impl CachedCredentials {
     }
 
     fn lock(&self) -> MutexGuard<'_, CacheState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.state)
     }
 }
 
