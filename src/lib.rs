@@ -23,7 +23,7 @@
 //! | 2 | [`export`] | rows → bytes, one file per format; the atomic write |
 //! | 1 | [`aws`] | one API call: sign, send, classify, retry; operations, credentials, endpoints |
 //! | 0 | [`http`] | requests, responses, the [`http::HttpClient`] trait; network, proxies, recording, replay |
-//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`], [`secret`], [`sync`], [`text`] | time, environment, Ctrl-C, domain types |
+//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`model`], [`secret`], [`sync`], [`text`], [`untrusted`] | time, environment, Ctrl-C, domain types |
 //!
 //! The data flow of a run: command line → [`options::Options`] → [`preflight`] returns credentials,
 //! account, alias and regions → [`scan`] counts each region through [`aws::client::Client::call`]
@@ -66,4 +66,5 @@ pub mod secret;
 pub mod session;
 pub mod sync;
 pub mod text;
+pub mod untrusted;
 pub mod workers;
