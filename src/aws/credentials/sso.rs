@@ -21,10 +21,12 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::cache_file::cache_name;
 use super::fetch::Fetch;
 use super::json_credentials::{instant, json};
-use super::{Context, CredentialsError, Found, Provider, ResolvedCredentials, cache_name};
+use super::provider::{Context, Found, Provider};
 use crate::aws::config_file::{FileKind, expand_home};
+use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
 use crate::aws::operation::Service;
 use crate::http::{Response, redact};
 use crate::model::Region;

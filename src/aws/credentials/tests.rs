@@ -1,10 +1,17 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::*;
+use super::chain::resolve;
+use super::provider::{Context, Profile, ProviderConfig};
 use crate::aws::client::fake::clock;
-use crate::env::{CommandOutput, FolderEnv, SystemEnv};
+use crate::aws::config_file::SharedFiles;
+use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use crate::aws::endpoint::Endpoints;
+use crate::aws::limiter::Limits;
+use crate::env::{CommandOutput, Env, FolderEnv, SystemEnv};
 use crate::http::fake::{Scripted, answer, failure};
-use crate::http::{Request, TransportErrorKind};
+use crate::http::{HttpClient, Request, TransportErrorKind};
+use crate::interrupt::Interrupt;
 
 /// Returns the settings of a network without any response.
 fn unreachable_network() -> ProviderConfig {
