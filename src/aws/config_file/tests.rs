@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::*;
+use super::shared_files::{FileKind, ProfileFile, SharedFiles};
+use super::syntax::{Section, nested, parse};
 use crate::env::FolderEnv;
 
 fn get(text: &str, section: &str, key: &str) -> Option<String> {

@@ -1,11 +1,21 @@
 //! The endpoint settings of the environment and the profile.
 
-use super::{Custom, EndpointUrl, Switch};
+use super::url::EndpointUrl;
 use crate::aws::config_file::{FileKind, SharedFiles, nested};
 use crate::aws::operation::Service;
 use crate::env::Env;
 use crate::model::ParseNameError;
 use crate::text::sanitize;
+
+/// An endpoint set by the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Custom {
+    pub(super) uri: String,
+    pub(super) source: String,
+}
+
+/// The setting that enables a variant of the endpoints; `None` if it is disabled.
+pub(super) type Switch = Option<String>;
 
 /// The sources of the settings.
 pub(super) struct Configured<'a> {
@@ -37,7 +47,7 @@ impl Configured<'_> {
         let url: EndpointUrl = text
             .parse()
             .map_err(|e: ParseNameError| format!("{source}: {e}"))?;
-        let uri = url.0;
+        let uri = url.to_string();
         Ok(Some(Custom { uri, source }))
     }
 

@@ -1,4 +1,7 @@
-use super::*;
+use super::endpoints::{Endpoint, Endpoints};
+use super::url::EndpointUrl;
+use crate::aws::config_file::SharedFiles;
+use crate::aws::operation::Service;
 use crate::env::FolderEnv;
 
 /// Creates endpoints from environment variables and the text of a config file.

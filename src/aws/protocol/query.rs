@@ -8,7 +8,7 @@ use quick_xml::errors::{Error, IllFormedError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{ErrorBody, ParseError};
+use super::error::{ErrorBody, ParseError};
 
 /// The content type of a request.
 pub const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";

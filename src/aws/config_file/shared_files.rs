@@ -1,19 +1,12 @@
-//! The shared files `~/.aws/config` and `~/.aws/credentials`, read as the AWS CLI does.
-//!
-//! <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>. The parser is part of this
-//! project: no general INI parser passes the SDKs' own test cases, and the best ones silently
-//! change values.
-
-mod shell_words;
-mod syntax;
+//! The profiles of the shared files.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use syntax::{Section, SyntaxError, nested, parse};
-
+use super::shell_words;
+use super::syntax::{Section, parse};
 use crate::env::{Env, expand_variables};
 
 /// The profiles of both shared files.
@@ -41,7 +34,7 @@ pub enum FileKind {
 pub struct ProfileFile {
     /// The path; the file may not exist.
     pub path: PathBuf,
-    sections: BTreeMap<FileKind, BTreeMap<String, Section>>,
+    pub(super) sections: BTreeMap<FileKind, BTreeMap<String, Section>>,
 }
 
 /// Shows only the names of the sections: the values may be secret.
@@ -74,7 +67,7 @@ impl ProfileFile {
     /// y"]` is the profile `x y`. If a name has two spellings, only the later section counts; this
     /// includes `[profile default]` and `[default]`. The Rust SDK prefers `[profile default]` in
     /// any order.
-    fn from_config(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
+    pub(super) fn from_config(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
         let mut file = Self {
             path,
             ..Self::default()
@@ -90,7 +83,7 @@ impl ProfileFile {
     /// Creates the profiles of the credentials file: each section is the profile of exactly this
     /// name. As in botocore, `[profile x]` is the profile `profile x` there, and quotes are part of
     /// the name. The Rust SDK ignores both.
-    fn from_credentials(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
+    pub(super) fn from_credentials(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
         let profiles = sections.into_iter().collect();
         let sections = BTreeMap::from([(FileKind::Profile, profiles)]);
         Self { path, sections }
@@ -190,6 +183,3 @@ pub fn expand_home(env: &dyn Env, path: &str) -> PathBuf {
         _ => Path::new(path).to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,15 +1,14 @@
 //! The endpoints of the services, and the regions that requests are signed for.
 
-mod configured;
-
 use std::collections::BTreeMap;
 
-use super::config_file::SharedFiles;
-use super::operation::Service;
-use super::partition::Partition;
+use super::configured::{Configured, Custom, Switch};
+use super::url::EndpointUrl;
+use crate::aws::config_file::SharedFiles;
+use crate::aws::operation::Service;
+use crate::aws::partition::Partition;
 use crate::env::Env;
-use crate::model::{ParseNameError, Region};
-use configured::Configured;
+use crate::model::Region;
 
 /// The endpoint of a service for a region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,16 +28,6 @@ pub struct Endpoints {
     fips: Switch,
     dual_stack: Switch,
 }
-
-/// An endpoint set by the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Custom {
-    uri: String,
-    source: String,
-}
-
-/// The setting that enables a variant of the endpoints; `None` if it is disabled.
-type Switch = Option<String>;
 
 const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
 const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
@@ -72,7 +61,7 @@ impl Endpoints {
         for service in Service::ALL {
             let found = match explicit {
                 Some(url) => Some(Custom {
-                    uri: url.0.clone(),
+                    uri: url.to_string(),
                     source: "--endpoint-url".to_owned(),
                 }),
                 None => configured.endpoint(service)?,
@@ -215,38 +204,3 @@ fn own_host(
         }
     })
 }
-
-/// The URL of an endpoint: `http` or `https`, a host, an optional port and path, no query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointUrl(String);
-
-impl std::fmt::Display for EndpointUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for EndpointUrl {
-    type Err = ParseNameError;
-
-    fn from_str(text: &str) -> Result<Self, ParseNameError> {
-        let error = || {
-            ParseNameError::new(format!(
-                "\"{}\" is not an endpoint URL such as http://127.0.0.1:5000",
-                crate::text::sanitize(text, 200)
-            ))
-        };
-        let uri: http::Uri = text.trim().parse().map_err(|_| error())?;
-        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-        // User names and passwords in a URL would appear in messages.
-        let has_no_user = uri.authority().is_some_and(|a| !a.as_str().contains('@'));
-        if is_http && has_no_user && uri.query().is_none() {
-            Ok(Self(uri.to_string()))
-        } else {
-            Err(error())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;
