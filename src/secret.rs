@@ -58,6 +58,12 @@ impl Redactor {
         Self { secrets }
     }
 
+    /// Creates a redactor that replaces one secret by `****`.
+    #[must_use]
+    pub fn for_secret(secret: &Secret) -> Self {
+        Self::new([(secret.clone(), "****".to_owned())])
+    }
+
     /// Returns `text` without the secrets; a text without secrets is not copied.
     #[must_use]
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {

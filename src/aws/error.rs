@@ -5,7 +5,6 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use super::operation::Service;
-use super::protocol::ParseError;
 use crate::http::{TransportError, TransportErrorKind};
 use crate::model::Region;
 use crate::text::sanitize;
@@ -99,9 +98,9 @@ pub enum Cause {
     Service {
         /// The kind of the error.
         kind: ErrorKind,
-        /// The error code; empty if the response has none.
+        /// The error code, without secrets and control characters; empty if the response has none.
         code: String,
-        /// The service's message, with secrets redacted.
+        /// The service's message, without secrets and control characters; may be empty.
         message: String,
         /// The HTTP status.
         status: u16,
@@ -117,8 +116,10 @@ pub enum Cause {
     },
     /// A 2xx response that is not a response of the operation.
     Unreadable {
-        /// The parse error.
-        error: ParseError,
+        /// True if the body is truncated.
+        truncated: bool,
+        /// The parser's reason and the start of the body, with secrets redacted.
+        reason: String,
         /// The HTTP status.
         status: u16,
     },
@@ -143,7 +144,7 @@ pub struct CallError {
     pub region: Region,
     /// The number of attempts.
     pub attempts: u32,
-    /// The request ID of the last response.
+    /// The request ID of the last response, without secrets and control characters.
     pub request_id: Option<String>,
     /// The reason why expired credentials could not be refreshed.
     pub refresh_error: Option<String>,
@@ -247,7 +248,7 @@ impl fmt::Display for CallError {
             _ => f.write_str("failed with ")?,
         }
         let id = match &self.request_id {
-            Some(id) => format!(", request id {}", sanitize(id, 80)),
+            Some(id) => format!(", request id {id}"),
             None => String::new(),
         };
         match &self.cause {
@@ -259,12 +260,11 @@ impl fmt::Display for CallError {
             } => {
                 match code.as_str() {
                     "" => write!(f, "HTTP {status} (no error code{id})")?,
-                    code => write!(f, "{} (HTTP {status}{id})", sanitize(code, 80))?,
+                    code => write!(f, "{code} (HTTP {status}{id})")?,
                 }
-                // The advice follows after a semicolon.
-                match message.trim().trim_end_matches('.') {
+                match message.as_str() {
                     "" => Ok(()),
-                    message => write!(f, ": {}", sanitize(message, 400)),
+                    message => write!(f, ": {message}"),
                 }
             }
             Cause::ClockSkew {
@@ -279,13 +279,12 @@ impl fmt::Display for CallError {
                 };
                 write!(
                     f,
-                    "{} (HTTP {status}{id}): this machine's clock is {} minutes {direction} AWS's",
-                    sanitize(code, 80),
+                    "{code} (HTTP {status}{id}): this machine's clock is {} minutes {direction} AWS's",
                     offset_minutes.abs()
                 )
             }
-            Cause::Unreadable { error, status } => {
-                write!(f, "an unreadable response (HTTP {status}{id}): {error}")
+            Cause::Unreadable { reason, status, .. } => {
+                write!(f, "an unreadable response (HTTP {status}{id}): {reason}")
             }
             Cause::Transport(error) => {
                 write!(f, "no response: {}", sanitize(&error.message, 400))

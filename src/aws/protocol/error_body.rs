@@ -3,6 +3,7 @@
 use super::error::ErrorBody;
 use super::json;
 use super::query;
+use crate::untrusted::Untrusted;
 
 /// Parses an error body in the format that it has: a proxy may answer a JSON request with XML.
 #[must_use]
@@ -12,9 +13,8 @@ pub fn error_body(body: &[u8]) -> ErrorBody {
     } else {
         json::error_body(body)
     };
-    // Do not cut the text here: half a secret could not be redacted later.
     read.unwrap_or_else(|| ErrorBody {
-        message: String::from_utf8_lossy(body).into_owned(),
+        message: Untrusted::from_bytes(body),
         ..ErrorBody::default()
     })
 }
