@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use thiserror::Error;
 use time::OffsetDateTime;
 
+use super::endpoint::EndpointError;
 use super::operation::Service;
 use crate::http::{TransportError, TransportErrorKind};
 use crate::model::Region;
@@ -126,7 +128,18 @@ pub enum Cause {
     /// No complete response was received.
     Transport(TransportError),
     /// The request could not be signed.
-    Signing(String),
+    Signing(SigningError),
+}
+
+/// The reason why a request could not be signed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SigningError {
+    /// The endpoint of the service is unknown.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The signer's reason, which quotes no part of the request.
+    #[error("{0}")]
+    Signer(String),
 }
 
 /// The advice for a response that is not from AWS.

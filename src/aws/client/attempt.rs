@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::parts::Parts;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::endpoint::Endpoint;
-use crate::aws::error::{Cause, ErrorKind, clock_offset};
+use crate::aws::error::{Cause, ErrorKind, SigningError, clock_offset};
 use crate::aws::operation::{Operation, RequestBody};
 use crate::aws::protocol::{self, ErrorBody, ParseError};
 use crate::aws::sign::sign;
@@ -129,7 +129,7 @@ fn signed_request<O: Operation>(
     operation: &O,
     resolved: &ResolvedCredentials,
     now: OffsetDateTime,
-) -> Result<Request, String> {
+) -> Result<Request, SigningError> {
     let endpoint = parts.endpoints.resolve(O::SERVICE, region)?;
     let mut request = request(operation, &endpoint);
     if O::SIGNED {

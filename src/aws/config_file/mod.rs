@@ -8,7 +8,7 @@ mod shared_files;
 mod shell_words;
 mod syntax;
 
-pub use shared_files::{FileKind, ProfileFile, SharedFiles, expand_home};
+pub use shared_files::{FileKind, ProfileFile, SharedFiles, SharedFilesError, expand_home};
 pub use syntax::{Section, SyntaxError, nested, parse};
 
 #[cfg(test)]

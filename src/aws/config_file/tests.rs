@@ -104,7 +104,7 @@ fn load(
     std::fs::write(folder.path().join("home/other file"), "[default]\nk = o\n").unwrap();
     let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
     let env = FolderEnv::new(folder.path(), variables.iter().map(own).collect());
-    SharedFiles::load(&env)
+    SharedFiles::load(&env).map_err(|e| e.to_string())
 }
 
 #[test]

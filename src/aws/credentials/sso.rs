@@ -231,7 +231,7 @@ impl Session {
         token: &str,
     ) -> Result<ResolvedCredentials, CredentialsError> {
         let endpoint = context.net.endpoints.resolve(Service::Sso, &self.region);
-        let endpoint = endpoint.map_err(CredentialsError)?;
+        let endpoint = endpoint.map_err(|e| CredentialsError(e.to_string()))?;
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("role_name", &self.role)
             .append_pair("account_id", &self.account)

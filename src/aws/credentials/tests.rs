@@ -47,7 +47,7 @@ fn resolve_chain(
     std::fs::write(aws.join("credentials"), credentials).unwrap();
     let to_owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let env = FolderEnv::new(directory.path(), variables.iter().map(to_owned).collect());
-    let files = SharedFiles::load(&env)?;
+    let files = SharedFiles::load(&env).map_err(|e| e.to_string())?;
     let profile = Profile::choose(flag, &env);
     let net = unreachable_network();
     let context = Context {

@@ -2,10 +2,12 @@
 
 mod configured;
 mod endpoints;
+mod error;
 mod url;
 
 pub use endpoints::{Endpoint, Endpoints};
-pub use url::EndpointUrl;
+pub use error::{EndpointError, UrlSource};
+pub use url::{EndpointUrl, ParseUrlError};
 
 #[cfg(test)]
 mod tests;
