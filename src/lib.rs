@@ -24,7 +24,7 @@
 //! | 1 | [`aws`] | one API call: sign, send, classify, retry; operations, credentials, endpoints |
 //! | 0 | [`http`] | requests, responses, the [`http::HttpClient`] trait; the client of the network, proxies |
 //! | 0 | [`recording`] | cassettes, the recording and the replaying client, the replay's clock and environment |
-//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`atomic_file`], [`model`], [`redact`], [`secret`], [`text`] | time, environment, Ctrl-C, files, domain types |
+//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`atomic_file`], [`model`], [`redact`], [`secret`], [`sync`], [`text`], [`untrusted`] | time, environment, Ctrl-C, files, domain types |
 //!
 //! The data flow of a run: command line → [`options::Options`] → [`preflight`] returns credentials,
 //! account, alias and regions → [`scan`] counts each region through [`aws::client::Client::call`]
@@ -68,5 +68,7 @@ pub mod runtime;
 pub mod scan;
 pub mod secret;
 pub mod session;
+pub mod sync;
 pub mod text;
+pub mod untrusted;
 pub mod workers;

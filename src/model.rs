@@ -5,27 +5,23 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use thiserror::Error;
+
 use crate::text::{encode_alias, sanitize};
 
-/// The error of parsing a name; its `Display` is the reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseNameError(String);
-
-impl ParseNameError {
-    /// Creates the error with its reason.
-    #[must_use]
-    pub fn new(reason: String) -> Self {
-        Self(reason)
-    }
+/// The error of parsing a name: the text, as one line.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ParseNameError {
+    /// Not a region code.
+    #[error("\"{0}\" is not a region code such as eu-west-1")]
+    Region(String),
+    /// Not a resource type.
+    #[error("\"{0}\" is not a resource type such as AWS::EC2::Instance")]
+    ResourceType(String),
+    /// Not an account ID.
+    #[error("\"{0}\" is not an account ID of 12 digits")]
+    AccountId(String),
 }
-
-impl fmt::Display for ParseNameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ParseNameError {}
 
 /// An AWS region code, such as `eu-west-1`.
 ///
@@ -54,10 +50,7 @@ impl FromStr for Region {
         if is_label {
             Ok(Self(text.into()))
         } else {
-            Err(ParseNameError(format!(
-                "\"{}\" is not a region code such as eu-west-1",
-                sanitize(text, 80)
-            )))
+            Err(ParseNameError::Region(sanitize(text, 80)))
         }
     }
 }
@@ -143,10 +136,7 @@ impl FromStr for ResourceType {
         {
             Ok(Self(text.into()))
         } else {
-            Err(ParseNameError(format!(
-                "\"{}\" is not a resource type such as AWS::EC2::Instance",
-                sanitize(text, 200)
-            )))
+            Err(ParseNameError::ResourceType(sanitize(text, 200)))
         }
     }
 }
@@ -214,10 +204,7 @@ impl FromStr for AccountId {
         if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(ParseNameError(format!(
-                "\"{}\" is not an account ID of 12 digits",
-                sanitize(text, 40)
-            )))
+            Err(ParseNameError::AccountId(sanitize(text, 40)))
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::aws::client::{Client, Trace};
 use crate::aws::config_file::{SharedFiles, expand_home};
 use crate::aws::credential_cache::{CachedCredentials, CredentialsError};
 use crate::aws::credentials::{self, Context, Profile, ProviderConfig};
-use crate::aws::endpoint::Endpoints;
+use crate::aws::endpoint::{EndpointError, Endpoints};
 use crate::aws::operation::Service;
 use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
 use crate::env::Env;
@@ -101,8 +101,8 @@ pub enum SettingsError {
         source: Arc<io::Error>,
     },
     /// An invalid endpoint.
-    #[error("{0}")]
-    Endpoint(String),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// An invalid proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
@@ -191,7 +191,7 @@ impl<'a> SessionParts<'a> {
         let options = self.options.clone();
         let providers = self.providers.clone();
         CachedCredentials::load(Box::new(move |is_refresh| {
-            let files = SharedFiles::load(&*env).map_err(CredentialsError)?;
+            let files = SharedFiles::load(&*env).map_err(|e| CredentialsError(e.to_string()))?;
             let profile = choose_profile(&options, &files, &*env);
             credentials::resolve(&Context {
                 env: &*env,
@@ -231,13 +231,12 @@ impl ClientSettings {
         let profile = choose_profile(options, &files, env);
         let setting = |key| files.get(&profile.name, key);
         let region = StartRegion::choose(options, env, setting("region"))?;
-        let flag = options.endpoint_url.as_ref();
-        let endpoints =
-            Endpoints::new(flag, env, &files, &profile.name).map_err(SettingsError::Endpoint)?;
+        let url = options.endpoint_url.as_ref();
+        let explicit = url.map(|url| ("--endpoint-url", url));
+        let endpoints = Endpoints::new(explicit, env, &files, &profile.name)?;
         // An invalid endpoint is reported here once, not by each call.
         for service in CALLED {
-            let resolved = endpoints.resolve(service, &region.region);
-            resolved.map_err(SettingsError::Endpoint)?;
+            endpoints.resolve(service, &region.region)?;
         }
         let max_attempts = max_attempts(options, env, setting("max_attempts"))?;
         if let (Some(note), Some(trace)) = (retry_note(env, setting("retry_mode"))?, trace) {

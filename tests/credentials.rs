@@ -465,7 +465,7 @@ fn resolve_from(
     note: &dyn Fn(&str),
 ) -> Result<ResolvedCredentials, String> {
     let env = CaseEnv::open(directory);
-    let files = SharedFiles::load(&env)?;
+    let files = SharedFiles::load(&env).map_err(|e| e.to_string())?;
     let shown = format!("{files:?}");
     assert!(!shown.contains(SECRET_MARKER), "{shown}");
     let profile = Profile::choose(profile, &env);

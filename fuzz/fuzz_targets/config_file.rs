@@ -79,7 +79,7 @@ fuzz_target!(|data: &[u8]| {
             };
             check(&loaded, &again, &config, &credentials);
         }
-        Err(error) => assert_error_format(&error, data),
+        Err(error) => assert_error_format(&error.to_string(), data),
     }
     if let Some(path) = named {
         let expanded = expand_home(&files, path);

@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     let input = data.to_vec();
     let parsed = protocol::error_body(&response.body);
     assert_eq!(parsed, protocol::error_body(&response.body));
-    assert!(protocol::json::bare_code(&parsed.code).len() <= parsed.code.len());
+    assert!(protocol::json::bare_code(parsed.code.raw()).len() <= parsed.code.raw().len());
 
     let clock = Arc::new(VirtualClock::new(datetime!(2026-11-24 12:00:00 UTC)));
     let client = Client::new(Parts {

@@ -38,10 +38,10 @@ fn read<O: Operation>(operation: &O, cut: u8, body: &[u8]) -> Option<O::Output> 
         Ok(output) => output,
         Err(error) => {
             assert!(
-                !error.truncated || !body.trim_ascii().is_empty(),
+                !error.is_truncated() || !body.trim_ascii().is_empty(),
                 "an empty body is not truncated"
             );
-            assert!(!error.reason.is_empty());
+            assert!(!error.reason().raw().is_empty());
             return None;
         }
     };
@@ -54,7 +54,7 @@ fn read<O: Operation>(operation: &O, cut: u8, body: &[u8]) -> Option<O::Output> 
     let end = complete.len() * usize::from(cut) / 256;
     match operation.parse(&complete[..end]) {
         Ok(_) => panic!("{} parsed a truncated response", O::NAME),
-        Err(error) => assert_eq!(error.truncated, end > 0, "{}: {error}", O::NAME),
+        Err(error) => assert_eq!(error.is_truncated(), end > 0, "{}: {error}", O::NAME),
     }
     Some(output)
 }

@@ -14,25 +14,24 @@
 //! sleeps.
 
 mod attempt;
+mod parts;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use attempt::interrupted;
+use attempt::{attempt, interrupted};
+pub use parts::{Parts, Trace};
 
-use super::credential_cache::CachedCredentials;
-use super::endpoint::Endpoints;
 use super::error::{CallError, Cause, ErrorKind};
-use super::limiter::{Limiter, Limits};
+use super::limiter::Limiter;
 use super::operation::{Operation, Service};
 use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
 use super::usage::Usage;
-use crate::clock::Clock;
-use crate::http::{HttpClient, TransportErrorKind};
-use crate::interrupt::Interrupt;
+use crate::http::TransportErrorKind;
 use crate::model::Region;
+use crate::secret::Redactor;
+use crate::sync::lock;
 
 /// Maximum attempts when the host name cannot be resolved: two retries. More would only delay the
 /// error, because a name that does not exist usually stays that way.
@@ -47,31 +46,6 @@ pub struct Client {
     /// The call whose error led to the last refresh of expired credentials, until it is taken.
     refresh_notice: Mutex<Option<CallError>>,
 }
-
-/// The parts of a [`Client`].
-pub struct Parts {
-    /// Sends the requests.
-    pub http: Arc<dyn HttpClient>,
-    /// The clock for signatures and waits.
-    pub clock: Arc<dyn Clock>,
-    /// Ends a call before its next attempt.
-    pub interrupt: Interrupt,
-    /// The credentials that sign the calls.
-    pub credentials: CachedCredentials,
-    /// The endpoints of the services.
-    pub endpoints: Endpoints,
-    /// Maximum attempts per call, the first one included; at least 1.
-    pub max_attempts: u32,
-    /// The limits for each region of a service.
-    pub limits: Limits,
-    /// Returns the jitter of a backoff, from 0 to 1.
-    pub jitter: fn() -> f64,
-    /// Receives every attempt; `None` for no trace.
-    pub trace: Option<Trace>,
-}
-
-/// Receives every attempt and every credential provider tried, as one line of `--debug` each.
-pub type Trace = Arc<dyn Fn(&dyn fmt::Display) + Send + Sync>;
 
 /// The output of a call, with the request ID.
 #[derive(Debug, Clone)]
@@ -108,17 +82,17 @@ impl Client {
         resolved.credentials.session_token().is_some()
     }
 
-    /// Removes the credentials that sign the calls from `text`, which comes from the network.
+    /// Returns the redactor of the credentials that sign the calls.
     #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        self.parts.credentials.current().redact(text).into_owned()
+    pub fn redactor(&self) -> Redactor {
+        self.parts.credentials.current().redactor()
     }
 
     /// Returns true if `text`, which comes from the network, contains one of these credentials.
     /// Names from AWS never do.
     #[must_use]
     pub fn holds_key(&self, text: &str) -> bool {
-        self.redact(text) != text
+        self.redactor().finds(text)
     }
 
     /// Returns the number of calls to `service` in `region` that may be in progress, at least 1.
@@ -168,7 +142,11 @@ impl Client {
             let sent = limiter.wait_turn(clock);
             progress.deadline += sent.saturating_sub(before);
             let budget = progress.deadline.saturating_sub(clock.elapsed());
-            let attempt = self.attempt(region, operation, progress.attempts, budget);
+            let attempt = attempt(&self.parts, region, operation, progress.attempts, budget);
+            if let Some(usage) = attempt.usage {
+                let mut usages = lock(&self.usage);
+                *usages.entry((O::SERVICE, region.clone())).or_default() += usage;
+            }
             adjust(&limiter, &attempt.result, sent, clock.elapsed());
             let cause = match attempt.result {
                 Ok(output) => {
@@ -264,7 +242,7 @@ impl Client {
                 TransportErrorKind::Dns => (attempts < MAX_DNS_ATTEMPTS).then_some(Cost::Usual),
                 _ => None,
             },
-            Cause::Unreadable { error, .. } => error.truncated.then_some(Cost::Usual),
+            Cause::Unreadable { truncated, .. } => truncated.then_some(Cost::Usual),
             _ => None,
         }
     }
@@ -305,10 +283,6 @@ fn adjust<T>(limiter: &Limiter, result: &Result<T, Cause>, sent: Duration, now: 
         Err(Cause::Transport(_)) => {}
         _ => limiter.succeeded(),
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use thiserror::Error;
 use time::OffsetDateTime;
 
+use super::endpoint::EndpointError;
 use super::operation::Service;
-use super::protocol::ParseError;
 use crate::http::{TransportError, TransportErrorKind};
 use crate::model::Region;
 use crate::text::sanitize;
@@ -99,9 +100,9 @@ pub enum Cause {
     Service {
         /// The kind of the error.
         kind: ErrorKind,
-        /// The error code; empty if the response has none.
+        /// The error code, without secrets and control characters; empty if the response has none.
         code: String,
-        /// The service's message, with secrets redacted.
+        /// The service's message, without secrets and control characters; may be empty.
         message: String,
         /// The HTTP status.
         status: u16,
@@ -117,15 +118,28 @@ pub enum Cause {
     },
     /// A 2xx response that is not a response of the operation.
     Unreadable {
-        /// The parse error.
-        error: ParseError,
+        /// True if the body is truncated.
+        truncated: bool,
+        /// The parser's reason and the start of the body, with secrets redacted.
+        reason: String,
         /// The HTTP status.
         status: u16,
     },
     /// No complete response was received.
     Transport(TransportError),
     /// The request could not be signed.
-    Signing(String),
+    Signing(SigningError),
+}
+
+/// The reason why a request could not be signed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SigningError {
+    /// The endpoint of the service is unknown.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The signer's reason, which quotes no part of the request.
+    #[error("{0}")]
+    Signer(String),
 }
 
 /// The advice for a response that is not from AWS.
@@ -143,7 +157,7 @@ pub struct CallError {
     pub region: Region,
     /// The number of attempts.
     pub attempts: u32,
-    /// The request ID of the last response.
+    /// The request ID of the last response, without secrets and control characters.
     pub request_id: Option<String>,
     /// The reason why expired credentials could not be refreshed.
     pub refresh_error: Option<String>,
@@ -247,7 +261,7 @@ impl fmt::Display for CallError {
             _ => f.write_str("failed with ")?,
         }
         let id = match &self.request_id {
-            Some(id) => format!(", request id {}", sanitize(id, 80)),
+            Some(id) => format!(", request id {id}"),
             None => String::new(),
         };
         match &self.cause {
@@ -259,12 +273,11 @@ impl fmt::Display for CallError {
             } => {
                 match code.as_str() {
                     "" => write!(f, "HTTP {status} (no error code{id})")?,
-                    code => write!(f, "{} (HTTP {status}{id})", sanitize(code, 80))?,
+                    code => write!(f, "{code} (HTTP {status}{id})")?,
                 }
-                // The advice follows after a semicolon.
-                match message.trim().trim_end_matches('.') {
+                match message.as_str() {
                     "" => Ok(()),
-                    message => write!(f, ": {}", sanitize(message, 400)),
+                    message => write!(f, ": {message}"),
                 }
             }
             Cause::ClockSkew {
@@ -279,13 +292,12 @@ impl fmt::Display for CallError {
                 };
                 write!(
                     f,
-                    "{} (HTTP {status}{id}): this machine's clock is {} minutes {direction} AWS's",
-                    sanitize(code, 80),
+                    "{code} (HTTP {status}{id}): this machine's clock is {} minutes {direction} AWS's",
                     offset_minutes.abs()
                 )
             }
-            Cause::Unreadable { error, status } => {
-                write!(f, "an unreadable response (HTTP {status}{id}): {error}")
+            Cause::Unreadable { reason, status, .. } => {
+                write!(f, "an unreadable response (HTTP {status}{id}): {reason}")
             }
             Cause::Transport(error) => {
                 write!(f, "no response: {}", sanitize(&error.message, 400))

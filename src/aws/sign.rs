@@ -7,6 +7,7 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use time::OffsetDateTime;
 
+use super::error::SigningError;
 use crate::http::Request;
 use crate::model::Region;
 
@@ -20,7 +21,7 @@ pub fn sign(
     service: &str,
     region: &Region,
     time: OffsetDateTime,
-) -> Result<(), String> {
+) -> Result<(), SigningError> {
     let identity = credentials.clone().into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
@@ -29,14 +30,14 @@ pub fn sign(
         .time(time.into())
         .settings(SigningSettings::default())
         .build()
-        .map_err(|e| e.to_string())?
+        .map_err(|e| SigningError::Signer(e.to_string()))?
         .into();
     let headers = request.headers.iter().map(|(n, v)| (*n, v.as_str()));
     let body = SignableBody::Bytes(&request.body);
     let signable = SignableRequest::new(request.method, &request.uri, headers, body)
-        .map_err(|e| e.to_string())?;
+        .map_err(|e| SigningError::Signer(e.to_string()))?;
     let (instructions, _) = sigv4(signable, &params)
-        .map_err(|e| e.to_string())?
+        .map_err(|e| SigningError::Signer(e.to_string()))?
         .into_parts();
     let (signed, _) = instructions.into_parts();
     request
@@ -220,6 +221,7 @@ mod tests {
         let region = "eu-west-1".parse().unwrap();
         let time = datetime!(2026-11-24 12:34:56 UTC);
         let why = sign(&mut request, &keys, "config", &region, time).unwrap_err();
+        let why = why.to_string();
         assert!(!why.is_empty() && !why.contains("the-"), "{why}");
         assert_eq!(request.header("authorization"), None);
     }

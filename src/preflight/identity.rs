@@ -7,6 +7,8 @@ use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
 use crate::model::{AccountId, Region};
+use crate::secret::Redactor;
+use crate::untrusted::Untrusted;
 
 /// The maximum number of regions; several times the number in all partitions.
 const MAX_REGIONS: usize = 256;
@@ -21,18 +23,18 @@ pub(super) struct Regions {
 }
 
 impl Regions {
-    /// Parses `names`; `redact` removes credentials from the text about an invalid name.
-    fn from_names(names: &[String], redact: impl Fn(&str) -> String) -> Result<Self, CheckError> {
+    /// Parses `names`; `redactor` removes credentials from the text about an invalid name.
+    fn from_names(names: &[Untrusted], redactor: &Redactor) -> Result<Self, CheckError> {
         let mut regions = Self::default();
         for name in names {
             match name.parse() {
-                Ok(region) => regions.enabled.push(region),
-                // The name is redacted before it is truncated, because half a key could not be
-                // found.
-                Err(_) => regions.refused.push(match redact(name).parse::<Region>() {
-                    Err(why) => RefusedRegion::Invalid(why),
-                    Ok(_) => RefusedRegion::Credentials,
-                }),
+                Some(region) => regions.enabled.push(region),
+                None => regions
+                    .refused
+                    .push(match name.redact(redactor).parse::<Region>() {
+                        Err(why) => RefusedRegion::Invalid(why),
+                        Ok(_) => RefusedRegion::Credentials,
+                    }),
             }
         }
         regions.enabled.sort();
@@ -53,16 +55,17 @@ pub(super) fn account_id(client: &Client, start: &Region) -> Result<AccountId, C
 /// Calls ListAccountAliases.
 pub(super) fn alias(client: &Client, start: &Region) -> Result<Option<String>, CheckError> {
     let alias = output(client.call(start, &ListAccountAliases))?;
-    if alias.iter().any(|alias| client.holds_key(alias)) {
-        return Err(CheckError::AliasWithCredentials);
-    }
-    Ok(alias)
+    let checked = alias.map(|alias| {
+        let alias = alias.without_secret(&client.redactor());
+        alias.ok_or(CheckError::AliasWithCredentials)
+    });
+    checked.transpose()
 }
 
 /// Calls DescribeRegions.
 pub(super) fn regions(client: &Client, start: &Region) -> Result<Regions, CheckError> {
     let names = output(client.call(start, &DescribeRegions))?;
-    Regions::from_names(&names, |text| client.redact(text))
+    Regions::from_names(&names, &client.redactor())
 }
 
 fn output<T>(response: Result<CallOutput<T>, CallError>) -> Result<T, CheckError> {
@@ -76,8 +79,9 @@ mod tests {
 
     #[test]
     fn invalid_region_name_is_redacted() {
-        let names = ["eu-west-1", "b\n", "x KEY y"].map(str::to_owned);
-        let regions = Regions::from_names(&names, |text| text.replace("KEY", "****")).unwrap();
+        let names = ["eu-west-1", "b\n", "x KEY y"].map(Untrusted::from);
+        let redactor = Redactor::for_secret(&"KEY".into());
+        let regions = Regions::from_names(&names, &redactor).unwrap();
         assert_eq!(regions.enabled, ["eu-west-1".parse().unwrap()]);
         let refused: Vec<_> = regions.refused.iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -88,14 +92,14 @@ mod tests {
             ]
         );
         assert!(
-            Regions::from_names(&[], str::to_owned).is_err(),
+            Regions::from_names(&[], &redactor).is_err(),
             "an empty list is invalid"
         );
-        let many: Vec<String> = (0..=MAX_REGIONS).map(|n| format!("r-{n}")).collect();
+        let many: Vec<Untrusted> = (0..=MAX_REGIONS).map(|n| format!("r-{n}").into()).collect();
         assert!(
-            Regions::from_names(&many, str::to_owned).is_err(),
+            Regions::from_names(&many, &redactor).is_err(),
             "more regions than AWS has"
         );
-        assert!(Regions::from_names(&many[1..], str::to_owned).is_ok());
+        assert!(Regions::from_names(&many[1..], &redactor).is_ok());
     }
 }

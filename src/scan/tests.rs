@@ -15,7 +15,6 @@ use crate::aws::client::fake::{KEY_ID, SECRET, client, clock, credentials_with_i
 use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
 use crate::aws::error::{CallError, Cause, ErrorKind};
 use crate::aws::operation::Service;
-use crate::aws::protocol::ParseError;
 use crate::clock::Clock;
 use crate::coverage::{Coverage, RegionCoverage, Status};
 use crate::error_log::{Entry, ErrorType};
@@ -545,7 +544,8 @@ fn unreadable_response_skips_only_the_type() {
     for (error, text) in [
         (
             call_error(Cause::Unreadable {
-                error: ParseError::unexpected("the body is empty"),
+                truncated: false,
+                reason: "the body is empty".to_owned(),
                 status: 204,
             }),
             " with an unreadable response (HTTP 204, request id r-1): the body is empty",

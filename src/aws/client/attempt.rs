@@ -3,18 +3,22 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Client, lock};
+use time::OffsetDateTime;
+
+use super::parts::Parts;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::endpoint::Endpoint;
-use crate::aws::error::{Cause, ErrorKind, clock_offset};
+use crate::aws::error::{Cause, ErrorKind, SigningError, clock_offset};
 use crate::aws::operation::{Operation, RequestBody};
-use crate::aws::protocol;
+use crate::aws::protocol::{self, ErrorBody, ParseError};
 use crate::aws::sign::sign;
 use crate::aws::usage::Usage;
 use crate::http::{Request, Response, TransportError, TransportErrorKind};
 use crate::model::Region;
 use crate::redact;
+use crate::secret::Redactor;
 use crate::text::sanitize;
+use crate::untrusted::Untrusted;
 
 /// The trace of an attempt; `Display` is a line for `--debug`.
 struct Attempt<'a> {
@@ -22,13 +26,13 @@ struct Attempt<'a> {
     region: &'a Region,
     number: u32,
     took: Duration,
-    outcome: &'a Result<Response, TransportError>,
+    sent: &'a Result<Response, TransportError>,
     request_id: Option<&'a str>,
 }
 
 impl fmt::Display for Attempt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outcome = match self.outcome {
+        let outcome = match self.sent {
             Ok(response) => format!("HTTP {}", response.status),
             Err(error) => sanitize(&error.message, 200),
         };
@@ -39,167 +43,105 @@ impl fmt::Display for Attempt<'_> {
             self.region,
             self.number,
             self.took.as_millis(),
-            sanitize(self.request_id.unwrap_or("none"), 80),
+            self.request_id.unwrap_or("none"),
         )
     }
 }
 
-/// The result of one attempt, with the request ID and the version of its credentials.
+/// The result of one attempt.
 pub(super) struct AttemptResult<T> {
     pub(super) result: Result<T, Cause>,
     pub(super) request_id: Option<String>,
     pub(super) retry_after: Option<Duration>,
+    /// The version of the credentials that signed it.
     pub(super) version: u64,
+    /// The usage of the attempt; `None` if no request was sent.
+    pub(super) usage: Option<Usage>,
 }
 
-impl Client {
-    /// Sends one attempt, signed with the current credentials.
-    pub(super) fn attempt<O: Operation>(
-        &self,
-        region: &Region,
-        operation: &O,
-        number: u32,
-        budget: Duration,
-    ) -> AttemptResult<O::Output> {
-        let now = self.parts.clock.now();
-        let (resolved, version) = self.parts.credentials.for_signing(now);
-        let mut outcome = AttemptResult {
-            result: Err(interrupted()),
+impl<T> AttemptResult<T> {
+    fn unsent(cause: Cause, version: u64) -> Self {
+        Self {
+            result: Err(cause),
             request_id: None,
             retry_after: None,
             version,
-        };
-        if self.parts.interrupt.signal().is_some() {
-            return outcome;
-        }
-        let endpoint = match self.parts.endpoints.resolve(O::SERVICE, region) {
-            Ok(endpoint) => endpoint,
-            Err(why) => {
-                outcome.result = Err(Cause::Signing(why));
-                return outcome;
-            }
-        };
-        let mut request = request(operation, &endpoint, budget);
-        let (scope, name) = (&endpoint.signing_region, O::SERVICE.name());
-        if O::SIGNED
-            && let Err(why) = sign(&mut request, &resolved.credentials, name, scope, now)
-        {
-            outcome.result = Err(Cause::Signing(resolved.redact(&why).into_owned()));
-            return outcome;
-        }
-        let before = self.parts.clock.elapsed();
-        let sent = self.parts.http.send(&request);
-        let error = sent
-            .as_ref()
-            .ok()
-            .filter(|r| !is_success(r))
-            .map(|r| protocol::error_body(&r.body));
-        outcome.request_id = match (&sent, &error) {
-            (Ok(response), error) => request_id(response, error.as_ref()),
-            (Err(_), _) => None,
-        }
-        .map(|id| resolved.redact(&id).into_owned());
-        if let Some(trace) = &self.parts.trace {
-            trace(&Attempt {
-                operation: format!("{}:{}", O::SERVICE.name(), O::NAME),
-                region,
-                number,
-                took: self.parts.clock.elapsed().saturating_sub(before),
-                outcome: &sent,
-                request_id: outcome.request_id.as_deref(),
-            });
-        }
-        outcome.retry_after = sent.as_ref().ok().and_then(retry_after);
-        let bytes = sent.as_ref().map_or(0, |r| r.body.len() as u64);
-        outcome.result = match (sent, error) {
-            (Err(_), _) if self.parts.interrupt.signal().is_some() => Err(interrupted()),
-            (Err(error), _) => Err(Cause::Transport(error)),
-            (Ok(response), Some(error)) => Err(self.refusal(&response, error, &resolved)),
-            (Ok(response), None) => parse(operation, &response, &resolved),
-        };
-        let throttled = matches!(
-            outcome.result,
-            Err(Cause::Service {
-                kind: ErrorKind::Throttling,
-                ..
-            })
-        );
-        *lock(&self.usage)
-            .entry((O::SERVICE, region.clone()))
-            .or_default() += Usage {
-            requests: 1,
-            retries: u64::from(number > 1),
-            throttles: u64::from(throttled),
-            bytes,
-        };
-        outcome
-    }
-
-    /// Returns the meaning of an error response.
-    fn refusal(
-        &self,
-        response: &Response,
-        error: protocol::ErrorBody,
-        resolved: &ResolvedCredentials,
-    ) -> Cause {
-        let status = response.status;
-        // The header takes precedence over the body, as in aws-sdk-rust.
-        let header = response.header("x-amzn-errortype");
-        let code = header.map_or(error.code, protocol::json::bare_code);
-        let kind = ErrorKind::from_code(&code, status);
-        let about_time = matches!(kind, ErrorKind::BadSignature)
-            || matches!(code.as_str(), "AuthFailure" | "RequestExpired");
-        let code = resolved.redact(&code).into_owned();
-        let offset = clock_offset(response.header("date"), self.parts.clock.now());
-        match offset.filter(|_| about_time) {
-            Some(offset_minutes) => Cause::ClockSkew {
-                code,
-                offset_minutes,
-                status,
-            },
-            None => Cause::Service {
-                kind,
-                code,
-                message: redact::start(&resolved.redact(&error.message)),
-                status,
-            },
+            usage: None,
         }
     }
 }
 
-fn is_success(response: &Response) -> bool {
-    (200..300).contains(&response.status)
-}
-
-fn parse<O: Operation>(
+/// Sends one attempt, signed with the current credentials.
+pub(super) fn attempt<O: Operation>(
+    parts: &Parts,
+    region: &Region,
     operation: &O,
-    response: &Response,
-    resolved: &ResolvedCredentials,
-) -> Result<O::Output, Cause> {
-    operation.parse(&response.body).map_err(|mut error| {
-        // Redact before cutting: half a secret would no longer be found.
-        let body = String::from_utf8_lossy(&response.body);
-        let body = resolved.redact(&body);
-        let why = sanitize(&resolved.redact(&error.reason), 200);
-        error.reason = match sanitize(redact::start(&body).trim(), 60) {
-            start if start.is_empty() => "the body is empty".to_owned(),
-            start => format!("{why}; it starts with: {start}"),
-        };
-        Cause::Unreadable {
+    number: u32,
+    budget: Duration,
+) -> AttemptResult<O::Output> {
+    let now = parts.clock.now();
+    let (resolved, version) = parts.credentials.for_signing(now);
+    if parts.interrupt.signal().is_some() {
+        return AttemptResult::unsent(interrupted(), version);
+    }
+    let request = match signed_request(parts, region, operation, &resolved, now) {
+        Ok(request) => Request { budget, ..request },
+        Err(why) => return AttemptResult::unsent(Cause::Signing(why), version),
+    };
+    let before = parts.clock.elapsed();
+    let sent = parts.http.send(&request);
+    let redactor = resolved.redactor();
+    let received = Received::new(sent.as_ref().ok(), &redactor);
+    if let Some(trace) = &parts.trace {
+        trace(&Attempt {
+            operation: format!("{}:{}", O::SERVICE.name(), O::NAME),
+            region,
+            number,
+            took: parts.clock.elapsed().saturating_sub(before),
+            sent: &sent,
+            request_id: received.request_id.as_deref(),
+        });
+    }
+    let result = match (sent, received.error) {
+        (Err(_), _) if parts.interrupt.signal().is_some() => Err(interrupted()),
+        (Err(error), _) => Err(Cause::Transport(error)),
+        (Ok(response), Some(error)) => Err(service_error(
+            &response,
             error,
-            status: response.status,
-        }
-    })
+            &redactor,
+            parts.clock.now(),
+        )),
+        (Ok(response), None) => operation
+            .parse(&response.body)
+            .map_err(|error| unreadable(&response, &error, &redactor)),
+    };
+    AttemptResult {
+        usage: Some(usage(number, received.bytes, &result)),
+        result,
+        request_id: received.request_id,
+        retry_after: received.retry_after,
+        version,
+    }
 }
 
-pub(super) fn interrupted() -> Cause {
-    Cause::Transport(TransportError {
-        kind: TransportErrorKind::Interrupted,
-        message: "the run was interrupted".to_owned(),
-    })
+fn signed_request<O: Operation>(
+    parts: &Parts,
+    region: &Region,
+    operation: &O,
+    resolved: &ResolvedCredentials,
+    now: OffsetDateTime,
+) -> Result<Request, SigningError> {
+    let endpoint = parts.endpoints.resolve(O::SERVICE, region)?;
+    let mut request = request(operation, &endpoint);
+    if O::SIGNED {
+        let (name, scope) = (O::SERVICE.name(), &endpoint.signing_region);
+        sign(&mut request, &resolved.credentials, name, scope, now)?;
+    }
+    Ok(request)
 }
 
-fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -> Request {
+/// Returns the unsigned request; its budget is not set.
+fn request<O: Operation>(operation: &O, endpoint: &Endpoint) -> Request {
     let (headers, body) = match operation.request_body() {
         RequestBody::Json { target, body } => (
             vec![
@@ -222,21 +164,132 @@ fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -
         scope: endpoint
             .custom
             .then(|| format!("{}/{region}", O::SERVICE.name())),
-        budget,
+        budget: Duration::ZERO,
+    }
+}
+
+/// The parts of a response that every attempt needs; empty without a response.
+#[derive(Default)]
+struct Received {
+    /// The content of an error response; `None` for a status of 2xx.
+    error: Option<ErrorBody>,
+    /// The request ID, as it is shown.
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    /// The size of the body.
+    bytes: u64,
+}
+
+impl Received {
+    fn new(response: Option<&Response>, redactor: &Redactor) -> Self {
+        let Some(response) = response else {
+            return Self::default();
+        };
+        let is_success = (200..300).contains(&response.status);
+        let error = (!is_success).then(|| protocol::error_body(&response.body));
+        let request_id = request_id(response, error.as_ref());
+        Self {
+            request_id: request_id.map(|id| id.redact(redactor).shown(80)),
+            error,
+            retry_after: retry_after(response),
+            bytes: response.body.len() as u64,
+        }
     }
 }
 
 /// Returns the request ID from the header (JSON services and EC2), else from the body.
-fn request_id(response: &Response, error: Option<&protocol::ErrorBody>) -> Option<String> {
+fn request_id(response: &Response, error: Option<&ErrorBody>) -> Option<Untrusted> {
     let header = ["x-amzn-requestid", "x-amz-request-id"]
         .into_iter()
         .find_map(|name| response.header(name));
-    let body = || error?.request_id.as_deref();
-    header.or_else(body).map(str::to_owned)
+    header
+        .map(Untrusted::from)
+        .or_else(|| error?.request_id.clone())
 }
 
 /// Returns `x-amz-retry-after`, in milliseconds; `None` if it is absent or not a number.
 fn retry_after(response: &Response) -> Option<Duration> {
     let text = response.header("x-amz-retry-after")?;
     text.trim().parse().ok().map(Duration::from_millis)
+}
+
+/// Returns the meaning of an error response.
+fn service_error(
+    response: &Response,
+    error: ErrorBody,
+    redactor: &Redactor,
+    now: OffsetDateTime,
+) -> Cause {
+    let status = response.status;
+    // The header takes precedence over the body, as in aws-sdk-rust.
+    let header = response.header("x-amzn-errortype");
+    let code = header.map_or(error.code, |code| protocol::json::bare_code(code).into());
+    let kind = ErrorKind::from_code(code.raw(), status);
+    let about_time = matches!(kind, ErrorKind::BadSignature)
+        || matches!(code.raw(), "AuthFailure" | "RequestExpired");
+    let code = code.redact(redactor).shown(80);
+    let offset = clock_offset(response.header("date"), now);
+    match offset.filter(|_| about_time) {
+        Some(offset_minutes) => Cause::ClockSkew {
+            code,
+            offset_minutes,
+            status,
+        },
+        None => Cause::Service {
+            kind,
+            code,
+            message: error_message(&error.message, redactor),
+            status,
+        },
+    }
+}
+
+/// Returns the service's message as it is shown: without a full stop, because the advice follows
+/// after a semicolon.
+fn error_message(message: &Untrusted, redactor: &Redactor) -> String {
+    let message = message.redact(redactor).map(|text| {
+        let start = redact::start(text);
+        start.trim().trim_end_matches('.').to_owned()
+    });
+    message.shown(400)
+}
+
+/// Returns the cause of a 2xx response that could not be parsed, with the start of its body.
+fn unreadable(response: &Response, error: &ParseError, redactor: &Redactor) -> Cause {
+    let why = error.reason().redact(redactor).shown(200);
+    let body = Untrusted::from_bytes(&response.body).redact(redactor);
+    let start = body.map(|text| redact::start(text).trim().to_owned());
+    let reason = match start.shown(60) {
+        start if start.is_empty() => "the body is empty".to_owned(),
+        start => format!("{why}; it starts with: {start}"),
+    };
+    Cause::Unreadable {
+        truncated: error.is_truncated(),
+        reason,
+        status: response.status,
+    }
+}
+
+/// Returns the usage of a sent attempt.
+fn usage<T>(number: u32, bytes: u64, result: &Result<T, Cause>) -> Usage {
+    let throttled = matches!(
+        result,
+        Err(Cause::Service {
+            kind: ErrorKind::Throttling,
+            ..
+        })
+    );
+    Usage {
+        requests: 1,
+        retries: u64::from(number > 1),
+        throttles: u64::from(throttled),
+        bytes,
+    }
+}
+
+pub(super) fn interrupted() -> Cause {
+    Cause::Transport(TransportError {
+        kind: TransportErrorKind::Interrupted,
+        message: "the run was interrupted".to_owned(),
+    })
 }

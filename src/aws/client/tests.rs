@@ -8,12 +8,16 @@ use proptest::sample::select;
 use super::fake::{KEY_ID, SECRET, TOKEN, client, clock, leak, parts};
 use super::*;
 use crate::aws::config_file::SharedFiles;
-use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
+use crate::aws::endpoint::Endpoints;
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
 use crate::aws::ops::list_discovered_resources::{ListDiscoveredResources, ResourcePage};
+use crate::clock::Clock;
+use crate::http::HttpClient;
 use crate::http::fake::{FakeResponse as Sent, Scripted, answer, answer_with, failure};
+use crate::interrupt::Interrupt;
 use crate::model::ResourceType;
 use crate::recording::{RecordedEnv, RecordingClient, ReplayClient, VirtualClock};
 

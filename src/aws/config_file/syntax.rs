@@ -7,7 +7,8 @@
 //! lists each with its reason, and `expected.json` has the results of botocore.
 
 use std::collections::BTreeMap;
-use std::fmt;
+
+use thiserror::Error;
 
 /// The keys and values of a section; keys are in lower case.
 ///
@@ -16,16 +17,28 @@ use std::fmt;
 pub type Section = BTreeMap<String, String>;
 
 /// The error of an invalid line. The line may contain a secret, so only its number is reported.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {source}")]
 pub struct SyntaxError {
     pub(super) line: usize,
-    why: &'static str,
+    source: InvalidLine,
 }
 
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.why)
-    }
+/// The reason why a line is invalid.
+#[derive(Debug, PartialEq, Eq, Error)]
+enum InvalidLine {
+    #[error("missing ] after the section name")]
+    UnclosedSection,
+    #[error("missing section name")]
+    NoSectionName,
+    #[error("key before the first [section]")]
+    KeyOutsideSection,
+    #[error("expected key = value")]
+    NoValue,
+    #[error("missing key before =")]
+    NoKey,
+    #[error("expected key = value in an indented block")]
+    NoValueInBlock,
 }
 
 /// Parses the sections of a file, in their order and with their names as written. Repeated sections
@@ -39,8 +52,11 @@ pub fn parse(text: &str) -> Result<Vec<(String, Section)>, SyntaxError> {
     let text = text.replace("\r\n", "\n");
     let mut reader = Reader::default();
     for (n, line) in text.split(['\n', '\r']).enumerate() {
-        let error = |why| SyntaxError { line: n + 1, why };
-        reader.line(line).map_err(error)?;
+        let result = reader.line(line);
+        result.map_err(|source| SyntaxError {
+            line: n + 1,
+            source,
+        })?;
     }
     Ok(with_defaults(reader.sections))
 }
@@ -73,7 +89,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn line(&mut self, line: &str) -> Result<(), &'static str> {
+    fn line(&mut self, line: &str) -> Result<(), InvalidLine> {
         let trimmed = line.trim();
         if trimmed.starts_with(['#', ';']) {
             return Ok(());
@@ -102,10 +118,10 @@ impl Reader {
         section.get_mut(self.key.as_ref()?)
     }
 
-    fn section(&mut self, rest: &str) -> Result<(), &'static str> {
-        let name = section_name(rest).ok_or("missing ] after the section name")?;
+    fn section(&mut self, rest: &str) -> Result<(), InvalidLine> {
+        let name = section_name(rest).ok_or(InvalidLine::UnclosedSection)?;
         if name.is_empty() {
-            return Err("missing section name");
+            return Err(InvalidLine::NoSectionName);
         }
         let existing = self.sections.iter().position(|(other, _)| other == name);
         self.current = Some(existing.unwrap_or_else(|| {
@@ -116,15 +132,15 @@ impl Reader {
         Ok(())
     }
 
-    fn pair(&mut self, line: &str) -> Result<(), &'static str> {
+    fn pair(&mut self, line: &str) -> Result<(), InvalidLine> {
         let Some(current) = self.current else {
-            return Err("key before the first [section]");
+            return Err(InvalidLine::KeyOutsideSection);
         };
         // configparser accepts `:` as well.
-        let (key, value) = line.split_once(['=', ':']).ok_or("expected key = value")?;
+        let (key, value) = line.split_once(['=', ':']).ok_or(InvalidLine::NoValue)?;
         let key = key.trim().to_lowercase();
         if key.is_empty() {
-            return Err("missing key before =");
+            return Err(InvalidLine::NoKey);
         }
         let section = &mut self.sections[current].1;
         section.insert(key.clone(), without_comment(value));
@@ -135,10 +151,10 @@ impl Reader {
 
 /// Adds a line to a value. In a nested block, which follows an empty value, the line must be a
 /// pair.
-fn append_line(value: &mut String, blank: usize, line: &str) -> Result<(), &'static str> {
+fn append_line(value: &mut String, blank: usize, line: &str) -> Result<(), InvalidLine> {
     let block = value.is_empty() || value.starts_with('\n');
     if block && !line.contains('=') {
-        return Err("expected key = value in an indented block");
+        return Err(InvalidLine::NoValueInBlock);
     }
     value.extend(std::iter::repeat_n('\n', blank + 1));
     value.push_str(line);

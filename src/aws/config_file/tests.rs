@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::*;
+use super::shared_files::{FileKind, ProfileFile, SharedFiles};
+use super::syntax::{Section, nested, parse};
 use crate::recording::RecordedEnv;
 
 fn get(text: &str, section: &str, key: &str) -> Option<String> {
@@ -101,7 +104,7 @@ fn load(
     std::fs::write(folder.path().join("home/other file"), "[default]\nk = o\n").unwrap();
     let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
     let env = RecordedEnv::new(folder.path(), variables.iter().map(own).collect());
-    SharedFiles::load(&env)
+    SharedFiles::load(&env).map_err(|e| e.to_string())
 }
 
 #[test]

@@ -18,14 +18,16 @@
 use super::container::Container;
 use super::environment::Environment;
 use super::imds::Imds;
-use super::{
-    CachedCredentials, Context, CredentialsError, Found, PROFILE_CHAIN, Profile, ProfileSource,
-    Provider, ResolvedCredentials, load_first, role_keys, session_name,
-};
+use super::provider::{Context, Found, Profile, ProfileSource, Provider, load_first};
+use super::role::{role_keys, session_name};
+use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
 use crate::aws::ops::assume_role::AssumeRole;
 
 /// The provider of a profile's role.
-pub struct AssumeRoleProfile;
+pub struct AssumeRoleProfile {
+    /// The providers of a `source_profile`, in the order in which they are loaded.
+    pub sources: &'static [&'static dyn Provider],
+}
 
 impl Provider for AssumeRoleProfile {
     fn name(&self) -> &'static str {
@@ -38,7 +40,104 @@ impl Provider for AssumeRoleProfile {
                 "the profile has no role_arn to assume",
             ));
         }
-        assume_role(context, &context.profile.name, &mut Vec::new()).map(Found::Keys)
+        let visited = &mut Vec::new();
+        self.assume_role(context, &context.profile.name, visited)
+            .map(Found::Keys)
+    }
+}
+
+impl AssumeRoleProfile {
+    /// Assumes the role of `profile`; `visited` are the profiles on the way to it.
+    fn assume_role(
+        &self,
+        context: &Context,
+        profile: &str,
+        visited: &mut Vec<String>,
+    ) -> Result<ResolvedCredentials, CredentialsError> {
+        let get = |key| context.files.get(profile, key);
+        let role_arn = get("role_arn").unwrap_or_default();
+        let origin = format!("the role {role_arn} of profile {profile}");
+        let error = |why: String| CredentialsError(format!("{origin}: {why}"));
+        visited.push(profile.to_owned());
+        let source = match (get("source_profile"), get("credential_source")) {
+            (Some(name), None) => self.source_profile(context, profile, name, visited)?,
+            (None, Some(source)) => credential_source(context, source).map_err(|e| error(e.0))?,
+            (Some(_), Some(_)) => {
+                return Err(error(
+                    "has both source_profile and credential_source; keep one".into(),
+                ));
+            }
+            (None, None) => {
+                return Err(error(
+                    "role_arn needs source_profile or credential_source".into(),
+                ));
+            }
+        };
+        let mfa = match get("mfa_serial") {
+            None => None,
+            Some(_) if context.is_refresh => {
+                return Err(error(
+                    "the credentials have expired and a new MFA code is needed; run again".into(),
+                ));
+            }
+            Some(serial) => Some((serial, mfa_code(context, serial).map_err(error)?)),
+        };
+        let default_name = session_name(context);
+        let call = AssumeRole {
+            role_arn,
+            session_name: get("role_session_name").unwrap_or(&default_name),
+            external_id: get("external_id"),
+            // As in botocore, a value that is not a number is ignored.
+            duration_seconds: get("duration_seconds").and_then(|s| s.parse().ok()),
+            mfa,
+        };
+        let result = context
+            .net
+            .client(CachedCredentials::fixed(source))
+            .call(&context.net.region, &call);
+        role_keys(result, origin)
+    }
+
+    /// Loads the credentials of the profile `name`, which assume the role of `profile`.
+    fn source_profile(
+        &self,
+        context: &Context,
+        profile: &str,
+        name: &str,
+        visited: &mut Vec<String>,
+    ) -> Result<ResolvedCredentials, CredentialsError> {
+        if !context.files.has_profile(name) {
+            return Err(CredentialsError(format!(
+                "source_profile \"{name}\" of profile {profile} not found in {} or {}; create it with \
+                 `aws configure --profile {name}`",
+                context.files.config.path.display(),
+                context.files.credentials.path.display()
+            )));
+        }
+        let has_keys = context.files.get(name, "aws_access_key_id").is_some();
+        // A profile with an access key ends the chain of roles, even if its source_profile is itself.
+        if !has_keys && is_role(context, name) {
+            if visited.iter().any(|p| p == name) {
+                visited.push(name.to_owned());
+                let path = visited.join(" -> ");
+                return Err(CredentialsError(format!("source_profile loop: {path}")));
+            }
+            return self.assume_role(context, name, visited);
+        }
+        let source = Profile {
+            name: name.to_owned(),
+            source: ProfileSource::Flag,
+        };
+        let source_context = Context {
+            profile: &source,
+            ..*context
+        };
+        load_first(self.sources, &source_context)?.ok_or_else(|| {
+            CredentialsError(format!(
+                "source_profile \"{name}\" of profile {profile} has no credentials; run `aws configure \
+                 --profile {name}`"
+            ))
+        })
     }
 }
 
@@ -47,56 +146,6 @@ impl Provider for AssumeRoleProfile {
 fn is_role(context: &Context, profile: &str) -> bool {
     let has = |key| context.files.get(profile, key).is_some();
     has("role_arn") && !has("web_identity_token_file")
-}
-
-/// Assumes the role of `profile`; `visited` are the profiles on the way to it.
-fn assume_role(
-    context: &Context,
-    profile: &str,
-    visited: &mut Vec<String>,
-) -> Result<ResolvedCredentials, CredentialsError> {
-    let get = |key| context.files.get(profile, key);
-    let role_arn = get("role_arn").unwrap_or_default();
-    let origin = format!("the role {role_arn} of profile {profile}");
-    let error = |why: String| CredentialsError(format!("{origin}: {why}"));
-    visited.push(profile.to_owned());
-    let source = match (get("source_profile"), get("credential_source")) {
-        (Some(name), None) => source_profile(context, profile, name, visited)?,
-        (None, Some(source)) => credential_source(context, source).map_err(|e| error(e.0))?,
-        (Some(_), Some(_)) => {
-            return Err(error(
-                "has both source_profile and credential_source; keep one".into(),
-            ));
-        }
-        (None, None) => {
-            return Err(error(
-                "role_arn needs source_profile or credential_source".into(),
-            ));
-        }
-    };
-    let mfa = match get("mfa_serial") {
-        None => None,
-        Some(_) if context.is_refresh => {
-            return Err(error(
-                "the credentials have expired and a new MFA code is needed; run again".into(),
-            ));
-        }
-        Some(serial) => Some((serial, mfa_code(context, serial).map_err(error)?)),
-    };
-    let default_name = session_name(context);
-    let call = AssumeRole {
-        role_arn,
-        session_name: get("role_session_name").unwrap_or(&default_name),
-        external_id: get("external_id"),
-        // As in botocore, a value that is not a number is ignored.
-        duration_seconds: get("duration_seconds").and_then(|s| s.parse().ok()),
-        mfa,
-    };
-    let result = context
-        .net
-        .client(CachedCredentials::fixed(source))
-        .call(&context.net.region, &call);
-    role_keys(result, origin)
 }
 
 /// Prompts for a code of the MFA device `serial`.
@@ -112,47 +161,6 @@ fn mfa_code(context: &Context, serial: &str) -> Result<String, String> {
         Some(code) if code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()) => Ok(code),
         Some(_) => Err("MFA codes have six digits; try again".to_owned()),
     }
-}
-
-/// Loads the credentials of the profile `name`, which assume the role of `profile`.
-fn source_profile(
-    context: &Context,
-    profile: &str,
-    name: &str,
-    visited: &mut Vec<String>,
-) -> Result<ResolvedCredentials, CredentialsError> {
-    if !context.files.has_profile(name) {
-        return Err(CredentialsError(format!(
-            "source_profile \"{name}\" of profile {profile} not found in {} or {}; create it with \
-             `aws configure --profile {name}`",
-            context.files.config.path.display(),
-            context.files.credentials.path.display()
-        )));
-    }
-    let has_keys = context.files.get(name, "aws_access_key_id").is_some();
-    // A profile with an access key ends the chain of roles, even if its source_profile is itself.
-    if !has_keys && is_role(context, name) {
-        if visited.iter().any(|p| p == name) {
-            visited.push(name.to_owned());
-            let path = visited.join(" -> ");
-            return Err(CredentialsError(format!("source_profile loop: {path}")));
-        }
-        return assume_role(context, name, visited);
-    }
-    let source = Profile {
-        name: name.to_owned(),
-        source: ProfileSource::Flag,
-    };
-    let source_context = Context {
-        profile: &source,
-        ..*context
-    };
-    load_first(&PROFILE_CHAIN, &source_context)?.ok_or_else(|| {
-        CredentialsError(format!(
-            "source_profile \"{name}\" of profile {profile} has no credentials; run `aws configure \
-             --profile {name}`"
-        ))
-    })
 }
 
 /// Loads the credentials of the provider that `credential_source` names.

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use super::fetch::Fetch;
 use super::json_credentials::{JsonKeys, json};
-use super::{Context, CredentialsError, Found, Provider};
+use super::provider::{Context, Found, Provider};
+use crate::aws::credential_cache::CredentialsError;
 
 /// The provider of a container's credentials.
 pub struct Container;

@@ -7,7 +7,8 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
 
-use super::{Context, CredentialsError, Found, ProfileSource, Provider, ResolvedCredentials};
+use super::provider::{Context, Found, ProfileSource, Provider};
+use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
 
 /// The provider of credentials in environment variables.
 pub struct Environment;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{CredentialsError, ProviderConfig};
+use super::provider::ProviderConfig;
+use crate::aws::credential_cache::CredentialsError;
 use crate::http::{Request, Response, TransportErrorKind};
 use crate::text::sanitize;
 

@@ -20,7 +20,8 @@ use serde::Deserialize;
 
 use super::fetch::Fetch;
 use super::json_credentials::{JsonKeys, json};
-use super::{Context, CredentialsError, Found, Provider};
+use super::provider::{Context, Found, Provider};
+use crate::aws::credential_cache::CredentialsError;
 
 /// The provider of an EC2 instance's role.
 pub struct Imds;

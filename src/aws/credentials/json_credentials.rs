@@ -4,7 +4,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
 
 /// Credentials in the form of the metadata services and of `credential_process`.
 #[derive(Deserialize)]

@@ -11,9 +11,11 @@
 
 use serde::Deserialize;
 
+use super::cache_file::cache_name;
 use super::json_credentials::{instant, json};
-use super::{Context, CredentialsError, Found, Provider, ResolvedCredentials, cache_name};
+use super::provider::{Context, Found, Provider};
 use crate::aws::config_file::expand_home;
+use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
 
 /// The provider of the credentials of `aws login`.
 pub struct Login;

@@ -11,7 +11,8 @@
 use serde::Deserialize;
 
 use super::json_credentials::{JsonKeys, json};
-use super::{Context, CredentialsError, Found, Provider};
+use super::provider::{Context, Found, Provider};
+use crate::aws::credential_cache::CredentialsError;
 use crate::text::sanitize;
 
 /// The provider of the credentials that a command prints.

@@ -6,7 +6,9 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html>
 
-use super::{Context, CredentialsError, Found, Provider, static_keys};
+use super::provider::{Context, Found, Provider};
+use super::static_keys::static_keys;
+use crate::aws::credential_cache::CredentialsError;
 
 /// The provider of static credentials in the shared credentials file.
 pub struct SharedProfile;

@@ -21,10 +21,12 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::cache_file::cache_name;
 use super::fetch::Fetch;
 use super::json_credentials::{instant, json};
-use super::{Context, CredentialsError, Found, Provider, ResolvedCredentials, cache_name};
+use super::provider::{Context, Found, Provider};
 use crate::aws::config_file::{FileKind, expand_home};
+use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
 use crate::aws::operation::Service;
 use crate::http::Response;
 use crate::model::Region;
@@ -230,7 +232,7 @@ impl Session {
         token: &str,
     ) -> Result<ResolvedCredentials, CredentialsError> {
         let endpoint = context.net.endpoints.resolve(Service::Sso, &self.region);
-        let endpoint = endpoint.map_err(CredentialsError)?;
+        let endpoint = endpoint.map_err(|e| CredentialsError(e.to_string()))?;
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("role_name", &self.role)
             .append_pair("account_id", &self.account)

@@ -1,10 +1,17 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::*;
+use super::chain::resolve;
+use super::provider::{Context, Profile, ProviderConfig};
 use crate::aws::client::fake::clock;
-use crate::env::{CommandOutput, SystemEnv};
+use crate::aws::config_file::SharedFiles;
+use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use crate::aws::endpoint::Endpoints;
+use crate::aws::limiter::Limits;
+use crate::env::{CommandOutput, Env, SystemEnv};
 use crate::http::fake::{Scripted, answer, failure};
-use crate::http::{Request, TransportErrorKind};
+use crate::http::{HttpClient, Request, TransportErrorKind};
+use crate::interrupt::Interrupt;
 use crate::recording::RecordedEnv;
 
 /// Returns the settings of a network without any response.
@@ -41,7 +48,7 @@ fn resolve_chain(
     std::fs::write(aws.join("credentials"), credentials).unwrap();
     let to_owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let env = RecordedEnv::new(directory.path(), variables.iter().map(to_owned).collect());
-    let files = SharedFiles::load(&env)?;
+    let files = SharedFiles::load(&env).map_err(|e| e.to_string())?;
     let profile = Profile::choose(flag, &env);
     let net = unreachable_network();
     let context = Context {

@@ -10,11 +10,10 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/access-assume-role-web.html>
 
-use super::{
-    CachedCredentials, Context, CredentialsError, Found, ProfileSource, Provider,
-    ResolvedCredentials, role_keys, session_name,
-};
+use super::provider::{Context, Found, ProfileSource, Provider};
+use super::role::{role_keys, session_name};
 use crate::aws::config_file::expand_home;
+use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
 use crate::aws::ops::assume_role_with_web_identity::AssumeRoleWithWebIdentity;
 
 /// The provider of a role for a web identity.

@@ -1,11 +1,21 @@
 //! The endpoint settings of the environment and the profile.
 
-use super::{Custom, EndpointUrl, Switch};
+use super::error::{EndpointError, UrlSource};
+use super::url::EndpointUrl;
 use crate::aws::config_file::{FileKind, SharedFiles, nested};
 use crate::aws::operation::Service;
 use crate::env::Env;
-use crate::model::ParseNameError;
 use crate::text::sanitize;
+
+/// An endpoint set by the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Custom {
+    pub(super) url: EndpointUrl,
+    pub(super) source: UrlSource,
+}
+
+/// The setting that enables a variant of the endpoints; `None` if it is disabled.
+pub(super) type Switch = Option<String>;
 
 /// The sources of the settings.
 pub(super) struct Configured<'a> {
@@ -19,7 +29,7 @@ type ConfiguredUrl = Option<(String, String)>;
 
 impl Configured<'_> {
     /// Returns the endpoint of `service` from the first of the four sources that sets it.
-    pub(super) fn endpoint(&self, service: Service) -> Result<Option<Custom>, String> {
+    pub(super) fn endpoint(&self, service: Service) -> Result<Option<Custom>, EndpointError> {
         if self.ignores_urls() {
             return Ok(None);
         }
@@ -31,31 +41,33 @@ impl Configured<'_> {
             found = self.services_section(&token.to_lowercase())?;
         }
         let found = found.or_else(|| self.key("endpoint_url"));
-        let Some((source, text)) = found else {
+        let Some((setting, text)) = found else {
             return Ok(None);
         };
-        let url: EndpointUrl = text
-            .parse()
-            .map_err(|e: ParseNameError| format!("{source}: {e}"))?;
-        let uri = url.0;
-        Ok(Some(Custom { uri, source }))
+        match text.parse() {
+            Ok(url) => {
+                let source = UrlSource::Configured(setting);
+                Ok(Some(Custom { url, source }))
+            }
+            Err(source) => Err(EndpointError::Url { setting, source }),
+        }
     }
 
     /// Returns the setting that enables a switch; `None` if it is `false` or not set.
     ///
     /// The SDKs treat any other value as false: with `1`, requests would silently go to endpoints
     /// that are not FIPS endpoints.
-    pub(super) fn switch(&self, variable: &str, key: &str) -> Result<Switch, String> {
-        let Some((source, text)) = self.variable(variable).or_else(|| self.key(key)) else {
+    pub(super) fn switch(&self, variable: &str, key: &str) -> Result<Switch, EndpointError> {
+        let Some((setting, text)) = self.variable(variable).or_else(|| self.key(key)) else {
             return Ok(None);
         };
         match text.trim().to_ascii_lowercase().as_str() {
-            "true" => Ok(Some(source)),
+            "true" => Ok(Some(setting)),
             "false" => Ok(None),
-            _ => Err(format!(
-                "{source}: \"{}\" is neither true nor false",
-                sanitize(&text, 80)
-            )),
+            _ => Err(EndpointError::Switch {
+                setting,
+                value: sanitize(&text, 80),
+            }),
         }
     }
 
@@ -67,21 +79,18 @@ impl Configured<'_> {
     }
 
     /// Returns the `endpoint_url` of a service's block in the profile's `services` section.
-    fn services_section(&self, block: &str) -> Result<ConfiguredUrl, String> {
-        let Some((source, name)) = self.key("services") else {
+    fn services_section(&self, block: &str) -> Result<ConfiguredUrl, EndpointError> {
+        let Some((setting, name)) = self.key("services") else {
             return Ok(None);
         };
-        let section = self
-            .files
-            .config
-            .section(FileKind::Services, name.trim())
-            .ok_or_else(|| {
-                format!(
-                    "{source}: {} has no section [services {}]",
-                    self.files.config.path.display(),
-                    sanitize(name.trim(), 80)
-                )
-            })?;
+        let config = &self.files.config;
+        let Some(section) = config.section(FileKind::Services, name.trim()) else {
+            return Err(EndpointError::NoServicesSection {
+                setting,
+                path: config.path.clone(),
+                section: sanitize(name.trim(), 80),
+            });
+        };
         let url = section.get(block).and_then(|text| nested(text));
         let url = url.and_then(|mut keys| keys.remove("endpoint_url"));
         let source = format!("{block} in [services {}]", sanitize(name.trim(), 80));

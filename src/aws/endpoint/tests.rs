@@ -1,4 +1,8 @@
-use super::*;
+use super::endpoints::{Endpoint, Endpoints};
+use super::error::EndpointError;
+use super::url::EndpointUrl;
+use crate::aws::config_file::SharedFiles;
+use crate::aws::operation::Service;
 use crate::recording::RecordedEnv;
 
 /// Creates endpoints from environment variables and the text of a config file.
@@ -6,7 +10,7 @@ fn endpoints_of(
     explicit: Option<&str>,
     variables: &[(&str, &str)],
     config: &str,
-) -> Result<Endpoints, String> {
+) -> Result<Endpoints, EndpointError> {
     let folder = tempfile::tempdir().unwrap();
     let aws = folder.path().join("home/.aws");
     std::fs::create_dir_all(&aws).unwrap();
@@ -14,11 +18,16 @@ fn endpoints_of(
     let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
     let env = RecordedEnv::new(folder.path(), variables.iter().map(own).collect());
     let files = SharedFiles::load(&env).unwrap();
-    let explicit = explicit.map(|url| url.parse().unwrap());
-    Endpoints::new(explicit.as_ref(), &env, &files, "default")
+    let explicit: Option<EndpointUrl> = explicit.map(|url| url.parse().unwrap());
+    let explicit = explicit.as_ref().map(|url| ("--endpoint-url", url));
+    Endpoints::new(explicit, &env, &files, "default")
 }
 
-fn resolve(endpoints: &Endpoints, service: Service, region: &str) -> Result<Endpoint, String> {
+fn resolve(
+    endpoints: &Endpoints,
+    service: Service,
+    region: &str,
+) -> Result<Endpoint, EndpointError> {
     endpoints.resolve(service, &region.parse().unwrap())
 }
 
@@ -176,7 +185,7 @@ fn invalid_setting_is_named_in_error() {
         ),
     ] {
         let error = endpoints_of(None, variables, &format!("[default]\n{config}\n")).unwrap_err();
-        assert!(error.starts_with(expected), "{error}");
+        assert!(error.to_string().starts_with(expected), "{error}");
     }
 }
 
@@ -206,7 +215,7 @@ fn variant_with_custom_endpoint_is_rejected() {
         let config = format!("[default]\n{config}\n");
         let endpoints = endpoints_of(explicit, variables, &config).unwrap();
         let error = resolve(&endpoints, Service::Iam, "eu-west-1").unwrap_err();
-        assert_eq!(error, expected);
+        assert_eq!(error.to_string(), expected);
     }
     let other = [
         ("AWS_USE_FIPS_ENDPOINT", "true"),
@@ -236,7 +245,7 @@ fn variant_missing_in_partition_is_rejected() {
     ] {
         let endpoints = endpoints_of(None, &[], &format!("[default]\n{config}\n")).unwrap();
         let error = resolve(&endpoints, Service::Iam, region).unwrap_err();
-        assert_eq!(error, expected);
+        assert_eq!(error.to_string(), expected);
     }
 }
 

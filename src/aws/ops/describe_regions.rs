@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::{ParseError, query};
+use crate::untrusted::Untrusted;
 
 /// The request, for the enabled regions.
 pub struct DescribeRegions;
@@ -36,18 +37,18 @@ impl Operation for DescribeRegions {
     const NAME: &'static str = "DescribeRegions";
     const SERVICE: Service = Service::Ec2;
     /// The names as received; the caller handles invalid ones.
-    type Output = Vec<String>;
+    type Output = Vec<Untrusted>;
 
     fn request_body(&self) -> RequestBody {
         RequestBody::query(Self::NAME, "2016-11-15")
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Vec<String>, ParseError> {
+    fn parse(&self, body: &[u8]) -> Result<Vec<Untrusted>, ParseError> {
         let DescribeRegionsResponse::DescribeRegionsResponse { regions } = query::reply(body)?;
         let names = regions
             .items
             .into_iter()
-            .map(|item| item.name.trim().to_owned());
+            .map(|item| item.name.trim().into());
         Ok(names.collect())
     }
 }
@@ -66,7 +67,7 @@ mod tests {
             <item><regionName>af-south-1</regionName></item>
             </regionInfo></DescribeRegionsResponse>"#;
         let names = DescribeRegions.parse(body.as_bytes()).unwrap();
-        assert_eq!(names, ["us-west-2", "af-south-1"]);
+        assert_eq!(names, ["us-west-2", "af-south-1"].map(Untrusted::from));
     }
 
     #[test]
@@ -83,16 +84,16 @@ mod tests {
             DescribeRegions
                 .parse(truncated.as_bytes())
                 .unwrap_err()
-                .truncated
+                .is_truncated()
         );
         let truncated = "<DescribeRegionsResponse><regionInfo><item>";
         assert!(
             DescribeRegions
                 .parse(truncated.as_bytes())
                 .unwrap_err()
-                .truncated
+                .is_truncated()
         );
         let empty = "<DescribeRegionsResponse><regionInfo/></DescribeRegionsResponse>";
-        assert_eq!(DescribeRegions.parse(empty.as_bytes()).unwrap(), [""; 0]);
+        assert_eq!(DescribeRegions.parse(empty.as_bytes()).unwrap(), []);
     }
 }

@@ -67,7 +67,6 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
         let reply: GetDiscoveredResourceCountsResponse = json::reply(body)?;
         let requested = self.resource_types;
         let count = |Object(count): Object<Count<'_>>| {
-            // Do not cut the text here: half a secret could not be redacted later.
             let Text(text) = &count.resource_type;
             let resource_type: ResourceType = text.parse().map_err(|_| {
                 ParseError::unexpected(format!("invalid resource type in the response: {text}"))
@@ -165,14 +164,14 @@ mod tests {
             "<html></html>",
         ] {
             assert!(
-                !parse(&["AWS::EC2::VPC"], body).unwrap_err().truncated,
+                !parse(&["AWS::EC2::VPC"], body).unwrap_err().is_truncated(),
                 "{body}"
             );
         }
         assert!(
             parse(&[], r#"{"totalDiscoveredResources": 1, "resou"#)
                 .unwrap_err()
-                .truncated
+                .is_truncated()
         );
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::{ParseError, query};
+use crate::untrusted::Untrusted;
 
 /// The request; its optional parameters are only for longer lists.
 pub struct ListAccountAliases;
@@ -33,20 +34,17 @@ struct AliasMembers {
 impl Operation for ListAccountAliases {
     const NAME: &'static str = "ListAccountAliases";
     const SERVICE: Service = Service::Iam;
-    type Output = Option<String>;
+    type Output = Option<Untrusted>;
 
     fn request_body(&self) -> RequestBody {
         RequestBody::query(Self::NAME, "2010-05-08")
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Option<String>, ParseError> {
+    fn parse(&self, body: &[u8]) -> Result<Option<Untrusted>, ParseError> {
         let ListAccountAliasesResponse::ListAccountAliasesResponse { result } = query::reply(body)?;
-        let mut aliases = result
-            .aliases
-            .members
-            .into_iter()
-            .map(|a| a.trim().to_owned());
-        Ok(aliases.find(|alias| !alias.is_empty()))
+        let members = result.aliases.members;
+        let alias = members.iter().map(|a| a.trim()).find(|a| !a.is_empty());
+        Ok(alias.map(Untrusted::from))
     }
 }
 
@@ -54,7 +52,7 @@ impl Operation for ListAccountAliases {
 mod tests {
     use super::*;
 
-    fn parse(aliases: &str) -> Result<Option<String>, ParseError> {
+    fn parse(aliases: &str) -> Result<Option<Untrusted>, ParseError> {
         let body = format!(
             r#"<ListAccountAliasesResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
             <ListAccountAliasesResult><IsTruncated>false</IsTruncated>{aliases}
@@ -66,7 +64,7 @@ mod tests {
     #[test]
     fn alias_is_optional() {
         let one = "<AccountAliases><member>acme-prod</member></AccountAliases>";
-        assert_eq!(parse(one).unwrap().as_deref(), Some("acme-prod"));
+        assert_eq!(parse(one).unwrap(), Some("acme-prod".into()));
         assert_eq!(parse("<AccountAliases/>").unwrap(), None);
         assert_eq!(parse("<AccountAliases></AccountAliases>").unwrap(), None);
         assert!(parse("").is_err(), "the list is required");

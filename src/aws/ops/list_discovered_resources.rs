@@ -194,12 +194,12 @@ mod tests {
             r#"{"resourceIdentifiers": [], "nextToken": 7}"#,
             "<html></html>",
         ] {
-            assert!(!parse(body).unwrap_err().truncated, "{body}");
+            assert!(!parse(body).unwrap_err().is_truncated(), "{body}");
         }
         assert!(
             parse(r#"{"resourceIdentifiers": [{"resou"#)
                 .unwrap_err()
-                .truncated
+                .is_truncated()
         );
     }
 }

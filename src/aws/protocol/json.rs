@@ -11,7 +11,7 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::{ErrorBody, ParseError};
+use super::error::{ErrorBody, ParseError};
 
 /// The content type of a request.
 pub const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
@@ -119,8 +119,12 @@ pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
     let message = [error.message, error.upper_message, error.long_message];
     let first = |spellings: [Option<&RawValue>; 3]| spellings.into_iter().flatten().find_map(text);
     Some(ErrorBody {
-        code: first(code).as_deref().map(bare_code).unwrap_or_default(),
-        message: first(message).unwrap_or_default(),
+        code: first(code)
+            .as_deref()
+            .map(bare_code)
+            .unwrap_or_default()
+            .into(),
+        message: first(message).unwrap_or_default().into(),
         request_id: None,
     })
 }
@@ -193,7 +197,7 @@ mod tests {
             ("{}", "", ""),
         ] {
             let read = error_body(body.as_bytes()).unwrap();
-            assert_eq!((read.code.as_str(), read.message.as_str()), (code, message));
+            assert_eq!((read.code.raw(), read.message.raw()), (code, message));
         }
         assert_eq!(error_body(b"<html>"), None);
     }
@@ -210,7 +214,7 @@ mod tests {
         assert_eq!(read(MAX_MEMBERS), Ok(MAX_MEMBERS));
         let error = read(MAX_MEMBERS + 1).unwrap_err();
         assert!(
-            !error.truncated && error.reason.contains("more than 10000"),
+            !error.is_truncated() && error.reason().raw().contains("more than 10000"),
             "{error}"
         );
     }
@@ -242,7 +246,7 @@ mod tests {
             ("  ", false),
         ] {
             let error = reply::<Page>(body.as_bytes()).unwrap_err();
-            assert_eq!(error.truncated, truncated, "{body}: {error}");
+            assert_eq!(error.is_truncated(), truncated, "{body}: {error}");
         }
     }
 }

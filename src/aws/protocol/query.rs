@@ -8,7 +8,7 @@ use quick_xml::errors::{Error, IllFormedError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{ErrorBody, ParseError};
+use super::error::{ErrorBody, ParseError};
 
 /// The content type of a request.
 pub const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
@@ -68,9 +68,9 @@ pub fn error_body(body: &[u8]) -> Option<ErrorBody> {
     };
     let Fault { code, message } = fault;
     Some(ErrorBody {
-        code: code.trim().to_owned(),
-        message: message.unwrap_or_default().trim().to_owned(),
-        request_id: request_id.map(|id| id.trim().to_owned()),
+        code: code.trim().into(),
+        message: message.unwrap_or_default().trim().into(),
+        request_id: request_id.map(|id| id.trim().into()),
     })
 }
 
@@ -130,13 +130,13 @@ mod tests {
             let part = &whole.as_bytes()[..end];
             let error = reply::<Document>(part).err().unwrap();
             assert!(
-                error.truncated,
+                error.is_truncated(),
                 "{}: {error}",
                 String::from_utf8_lossy(part)
             );
         }
         for unexpected in [&b""[..], b" ", b"{}", b"\xff", b"<\xff>", b"<html></html>"] {
-            assert!(!reply::<Document>(unexpected).err().unwrap().truncated);
+            assert!(!reply::<Document>(unexpected).err().unwrap().is_truncated());
         }
     }
 
@@ -149,13 +149,13 @@ mod tests {
             <Response><Errors><Error><Code>AuthFailure</Code><Message>no</Message></Error></Errors>
             <RequestID>r-2</RequestID></Response>"#;
         let read = |xml: &str| error_body(xml.as_bytes()).unwrap();
-        assert_eq!(read(sts).code, "InvalidClientTokenId");
-        assert_eq!(read(sts).message, "bad & wrong");
-        assert_eq!(read(sts).request_id.as_deref(), Some("r-1"));
-        assert_eq!(read(ec2).code, "AuthFailure");
-        assert_eq!(read(ec2).request_id.as_deref(), Some("r-2"));
+        assert_eq!(read(sts).code.raw(), "InvalidClientTokenId");
+        assert_eq!(read(sts).message.raw(), "bad & wrong");
+        assert_eq!(read(sts).request_id, Some("r-1".into()));
+        assert_eq!(read(ec2).code.raw(), "AuthFailure");
+        assert_eq!(read(ec2).request_id, Some("r-2".into()));
         let mixed = "<ErrorResponse><Errors><Error><Code>AccessDenied</Code></Error></Errors></ErrorResponse>";
-        assert_eq!(read(mixed).code, "AccessDenied");
+        assert_eq!(read(mixed).code.raw(), "AccessDenied");
         assert_eq!(error_body(b"<html><body>portal</body></html>"), None);
         assert_eq!(error_body(b"<ErrorResponse>"), None);
     }
@@ -170,7 +170,7 @@ mod tests {
         for more in [document, "more", "<"] {
             let body = format!("{document}{more}");
             let error = reply::<Document>(body.as_bytes()).err().expect(more);
-            assert!(!error.truncated, "{more}: {error}");
+            assert!(!error.is_truncated(), "{more}: {error}");
         }
     }
 }

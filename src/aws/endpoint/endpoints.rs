@@ -1,15 +1,15 @@
 //! The endpoints of the services, and the regions that requests are signed for.
 
-mod configured;
-
 use std::collections::BTreeMap;
 
-use super::config_file::SharedFiles;
-use super::operation::Service;
-use super::partition::Partition;
+use super::configured::{Configured, Custom, Switch};
+use super::error::{EndpointError, UrlSource};
+use super::url::EndpointUrl;
+use crate::aws::config_file::SharedFiles;
+use crate::aws::operation::Service;
+use crate::aws::partition::Partition;
 use crate::env::Env;
-use crate::model::{ParseNameError, Region};
-use configured::Configured;
+use crate::model::Region;
 
 /// The endpoint of a service for a region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,22 +30,12 @@ pub struct Endpoints {
     dual_stack: Switch,
 }
 
-/// An endpoint set by the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Custom {
-    uri: String,
-    source: String,
-}
-
-/// The setting that enables a variant of the endpoints; `None` if it is disabled.
-type Switch = Option<String>;
-
 const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
 const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 
 impl Endpoints {
-    /// Creates the endpoints from an explicit URL (`--endpoint-url`), else from the environment and
-    /// `profile`. Without settings, they are AWS's own, or their FIPS or dual-stack variants.
+    /// Creates the endpoints from an explicit URL and the name of its option, else from the
+    /// environment and `profile`. Without settings, they are AWS's own, or their FIPS or dual-stack variants.
     ///
     /// - The first that is set of `AWS_ENDPOINT_URL_{SERVICE}`, `AWS_ENDPOINT_URL`, the service's
     ///   block in the profile's `services` section, and the profile's `endpoint_url`.
@@ -58,11 +48,11 @@ impl Endpoints {
     /// A URL is not an `http` or `https` URL with a host, a switch is neither true nor
     /// false, or the profile's `services` section does not exist. The text contains the setting.
     pub fn new(
-        explicit: Option<&EndpointUrl>,
+        explicit: Option<(&'static str, &EndpointUrl)>,
         env: &dyn Env,
         files: &SharedFiles,
         profile: &str,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, EndpointError> {
         let configured = Configured {
             env,
             files,
@@ -71,9 +61,9 @@ impl Endpoints {
         let mut custom = BTreeMap::new();
         for service in Service::ALL {
             let found = match explicit {
-                Some(url) => Some(Custom {
-                    uri: url.0.clone(),
-                    source: "--endpoint-url".to_owned(),
+                Some((option, url)) => Some(Custom {
+                    url: url.clone(),
+                    source: UrlSource::Explicit(option),
                 }),
                 None => configured.endpoint(service)?,
             };
@@ -91,11 +81,11 @@ impl Endpoints {
     /// # Errors
     /// A FIPS or dual-stack endpoint is required but the endpoint is custom, or the
     /// partition has no such variant of the service. The text contains the setting to switch off.
-    pub fn resolve(&self, service: Service, region: &Region) -> Result<Endpoint, String> {
+    pub fn resolve(&self, service: Service, region: &Region) -> Result<Endpoint, EndpointError> {
         if let Some(custom) = self.custom.get(&service) {
             self.reject_variants(service, custom)?;
             return Ok(Endpoint {
-                uri: custom.uri.clone(),
+                uri: custom.url.to_string(),
                 signing_region: region.clone(),
                 custom: true,
             });
@@ -123,54 +113,40 @@ impl Endpoints {
 
     /// Rejects a variant together with a custom endpoint, as botocore does: the variant of a custom
     /// host is unknown.
-    fn reject_variants(&self, service: Service, custom: &Custom) -> Result<(), String> {
-        let Some((enabled_by, variable, kind)) = self.variants().next() else {
+    fn reject_variants(&self, service: Service, custom: &Custom) -> Result<(), EndpointError> {
+        let Some((enabled_by, variable, variant)) = self.variants().next() else {
             return Ok(());
         };
-        let Custom { source, .. } = custom;
-        let alternative = match source.as_str() {
-            "--endpoint-url" => "omit --endpoint-url",
-            _ => "set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
-        };
-        Err(format!(
-            "{enabled_by} enables {kind} endpoints, but {source} sets a custom endpoint for {}: \
-             they cannot be combined; set {variable}=false, or {alternative}",
-            service.name()
-        ))
+        Err(EndpointError::VariantOfCustom {
+            enabled_by: enabled_by.to_owned(),
+            variant,
+            variable,
+            custom: custom.source.clone(),
+            service: service.name(),
+        })
     }
 
-    fn no_host(&self, service: Service, partition: &str) -> String {
-        let enabled: Vec<_> = self.variants().collect();
-        let join = |parts: Vec<String>| parts.join(" and ");
-        let kinds = join(
-            enabled
-                .iter()
-                .map(|(.., kind)| (*kind).to_owned())
-                .collect(),
-        );
-        let sources = join(
-            enabled
-                .iter()
-                .map(|(source, ..)| (*source).to_owned())
-                .collect(),
-        );
-        let fixes: Vec<_> = enabled
-            .iter()
-            .map(|(_, name, _)| format!("{name}=false"))
-            .collect();
-        format!(
-            "{} has no {kinds} endpoint in the partition {partition} (required by {sources}); \
-             set {}",
-            service.name(),
-            fixes.join(" or ")
-        )
+    fn no_host(&self, service: Service, partition: &'static str) -> EndpointError {
+        let enabled_by: Vec<_> = self.variants().map(|(setting, ..)| setting).collect();
+        let variables = self.variants().map(|(_, name, _)| format!("{name}=false"));
+        let variants: Vec<_> = self.variants().map(|(.., variant)| variant).collect();
+        EndpointError::NoVariant {
+            service: service.name(),
+            variants: variants.join(" and "),
+            partition,
+            enabled_by: enabled_by.join(" and "),
+            variables: variables.collect::<Vec<_>>().join(" or "),
+        }
     }
 
     /// Returns environment variables that give the same endpoints.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         let name = |s: &Service| format!("AWS_ENDPOINT_URL_{}", s.endpoint_token());
-        let urls = self.custom.iter().map(|(s, c)| (name(s), c.uri.clone()));
+        let urls = self
+            .custom
+            .iter()
+            .map(|(s, c)| (name(s), c.url.to_string()));
         let switches = self
             .variants()
             .map(|(_, variable, _)| (variable.to_owned(), "true".to_owned()));
@@ -215,38 +191,3 @@ fn own_host(
         }
     })
 }
-
-/// The URL of an endpoint: `http` or `https`, a host, an optional port and path, no query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointUrl(String);
-
-impl std::fmt::Display for EndpointUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for EndpointUrl {
-    type Err = ParseNameError;
-
-    fn from_str(text: &str) -> Result<Self, ParseNameError> {
-        let error = || {
-            ParseNameError::new(format!(
-                "\"{}\" is not an endpoint URL such as http://127.0.0.1:5000",
-                crate::text::sanitize(text, 200)
-            ))
-        };
-        let uri: http::Uri = text.trim().parse().map_err(|_| error())?;
-        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-        // User names and passwords in a URL would appear in messages.
-        let has_no_user = uri.authority().is_some_and(|a| !a.as_str().contains('@'));
-        if is_http && has_no_user && uri.query().is_none() {
-            Ok(Self(uri.to_string()))
-        } else {
-            Err(error())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,19 +1,14 @@
-//! The shared files `~/.aws/config` and `~/.aws/credentials`, read as the AWS CLI does.
-//!
-//! <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>. The parser is part of this
-//! project: no general INI parser passes the SDKs' own test cases, and the best ones silently
-//! change values.
-
-mod shell_words;
-mod syntax;
+//! The profiles of the shared files.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use syntax::{Section, SyntaxError, nested, parse};
+use thiserror::Error;
 
+use super::shell_words;
+use super::syntax::{Section, SyntaxError, parse};
 use crate::env::{Env, expand_variables};
 
 /// The profiles of both shared files.
@@ -41,7 +36,7 @@ pub enum FileKind {
 pub struct ProfileFile {
     /// The path; the file may not exist.
     pub path: PathBuf,
-    sections: BTreeMap<FileKind, BTreeMap<String, Section>>,
+    pub(super) sections: BTreeMap<FileKind, BTreeMap<String, Section>>,
 }
 
 /// Shows only the names of the sections: the values may be secret.
@@ -74,7 +69,7 @@ impl ProfileFile {
     /// y"]` is the profile `x y`. If a name has two spellings, only the later section counts; this
     /// includes `[profile default]` and `[default]`. The Rust SDK prefers `[profile default]` in
     /// any order.
-    fn from_config(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
+    pub(super) fn from_config(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
         let mut file = Self {
             path,
             ..Self::default()
@@ -90,7 +85,7 @@ impl ProfileFile {
     /// Creates the profiles of the credentials file: each section is the profile of exactly this
     /// name. As in botocore, `[profile x]` is the profile `profile x` there, and quotes are part of
     /// the name. The Rust SDK ignores both.
-    fn from_credentials(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
+    pub(super) fn from_credentials(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
         let profiles = sections.into_iter().collect();
         let sections = BTreeMap::from([(FileKind::Profile, profiles)]);
         Self { path, sections }
@@ -118,7 +113,7 @@ impl SharedFiles {
     ///
     /// # Errors
     /// A file cannot be read or has a syntax error. The text contains the file and the line.
-    pub fn load(env: &dyn Env) -> Result<Self, String> {
+    pub fn load(env: &dyn Env) -> Result<Self, SharedFilesError> {
         let (path, sections) = read(env, "AWS_CONFIG_FILE", "config")?;
         let config = ProfileFile::from_config(path, sections);
         let (path, sections) = read(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
@@ -146,9 +141,42 @@ impl SharedFiles {
     }
 }
 
+/// The error of a shared file that exists and cannot be used. The text quotes no value.
+#[derive(Debug, Error)]
+pub enum SharedFilesError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A line is not UTF-8.
+    #[error("{path}: line {line}: not valid UTF-8")]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A line is invalid.
+    #[error("{path}: {source}")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line and the reason.
+        source: SyntaxError,
+    },
+}
+
 type Sections = Vec<(String, Section)>;
 
-fn read(env: &dyn Env, variable: &str, default: &str) -> Result<(PathBuf, Sections), String> {
+fn read(
+    env: &dyn Env,
+    variable: &str,
+    default: &str,
+) -> Result<(PathBuf, Sections), SharedFilesError> {
     let path = match env.var(variable) {
         Some(path) => expand_home(env, &expand_variables(env, &path)),
         None => match env.home() {
@@ -156,19 +184,23 @@ fn read(env: &dyn Env, variable: &str, default: &str) -> Result<(PathBuf, Sectio
             None => return Ok((PathBuf::new(), Vec::new())),
         },
     };
-    let error = |e: &dyn fmt::Display| format!("{}: {e}", path.display());
     let bytes = match env.read(&path) {
         Ok(bytes) => bytes,
         Err(e) if is_absent(&e) => Vec::new(),
-        Err(e) => return Err(error(&e)),
+        Err(source) => return Err(SharedFilesError::Io { path, source }),
     };
-    let text = str::from_utf8(&bytes).map_err(|e| {
-        let before = &bytes[..e.valid_up_to()];
-        let line = before.split(|byte| *byte == b'\n').count();
-        error(&format!("line {line}: not valid UTF-8"))
-    })?;
-    let sections = parse(text).map_err(|e| error(&e))?;
-    Ok((path, sections))
+    let text = match str::from_utf8(&bytes) {
+        Ok(text) => text,
+        Err(e) => {
+            let before = &bytes[..e.valid_up_to()];
+            let line = before.split(|byte| *byte == b'\n').count();
+            return Err(SharedFilesError::Encoding { path, line });
+        }
+    };
+    match parse(text) {
+        Ok(sections) => Ok((path, sections)),
+        Err(source) => Err(SharedFilesError::Syntax { path, source }),
+    }
 }
 
 /// Returns true if the file does not exist. This includes paths like `/dev/null/config`, which some
@@ -190,6 +222,3 @@ pub fn expand_home(env: &dyn Env, path: &str) -> PathBuf {
         _ => Path::new(path).to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

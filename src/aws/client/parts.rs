@@ -1,0 +1,36 @@
+//! The parts of a client.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::aws::credential_cache::CachedCredentials;
+use crate::aws::endpoint::Endpoints;
+use crate::aws::limiter::Limits;
+use crate::clock::Clock;
+use crate::http::HttpClient;
+use crate::interrupt::Interrupt;
+
+/// Receives every attempt and every credential provider tried, as one line of `--debug` each.
+pub type Trace = Arc<dyn Fn(&dyn fmt::Display) + Send + Sync>;
+
+/// The parts of a client.
+pub struct Parts {
+    /// Sends the requests.
+    pub http: Arc<dyn HttpClient>,
+    /// The clock for signatures and waits.
+    pub clock: Arc<dyn Clock>,
+    /// Ends a call before its next attempt.
+    pub interrupt: Interrupt,
+    /// The credentials that sign the calls.
+    pub credentials: CachedCredentials,
+    /// The endpoints of the services.
+    pub endpoints: Endpoints,
+    /// Maximum attempts per call, the first one included; at least 1.
+    pub max_attempts: u32,
+    /// The limits for each region of a service.
+    pub limits: Limits,
+    /// Returns the jitter of a backoff, from 0 to 1.
+    pub jitter: fn() -> f64,
+    /// Receives every attempt; `None` for no trace.
+    pub trace: Option<Trace>,
+}

@@ -1,0 +1,162 @@
+//! The interface of a credential provider, and its inputs.
+
+use std::sync::Arc;
+
+use crate::aws::client::{Client, Parts, Trace};
+use crate::aws::config_file::SharedFiles;
+use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
+use crate::aws::endpoint::Endpoints;
+use crate::aws::limiter::Limits;
+use crate::clock::Clock;
+use crate::env::Env;
+use crate::http::HttpClient;
+use crate::interrupt::Interrupt;
+use crate::model::Region;
+
+/// A source of credentials.
+pub trait Provider: Sync {
+    /// Returns the provider's name for the debug log.
+    fn name(&self) -> &'static str;
+
+    /// Loads the credentials, or returns the reason why the provider is not configured.
+    ///
+    /// # Errors
+    /// The provider is configured and fails.
+    fn load(&self, context: &Context) -> Result<Found, CredentialsError>;
+}
+
+/// The result of a provider.
+pub enum Found {
+    /// Credentials.
+    Keys(ResolvedCredentials),
+    /// The reason why the provider is skipped.
+    NotConfigured(&'static str),
+}
+
+/// Loads the credentials of the first of `providers` that is configured; `None` if no provider is.
+pub fn load_first(
+    providers: &[&dyn Provider],
+    context: &Context,
+) -> Result<Option<ResolvedCredentials>, CredentialsError> {
+    for provider in providers {
+        let name = provider.name();
+        match provider.load(context) {
+            Ok(Found::Keys(keys)) => {
+                (context.log)(&format!("credentials: {name} returned credentials"));
+                return Ok(Some(keys));
+            }
+            Ok(Found::NotConfigured(why)) => {
+                (context.log)(&format!("credentials: {name} skipped: {why}"));
+            }
+            Err(error) => {
+                (context.log)(&format!("credentials: {name} failed"));
+                return Err(error);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The settings with which providers send requests.
+#[derive(Clone)]
+pub struct ProviderConfig {
+    /// Sends the requests.
+    pub http: Arc<dyn HttpClient>,
+    /// The time, and the waits between attempts.
+    pub clock: Arc<dyn Clock>,
+    /// Signals of the user: ends retries.
+    pub interrupt: Interrupt,
+    /// The endpoints of the services.
+    pub endpoints: Endpoints,
+    /// The region of the STS calls.
+    pub region: Region,
+    /// Attempts per AWS call, at least 1.
+    pub max_attempts: u32,
+    /// Limits on the requests per region.
+    pub limits: Limits,
+    /// The jitter of the backoff, from 0 to 1.
+    pub jitter: fn() -> f64,
+    /// Logs every request, if set.
+    pub trace: Option<Trace>,
+}
+
+impl ProviderConfig {
+    /// Returns a client that signs with `credentials`.
+    #[must_use]
+    pub fn client(&self, credentials: CachedCredentials) -> Client {
+        Client::new(Parts {
+            http: self.http.clone(),
+            clock: self.clock.clone(),
+            interrupt: self.interrupt.clone(),
+            credentials,
+            endpoints: self.endpoints.clone(),
+            max_attempts: self.max_attempts,
+            limits: self.limits,
+            jitter: self.jitter,
+            trace: self.trace.clone(),
+        })
+    }
+}
+
+/// The inputs of the providers.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Variables, files, processes and the terminal.
+    pub env: &'a dyn Env,
+    /// The config file and the shared credentials file.
+    pub files: &'a SharedFiles,
+    /// The profile whose credentials are loaded.
+    pub profile: &'a Profile,
+    /// The settings of the requests.
+    pub net: &'a ProviderConfig,
+    /// True if earlier credentials are refreshed: there is no second prompt for an MFA code.
+    pub is_refresh: bool,
+    /// Logs the providers that were skipped, with the reason, and the one that ended the chain.
+    pub log: &'a dyn Fn(&str),
+}
+
+impl Context<'_> {
+    /// Returns a key of the profile, if it is not blank.
+    pub(super) fn setting(&self, key: &str) -> Option<&str> {
+        self.files.get(&self.profile.name, key)
+    }
+}
+
+/// A profile of the shared files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The name.
+    pub name: String,
+    /// The setting that selects the profile.
+    pub source: ProfileSource,
+}
+
+/// The setting that selects a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileSource {
+    /// `--profile`: takes precedence over credentials in the environment.
+    Flag,
+    /// AWS_PROFILE or AWS_DEFAULT_PROFILE.
+    Variable,
+    /// No setting: the profile is `default`.
+    Default,
+}
+
+impl Profile {
+    /// Returns the profile of `flag`, AWS_PROFILE or AWS_DEFAULT_PROFILE, in this order, else
+    /// `default`.
+    #[must_use]
+    pub fn choose(flag: Option<&str>, env: &dyn Env) -> Self {
+        let variable = || {
+            env.var("AWS_PROFILE")
+                .or_else(|| env.var("AWS_DEFAULT_PROFILE"))
+        };
+        let (name, source) = match flag.map(str::to_owned) {
+            Some(name) => (name, ProfileSource::Flag),
+            None => variable().map_or(("default".to_owned(), ProfileSource::Default), |name| {
+                (name, ProfileSource::Variable)
+            }),
+        };
+        Self { name, source }
+    }
+}
