@@ -64,9 +64,9 @@ pub struct Options {
     pub replay: Option<PathBuf>,
 }
 
-/// The default maximum of concurrent requests in all regions together. Each uses a connection, and
-/// macOS limits a process to 256 open files.
-const MAX_IN_FLIGHT: usize = 220;
+/// The maximum number of workers, and so of concurrent requests in all regions together. Each uses a
+/// connection, and macOS limits a process to 256 open files.
+pub const MAX_WORKERS: usize = 220;
 
 impl Options {
     /// Returns true if `region` is to be scanned, provided that it is enabled.
@@ -85,7 +85,7 @@ impl Options {
             (ResourceTypes::All, _) => usize::MAX,
             (ResourceTypes::Named(types), _) => types.len(),
         };
-        let fair_share = (MAX_IN_FLIGHT / regions.max(1)).saturating_sub(1);
+        let fair_share = (MAX_WORKERS / regions.max(1)).saturating_sub(1);
         let limit = self.limits.concurrency;
         let limit = if self.fixed_concurrency {
             limit
@@ -93,5 +93,16 @@ impl Options {
             limit.min(fair_share)
         };
         types.min(limit).max(1)
+    }
+
+    /// Returns the number of workers that the scan can use: in each region those that count, and one for the recorder.
+    /// Assumes many regions unless the options name them.
+    #[must_use]
+    pub fn max_workers(&self) -> usize {
+        let wanted = self.regions.iter().filter(|r| self.wants(r)).count();
+        if self.regions.is_empty() {
+            return MAX_WORKERS;
+        }
+        (wanted * (self.types_at_once(wanted) + 1)).min(MAX_WORKERS)
     }
 }

@@ -5,7 +5,7 @@
 //!   finished. The main thread handles the results meanwhile.
 //! - A pool of one thread runs its tasks one after another, in the order in which they were spawned: a replay is the
 //!   same every time.
-//! - A panic ends only its task. The system may refuse threads: then the pool keeps the threads it has.
+//! - A panic ends only its task. The system may refuse threads; then a smaller pool does the same work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, channel};
@@ -35,18 +35,6 @@ impl Workers {
             .build()
             .map_err(|source| WorkersError { threads, source })?;
         Ok(Self(pool))
-    }
-
-    /// Replaces the pool with one of `threads` threads if that is more. Keeps it if it has a single thread, or if the
-    /// system refuses the threads.
-    pub fn grow(&mut self, threads: usize) {
-        let current = self.0.current_num_threads();
-        if current > 1
-            && threads > current
-            && let Ok(larger) = Self::new(threads)
-        {
-            *self = larger;
-        }
     }
 
     /// Runs `work` once on every worker, and `meanwhile` on the calling thread. Returns the result of `meanwhile` when

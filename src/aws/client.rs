@@ -130,32 +130,50 @@ impl Client {
         operation: &O,
         limit: Duration,
     ) -> Result<CallOutput<O::Output>, CallError> {
+        let mut progress = Progress::new(limit);
+        loop {
+            if let Some(output) = self.resume(region, operation, &mut progress, &|| false)? {
+                return Ok(output);
+            }
+        }
+    }
+
+    /// Starts or continues a call. Returns `None` if it was throttled and `yields` returned true: `progress` then has
+    /// its state, and the call does not wait for the backoff here. The time until it is continued does not count toward
+    /// its time limit.
+    ///
+    /// # Errors
+    /// The failure of the last attempt.
+    pub fn resume<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+        progress: &mut Progress,
+        yields: &dyn Fn() -> bool,
+    ) -> Result<Option<CallOutput<O::Output>>, CallError> {
         let clock = &*self.parts.clock;
         let limiter = self.limiter(O::SERVICE, region);
-        let mut progress = Progress {
-            deadline: clock.elapsed() + limit,
-            attempts: 1,
-            last: None,
-        };
         loop {
-            let before = clock.elapsed();
+            if progress.attempts > 1 {
+                clock.sleep(progress.ready.saturating_sub(clock.elapsed()));
+            }
             let sent = limiter.wait_turn(clock);
-            progress.deadline += sent.saturating_sub(before);
-            let budget = progress.deadline.saturating_sub(clock.elapsed());
-            let attempt = attempt(&self.parts, region, operation, progress.attempts, budget);
+            let began = clock.elapsed();
+            let (number, budget) = (progress.attempts, progress.budget);
+            let attempt = attempt(&self.parts, region, operation, number, budget);
             if let Some(usage) = attempt.usage {
                 let mut usages = lock(&self.usage);
                 *usages.entry((O::SERVICE, region.clone())).or_default() += usage;
             }
-            adjust(&limiter, &attempt.result, sent, clock.elapsed());
+            let now = clock.elapsed();
+            adjust(&limiter, &attempt.result, sent, now);
+            progress.budget = progress.budget.saturating_sub(now.saturating_sub(began));
             let cause = match attempt.result {
                 Ok(output) => {
-                    let cost = progress.last.map(|(cost, _)| cost);
+                    let cost = progress.last.take().map(|(cost, _)| cost);
                     self.quota(O::SERVICE, region, |quota| quota.reward(cost));
-                    return Ok(CallOutput {
-                        output,
-                        request_id: attempt.request_id,
-                    });
+                    let request_id = attempt.request_id;
+                    return Ok(Some(CallOutput { output, request_id }));
                 }
                 // After an interrupt the last response is irrelevant; do not log it.
                 Err(_) if self.parts.interrupt.signal().is_some() => interrupted(),
@@ -170,12 +188,16 @@ impl Client {
                 refresh_error: None,
                 cause,
             };
-            if error.kind() == Some(ErrorKind::Expired) {
+            let kind = error.kind();
+            if kind == Some(ErrorKind::Expired) {
                 self.refresh(error, attempt.version)?;
             } else {
-                self.back_off(&mut progress, error, attempt.retry_after)?;
+                self.back_off(progress, error, attempt.retry_after, now)?;
             }
             progress.attempts += 1;
+            if kind == Some(ErrorKind::Throttling) && yields() {
+                return Ok(None);
+            }
         }
     }
 
@@ -197,7 +219,7 @@ impl Client {
         }
     }
 
-    /// Waits for the backoff before the next attempt.
+    /// Sets the time of the next attempt.
     ///
     /// # Errors
     /// There must be no other attempt: the error of the call.
@@ -206,23 +228,24 @@ impl Client {
         progress: &mut Progress,
         error: CallError,
         retry_after: Option<Duration>,
+        now: Duration,
     ) -> Result<(), CallError> {
         // The recorded call may have ended because its time or its quota was used up. A replay
         // has more of both, so the error before the gap is the recorded result.
         if let (true, Some((_, recorded))) = (error.not_recorded(), progress.last.take()) {
             return Err(recorded);
         }
-        let clock = &self.parts.clock;
         let wait = backoff(progress.attempts - 1, (self.parts.jitter)(), retry_after);
         let cost = self
             .cost(&error.cause, progress.attempts)
-            .filter(|_| clock.elapsed() + wait < progress.deadline)
+            .filter(|_| wait < progress.budget)
             .filter(|cost| self.quota(error.service, &error.region, |quota| quota.pay(*cost)));
         let Some(cost) = cost else {
             return Err(error);
         };
         progress.last = Some((cost, error));
-        clock.sleep(wait);
+        progress.budget = progress.budget.saturating_sub(wait);
+        progress.ready = now + wait;
         Ok(())
     }
 
@@ -262,14 +285,35 @@ impl Client {
     }
 }
 
-/// The attempts of a call so far.
-struct Progress {
-    /// The time at which the call ends, on the clock of the run.
-    deadline: Duration,
-    /// The number of the current attempt, from 1.
+/// The state of a call between its attempts.
+pub struct Progress {
+    /// The time that is left for its requests and backoffs.
+    budget: Duration,
+    /// The number of the next attempt, from 1.
     attempts: u32,
+    /// The earliest time of the next attempt, on the clock of the run.
+    ready: Duration,
     /// The cost and the error of the last retried attempt.
     last: Option<(Cost, CallError)>,
+}
+
+impl Progress {
+    /// Creates the state of a call that may take `limit` in all.
+    #[must_use]
+    pub fn new(limit: Duration) -> Self {
+        Self {
+            budget: limit,
+            attempts: 1,
+            ready: Duration::ZERO,
+            last: None,
+        }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new(CALL_LIMIT)
+    }
 }
 
 /// Adjusts the concurrency of the region to the result of a request.

@@ -78,9 +78,6 @@ fn scan_regions(
 ) -> bool {
     let (options, runtime) = (context.options, context.runtime);
     let concurrency = options.types_at_once(regions.len());
-    let mut workers = ready.workers;
-    // One more worker per region for its recorder.
-    workers.grow(regions.len() * (concurrency + 1));
     let account = Arc::new(AccountScan {
         client: ready.client,
         method: options.method,
@@ -97,7 +94,7 @@ fn scan_regions(
         .line(format_args!("Scanning {}...", pluralize(count, "region")));
     context.console.progress(0, count);
     let mut done = 0;
-    let scanned = scan::scan(&workers, &account, regions, |message| match message {
+    let scanned = scan::scan(&ready.workers, &account, regions, |message| match message {
         ScanMessage::Logged(entry) => context.report(entry, true),
         // After an interrupt the region is not complete.
         ScanMessage::Counted(_) if !context.is_interrupted() => {

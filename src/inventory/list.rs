@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::error::{CountError, Inconsistency};
 use super::method::Listed;
-use crate::aws::client::{CallOutput, Client};
+use crate::aws::client::{CallOutput, Client, Progress};
 use crate::aws::error::{CallError, ErrorKind};
 use crate::aws::operation::Operation;
 use crate::aws::ops::list_discovered_resources::{ListDiscoveredResources, ResourcePage};
@@ -34,6 +34,8 @@ pub struct Listing {
     fetched: u32,
     empty: u32,
     listed: Listed,
+    /// The state of the call for the next page.
+    call: Progress,
 }
 
 impl Listing {
@@ -50,6 +52,7 @@ impl Listing {
             fetched: 0,
             empty: 0,
             listed: Listed::default(),
+            call: Progress::default(),
         }
     }
 
@@ -59,7 +62,8 @@ impl Listing {
         &self.resource_type
     }
 
-    /// Fetches the next page. Returns the result after the last page, `None` if there are more pages.
+    /// Fetches the next page. Returns the result after the last page, `None` if the listing must be continued: there
+    /// are more pages, or the request was throttled and `yields` returned true (see [`Client::resume`]).
     ///
     /// # Errors
     /// The call failed, or the pages are inconsistent; no part of the listing may be used.
@@ -67,15 +71,26 @@ impl Listing {
         &mut self,
         client: &Client,
         region: &Region,
+        yields: &dyn Fn() -> bool,
     ) -> Result<Option<Listed>, CountError> {
         if self.fetched == MAX_PAGES {
             return Err(inconsistent(Inconsistency::TooManyPages(MAX_PAGES), None));
         }
-        self.fetched += 1;
-        let page = match self.first_page.take() {
-            Some(page) => page,
-            None => client.call(region, &self.request()),
+        let page = if let Some(page) = self.first_page.take() {
+            page
+        } else {
+            let request = ListDiscoveredResources {
+                resource_type: &self.resource_type,
+                next_token: self.token.as_deref(),
+            };
+            match client.resume(region, &request, &mut self.call, yields) {
+                Ok(None) => return Ok(None),
+                Ok(Some(page)) => Ok(page),
+                Err(error) => Err(error),
+            }
         };
+        self.fetched += 1;
+        self.call = Progress::default();
         match page {
             // After the first page, it would make a partial count a total.
             Err(e)
@@ -84,13 +99,6 @@ impl Listing {
                 Ok(Some(std::mem::take(&mut self.listed)))
             }
             page => self.add(page?),
-        }
-    }
-
-    fn request(&self) -> ListDiscoveredResources<'_> {
-        ListDiscoveredResources {
-            resource_type: &self.resource_type,
-            next_token: self.token.as_deref(),
         }
     }
 
@@ -161,7 +169,7 @@ mod tests {
     ) -> Result<Listed, CountError> {
         let mut listing = Listing::new(resource_type.clone(), None);
         loop {
-            if let Some(listed) = listing.fetch_page(client, region)? {
+            if let Some(listed) = listing.fetch_page(client, region, &|| false)? {
                 return Ok(listed);
             }
         }

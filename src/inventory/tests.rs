@@ -36,7 +36,7 @@ fn with_responses<T>(
 fn list(client: &Client, region: &Region, resource_type: &ResourceType) -> Result<u64, CountError> {
     let mut listing = Listing::new(resource_type.clone(), None);
     loop {
-        if let Some(listed) = listing.fetch_page(client, region)? {
+        if let Some(listed) = listing.fetch_page(client, region, &|| false)? {
             return Ok(listed.total);
         }
     }

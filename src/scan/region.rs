@@ -99,6 +99,11 @@ impl RegionScan {
         is_left && self.active < self.account.concurrency(&self.region)
     }
 
+    /// Returns true if more counting steps are in progress than the concurrency of the region allows.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.active > self.account.concurrency(&self.region)
+    }
+
     /// Returns true if the recorder step is not started.
     pub(super) fn has_recorder_step(&self) -> bool {
         self.recorder_step.is_some()

@@ -4,8 +4,9 @@
 //!   the first step that can start, unlock, perform it, lock, add its outcome.
 //! - The counting steps of an account come before its recorder steps, the steps of an account before those of the next.
 //!   With one worker (a replay) the order of the requests is always the same.
-//! - A region has at most as many counting steps in progress as its rate limiter allows, and a step is at most one page
-//!   with its retries. So a throttled or stalled region occupies only the workers of its own, shrinking concurrency.
+//! - A region has at most as many counting steps in progress as its rate limiter allows, and a step is at most one page.
+//!   A throttled page goes back to the list if its region has more in progress than that, and keeps its attempts. So a
+//!   throttled or stalled region occupies only the workers of its own, shrinking concurrency.
 //! - A worker that finds no step waits on the condition variable. A worker that takes a step wakes another one if more
 //!   steps can start. When all regions are finished, all workers end.
 //! - The workers send messages over one channel; the main thread logs, draws the bar and collects the results. The
@@ -118,6 +119,7 @@ impl Queue {
                 account: &account,
                 region: &region,
                 messages,
+                is_crowded: &|| self.lock().regions[index].is_crowded(),
             };
             let done = catch_unwind(AssertUnwindSafe(|| {
                 let began = account.clock.elapsed();

@@ -73,6 +73,8 @@ pub(super) struct Performer<'a> {
     pub(super) account: &'a AccountScan,
     pub(super) region: &'a Region,
     pub(super) messages: &'a Sender<ScanMessage>,
+    /// Returns true if the region has more steps in progress than its limiter allows.
+    pub(super) is_crowded: &'a dyn Fn() -> bool,
 }
 
 impl Performer<'_> {
@@ -86,7 +88,7 @@ impl Performer<'_> {
             }
             Step::Page(mut listing) => {
                 let resource_type = listing.resource_type().clone();
-                let fetch = || listing.fetch_page(client, self.region);
+                let fetch = || listing.fetch_page(client, self.region, self.is_crowded);
                 let result = self.attempt(Some(&resource_type), fetch);
                 Outcome::Page(listing, result)
             }
