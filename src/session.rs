@@ -1,9 +1,8 @@
 //! A session: profile, start region, endpoints, trust, proxies and credentials, which make a client.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::aws::client::{Client, Trace};
@@ -51,26 +50,22 @@ pub struct Session {
 
 /// A setting and where its value comes from.
 #[derive(Debug, Clone)]
-pub struct Setting {
-    key: &'static str,
-    origin: Origin,
-}
-
-/// Where the value of a setting comes from.
-#[derive(Debug, Clone)]
-enum Origin {
-    CommandLine,
+pub enum Setting {
+    /// An option of the command line, by its key.
+    CommandLine(&'static str),
+    /// An environment variable.
     Variable(&'static str),
-    Profile,
+    /// A key of the profile.
+    Profile(&'static str),
 }
 
 /// `--ca-bundle`, `AWS_CA_BUNDLE` or `the profile's ca_bundle`.
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.origin {
-            Origin::CommandLine => write!(f, "--{}", self.key.replace('_', "-")),
-            Origin::Variable(name) => f.write_str(name),
-            Origin::Profile => write!(f, "the profile's {}", self.key),
+        match self {
+            Self::CommandLine(key) => write!(f, "--{}", key.replace('_', "-")),
+            Self::Variable(name) => f.write_str(name),
+            Self::Profile(key) => write!(f, "the profile's {key}"),
         }
     }
 }
@@ -79,27 +74,14 @@ impl fmt::Display for Setting {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SettingsError {
     /// An invalid region code.
-    #[error("{setting}: {error}")]
-    Region {
-        /// The setting.
-        setting: Setting,
-        /// What is wrong with it.
-        error: ParseNameError,
-    },
-    /// An unknown retry mode.
-    #[error("{0}: invalid retry mode \"{1}\"; expected standard, legacy or adaptive")]
-    RetryMode(Setting, String),
-    /// An invalid number of attempts.
-    #[error("{0}: invalid number of attempts \"{1}\"; expected 1 or more")]
-    MaxAttempts(Setting, String),
-    /// A CA bundle that cannot be read.
-    #[error("{name}: {source}")]
-    CaBundle {
-        /// The setting and the path.
-        name: String,
-        /// The error of the file system.
-        source: Arc<io::Error>,
-    },
+    #[error("{0}: {1}")]
+    Region(Setting, ParseNameError),
+    /// An invalid value: the setting, what it is, the value, and what was expected.
+    #[error("{0}: invalid {1} \"{2}\"; expected {3}")]
+    Value(Setting, &'static str, String, &'static str),
+    /// A file or directory that cannot be read or written.
+    #[error("{0}: {1}")]
+    Io(String, Arc<io::Error>),
     /// An invalid endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -109,25 +91,26 @@ pub enum SettingsError {
     /// The HTTPS client could not be built.
     #[error("{0}")]
     Connect(Arc<io::Error>),
-    /// The recording cannot be written.
-    #[error("{0}: {1}")]
-    Record(Setting, Arc<io::Error>),
+}
+
+/// Where settings are looked up.
+struct Lookup<'a> {
+    options: &'a Options,
+    env: &'a dyn Env,
+    files: SharedFiles,
+    profile: String,
 }
 
 /// The settings of the client, from the command line, the environment and the profile.
 struct ClientSettings {
-    region: StartRegion,
+    /// The region of the first calls.
+    region: Region,
+    /// True if the region comes from the command line, the environment or the profile.
+    is_region_configured: bool,
     endpoints: Endpoints,
     max_attempts: u32,
     ca_bundle: Option<CaBundle>,
     proxies: Proxies,
-}
-
-/// The region of the first calls.
-struct StartRegion {
-    region: Region,
-    /// True if the region comes from the command line, the environment or the profile.
-    configured: bool,
 }
 
 /// The parts of a session, each of which may have failed.
@@ -143,18 +126,23 @@ impl<'a> SessionParts<'a> {
     /// Reads the settings and builds the HTTPS client.
     #[must_use]
     pub fn new(options: &'a Options, runtime: &'a Runtime, trace: Option<Trace>) -> Self {
-        let settings = ClientSettings::from_options(options, runtime, trace.as_ref());
+        let settings = ClientSettings::new(options, runtime, trace.as_ref());
         let http = match &settings {
             Ok(settings) => connect(options, runtime, settings),
             Err(error) => Err(error.clone()),
         };
-        let providers = provider_config(
-            options,
-            runtime,
-            settings.as_ref().ok(),
-            http.as_ref().ok(),
+        let known = settings.as_ref().ok();
+        let providers = ProviderConfig {
+            http: http.clone().unwrap_or_else(|_| Arc::new(NoHttp)),
+            clock: runtime.clock.clone(),
+            interrupt: runtime.interrupt.clone(),
+            endpoints: known.map_or_else(Endpoints::default, |s| s.endpoints.clone()),
+            region: known.map_or_else(default_region, |s| s.region.clone()),
+            max_attempts: known.map_or(DEFAULT_MAX_ATTEMPTS, |s| s.max_attempts),
+            limits: options.limits,
+            jitter: runtime.jitter,
             trace,
-        );
+        };
         Self {
             options,
             runtime,
@@ -175,11 +163,16 @@ impl<'a> SessionParts<'a> {
     /// Describes the trusted certificates and the proxies, or the recording that is replayed.
     #[must_use]
     pub fn describe_trust(&self) -> String {
-        match (&self.options.replay, &self.settings) {
-            (Some(directory), _) => format!("replaying {}", directory.display()),
-            (None, Ok(settings)) => settings.describe_trust(),
-            (None, Err(_)) => String::new(),
+        let (directory, Ok(settings)) = (&self.options.replay, &self.settings) else {
+            return String::new();
+        };
+        if let Some(directory) = directory {
+            return format!("replaying {}", directory.display());
         }
+        let bundle = settings.ca_bundle.as_ref();
+        let trusted = bundle.map_or("the built-in Mozilla roots", |bundle| &bundle.name);
+        let proxies = settings.proxies.iter().map(|p| format!(", proxy {p}"));
+        format!("trusting {trusted}{}", proxies.collect::<String>())
     }
 
     /// Resolves the credentials.
@@ -214,13 +207,13 @@ impl<'a> SessionParts<'a> {
         Some(Session {
             client: Arc::new(self.providers.client(credentials)),
             http: self.http.ok()?,
-            start_region: self.settings.ok()?.region.region,
+            start_region: self.settings.ok()?.region,
         })
     }
 }
 
 impl ClientSettings {
-    fn from_options(
+    fn new(
         options: &Options,
         runtime: &Runtime,
         trace: Option<&Trace>,
@@ -228,94 +221,109 @@ impl ClientSettings {
         let env = &*runtime.env;
         // The credentials check reports invalid files.
         let files = SharedFiles::load(env).unwrap_or_default();
-        let profile = choose_profile(options, &files, env);
-        let setting = |key| files.get(&profile.name, key);
-        let region = StartRegion::choose(options, env, setting("region"))?;
-        let url = options.endpoint_url.as_ref();
-        let explicit = url.map(|url| ("--endpoint-url", url));
-        let endpoints = Endpoints::new(explicit, env, &files, &profile.name)?;
-        // An invalid endpoint is reported here once, not by each call.
-        for service in CALLED {
-            endpoints.resolve(service, &region.region)?;
-        }
-        let max_attempts = max_attempts(options, env, setting("max_attempts"))?;
-        if let (Some(note), Some(trace)) = (retry_note(env, setting("retry_mode"))?, trace) {
+        let profile = choose_profile(options, &files, env).name;
+        let lookup = Lookup {
+            options,
+            env,
+            files,
+            profile,
+        };
+        let configured = lookup.region()?;
+        let is_region_configured = configured.is_some();
+        let region = configured.unwrap_or_else(default_region);
+        let endpoints = lookup.endpoints(&region)?;
+        let max_attempts = lookup.max_attempts()?;
+        if let (Some(note), Some(trace)) = (
+            retry_note(lookup.find("retry_mode", &["AWS_RETRY_MODE"]))?,
+            trace,
+        ) {
             trace(&format_args!("debug: {note}"));
         }
-        let (ca_bundle, proxies) = if options.replay.is_some() {
-            (None, Proxies::default())
-        } else {
-            let ca_bundle = ca_bundle(options, env, setting("ca_bundle"))?;
-            let proxies = Proxies::from_env(env)?;
-            (ca_bundle, proxies)
-        };
+        let is_replay = options.replay.is_some();
+        let ca_bundle = if is_replay { None } else { lookup.ca_bundle()? };
+        let proxies = (!is_replay).then(|| Proxies::from_env(env)).transpose()?;
         Ok(Self {
             region,
+            is_region_configured,
             endpoints,
             max_attempts,
             ca_bundle,
-            proxies,
+            proxies: proxies.unwrap_or_default(),
+        })
+    }
+}
+
+impl Lookup<'_> {
+    /// Returns the first of the variables that is set, else the value of the profile.
+    fn find(&self, key: &'static str, variables: &[&'static str]) -> Option<(Setting, String)> {
+        let variable = |name: &&'static str| Some((Setting::Variable(name), self.env.var(name)?));
+        variables.iter().find_map(variable).or_else(|| {
+            let value = self.files.get(&self.profile, key)?;
+            Some((Setting::Profile(key), value.to_owned()))
         })
     }
 
-    fn describe_trust(&self) -> String {
-        let mut text = match &self.ca_bundle {
-            None => "trusting the built-in Mozilla roots".to_owned(),
-            Some(bundle) => format!("trusting {}", bundle.name),
-        };
-        for proxy in self.proxies.iter() {
-            let _ = write!(text, ", proxy {proxy}");
+    fn region(&self) -> Result<Option<Region>, SettingsError> {
+        if let Some(region) = &self.options.region {
+            return Ok(Some(region.clone()));
         }
-        text
-    }
-}
-
-impl StartRegion {
-    fn choose(
-        options: &Options,
-        env: &dyn Env,
-        profile: Option<&str>,
-    ) -> Result<Self, SettingsError> {
-        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-        let configured = match &options.region {
-            Some(region) => Some(region.clone()),
-            None => find("region", &variables, env, profile)
-                .map(|(setting, text)| {
-                    let region = text.trim().parse();
-                    region.map_err(|error| SettingsError::Region { setting, error })
-                })
-                .transpose()?,
+        let found = self.find("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]);
+        let parse = |(setting, text): (Setting, String)| {
+            let region = text.trim().parse();
+            region.map_err(|error| SettingsError::Region(setting, error))
         };
-        Ok(Self {
-            configured: configured.is_some(),
-            region: configured.unwrap_or_else(default_region),
-        })
+        found.map(parse).transpose()
     }
-}
 
-/// Returns the first of the variables that is set, else the value of the profile.
-fn find(
-    key: &'static str,
-    variables: &[&'static str],
-    env: &dyn Env,
-    profile: Option<&str>,
-) -> Option<(Setting, String)> {
-    let variable = |name: &&'static str| {
-        let origin = Origin::Variable(name);
-        Some((Setting { key, origin }, env.var(name)?))
-    };
-    variables.iter().find_map(variable).or_else(|| {
-        let origin = Origin::Profile;
-        Some((Setting { key, origin }, profile?.to_owned()))
-    })
+    fn endpoints(&self, region: &Region) -> Result<Endpoints, SettingsError> {
+        let url = self.options.endpoint_url.as_ref();
+        let explicit = url.map(|url| ("--endpoint-url", url));
+        let endpoints = Endpoints::new(explicit, self.env, &self.files, &self.profile)?;
+        // An invalid endpoint is reported here once, not by each call.
+        for service in CALLED {
+            endpoints.resolve(service, region)?;
+        }
+        Ok(endpoints)
+    }
+
+    fn max_attempts(&self) -> Result<u32, SettingsError> {
+        if let Some(attempts) = self.options.max_attempts {
+            return Ok(attempts);
+        }
+        let Some((setting, text)) = self.find("max_attempts", &["AWS_MAX_ATTEMPTS"]) else {
+            return Ok(DEFAULT_MAX_ATTEMPTS);
+        };
+        let parsed = text.trim().parse().ok().filter(|attempts| *attempts > 0);
+        let what = "number of attempts";
+        parsed.ok_or(SettingsError::Value(setting, what, text, "1 or more"))
+    }
+
+    fn ca_bundle(&self) -> Result<Option<CaBundle>, SettingsError> {
+        let key = "ca_bundle";
+        let found = match &self.options.ca_bundle {
+            Some(path) => Some((Setting::CommandLine(key), path.clone())),
+            None => self
+                .find(key, &["AWS_CA_BUNDLE"])
+                .filter(|(_, path)| !path.is_empty())
+                .map(|(setting, path)| (setting, expand_home(self.env, &path))),
+        };
+        let Some((setting, path)) = found else {
+            return Ok(None);
+        };
+        let name = format!("{setting} {}", path.display());
+        match self.env.read(&path) {
+            Ok(pem) => Ok(Some(CaBundle { name, pem })),
+            Err(e) => Err(SettingsError::Io(name, Arc::new(e))),
+        }
+    }
 }
 
 /// Returns the debug note about the configured retry mode. Only `standard` is supported; `legacy`
 /// and `adaptive` are accepted with a note, other values are an error.
 ///
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
-fn retry_note(env: &dyn Env, profile: Option<&str>) -> Result<Option<String>, SettingsError> {
-    let Some((setting, mode)) = find("retry_mode", &["AWS_RETRY_MODE"], env, profile) else {
+fn retry_note(found: Option<(Setting, String)>) -> Result<Option<String>, SettingsError> {
+    let Some((setting, mode)) = found else {
         return Ok(None);
     };
     match mode.trim().to_ascii_lowercase().as_str() {
@@ -323,51 +331,9 @@ fn retry_note(env: &dyn Env, profile: Option<&str>) -> Result<Option<String>, Se
         mode @ ("legacy" | "adaptive") => Ok(Some(format!(
             "{setting} is {mode}, which is not supported: using standard"
         ))),
-        _ => Err(SettingsError::RetryMode(setting, sanitize(&mode, 40))),
-    }
-}
-
-fn max_attempts(
-    options: &Options,
-    env: &dyn Env,
-    profile: Option<&str>,
-) -> Result<u32, SettingsError> {
-    if let Some(attempts) = options.max_attempts {
-        return Ok(attempts);
-    }
-    match find("max_attempts", &["AWS_MAX_ATTEMPTS"], env, profile) {
-        None => Ok(DEFAULT_MAX_ATTEMPTS),
-        Some((setting, text)) => match text.trim().parse() {
-            Ok(attempts @ 1..) => Ok(attempts),
-            _ => Err(SettingsError::MaxAttempts(setting, text)),
-        },
-    }
-}
-
-fn ca_bundle(
-    options: &Options,
-    env: &dyn Env,
-    profile: Option<&str>,
-) -> Result<Option<CaBundle>, SettingsError> {
-    let key = "ca_bundle";
-    let profile = profile.filter(|path| !path.is_empty());
-    let found: Option<(Setting, PathBuf)> = match &options.ca_bundle {
-        Some(path) => {
-            let origin = Origin::CommandLine;
-            Some((Setting { key, origin }, path.clone()))
-        }
-        None => find(key, &["AWS_CA_BUNDLE"], env, profile)
-            .map(|(setting, path)| (setting, expand_home(env, &path))),
-    };
-    let Some((setting, path)) = found else {
-        return Ok(None);
-    };
-    let name = format!("{setting} {}", path.display());
-    match env.read(&path) {
-        Ok(pem) => Ok(Some(CaBundle { name, pem })),
-        Err(e) => {
-            let source = Arc::new(e);
-            Err(SettingsError::CaBundle { name, source })
+        _ => {
+            let (mode, expected) = (sanitize(&mode, 40), "standard, legacy or adaptive");
+            Err(SettingsError::Value(setting, "retry mode", mode, expected))
         }
     }
 }
@@ -399,8 +365,8 @@ fn connect(
     match RecordingClient::new(client, clock, directory, variables, account) {
         Ok(recording) => Ok(Arc::new(recording)),
         Err(e) => {
-            let (key, origin) = ("record", Origin::CommandLine);
-            Err(SettingsError::Record(Setting { key, origin }, Arc::new(e)))
+            let name = Setting::CommandLine("record").to_string();
+            Err(SettingsError::Io(name, Arc::new(e)))
         }
     }
 }
@@ -415,33 +381,10 @@ fn recorded_variables(settings: &ClientSettings) -> BTreeMap<String, String> {
         "AWS_SECRET_ACCESS_KEY",
         "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     );
-    if settings.region.configured {
-        set("AWS_REGION", settings.region.region.as_str());
+    if settings.is_region_configured {
+        set("AWS_REGION", settings.region.as_str());
     }
     variables
-}
-
-/// Returns the network configuration of the credential providers. Without an HTTPS client, their
-/// requests fail with a message that names check 1.
-fn provider_config(
-    options: &Options,
-    runtime: &Runtime,
-    settings: Option<&ClientSettings>,
-    http: Option<&Arc<dyn HttpClient>>,
-    trace: Option<Trace>,
-) -> ProviderConfig {
-    let http = http.cloned().unwrap_or_else(|| Arc::new(NoHttp));
-    ProviderConfig {
-        http,
-        clock: runtime.clock.clone(),
-        interrupt: runtime.interrupt.clone(),
-        endpoints: settings.map_or_else(Endpoints::default, |s| s.endpoints.clone()),
-        region: settings.map_or_else(default_region, |s| s.region.region.clone()),
-        max_attempts: settings.map_or(DEFAULT_MAX_ATTEMPTS, |s| s.max_attempts),
-        limits: options.limits,
-        jitter: runtime.jitter,
-        trace,
-    }
 }
 
 /// Replaces the HTTPS client if it could not be built; every request fails.
@@ -465,43 +408,31 @@ fn choose_profile(options: &Options, files: &SharedFiles, env: &dyn Env) -> Prof
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::recording::RecordedEnv;
-
-    fn env(name: &str, value: &str) -> RecordedEnv {
-        let variables = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        RecordedEnv::new(Path::new("none"), variables)
-    }
 
     #[test]
     fn unsupported_retry_mode_is_noted() {
-        let note = |value: &str, profile| {
-            retry_note(&env("AWS_RETRY_MODE", value), profile).map_err(|e| e.to_string())
+        let settings = [
+            (Setting::Variable("AWS_RETRY_MODE"), "AWS_RETRY_MODE"),
+            (Setting::Profile("retry_mode"), "the profile's retry_mode"),
+        ];
+        let note = |setting: &Setting, mode: &str| {
+            let found = Some((setting.clone(), mode.to_owned()));
+            retry_note(found).map_err(|e| e.to_string())
         };
-        assert_eq!(note("", None), Ok(None));
-        assert_eq!(
-            note("Standard", Some("legacy")),
-            Ok(None),
-            "the variable wins"
-        );
-        for mode in ["legacy", "adaptive"] {
-            let text = note(mode, None).unwrap().unwrap();
-            assert!(
-                text.starts_with(&format!("AWS_RETRY_MODE is {mode}, ")),
-                "{text}"
-            );
-            let text = note("", Some(mode)).unwrap().unwrap();
-            assert!(
-                text.starts_with(&format!("the profile's retry_mode is {mode}, ")),
-                "{text}"
+        assert_eq!(retry_note(None).unwrap(), None);
+        for (setting, name) in settings {
+            assert_eq!(note(&setting, "Standard"), Ok(None));
+            for mode in ["legacy", "adaptive"] {
+                let text = note(&setting, mode).unwrap().unwrap();
+                assert!(text.starts_with(&format!("{name} is {mode}, ")), "{text}");
+            }
+            assert_eq!(
+                note(&setting, "fast").unwrap_err(),
+                format!(
+                    "{name}: invalid retry mode \"fast\"; expected standard, legacy or adaptive"
+                )
             );
         }
-        let error = note("fast", None).unwrap_err();
-        assert_eq!(
-            error,
-            "AWS_RETRY_MODE: invalid retry mode \"fast\"; expected standard, legacy or adaptive"
-        );
     }
 }
