@@ -23,6 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use aws_config_resource_count::advice;
 use aws_config_resource_count::aws::config_file::SharedFiles;
 use aws_config_resource_count::aws::credential_cache::ResolvedCredentials;
 use aws_config_resource_count::aws::credentials::{Context, Profile, ProviderConfig, resolve};
@@ -366,7 +367,7 @@ impl Env for CaseEnv {
         let output = self.outputs.get(command).ok_or(io::ErrorKind::NotFound)?;
         Ok(CommandOutput {
             ok: output.ok,
-            stdout: output.stdout.clone(),
+            stdout: output.stdout.clone().into(),
             stderr: output.stderr.clone(),
         })
     }
@@ -477,7 +478,7 @@ fn resolve_from(
         is_refresh: false,
         log: note,
     };
-    resolve(&context).map_err(|e| e.to_string())
+    resolve(&context).map_err(|e| advice::for_credentials(&e))
 }
 
 impl Expected {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::aws::client::{Client, Parts, Trace};
 use crate::aws::config_file::SharedFiles;
-use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
+use crate::aws::error::CredentialsError;
 use crate::aws::limiter::Limits;
 use crate::clock::Clock;
 use crate::env::Env;

@@ -8,7 +8,7 @@
 
 use super::provider::{Context, Found, Provider};
 use super::static_keys::static_keys;
-use crate::aws::credential_cache::CredentialsError;
+use crate::aws::error::CredentialsError;
 
 /// The provider of static credentials in the shared credentials file.
 pub struct SharedProfile;
