@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::aws::client::{Client, Trace};
 use crate::aws::config_file::{SharedFiles, expand_home};
 use crate::aws::credential_cache::CachedCredentials;
-use crate::aws::credentials::{self, Context, Profile, ProviderConfig};
+use crate::aws::credentials::{self, Profile, ProviderConfig, ProviderContext};
 use crate::aws::endpoint::{EndpointError, Endpoints};
 use crate::aws::error::CredentialsError;
 use crate::aws::operation::Service;
@@ -194,7 +194,7 @@ impl<'a> SessionParts<'a> {
         CachedCredentials::load(Box::new(move |is_refresh| {
             let files = SharedFiles::load(&*env)?;
             let profile = choose_profile(&options, &files, &*env);
-            credentials::resolve(&Context {
+            credentials::resolve(&ProviderContext {
                 env: &*env,
                 files: &files,
                 profile: &profile,

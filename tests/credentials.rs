@@ -26,7 +26,9 @@ use std::sync::{Arc, Mutex};
 use aws_config_resource_count::advice;
 use aws_config_resource_count::aws::config_file::SharedFiles;
 use aws_config_resource_count::aws::credential_cache::ResolvedCredentials;
-use aws_config_resource_count::aws::credentials::{Context, Profile, ProviderConfig, resolve};
+use aws_config_resource_count::aws::credentials::{
+    Profile, ProviderConfig, ProviderContext, resolve,
+};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::limiter::Limits;
 use aws_config_resource_count::env::{CommandOutput, Env};
@@ -470,7 +472,7 @@ fn resolve_from(
     let shown = format!("{files:?}");
     assert!(!shown.contains(SECRET_MARKER), "{shown}");
     let profile = Profile::choose(profile, &env);
-    let context = Context {
+    let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &profile,

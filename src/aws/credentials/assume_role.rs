@@ -18,7 +18,7 @@
 use super::container::Container;
 use super::environment::Environment;
 use super::imds::Imds;
-use super::provider::{Context, Found, Profile, ProfileSource, Provider, load_first};
+use super::provider::{Found, Profile, ProfileSource, Provider, ProviderContext, load_first};
 use super::role::{role_keys, session_name};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::error::CredentialsError;
@@ -35,7 +35,7 @@ impl Provider for AssumeRoleProfile {
         "a role of the profile"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         if !is_role(context, &context.profile.name) {
             return Ok(Found::NotConfigured(
                 "the profile has no role_arn to assume",
@@ -51,7 +51,7 @@ impl AssumeRoleProfile {
     /// Assumes the role of `profile`; `visited` are the profiles on the way to it.
     fn assume_role(
         &self,
-        context: &Context,
+        context: &ProviderContext,
         profile: &str,
         visited: &mut Vec<String>,
     ) -> Result<ResolvedCredentials, CredentialsError> {
@@ -91,7 +91,7 @@ impl AssumeRoleProfile {
     /// Loads the credentials of the profile `name`, which assume the role of `profile`.
     fn source_profile(
         &self,
-        context: &Context,
+        context: &ProviderContext,
         profile: &str,
         name: &str,
         visited: &mut Vec<String>,
@@ -118,7 +118,7 @@ impl AssumeRoleProfile {
             name: name.to_owned(),
             source: ProfileSource::Flag,
         };
-        let source_context = Context {
+        let source_context = ProviderContext {
             profile: &source,
             ..*context
         };
@@ -133,7 +133,7 @@ impl AssumeRoleProfile {
 
 /// Returns true if `profile` is a role for this provider: one with a web identity is for that
 /// provider.
-fn is_role(context: &Context, profile: &str) -> bool {
+fn is_role(context: &ProviderContext, profile: &str) -> bool {
     let has = |key| context.files.get(profile, key).is_some();
     has("role_arn") && !has("web_identity_token_file")
 }
@@ -144,7 +144,11 @@ fn setting_error(what: &str, problem: &str) -> CredentialsError {
 }
 
 /// Prompts for a code of the MFA device `serial`.
-fn mfa_code(context: &Context, serial: &str, role: &str) -> Result<String, CredentialsError> {
+fn mfa_code(
+    context: &ProviderContext,
+    serial: &str,
+    role: &str,
+) -> Result<String, CredentialsError> {
     if context.is_refresh {
         let problem = "the credentials have expired and a new MFA code is needed; run again";
         return Err(setting_error(role, problem));
@@ -165,7 +169,7 @@ fn mfa_code(context: &Context, serial: &str, role: &str) -> Result<String, Crede
 
 /// Loads the credentials of the provider that `credential_source` names, for `role`.
 fn credential_source(
-    context: &Context,
+    context: &ProviderContext,
     source: &str,
     role: &str,
 ) -> Result<ResolvedCredentials, CredentialsError> {
@@ -174,7 +178,7 @@ fn credential_source(
         name: context.profile.name.clone(),
         source: ProfileSource::Default,
     };
-    let source_context = Context {
+    let source_context = ProviderContext {
         profile: &default_profile,
         ..*context
     };

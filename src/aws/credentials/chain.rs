@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::imds::Imds;
 use super::login::Login;
 use super::process::Process;
-use super::provider::{Context, ProfileSource, Provider, load_first};
+use super::provider::{ProfileSource, Provider, ProviderContext, load_first};
 use super::shared_profile::SharedProfile;
 use super::sso::Sso;
 use super::web_identity::WebIdentity;
@@ -44,7 +44,7 @@ const PROFILE_CHAIN: [&dyn Provider; 6] = [
 ///
 /// # Errors
 /// The named profile does not exist, a configured provider fails, or no provider is configured.
-pub fn resolve(context: &Context) -> Result<ResolvedCredentials, CredentialsError> {
+pub fn resolve(context: &ProviderContext) -> Result<ResolvedCredentials, CredentialsError> {
     let profile = &context.profile.name;
     let files = context.files;
     if context.profile.source != ProfileSource::Default && !files.has_profile(profile) {

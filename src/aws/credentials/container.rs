@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::fetch::Fetch;
 use super::json_credentials::{JsonKeys, json};
-use super::provider::{Context, Found, Provider};
+use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::error::CredentialsError;
 use crate::http::Response;
 use crate::secret::Secret;
@@ -43,7 +43,7 @@ impl Provider for Container {
         "the container"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let Some(uri) = credentials_uri(context)? else {
             return Ok(Found::NotConfigured("no container credentials URI is set"));
         };
@@ -84,7 +84,7 @@ fn is_ready(response: &Response) -> bool {
 }
 
 /// Returns the URI of the credentials; `None` if none is set.
-fn credentials_uri(context: &Context) -> Result<Option<String>, CredentialsError> {
+fn credentials_uri(context: &ProviderContext) -> Result<Option<String>, CredentialsError> {
     let relative = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
     match context.env.var(relative) {
         // Other text could change the host, for example `@evil.example`.
@@ -128,7 +128,7 @@ fn check_uri(text: String) -> Result<String, CredentialsError> {
 }
 
 /// Returns the value of the Authorization header, from the token file or else from the variable.
-fn token(context: &Context) -> Result<Option<Secret>, CredentialsError> {
+fn token(context: &ProviderContext) -> Result<Option<Secret>, CredentialsError> {
     let file = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     let (name, token) = if let Some(path) = context.env.var(file) {
         let bytes = context.env.read(Path::new(&path));

@@ -7,7 +7,7 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
 
-use super::provider::{Context, Found, ProfileSource, Provider};
+use super::provider::{Found, ProfileSource, Provider, ProviderContext};
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 
@@ -19,7 +19,7 @@ impl Provider for Environment {
         "the environment"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         if context.profile.source == ProfileSource::Flag {
             return Ok(Found::NotConfigured("--profile takes precedence"));
         }

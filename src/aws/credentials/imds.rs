@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use super::fetch::Fetch;
 use super::json_credentials::{JsonKeys, json};
-use super::provider::{Context, Found, Provider, ProviderConfig};
+use super::provider::{Found, Provider, ProviderConfig, ProviderContext};
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::env::Env;
@@ -50,7 +50,7 @@ impl Provider for Imds {
         "the instance metadata service"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let disabled = context.env.var("AWS_EC2_METADATA_DISABLED");
         if disabled.is_some_and(|v| v.eq_ignore_ascii_case("true")) {
             return Ok(Found::NotConfigured("AWS_EC2_METADATA_DISABLED is true"));
@@ -99,7 +99,7 @@ impl<'a> ImdsClient<'a> {
     ///
     /// # Errors
     /// A number is not valid.
-    fn from_context(context: &Context<'a>) -> Result<Self, CredentialsError> {
+    fn from_context(context: &ProviderContext<'a>) -> Result<Self, CredentialsError> {
         let env = context.env;
         let mode = env.var("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
         let host = match mode {

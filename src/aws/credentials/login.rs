@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::cache_file::cache_name;
 use super::json_credentials::{instant, json};
-use super::provider::{Context, Found, Provider};
+use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::config_file::expand_home;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
@@ -42,7 +42,7 @@ impl Provider for Login {
         "aws login"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let Some(session) = context.setting("login_session") else {
             return Ok(Found::NotConfigured("the profile has no login_session"));
         };

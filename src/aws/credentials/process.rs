@@ -11,7 +11,7 @@
 use serde::Deserialize;
 
 use super::json_credentials::{JsonKeys, json};
-use super::provider::{Context, Found, Provider};
+use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::error::CredentialsError;
 use crate::text::sanitize;
 
@@ -31,7 +31,7 @@ impl Provider for Process {
         "credential_process"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let Some(command) = context.setting("credential_process") else {
             return Ok(Found::NotConfigured(
                 "the profile has no credential_process",

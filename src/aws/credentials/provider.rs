@@ -23,7 +23,7 @@ pub trait Provider: Sync {
     ///
     /// # Errors
     /// The provider is configured and fails.
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError>;
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError>;
 }
 
 /// The result of a provider.
@@ -37,7 +37,7 @@ pub enum Found {
 /// Loads the credentials of the first of `providers` that is configured; `None` if no provider is.
 pub fn load_first(
     providers: &[&dyn Provider],
-    context: &Context,
+    context: &ProviderContext,
 ) -> Result<Option<ResolvedCredentials>, CredentialsError> {
     for provider in providers {
         let name = provider.name();
@@ -101,7 +101,7 @@ impl ProviderConfig {
 
 /// The inputs of the providers.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
+pub struct ProviderContext<'a> {
     /// Variables, files, processes and the terminal.
     pub env: &'a dyn Env,
     /// The config file and the shared credentials file.
@@ -116,7 +116,7 @@ pub struct Context<'a> {
     pub log: &'a dyn Fn(&str),
 }
 
-impl Context<'_> {
+impl ProviderContext<'_> {
     /// Returns a key of the profile, if it is not blank.
     pub(super) fn setting(&self, key: &str) -> Option<&str> {
         self.files.get(&self.profile.name, key)

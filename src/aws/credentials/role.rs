@@ -1,7 +1,7 @@
 //! Functions of the two providers that assume a role.
 
 use super::json_credentials::instant;
-use super::provider::Context;
+use super::provider::ProviderContext;
 use crate::aws::client::CallOutput;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::{CallError, CredentialsError};
@@ -9,7 +9,7 @@ use crate::aws::ops::assume_role::TemporaryKeys;
 
 /// Returns the default name of a role session: the program's name and the Unix time, which makes
 /// the name unique.
-pub fn session_name(context: &Context) -> String {
+pub fn session_name(context: &ProviderContext) -> String {
     let now = context.net.clock.now().unix_timestamp();
     format!("{}-{now}", env!("CARGO_PKG_NAME"))
 }

@@ -6,7 +6,7 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html>
 
-use super::provider::{Context, Found, Provider};
+use super::provider::{Found, Provider, ProviderContext};
 use super::static_keys::static_keys;
 use crate::aws::error::CredentialsError;
 
@@ -18,7 +18,7 @@ impl Provider for SharedProfile {
         "the shared credentials file"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let file = &context.files.credentials;
         let profile = &context.profile.name;
         static_keys(file.profile(profile), profile, &file.path)

@@ -24,7 +24,7 @@ use time::format_description::well_known::Rfc3339;
 use super::cache_file::cache_name;
 use super::fetch::Fetch;
 use super::json_credentials::{instant, json};
-use super::provider::{Context, Found, Provider};
+use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::config_file::{FileKind, Section, expand_home};
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
@@ -49,7 +49,7 @@ impl Provider for Sso {
         "IAM Identity Center"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let has = |key| context.setting(key).is_some();
         // As in botocore: a profile with only an sso_session is for other tools, and may have
         // static credentials.
@@ -58,14 +58,14 @@ impl Provider for Sso {
                 "the profile has no sso_account_id or sso_role_name",
             ));
         }
-        let session = Session::from_profile(context)?;
+        let session = SsoSession::from_profile(context)?;
         let token = session.token(context)?;
         session.role_credentials(context, &token).map(Found::Keys)
     }
 }
 
 /// The settings of the profile and of its session.
-struct Session {
+struct SsoSession {
     /// The name of the `[sso-session]`; `None` in the legacy form.
     name: Option<String>,
     start_url: String,
@@ -75,12 +75,12 @@ struct Session {
     profile: String,
 }
 
-impl Session {
+impl SsoSession {
     /// Reads the settings.
     ///
     /// # Errors
     /// The `[sso-session]` is missing, or a key is missing, contradictory or not valid.
-    fn from_profile(context: &Context) -> Result<Self, CredentialsError> {
+    fn from_profile(context: &ProviderContext) -> Result<Self, CredentialsError> {
         let profile = &context.profile.name;
         let name = context.setting("sso_session").map(str::to_owned);
         let section = match &name {
@@ -114,7 +114,7 @@ impl Session {
     }
 
     /// Returns the path of the token's file.
-    fn cache_path(&self, context: &Context) -> PathBuf {
+    fn cache_path(&self, context: &ProviderContext) -> PathBuf {
         let key = self.name.as_ref().unwrap_or(&self.start_url);
         let name = cache_name(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, key);
         expand_home(context.env, "~/.aws/sso/cache").join(name)
@@ -122,7 +122,7 @@ impl Session {
 
     /// Returns a valid token from the cache, refreshed if it expires soon and the session allows
     /// it.
-    fn token(&self, context: &Context) -> Result<Secret, CredentialsError> {
+    fn token(&self, context: &ProviderContext) -> Result<Secret, CredentialsError> {
         let path = self.cache_path(context);
         let Ok(bytes) = context.env.read(&path) else {
             let (profile, path) = (&self.profile, path.display());
@@ -152,7 +152,7 @@ impl Session {
     /// registration has expired, or the request fails.
     fn refresh(
         &self,
-        context: &Context,
+        context: &ProviderContext,
         cached: &Map<String, Value>,
         now: OffsetDateTime,
     ) -> Option<Token> {
@@ -191,7 +191,7 @@ impl Session {
     /// Requests the credentials of the role.
     fn role_credentials(
         &self,
-        context: &Context,
+        context: &ProviderContext,
         token: &Secret,
     ) -> Result<ResolvedCredentials, CredentialsError> {
         let Self {
@@ -221,7 +221,11 @@ impl Session {
         Err(CredentialsError::Refused(format!("{origin}: {problem}")))
     }
 
-    fn role_request(&self, context: &Context, token: &Secret) -> Result<Fetch, CredentialsError> {
+    fn role_request(
+        &self,
+        context: &ProviderContext,
+        token: &Secret,
+    ) -> Result<Fetch, CredentialsError> {
         let endpoint = context.net.endpoints.resolve(Service::Sso, &self.region)?;
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("role_name", &self.role)
@@ -241,7 +245,10 @@ impl Session {
 }
 
 /// Returns the `[sso-session]` of the profile.
-fn session_section<'a>(context: &Context<'a>, name: &str) -> Result<&'a Section, CredentialsError> {
+fn session_section<'a>(
+    context: &ProviderContext<'a>,
+    name: &str,
+) -> Result<&'a Section, CredentialsError> {
     let (config, profile) = (&context.files.config, &context.profile.name);
     config.section(FileKind::SsoSession, name).ok_or_else(|| {
         let path = config.path.display();
@@ -255,7 +262,7 @@ fn session_section<'a>(context: &Context<'a>, name: &str) -> Result<&'a Section,
 
 /// Returns a key of the profile or of its session.
 fn setting(
-    context: &Context,
+    context: &ProviderContext,
     section: Option<&Section>,
     key: &str,
 ) -> Result<String, CredentialsError> {
@@ -282,7 +289,7 @@ fn setting_error(profile: &str, problem: &str) -> CredentialsError {
 
 /// Saves a refreshed token in the cache. A failure is only logged: without the saved token, the
 /// next run refreshes it again.
-fn save(context: &Context, path: &Path, mut cached: Map<String, Value>, fresh: &Token) {
+fn save(context: &ProviderContext, path: &Path, mut cached: Map<String, Value>, fresh: &Token) {
     // Whole seconds, as the AWS CLI writes them.
     let expires = fresh.expires.replace_nanosecond(0).unwrap_or(fresh.expires);
     let expires = expires.format(&Rfc3339).unwrap_or_default();

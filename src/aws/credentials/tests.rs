@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chain::resolve;
-use super::provider::{Context, Profile, ProviderConfig};
+use super::provider::{Profile, ProviderConfig, ProviderContext};
 use crate::aws::client::fake::clock;
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::ResolvedCredentials;
@@ -52,7 +52,7 @@ fn resolve_chain(
     let files = SharedFiles::load(&env).map_err(|e| e.to_string())?;
     let profile = Profile::choose(flag, &env);
     let net = unreachable_network();
-    let context = Context {
+    let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &profile,
@@ -169,7 +169,7 @@ fn credentials_file_of_variable_is_read() {
     let env = RecordedEnv::new(directory.path(), BTreeMap::from(variables));
     let files = SharedFiles::load(&env).unwrap();
     let net = unreachable_network();
-    let context = Context {
+    let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &Profile::choose(None, &env),
@@ -214,7 +214,7 @@ impl Home {
             http,
             ..unreachable_network()
         };
-        let context = Context {
+        let context = ProviderContext {
             env: self,
             files: &SharedFiles::load(self).unwrap(),
             profile: &Profile::choose(flag, self),

@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use super::provider::{Context, Found, ProfileSource, Provider};
+use super::provider::{Found, ProfileSource, Provider, ProviderContext};
 use super::role::{role_keys, session_name};
 use crate::aws::config_file::expand_home;
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
@@ -29,7 +29,7 @@ impl Provider for WebIdentity {
         "a web identity"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let explicit = context.profile.source == ProfileSource::Flag;
         let setting = |variable: &str, key: &str| {
             let profile_key = || context.setting(key).map(str::to_owned);
