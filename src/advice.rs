@@ -1,11 +1,102 @@
 //! Advice: what the user can do about an error or a missing count.
 
+use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
 use crate::coverage::{Status, UnloggedGap};
 use crate::error_log::ErrorType;
+use crate::http::TransportErrorKind;
 use crate::text::{list, pluralize};
+
+/// The advice for a response that is not from AWS.
+const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \
+                       URL is wrong";
 
 /// The maximum number of types that a log line names.
 const NAMED: usize = 20;
+
+/// Returns advice for a failed call.
+#[must_use]
+pub fn for_call(error: &CallError) -> String {
+    match &error.cause {
+        Cause::Service {
+            kind: ErrorKind::Other,
+            code,
+            ..
+        } if code.is_empty() => NOT_AWS.to_owned(),
+        Cause::Service { kind, .. } => for_service_error(error, *kind),
+        Cause::ClockSkew { .. } => "set this machine's clock".to_owned(),
+        Cause::Unreadable { .. } => NOT_AWS.to_owned(),
+        Cause::Transport(transport) => for_transport_error(transport.kind).to_owned(),
+        Cause::Signing(_) => "check the endpoint URL and the credentials".to_owned(),
+    }
+}
+
+fn for_service_error(error: &CallError, kind: ErrorKind) -> String {
+    let advice = match kind {
+        ErrorKind::Throttling => "try again later, or scan fewer types",
+        ErrorKind::Transient => "try again later",
+        ErrorKind::AccessDenied => {
+            let (service, operation) = (error.service.name(), error.operation);
+            return format!(
+                "allow {service}:{operation} in the caller's policies and service control policies"
+            );
+        }
+        ErrorKind::NoRecorder => {
+            "turn on AWS Config in this region, or exclude it with --exclude-regions"
+        }
+        ErrorKind::OptInRequired => {
+            "the account is not subscribed to this service in this region: complete the sign-up, \
+             or exclude the region with --exclude-regions"
+        }
+        ErrorKind::UnrecognizedClient => {
+            "check that the access key is active and that --region is enabled and in the same \
+             partition"
+        }
+        ErrorKind::Expired => "get new credentials, for example with `aws sso login`",
+        ErrorKind::BadSignature => {
+            "the signature was rejected: check the secret access key (and the region, if an \
+             endpoint URL is set)"
+        }
+        ErrorKind::ResourceNotDiscovered | ErrorKind::Other => {
+            "see the AWS API reference for this error code"
+        }
+    };
+    advice.to_owned()
+}
+
+fn for_transport_error(kind: TransportErrorKind) -> &'static str {
+    match kind {
+        TransportErrorKind::Dns => "check the network and the region name",
+        TransportErrorKind::Timeout | TransportErrorKind::Connection => {
+            "check the network, firewall and endpoint"
+        }
+        TransportErrorKind::Exhausted => {
+            "raise the limits on open files and threads (ulimit -n, ulimit -u), scan fewer \
+             regions, or lower --region-concurrency"
+        }
+        TransportErrorKind::Tls => "check the certificate bundle",
+        TransportErrorKind::Proxy => {
+            "check the user name and password in the proxy URL (percent-encoded), the rules of \
+             the proxy, and NO_PROXY"
+        }
+        TransportErrorKind::TooLarge => {
+            "the response is not from AWS: check the endpoint and any proxy"
+        }
+        TransportErrorKind::NotRecorded => {
+            "replay with the options of the recording, or make a new recording"
+        }
+        TransportErrorKind::Interrupted => "run again",
+    }
+}
+
+/// Returns the message of an error of the credentials, with advice if a call failed. The other
+/// errors say themselves what to do.
+#[must_use]
+pub fn for_credentials(error: &CredentialsError) -> String {
+    match error.call() {
+        Some(call) => format!("{error}; {}", for_call(call)),
+        None => error.to_string(),
+    }
+}
 
 /// Returns advice for missing counts with `status`.
 #[must_use]

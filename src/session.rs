@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::aws::client::{Client, Trace};
 use crate::aws::config_file::{SharedFiles, expand_home};
-use crate::aws::credential_cache::{CachedCredentials, CredentialsError};
-use crate::aws::credentials::{self, Context, Profile, ProviderConfig};
+use crate::aws::credential_cache::CachedCredentials;
+use crate::aws::credentials::{self, Profile, ProviderConfig, ProviderContext};
 use crate::aws::endpoint::{EndpointError, Endpoints};
+use crate::aws::error::CredentialsError;
 use crate::aws::operation::Service;
 use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
 use crate::env::Env;
@@ -184,9 +185,9 @@ impl<'a> SessionParts<'a> {
         let options = self.options.clone();
         let providers = self.providers.clone();
         CachedCredentials::load(Box::new(move |is_refresh| {
-            let files = SharedFiles::load(&*env).map_err(|e| CredentialsError(e.to_string()))?;
+            let files = SharedFiles::load(&*env)?;
             let profile = choose_profile(&options, &files, &*env);
-            credentials::resolve(&Context {
+            credentials::resolve(&ProviderContext {
                 env: &*env,
                 files: &files,
                 profile: &profile,

@@ -23,9 +23,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use aws_config_resource_count::advice;
 use aws_config_resource_count::aws::config_file::SharedFiles;
 use aws_config_resource_count::aws::credential_cache::ResolvedCredentials;
-use aws_config_resource_count::aws::credentials::{Context, Profile, ProviderConfig, resolve};
+use aws_config_resource_count::aws::credentials::{
+    Profile, ProviderConfig, ProviderContext, resolve,
+};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::limiter::Limits;
 use aws_config_resource_count::env::{CommandOutput, Env};
@@ -366,7 +369,7 @@ impl Env for CaseEnv {
         let output = self.outputs.get(command).ok_or(io::ErrorKind::NotFound)?;
         Ok(CommandOutput {
             ok: output.ok,
-            stdout: output.stdout.clone(),
+            stdout: output.stdout.clone().into(),
             stderr: output.stderr.clone(),
         })
     }
@@ -469,7 +472,7 @@ fn resolve_from(
     let shown = format!("{files:?}");
     assert!(!shown.contains(SECRET_MARKER), "{shown}");
     let profile = Profile::choose(profile, &env);
-    let context = Context {
+    let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &profile,
@@ -477,7 +480,7 @@ fn resolve_from(
         is_refresh: false,
         log: note,
     };
-    resolve(&context).map_err(|e| e.to_string())
+    resolve(&context).map_err(|e| advice::for_credentials(&e))
 }
 
 impl Expected {

@@ -213,7 +213,7 @@ impl Client {
             }
             Ok(false) => Ok(()),
             Err(why) => Err(CallError {
-                refresh_error: Some(why.to_string()),
+                refresh_error: Some(Arc::new(why)),
                 ..expired
             }),
         }

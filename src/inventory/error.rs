@@ -5,7 +5,7 @@ use crate::model::ResourceType;
 use crate::text::sanitize;
 
 /// The reason why resources were not counted.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum CountError {
     /// A call failed.
     #[error(transparent)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::advice;
 use crate::aws::client::Client;
 use crate::aws::error::ErrorKind;
 use crate::aws::operation::Service;
@@ -101,7 +102,7 @@ impl AccountScan {
                      account, or exclude it with --exclude-regions{token}"
                 )
             }
-            CountError::Call(call) => call.advice(),
+            CountError::Call(call) => advice::for_call(call),
         };
         format!("{error}; {advice}")
     }

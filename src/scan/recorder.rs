@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::recovery::classify;
+use crate::advice;
 use crate::aws::client::{CallOutput, Client};
 use crate::aws::error::{CallError, Cause, ErrorKind};
 use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
@@ -71,7 +72,7 @@ fn as_expired(error: CallError) -> Option<CallError> {
 
 fn gap(error: &CallError) -> Gap {
     let (error_type, _) = classify(&CountError::Call(error.clone()));
-    let detail = format!("{error}; {}", error.advice());
+    let detail = format!("{error}; {}", advice::for_call(error));
     Gap::new(error_type.unwrap_or(ErrorType::ScanFailed), &detail)
 }
 

@@ -12,6 +12,7 @@ use super::account::AccountScan;
 use super::message::ScanMessage;
 use super::recorder;
 use super::recovery::{Recovery, classify};
+use crate::advice;
 use crate::coverage::{Gap, Recorder};
 use crate::error_log::{Entry, ErrorType};
 use crate::inventory::counts::{self, FirstCountsPage};
@@ -141,7 +142,9 @@ impl Performer<'_> {
                     gap,
                     entry: logged.map(|_| entry),
                     refresh_error: match error {
-                        CountError::Call(call) => call.refresh_error.clone(),
+                        CountError::Call(call) => {
+                            call.refresh_error.as_deref().map(advice::for_credentials)
+                        }
                         CountError::Pages { .. } => None,
                     },
                 }

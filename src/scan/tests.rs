@@ -12,8 +12,8 @@ use super::recovery::{Recovery, classify};
 use super::*;
 use crate::aws::client::Client;
 use crate::aws::client::fake::{KEY_ID, SECRET, client, clock, credentials_with_id, parts};
-use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
-use crate::aws::error::{CallError, Cause, ErrorKind};
+use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
+use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
 use crate::aws::operation::Service;
 use crate::clock::Clock;
 use crate::coverage::{Coverage, RegionCoverage, Status};
@@ -746,18 +746,15 @@ fn page_with_expired_credentials_is_requested_again() {
 
 #[test]
 fn failed_refresh_stops_scan_and_keeps_counts() {
+    type Load = fn() -> Result<ResolvedCredentials, CredentialsError>;
+    let same: Load = || Ok(credentials_with_id(KEY_ID));
+    let none: Load = || Err(CredentialsError::Setting("no such profile".to_owned()));
     for (later, why) in [
-        (
-            Ok(credentials_with_id(KEY_ID)),
-            "the test returned expired credentials again",
-        ),
-        (
-            Err(CredentialsError("no such profile".to_owned())),
-            "no such profile",
-        ),
+        (same, "the test returned expired credentials again"),
+        (none, "no such profile"),
     ] {
         let clock = clock();
-        let client = expiring("VPC", move || later.clone(), &clock);
+        let client = expiring("VPC", later, &clock);
         let scanned = scan_with_client(client, clock, 1);
         assert_eq!(
             scanned.lines,

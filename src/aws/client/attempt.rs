@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::parts::Parts;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::endpoint::Endpoint;
-use crate::aws::error::{Cause, ErrorKind, SigningError, clock_offset};
+use crate::aws::error::{Cause, ErrorKind, SigningError};
 use crate::aws::operation::{Operation, RequestBody};
 use crate::aws::protocol::{self, ErrorBody, ParseError};
 use crate::aws::sign::sign;
@@ -292,4 +292,29 @@ pub(super) fn interrupted() -> Cause {
         kind: TransportErrorKind::Interrupted,
         message: "the run was interrupted".to_owned(),
     })
+}
+
+/// Returns the local time minus the time in `date_header`, in minutes; `None` if the difference is
+/// at most four minutes. The services accept five, and the response takes some time to arrive.
+fn clock_offset(date_header: Option<&str>, now: OffsetDateTime) -> Option<i64> {
+    let rfc2822 = &time::format_description::well_known::Rfc2822;
+    let theirs = OffsetDateTime::parse(date_header?, rfc2822).ok()?;
+    let offset = now - theirs;
+    (offset.abs() > time::Duration::minutes(4)).then(|| offset.whole_minutes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clock_offset_begins_above_four_minutes() {
+        let now = time::macros::datetime!(2026-11-24 12:00:00 UTC);
+        let offset = |date| clock_offset(Some(date), now);
+        assert_eq!(offset("Tue, 24 Nov 2026 11:57:00 GMT"), None);
+        assert_eq!(offset("Tue, 24 Nov 2026 11:30:00 GMT"), Some(30));
+        assert_eq!(offset("Tue, 24 Nov 2026 13:00:00 GMT"), Some(-60));
+        assert_eq!(offset("yesterday"), None);
+        assert_eq!(clock_offset(None, now), None);
+    }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::aws::client::{Client, Parts, Trace};
 use crate::aws::config_file::SharedFiles;
-use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
+use crate::aws::error::CredentialsError;
 use crate::aws::limiter::Limits;
 use crate::clock::Clock;
 use crate::env::Env;
@@ -22,7 +23,7 @@ pub trait Provider: Sync {
     ///
     /// # Errors
     /// The provider is configured and fails.
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError>;
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError>;
 }
 
 /// The result of a provider.
@@ -36,7 +37,7 @@ pub enum Found {
 /// Loads the credentials of the first of `providers` that is configured; `None` if no provider is.
 pub fn load_first(
     providers: &[&dyn Provider],
-    context: &Context,
+    context: &ProviderContext,
 ) -> Result<Option<ResolvedCredentials>, CredentialsError> {
     for provider in providers {
         let name = provider.name();
@@ -100,7 +101,7 @@ impl ProviderConfig {
 
 /// The inputs of the providers.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
+pub struct ProviderContext<'a> {
     /// Variables, files, processes and the terminal.
     pub env: &'a dyn Env,
     /// The config file and the shared credentials file.
@@ -115,7 +116,7 @@ pub struct Context<'a> {
     pub log: &'a dyn Fn(&str),
 }
 
-impl Context<'_> {
+impl ProviderContext<'_> {
     /// Returns a key of the profile, if it is not blank.
     pub(super) fn setting(&self, key: &str) -> Option<&str> {
         self.files.get(&self.profile.name, key)

@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chain::resolve;
-use super::provider::{Context, Profile, ProviderConfig};
+use super::provider::{Profile, ProviderConfig, ProviderContext};
 use crate::aws::client::fake::clock;
 use crate::aws::config_file::SharedFiles;
-use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::endpoint::Endpoints;
+use crate::aws::error::CredentialsError;
 use crate::aws::limiter::Limits;
 use crate::env::{CommandOutput, Env, SystemEnv};
 use crate::http::fake::{Scripted, answer, failure};
@@ -51,7 +52,7 @@ fn resolve_chain(
     let files = SharedFiles::load(&env).map_err(|e| e.to_string())?;
     let profile = Profile::choose(flag, &env);
     let net = unreachable_network();
-    let context = Context {
+    let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &profile,
@@ -59,7 +60,7 @@ fn resolve_chain(
         is_refresh: false,
         log: &|_| {},
     };
-    let found = resolve(&context).map_err(|e| e.0)?;
+    let found = resolve(&context).map_err(|e| e.to_string())?;
     let id = found.credentials.access_key_id().to_owned();
     Ok((found.provider, id))
 }
@@ -168,7 +169,7 @@ fn credentials_file_of_variable_is_read() {
     let env = RecordedEnv::new(directory.path(), BTreeMap::from(variables));
     let files = SharedFiles::load(&env).unwrap();
     let net = unreachable_network();
-    let context = Context {
+    let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &Profile::choose(None, &env),
@@ -213,7 +214,7 @@ impl Home {
             http,
             ..unreachable_network()
         };
-        let context = Context {
+        let context = ProviderContext {
             env: self,
             files: &SharedFiles::load(self).unwrap(),
             profile: &Profile::choose(flag, self),
@@ -284,7 +285,7 @@ fn credentials_in_unexpected_response_are_redacted() {
                 body,
             )
         });
-        let why = home.resolve(flag, http, false).unwrap_err().0;
+        let why = home.resolve(flag, http, false).unwrap_err().to_string();
         assert!(why.contains("REDACTED") && !why.contains("shown"), "{why}");
     }
 }
@@ -297,7 +298,7 @@ fn instance_token_in_code_is_redacted() {
     let why = Home::new(&[], &[])
         .resolve(None, http, false)
         .unwrap_err()
-        .0;
+        .to_string();
     assert!(why.ends_with("(role r) returned no ****"), "{why}");
 }
 
@@ -352,7 +353,7 @@ fn role_is_assumed_with_source_credentials() {
     assert!(body(&requests[1]).ends_with("&SerialNumber=device&TokenCode=987654"));
     // A refresh does not prompt for a second code.
     let refreshed = home.resolve(Some("r"), Scripted::list(responses()), true);
-    let text = refreshed.unwrap_err().0;
+    let text = refreshed.unwrap_err().to_string();
     assert!(
         text.contains("a new MFA code is needed; run again"),
         "{text}"
@@ -404,7 +405,10 @@ fn container_not_ready_is_tried_three_times() {
         (answer(200, "<p>"), "keys is not the expected JSON"),
     ] {
         let http = Scripted::list([answer(500, ""), answer(403, ""), last, answer(200, keys)]);
-        let message = home.resolve(None, http.clone(), false).unwrap_err().0;
+        let message = home
+            .resolve(None, http.clone(), false)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains(why), "{message}");
         assert_eq!(http.requests().len(), 3);
     }
@@ -436,7 +440,7 @@ fn captive_portal_is_not_taken_for_imds() {
     let long = "t".repeat(2000);
     for token in ["", " ", "<p>Please log in.</p>", "t\0", "\u{e9}", &long] {
         let http = Scripted::list([answer(200, token)]);
-        let why = home.resolve(None, http, false).unwrap_err().0;
+        let why = home.resolve(None, http, false).unwrap_err().to_string();
         assert!(why.starts_with("no credentials in"), "{token}: {why}");
     }
     let long = "r".repeat(65);
@@ -449,7 +453,7 @@ fn captive_portal_is_not_taken_for_imds() {
         &long,
     ] {
         let http = Scripted::list([answer(200, "session"), answer(200, role)]);
-        let why = home.resolve(None, http, false).unwrap_err().0;
+        let why = home.resolve(None, http, false).unwrap_err().to_string();
         assert!(why.contains("returned an invalid role name"), "{why}");
         assert!(!why.contains(role), "{why}");
     }
