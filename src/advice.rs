@@ -4,6 +4,7 @@ use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
 use crate::coverage::{Status, UnloggedGap};
 use crate::error_log::ErrorType;
 use crate::http::TransportErrorKind;
+use crate::inventory::CountError;
 use crate::text::{list, pluralize};
 
 /// The advice for a response that is not from AWS.
@@ -147,6 +148,35 @@ pub fn for_gap(unlogged: &UnloggedGap<'_>) -> String {
         // The error of the recorder call already has advice.
         _ => format!("{subject}: {detail}"),
     }
+}
+
+/// Returns the log message of an error in a region's scan, with what to do about it.
+#[must_use]
+pub fn for_count(error_type: ErrorType, error: &CountError, has_session_token: bool) -> String {
+    let advice = match error {
+        CountError::Pages { operation, .. } if *operation == "ListDiscoveredResources" => {
+            "no row for this type".to_owned()
+        }
+        CountError::Pages { .. } => "these counts are not used".to_owned(),
+        // The access key works in other regions, so the general advice would mislead.
+        CountError::Call(call)
+            if error_type == ErrorType::RegionDisabled
+                && call.kind() == Some(ErrorKind::UnrecognizedClient) =>
+        {
+            let token = if has_session_token {
+                "; if it is enabled, the session token is from the global STS endpoint: get one \
+                 from a regional endpoint"
+            } else {
+                ""
+            };
+            format!(
+                "the region does not accept the account's credentials: enable it for the account, \
+                 or exclude it with --exclude-regions{token}"
+            )
+        }
+        CountError::Call(call) => for_call(call),
+    };
+    format!("{error}; {advice}")
 }
 
 #[cfg(test)]

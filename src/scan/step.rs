@@ -49,7 +49,7 @@ pub(super) enum Outcome {
 
 /// A failed step.
 pub(super) struct Failure {
-    /// What follows.
+    /// The next step.
     pub(super) recovery: Recovery,
     /// The gap of the type.
     pub(super) gap: Gap,
