@@ -363,27 +363,26 @@ impl CredentialsError {
 
 /// The error of an unsigned request without a usable response.
 #[derive(Debug, Error)]
-pub enum FetchError {
-    /// The last response has an error status.
-    #[error("{method} {uri}: HTTP {status}")]
-    Status {
-        /// The method.
-        method: &'static str,
-        /// The URI.
-        uri: String,
-        /// The status.
-        status: u16,
-    },
-    /// The last attempt had no complete response.
-    #[error("{method} {uri}: {}", sanitize(&source.message, 200))]
-    Transport {
-        /// The method.
-        method: &'static str,
-        /// The URI.
-        uri: String,
-        /// The reason.
-        source: TransportError,
-    },
+#[error("{method} {uri}: {cause}")]
+pub struct FetchError {
+    /// The method of the request.
+    pub method: &'static str,
+    /// The URI of the request.
+    pub uri: String,
+    /// The result of the last attempt.
+    #[source]
+    pub cause: FetchCause,
+}
+
+/// The reason why a response is not usable.
+#[derive(Debug, Error)]
+pub enum FetchCause {
+    /// The response has this error status.
+    #[error("HTTP {0}")]
+    Status(u16),
+    /// There is no complete response.
+    #[error("{}", sanitize(&.0.message, 200))]
+    Transport(#[from] TransportError),
 }
 
 #[cfg(test)]

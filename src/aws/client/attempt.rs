@@ -20,34 +20,6 @@ use crate::secret::Redactor;
 use crate::text::sanitize;
 use crate::untrusted::Untrusted;
 
-/// The trace of an attempt; `Display` is a line for `--debug`.
-struct Attempt<'a> {
-    operation: String,
-    region: &'a Region,
-    number: u32,
-    took: Duration,
-    sent: &'a Result<Response, TransportError>,
-    request_id: Option<&'a str>,
-}
-
-impl fmt::Display for Attempt<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outcome = match self.sent {
-            Ok(response) => format!("HTTP {}", response.status),
-            Err(error) => sanitize(&error.message, 200),
-        };
-        write!(
-            f,
-            "debug: {} {} attempt {}: {outcome} in {} ms (request id {})",
-            self.operation,
-            self.region,
-            self.number,
-            self.took.as_millis(),
-            self.request_id.unwrap_or("none"),
-        )
-    }
-}
-
 /// The result of one attempt.
 pub(super) struct AttemptResult<T> {
     pub(super) result: Result<T, Cause>,
@@ -88,38 +60,22 @@ pub(super) fn attempt<O: Operation>(
         Ok(request) => Request { budget, ..request },
         Err(why) => return AttemptResult::unsent(Cause::Signing(why), version),
     };
-    let before = parts.clock.elapsed();
-    let sent = parts.http.send(&request);
     let redactor = resolved.redactor();
-    let received = Received::new(sent.as_ref().ok(), &redactor);
+    let exchange = Exchange::new(parts, &request, &redactor);
     if let Some(trace) = &parts.trace {
-        trace(&Attempt {
-            operation: format!("{}:{}", O::SERVICE.name(), O::NAME),
-            region,
-            number,
-            took: parts.clock.elapsed().saturating_sub(before),
-            sent: &sent,
-            request_id: received.request_id.as_deref(),
-        });
+        let call = format_args!("{}:{} {region}", O::SERVICE.name(), O::NAME);
+        trace(&format_args!("debug: {call} attempt {number}: {exchange}"));
     }
-    let result = match (sent, received.error) {
-        (Err(_), _) if parts.interrupt.signal().is_some() => Err(interrupted()),
-        (Err(error), _) => Err(Cause::Transport(error)),
-        (Ok(response), Some(error)) => Err(service_error(
-            &response,
-            error,
-            &redactor,
-            parts.clock.now(),
-        )),
-        (Ok(response), None) => operation
-            .parse(&response.body)
-            .map_err(|error| unreadable(&response, &error, &redactor)),
-    };
+    let response = exchange.sent.as_ref().ok();
+    let bytes = response.map_or(0, |r| r.body.len() as u64);
+    let retry_after = response.and_then(retry_after);
+    let request_id = exchange.request_id.clone();
+    let result = exchange.into_result(parts, operation, &redactor);
     AttemptResult {
-        usage: Some(usage(number, received.bytes, &result)),
+        usage: Some(usage(number, bytes, &result)),
         result,
-        request_id: received.request_id,
-        retry_after: received.retry_after,
+        request_id,
+        retry_after,
         version,
     }
 }
@@ -168,32 +124,64 @@ fn request<O: Operation>(operation: &O, endpoint: &Endpoint) -> Request {
     }
 }
 
-/// The parts of a response that every attempt needs; empty without a response.
-#[derive(Default)]
-struct Received {
+/// A sent request; `Display` is the end of a line for `--debug`.
+struct Exchange {
+    sent: Result<Response, TransportError>,
     /// The content of an error response; `None` for a status of 2xx.
     error: Option<ErrorBody>,
-    /// The request ID, as it is shown.
+    /// The request ID, without secrets and control characters.
     request_id: Option<String>,
-    retry_after: Option<Duration>,
-    /// The size of the body.
-    bytes: u64,
+    took: Duration,
 }
 
-impl Received {
-    fn new(response: Option<&Response>, redactor: &Redactor) -> Self {
-        let Some(response) = response else {
-            return Self::default();
-        };
-        let is_success = (200..300).contains(&response.status);
-        let error = (!is_success).then(|| protocol::error_body(&response.body));
-        let request_id = request_id(response, error.as_ref());
-        Self {
-            request_id: request_id.map(|id| id.redact(redactor).shown(80)),
-            error,
-            retry_after: retry_after(response),
-            bytes: response.body.len() as u64,
+impl Exchange {
+    /// Sends the request.
+    fn new(parts: &Parts, request: &Request, redactor: &Redactor) -> Self {
+        let before = parts.clock.elapsed();
+        let sent = parts.http.send(request);
+        let mut error = None;
+        let mut id = None;
+        if let Ok(response) = &sent {
+            let is_success = (200..300).contains(&response.status);
+            error = (!is_success).then(|| protocol::error_body(&response.body));
+            id = request_id(response, error.as_ref());
         }
+        Self {
+            sent,
+            error,
+            request_id: id.map(|id| id.redact(redactor).shown(80)),
+            took: parts.clock.elapsed().saturating_sub(before),
+        }
+    }
+
+    fn into_result<O: Operation>(
+        self,
+        parts: &Parts,
+        operation: &O,
+        redactor: &Redactor,
+    ) -> Result<O::Output, Cause> {
+        match (self.sent, self.error) {
+            (Err(_), _) if parts.interrupt.signal().is_some() => Err(interrupted()),
+            (Err(error), _) => Err(Cause::Transport(error)),
+            (Ok(response), Some(error)) => {
+                let now = parts.clock.now();
+                Err(service_error(&response, error, redactor, now))
+            }
+            (Ok(response), None) => operation
+                .parse(&response.body)
+                .map_err(|error| unreadable(&response, &error, redactor)),
+        }
+    }
+}
+
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sent {
+            Ok(response) => write!(f, "HTTP {}", response.status)?,
+            Err(error) => f.write_str(&sanitize(&error.message, 200))?,
+        }
+        let id = self.request_id.as_deref().unwrap_or("none");
+        write!(f, " in {} ms (request id {id})", self.took.as_millis())
     }
 }
 

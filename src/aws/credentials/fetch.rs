@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::provider::ProviderConfig;
-use crate::aws::error::FetchError;
+use crate::aws::error::{FetchCause, FetchError};
 use crate::http::{Request, Response, TransportError, TransportErrorKind};
 use crate::text::sanitize;
 
@@ -37,9 +37,8 @@ impl Fetch {
     /// # Errors
     /// No attempt returned a status below 500 other than 429.
     pub fn send(self, net: &ProviderConfig) -> Result<Response, FetchError> {
-        let (method, uri) = (self.method, self.uri.clone());
         let request = Request {
-            method,
+            method: self.method,
             uri: self.uri,
             headers: self.headers,
             body: self.body,
@@ -48,33 +47,20 @@ impl Fetch {
         };
         let mut attempts = 1;
         loop {
-            let mut max_attempts = self.max_attempts;
-            let error = match attempt(net, &request, attempts) {
+            let (cause, max_attempts) = match attempt(net, &request, attempts) {
                 Ok(response)
                     if is_answer(&response)
-                        && (attempts >= max_attempts || (self.is_ready)(&response)) =>
+                        && (attempts >= self.max_attempts || (self.is_ready)(&response)) =>
                 {
                     return Ok(response);
                 }
-                Ok(Response { status, .. }) => FetchError::Status {
-                    method,
-                    uri: uri.clone(),
-                    status,
-                },
-                Err(source) => {
-                    max_attempts = match source.kind {
-                        TransportErrorKind::NotRecorded => 0,
-                        _ => self.connect_attempts,
-                    };
-                    FetchError::Transport {
-                        method,
-                        uri: uri.clone(),
-                        source,
-                    }
-                }
+                Ok(response) => (FetchCause::Status(response.status), self.max_attempts),
+                Err(error) if error.kind == TransportErrorKind::NotRecorded => (error.into(), 0),
+                Err(error) => (error.into(), self.connect_attempts),
             };
             if attempts >= max_attempts || net.interrupt.signal().is_some() {
-                return Err(error);
+                let Request { method, uri, .. } = request;
+                return Err(FetchError { method, uri, cause });
             }
             net.clock.sleep(Duration::from_secs(1));
             attempts += 1;
