@@ -11,6 +11,9 @@ use crate::text::{list, pluralize};
 const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \
                        URL is wrong";
 
+/// The advice for a certificate of a CA that is not trusted.
+pub const FOR_UNTRUSTED_CA: &str = "use --ca-bundle or AWS_CA_BUNDLE to trust another CA";
+
 /// The maximum number of types that a log line names.
 const NAMED: usize = 20;
 

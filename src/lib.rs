@@ -13,8 +13,8 @@
 //! | 10 | [`scan`] | the scheduler, one region's steps and result, what to do after an error |
 //! | 10 | [`console`] | check marks, progress bar, summary |
 //! | 10 | [`output`] | rows, CSV, JSON report |
-//! | 9 | [`advice`] | error → what the user can do; below `cli`, only this module gives advice about options |
 //! | 9 | [`session`] | profile, start region, endpoints, trust, proxies, credentials → a client |
+//! | 8 | [`advice`] | error → what the user can do; below `cli`, only this module gives advice about options |
 //! | 8 | [`runtime`] | environment, clock, interrupt and network of a run, or its recording |
 //! | 7 | [`options`] | what a run is asked to do, typed |
 //! | 7 | [`coverage`] | the status of every region and type, and the reason for every missing count |

@@ -39,15 +39,12 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// Creates the error of a request to `target`; `trust_source` names the trusted CA
-    /// certificates.
-    pub(super) fn from_ureq(error: &ureq::Error, target: &str, trust_source: &str) -> Self {
+    /// Creates the error of a request to `target`; `trust` names the trusted CA certificates and
+    /// how to trust others.
+    pub(super) fn from_ureq(error: &ureq::Error, target: &str, trust: &str) -> Self {
         let (kind, reason) = (kind_of(error), describe(error));
         let message = match kind {
-            TransportErrorKind::Tls => format!(
-                "{target}: {reason} (trusting {trust_source}; use --ca-bundle or AWS_CA_BUNDLE to \
-                 trust another CA)"
-            ),
+            TransportErrorKind::Tls => format!("{target}: {reason} ({trust})"),
             _ => format!("{target}: {reason}"),
         };
         Self { kind, message }

@@ -35,7 +35,7 @@ pub struct UreqClient {
     routes: Routes,
     proxies: Proxies,
     exchange_limit: Duration,
-    trust_source: String,
+    trust: String,
     connector: SharedConnector,
     resolver: CachingResolver,
     connections: Arc<Connections>,
@@ -59,13 +59,12 @@ impl UreqClient {
         let to_shut_down = connections.clone();
         interrupt.on_signal(move || to_shut_down.shut_down());
         let bundle = settings.ca_bundle.as_ref();
+        let source = bundle.map_or("the built-in Mozilla roots", |b| &b.name);
         Ok(Self {
             routes: Routes::new(settings)?,
             proxies: settings.proxies.clone(),
             exchange_limit: settings.exchange_limit,
-            trust_source: bundle
-                .map_or("the built-in Mozilla roots", |b| &b.name)
-                .to_owned(),
+            trust: format!("trusting {source}; {}", settings.ca_advice),
             connector: SharedConnector::default(),
             resolver: CachingResolver::new(DefaultResolver::default()),
             connections,
@@ -114,11 +113,7 @@ impl HttpClient for UreqClient {
                     Some(proxy) => format!("{host} through the proxy {proxy}"),
                     None => host.to_owned(),
                 };
-                Err(TransportError::from_ureq(
-                    &error,
-                    &target,
-                    &self.trust_source,
-                ))
+                Err(TransportError::from_ureq(&error, &target, &self.trust))
             }
             Err(panic) => match panic.downcast_ref::<String>() {
                 Some(text) if text.starts_with("failed to spawn thread") => Err(TransportError {
@@ -213,6 +208,7 @@ mod tests {
             ca_bundle: None,
             proxies: Proxies::default(),
             user_agent: "test".to_owned(),
+            ca_advice: "add the CA",
         };
         UreqClient::with_max_connections(&settings, interrupt, MAX).unwrap()
     }

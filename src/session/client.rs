@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::settings::{ClientSettings, Setting, SettingsError, choose_profile, default_region};
+use crate::advice;
 use crate::aws::client::{Client, Trace};
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::CachedCredentials;
@@ -139,6 +140,7 @@ fn connect(
             exchange_limit: CALL_LIMIT,
             ca_bundle: settings.ca_bundle.clone(),
             proxies: settings.proxies.clone(),
+            ca_advice: advice::FOR_UNTRUSTED_CA,
             user_agent: format!("{}/{version}", env!("CARGO_PKG_NAME")),
         },
         &runtime.interrupt,
