@@ -183,6 +183,7 @@ impl Client {
                 service: O::SERVICE,
                 operation: O::NAME,
                 region: region.clone(),
+                resource_type: operation.resource_type().cloned(),
                 attempts: progress.attempts,
                 request_id: attempt.request_id,
                 refresh_error: None,

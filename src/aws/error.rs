@@ -12,7 +12,7 @@ use super::config_file::SharedFilesError;
 use super::endpoint::EndpointError;
 use super::operation::Service;
 use crate::http::{TransportError, TransportErrorKind};
-use crate::model::Region;
+use crate::model::{Region, ResourceType};
 use crate::text::sanitize;
 
 /// The kind of an error response.
@@ -155,6 +155,8 @@ pub struct CallError {
     pub operation: &'static str,
     /// The region of the call.
     pub region: Region,
+    /// The resource type that the call is about.
+    pub resource_type: Option<ResourceType>,
     /// The number of attempts.
     pub attempts: u32,
     /// The request ID of the last response, without secrets and control characters.

@@ -85,6 +85,7 @@ mod tests {
             service: Service::Config,
             operation: "ListDiscoveredResources",
             region: region.clone(),
+            resource_type: None,
             attempts: 1,
             request_id: None,
             refresh_error: None,

@@ -13,6 +13,7 @@ use super::message::ScanMessage;
 use super::recorder;
 use super::recovery::{Recovery, classify};
 use crate::advice;
+use crate::aws::error::CallError;
 use crate::coverage::{Gap, Recorder};
 use crate::error_log::{Entry, ErrorType};
 use crate::inventory::counts::{self, FirstCountsPage};
@@ -93,7 +94,7 @@ impl Performer<'_> {
         request: impl FnOnce() -> Result<T, CountError>,
     ) -> Result<T, Failure> {
         let result = catch_unwind(AssertUnwindSafe(request));
-        self.log_refresh(resource_type);
+        self.log_refresh();
         match result {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(self.failure(resource_type, &error)),
@@ -158,11 +159,11 @@ impl Performer<'_> {
         }
         let fetch = || recorder::fetch(&self.account.client, self.region, status);
         let result = catch_unwind(AssertUnwindSafe(fetch));
-        self.log_refresh(None);
+        self.log_refresh();
         match result {
             Ok((recorder, expired)) => {
                 if let Some(expired) = expired {
-                    self.log_fatal(None, &CountError::Call(expired));
+                    self.log_fatal(expired);
                 }
                 recorder
             }
@@ -173,17 +174,24 @@ impl Performer<'_> {
         }
     }
 
-    /// Logs the call after which the credentials were refreshed, if this step refreshed them.
-    fn log_refresh(&self, resource_type: Option<&ResourceType>) {
+    /// Logs the call after which the credentials were refreshed, if they were; it may be a call of
+    /// another step.
+    fn log_refresh(&self) {
         if let Some(expired) = self.account.client.take_refresh_notice() {
-            self.log_fatal(resource_type, &CountError::Call(expired));
+            self.log_fatal(expired);
         }
     }
 
-    fn log_fatal(&self, resource_type: Option<&ResourceType>, error: &CountError) {
+    fn log_fatal(&self, expired: CallError) {
         if self.account.first_fatal() {
-            let message = self.account.describe(ErrorType::Fatal, error);
-            self.log(ErrorType::Fatal, resource_type, message);
+            let (region, resource_type) = (expired.region.clone(), expired.resource_type.clone());
+            let error = CountError::Call(expired);
+            let message = self.account.describe(ErrorType::Fatal, &error);
+            let fatal = ErrorType::Fatal;
+            let entry = self
+                .account
+                .entry(fatal, &region, resource_type.as_ref(), message);
+            let _ = self.messages.send(ScanMessage::Logged(entry));
         }
     }
 

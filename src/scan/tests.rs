@@ -300,6 +300,7 @@ fn call_error(cause: Cause) -> CountError {
         service: Service::Config,
         operation: "ListDiscoveredResources",
         region: "eu-west-1".parse().unwrap(),
+        resource_type: None,
         attempts: 1,
         request_id: Some("r-1".to_owned()),
         refresh_error: None,
