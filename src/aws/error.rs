@@ -352,6 +352,16 @@ pub enum CredentialsError {
 }
 
 impl CredentialsError {
+    /// Creates the error of a setting; `what` names it.
+    pub fn setting(what: impl fmt::Display, problem: impl fmt::Display) -> Self {
+        Self::Setting(format!("{what}: {problem}"))
+    }
+
+    /// Creates the error of a source; `origin` names it.
+    pub fn refused(origin: impl fmt::Display, problem: impl fmt::Display) -> Self {
+        Self::Refused(format!("{origin}: {problem}"))
+    }
+
     /// Returns the failed call, if a call is the reason.
     #[must_use]
     pub fn call(&self) -> Option<&CallError> {

@@ -64,11 +64,11 @@ impl AssumeRoleProfile {
             (None, Some(source)) => credential_source(context, source, &role)?,
             (Some(_), Some(_)) => {
                 let problem = "has both source_profile and credential_source; keep one";
-                return Err(setting_error(&role, problem));
+                return Err(CredentialsError::setting(&role, problem));
             }
             (None, None) => {
                 let problem = "role_arn needs source_profile or credential_source";
-                return Err(setting_error(&role, problem));
+                return Err(CredentialsError::setting(&role, problem));
             }
         };
         let mfa = match get("mfa_serial") {
@@ -110,7 +110,10 @@ impl AssumeRoleProfile {
         if !has_keys && is_role(context, name) {
             if visited.iter().any(|p| p == name) {
                 visited.push(name.to_owned());
-                return Err(setting_error("source_profile loop", &visited.join(" -> ")));
+                return Err(CredentialsError::setting(
+                    "source_profile loop",
+                    visited.join(" -> "),
+                ));
             }
             return self.assume_role(context, name, visited);
         }
@@ -138,11 +141,6 @@ fn is_role(context: &ProviderContext, profile: &str) -> bool {
     has("role_arn") && !has("web_identity_token_file")
 }
 
-/// Returns the error of a setting of `what`.
-fn setting_error(what: &str, problem: &str) -> CredentialsError {
-    CredentialsError::Setting(format!("{what}: {problem}"))
-}
-
 /// Prompts for a code of the MFA device `serial`.
 fn mfa_code(
     context: &ProviderContext,
@@ -151,19 +149,22 @@ fn mfa_code(
 ) -> Result<String, CredentialsError> {
     if context.is_refresh {
         let problem = "the credentials have expired and a new MFA code is needed; run again";
-        return Err(setting_error(role, problem));
+        return Err(CredentialsError::setting(role, problem));
     }
     let question = format!("Enter MFA code for {serial}: ");
     match context.env.prompt(&question) {
         None => {
-            let problem = format!(
+            let problem = format_args!(
                 "needs an MFA code of {serial}, and there is no terminal to prompt on; run it on a \
                  terminal, or pass credentials with `aws configure export-credentials`"
             );
-            Err(setting_error(role, &problem))
+            Err(CredentialsError::setting(role, problem))
         }
         Some(code) if code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()) => Ok(code),
-        Some(_) => Err(setting_error(role, "MFA codes have six digits; try again")),
+        Some(_) => Err(CredentialsError::setting(
+            role,
+            "MFA codes have six digits; try again",
+        )),
     }
 }
 
@@ -187,18 +188,18 @@ fn credential_source(
         "ecscontainer" => &Container,
         "ec2instancemetadata" => &Imds,
         _ => {
-            let problem = format!(
+            let problem = format_args!(
                 "credential_source \"{source}\" is not Environment, EcsContainer or \
                  Ec2InstanceMetadata"
             );
-            return Err(setting_error(role, &problem));
+            return Err(CredentialsError::setting(role, problem));
         }
     };
     match provider.load(&source_context) {
         Ok(Found::Keys(keys)) => Ok(keys),
         Ok(Found::NotConfigured(why)) => {
-            let problem = format!("credential_source {source} has no credentials: {why}");
-            Err(setting_error(role, &problem))
+            let problem = format_args!("credential_source {source} has no credentials: {why}");
+            Err(CredentialsError::setting(role, problem))
         }
         Err(error) => Err(CredentialsError::RoleSource {
             role: role.to_owned(),

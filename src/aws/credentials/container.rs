@@ -67,9 +67,8 @@ impl Provider for Container {
         })?;
         let origin = format!("the container endpoint {uri}");
         if response.status != 200 {
-            let status = response.status;
-            let problem = format!("{origin}: HTTP {status}");
-            return Err(CredentialsError::Refused(problem));
+            let problem = format_args!("HTTP {}", response.status);
+            return Err(CredentialsError::refused(origin, problem));
         }
         let keys: JsonKeys = json(&response.body, &origin)?;
         keys.into_credentials(&origin).map(Found::Keys)
@@ -89,7 +88,7 @@ fn credentials_uri(context: &ProviderContext) -> Result<Option<String>, Credenti
     match context.env.var(relative) {
         // Other text could change the host, for example `@evil.example`.
         Some(path) if path.starts_with('/') => Ok(Some(format!("http://169.254.170.2{path}"))),
-        Some(_) => Err(invalid(relative, "must begin with /")),
+        Some(_) => Err(CredentialsError::setting(relative, "must begin with /")),
         None => {
             let uri = context.env.var(FULL_URI).map(check_uri);
             uri.transpose()
@@ -97,19 +96,15 @@ fn credentials_uri(context: &ProviderContext) -> Result<Option<String>, Credenti
     }
 }
 
-fn invalid(variable: &str, problem: &str) -> CredentialsError {
-    CredentialsError::Setting(format!("{variable}: {problem}"))
-}
-
 /// Returns the full URI if its scheme and host are allowed.
 ///
 /// Credentials must not travel over plain HTTP to an arbitrary host.
 fn check_uri(text: String) -> Result<String, CredentialsError> {
     let Ok(uri) = text.parse::<http::Uri>() else {
-        return Err(invalid(FULL_URI, "not a valid URI"));
+        return Err(CredentialsError::setting(FULL_URI, "not a valid URI"));
     };
     let Some(host) = uri.host() else {
-        return Err(invalid(FULL_URI, "the URI has no host"));
+        return Err(CredentialsError::setting(FULL_URI, "the URI has no host"));
     };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let is_local = match bare.parse::<IpAddr>() {
@@ -119,7 +114,7 @@ fn check_uri(text: String) -> Result<String, CredentialsError> {
     match uri.scheme_str() {
         Some("https") => Ok(text),
         Some("http") if is_local => Ok(text),
-        _ => Err(invalid(
+        _ => Err(CredentialsError::setting(
             FULL_URI,
             "must be https, or http to loopback, 169.254.170.2, 169.254.170.23 or \
                   fd00:ec2::23",
@@ -144,9 +139,10 @@ fn token(context: &ProviderContext) -> Result<Option<Secret>, CredentialsError> 
         (name, context.env.var(name).map(Secret::from))
     };
     match token {
-        Some(token) if token.expose().contains(['\r', '\n']) => {
-            Err(invalid(name, "the token contains a line break"))
-        }
+        Some(token) if token.expose().contains(['\r', '\n']) => Err(CredentialsError::setting(
+            name,
+            "the token contains a line break",
+        )),
         token => Ok(token.filter(|t| !t.expose().is_empty())),
     }
 }

@@ -144,8 +144,8 @@ impl<'a> ImdsClient<'a> {
         let (status, body) = self.send("GET", &format!("{ROLES}{role}"), Some(token))?;
         let origin = format!("the instance metadata service (role {role})");
         if status != 200 {
-            let problem = format!("{origin}: HTTP {status}");
-            return Err(CredentialsError::Refused(problem));
+            let problem = format_args!("HTTP {status}");
+            return Err(CredentialsError::refused(origin, problem));
         }
         let response: CredentialsResponse = json(body.raw().as_bytes(), &origin)?;
         match response.code.as_deref() {
@@ -197,6 +197,7 @@ fn number(env: &dyn Env, name: &str, default: u32) -> Result<u32, CredentialsErr
     };
     let number = text.trim().parse().ok().filter(|n| *n > 0);
     number.ok_or_else(|| {
-        CredentialsError::Setting(format!("{name}: \"{text}\" is not a number of at least 1"))
+        let problem = format_args!("\"{text}\" is not a number of at least 1");
+        CredentialsError::setting(name, problem)
     })
 }

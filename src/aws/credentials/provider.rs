@@ -116,9 +116,9 @@ pub struct ProviderContext<'a> {
     pub log: &'a dyn Fn(&str),
 }
 
-impl ProviderContext<'_> {
+impl<'a> ProviderContext<'a> {
     /// Returns a key of the profile, if it is not blank.
-    pub(super) fn setting(&self, key: &str) -> Option<&str> {
+    pub(super) fn setting(&self, key: &str) -> Option<&'a str> {
         self.files.get(&self.profile.name, key)
     }
 }

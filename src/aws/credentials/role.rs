@@ -30,9 +30,8 @@ pub fn role_keys(
         }
     };
     let Some(expires) = instant(&keys.expiration) else {
-        return Err(CredentialsError::Refused(format!(
-            "{origin}: Expiration is not an ISO 8601 time"
-        )));
+        let problem = "Expiration is not an ISO 8601 time";
+        return Err(CredentialsError::refused(origin, problem));
     };
     let (id, secret) = (keys.access_key_id.expose(), keys.secret_access_key.expose());
     let token = Some(keys.session_token.expose());

@@ -58,74 +58,74 @@ impl Provider for Sso {
                 "the profile has no sso_account_id or sso_role_name",
             ));
         }
-        let session = SsoSession::from_profile(context)?;
-        let token = session.token(context)?;
-        session.role_credentials(context, &token).map(Found::Keys)
+        let session = SsoSession::from_profile(*context)?;
+        let token = session.token()?;
+        session.role_credentials(&token).map(Found::Keys)
     }
 }
 
 /// The settings of the profile and of its session.
-struct SsoSession {
+struct SsoSession<'a> {
+    context: ProviderContext<'a>,
     /// The name of the `[sso-session]`; `None` in the legacy form.
-    name: Option<String>,
-    start_url: String,
+    name: Option<&'a str>,
+    start_url: &'a str,
     region: Region,
-    account: String,
-    role: String,
-    profile: String,
+    account: &'a str,
+    role: &'a str,
 }
 
-impl SsoSession {
+impl<'a> SsoSession<'a> {
     /// Reads the settings.
     ///
     /// # Errors
     /// The `[sso-session]` is missing, or a key is missing, contradictory or not valid.
-    fn from_profile(context: &ProviderContext) -> Result<Self, CredentialsError> {
+    fn from_profile(context: ProviderContext<'a>) -> Result<Self, CredentialsError> {
+        let name = context.setting("sso_session");
+        let section = name.map(|name| session_section(&context, name));
+        let section = section.transpose()?;
+        let region = setting(&context, section, "sso_region")?;
         let profile = &context.profile.name;
-        let name = context.setting("sso_session").map(str::to_owned);
-        let section = match &name {
-            None => None,
-            Some(name) => Some(session_section(context, name)?),
-        };
-        let region = setting(context, section, "sso_region")?;
         Ok(Self {
-            start_url: setting(context, section, "sso_start_url")?,
-            region: region
-                .trim()
-                .parse()
-                .map_err(|e| setting_error(profile, &format!("sso_region: {e}")))?,
-            account: setting(context, section, "sso_account_id")?,
-            role: setting(context, section, "sso_role_name")?,
-            profile: profile.clone(),
+            start_url: setting(&context, section, "sso_start_url")?,
+            region: region.trim().parse().map_err(|e| {
+                CredentialsError::setting(format_args!("profile {profile}: sso_region"), e)
+            })?,
+            account: setting(&context, section, "sso_account_id")?,
+            role: setting(&context, section, "sso_role_name")?,
+            context,
             name,
         })
     }
 
     /// Returns the error about the token that asks the user to sign in.
     fn token_error(&self, why: &str) -> CredentialsError {
-        let profile = &self.profile;
+        let profile = &self.context.profile.name;
         self.sign_in(format!("the SSO token of profile {profile} {why}"))
     }
 
     /// Returns the error that asks the user to sign in.
     fn sign_in(&self, problem: String) -> CredentialsError {
-        let action = format!("run `aws sso login --profile {}`", self.profile);
+        let action = format!(
+            "run `aws sso login --profile {}`",
+            self.context.profile.name
+        );
         CredentialsError::SignIn { problem, action }
     }
 
     /// Returns the path of the token's file.
-    fn cache_path(&self, context: &ProviderContext) -> PathBuf {
-        let key = self.name.as_ref().unwrap_or(&self.start_url);
+    fn cache_path(&self) -> PathBuf {
+        let key = self.name.unwrap_or(self.start_url);
         let name = cache_name(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, key);
-        expand_home(context.env, "~/.aws/sso/cache").join(name)
+        expand_home(self.context.env, "~/.aws/sso/cache").join(name)
     }
 
     /// Returns a valid token from the cache, refreshed if it expires soon and the session allows
     /// it.
-    fn token(&self, context: &ProviderContext) -> Result<Secret, CredentialsError> {
-        let path = self.cache_path(context);
+    fn token(&self) -> Result<Secret, CredentialsError> {
+        let (context, path) = (&self.context, self.cache_path());
         let Ok(bytes) = context.env.read(&path) else {
-            let (profile, path) = (&self.profile, path.display());
+            let (profile, path) = (&context.profile.name, path.display());
             return Err(self.sign_in(format!(
                 "no cached SSO token for profile {profile} (expected {path})"
             )));
@@ -137,7 +137,7 @@ impl SsoSession {
         let left = token.expires - now;
         if self.name.is_some()
             && left < REFRESH_WINDOW
-            && let Some(fresh) = self.refresh(context, &cached, now)
+            && let Some(fresh) = self.refresh(&cached, now)
         {
             save(context, &path, cached, &fresh);
             return Ok(fresh.access);
@@ -150,12 +150,7 @@ impl SsoSession {
 
     /// Requests a new token; `None` if the cache has no refresh token or client, the client's
     /// registration has expired, or the request fails.
-    fn refresh(
-        &self,
-        context: &ProviderContext,
-        cached: &Map<String, Value>,
-        now: OffsetDateTime,
-    ) -> Option<Token> {
+    fn refresh(&self, cached: &Map<String, Value>, now: OffsetDateTime) -> Option<Token> {
         let text = |key: &str| cached.get(key)?.as_str();
         let registered = instant(text("registrationExpiresAt")?)? > now;
         let body = serde_json::json!({
@@ -167,8 +162,8 @@ impl SsoSession {
         if !registered {
             return None;
         }
-        let endpoints = &context.net.endpoints;
-        let endpoint = endpoints.resolve(Service::SsoOidc, &self.region).ok()?;
+        let net = self.context.net;
+        let endpoint = net.endpoints.resolve(Service::SsoOidc, &self.region).ok()?;
         let fetch = Fetch {
             method: "POST",
             uri: format!("{}token", endpoint.uri),
@@ -179,7 +174,7 @@ impl SsoSession {
             connect_attempts: 3,
             is_ready: |_| true,
         };
-        let response = fetch.send(context.net).ok().filter(|r| r.status == 200)?;
+        let response = fetch.send(net).ok().filter(|r| r.status == 200)?;
         let fresh: TokenResponse = serde_json::from_slice(&response.body).ok()?;
         Some(Token {
             access: fresh.access_token,
@@ -189,20 +184,12 @@ impl SsoSession {
     }
 
     /// Requests the credentials of the role.
-    fn role_credentials(
-        &self,
-        context: &ProviderContext,
-        token: &Secret,
-    ) -> Result<ResolvedCredentials, CredentialsError> {
-        let Self {
-            profile,
-            account,
-            role,
-            ..
-        } = self;
+    fn role_credentials(&self, token: &Secret) -> Result<ResolvedCredentials, CredentialsError> {
+        let (profile, net) = (&self.context.profile.name, self.context.net);
+        let (account, role) = (self.account, self.role);
         let origin =
             format!("IAM Identity Center (profile {profile}, account {account}, role {role})");
-        let response = match self.role_request(context, token)?.send(context.net) {
+        let response = match self.role_request(token)?.send(net) {
             Ok(response) => response,
             Err(source) => return Err(CredentialsError::Fetch { origin, source }),
         };
@@ -218,18 +205,15 @@ impl SsoSession {
                 format!("HTTP {status}: {}", body.shown(200))
             }
         };
-        Err(CredentialsError::Refused(format!("{origin}: {problem}")))
+        Err(CredentialsError::refused(origin, problem))
     }
 
-    fn role_request(
-        &self,
-        context: &ProviderContext,
-        token: &Secret,
-    ) -> Result<Fetch, CredentialsError> {
-        let endpoint = context.net.endpoints.resolve(Service::Sso, &self.region)?;
+    fn role_request(&self, token: &Secret) -> Result<Fetch, CredentialsError> {
+        let endpoints = &self.context.net.endpoints;
+        let endpoint = endpoints.resolve(Service::Sso, &self.region)?;
         let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("role_name", &self.role)
-            .append_pair("account_id", &self.account)
+            .append_pair("role_name", self.role)
+            .append_pair("account_id", self.account)
             .finish();
         Ok(Fetch {
             method: "GET",
@@ -251,40 +235,32 @@ fn session_section<'a>(
 ) -> Result<&'a Section, CredentialsError> {
     let (config, profile) = (&context.files.config, &context.profile.name);
     config.section(FileKind::SsoSession, name).ok_or_else(|| {
-        let path = config.path.display();
-        let problem = format!(
-            "[sso-session {name}] not found in {path}; create it with `aws configure sso --profile \
-             {profile}`"
-        );
-        setting_error(profile, &problem)
+        CredentialsError::Setting(format!(
+            "profile {profile}: [sso-session {name}] not found in {}; create it with `aws configure \
+             sso --profile {profile}`",
+            config.path.display()
+        ))
     })
 }
 
 /// Returns a key of the profile or of its session.
-fn setting(
-    context: &ProviderContext,
-    section: Option<&Section>,
+fn setting<'a>(
+    context: &ProviderContext<'a>,
+    section: Option<&'a Section>,
     key: &str,
-) -> Result<String, CredentialsError> {
+) -> Result<&'a str, CredentialsError> {
     let profile = &context.profile.name;
     let own = context.setting(key);
     let shared = section.and_then(|s| s.get(key)).map(String::as_str);
     match (own, shared) {
-        (Some(a), Some(b)) if a != b => {
-            let problem =
-                format!("{key} differs between the profile and its sso-session; keep one");
-            Err(setting_error(profile, &problem))
-        }
-        (Some(value), _) | (None, Some(value)) => Ok(value.to_owned()),
-        (None, None) => {
-            let problem = format!("{key} is missing; run `aws configure sso --profile {profile}`");
-            Err(setting_error(profile, &problem))
-        }
+        (Some(a), Some(b)) if a != b => Err(CredentialsError::Setting(format!(
+            "profile {profile}: {key} differs between the profile and its sso-session; keep one"
+        ))),
+        (Some(value), _) | (None, Some(value)) => Ok(value),
+        (None, None) => Err(CredentialsError::Setting(format!(
+            "profile {profile}: {key} is missing; run `aws configure sso --profile {profile}`"
+        ))),
     }
-}
-
-fn setting_error(profile: &str, problem: &str) -> CredentialsError {
-    CredentialsError::Setting(format!("profile {profile}: {problem}"))
 }
 
 /// Saves a refreshed token in the cache. A failure is only logged: without the saved token, the

@@ -43,8 +43,8 @@ impl Provider for WebIdentity {
         let path = expand_home(context.env, &path);
         let origin = format!("the web identity in {}", path.display());
         let Some(role_arn) = setting("AWS_ROLE_ARN", "role_arn") else {
-            let problem = format!("{origin}: set AWS_ROLE_ARN (or role_arn) too");
-            return Err(CredentialsError::Setting(problem));
+            let problem = "set AWS_ROLE_ARN (or role_arn) too";
+            return Err(CredentialsError::setting(origin, problem));
         };
         let token = read_token(context.env, &path, &origin)?;
         let name = setting("AWS_ROLE_SESSION_NAME", "role_session_name");
@@ -72,8 +72,7 @@ fn read_token(env: &dyn Env, path: &Path, origin: &str) -> Result<Secret, Creden
     })?;
     let token = Secret::from(String::from_utf8_lossy(&bytes).trim());
     if token.expose().is_empty() {
-        let problem = format!("{origin}: the file is empty");
-        return Err(CredentialsError::Setting(problem));
+        return Err(CredentialsError::setting(origin, "the file is empty"));
     }
     Ok(token)
 }
