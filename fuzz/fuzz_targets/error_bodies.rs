@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config_resource_count::advice;
-use aws_config_resource_count::aws::client::{CallOutput, Client, Parts};
+use aws_config_resource_count::aws::client::{CallOutput, Client, Transport};
 use aws_config_resource_count::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::error::{CallError, Cause, ErrorKind};
@@ -35,16 +35,11 @@ fuzz_target!(|data: &[u8]| {
     assert!(protocol::json::bare_code(parsed.code.raw()).len() <= parsed.code.raw().len());
 
     let clock = Arc::new(VirtualClock::new(datetime!(2026-11-24 12:00:00 UTC)));
-    let client = Client::new(Parts {
+    let credentials = ResolvedCredentials::new(KEY_ID, SECRET, Some(TOKEN), "test".to_owned());
+    let transport = Transport {
         http: Arc::new(Always(response.clone())),
         clock: clock.clone(),
         interrupt: Interrupt::default(),
-        credentials: CachedCredentials::fixed(ResolvedCredentials::new(
-            KEY_ID,
-            SECRET,
-            Some(TOKEN),
-            "test".to_owned(),
-        )),
         endpoints: Endpoints::default(),
         max_attempts: 3,
         limits: Limits {
@@ -55,7 +50,8 @@ fuzz_target!(|data: &[u8]| {
         trace: Some(Arc::new(move |line| {
             assert_safe_line(&line.to_string(), &input)
         })),
-    });
+    };
+    let client = Client::new(transport, CachedCredentials::fixed(credentials));
     let region: Region = "eu-west-1".parse().unwrap();
     let bucket: ResourceType = "AWS::S3::Bucket".parse().unwrap();
     let failure = match choice % 3 {

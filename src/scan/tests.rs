@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc2822;
 use super::recovery::{Recovery, classify};
 use super::*;
 use crate::aws::client::Client;
-use crate::aws::client::fake::{KEY_ID, SECRET, client, clock, credentials_with_id, parts};
+use crate::aws::client::fake::{self, KEY_ID, SECRET, client, clock, credentials_with_id};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
 use crate::aws::operation::Service;
@@ -61,13 +61,12 @@ impl Fake {
 
     /// A client that does not retry, without a session token.
     fn client(&self, clock: Arc<VirtualClock>, interrupt: &Interrupt) -> Client {
-        let mut parts = parts(self.http.clone(), clock);
+        let mut transport = fake::transport(self.http.clone(), clock);
         let provider = "the test".to_owned();
         let credentials = ResolvedCredentials::new(KEY_ID, SECRET, None, provider);
-        parts.credentials = CachedCredentials::fixed(credentials);
-        parts.max_attempts = 1;
-        parts.interrupt = interrupt.clone();
-        Client::new(parts)
+        transport.max_attempts = 1;
+        transport.interrupt = interrupt.clone();
+        Client::new(transport, CachedCredentials::fixed(credentials))
     }
 
     fn requests(&self) -> Vec<String> {
@@ -692,15 +691,14 @@ fn expiring(
         )
     });
     let loads = AtomicUsize::new(0);
-    let mut parts = parts(http, clock.clone());
-    parts.credentials = CachedCredentials::load(Box::new(move |_| {
+    let credentials = CachedCredentials::load(Box::new(move |_| {
         match loads.fetch_add(1, Ordering::SeqCst) {
             0 => Ok(credentials_with_id(KEY_ID)),
             _ => later(),
         }
     }))
     .unwrap();
-    Client::new(parts)
+    Client::new(fake::transport(http, clock.clone()), credentials)
 }
 
 const EXPIRED: &str = "FATAL config:ListDiscoveredResources failed with ExpiredTokenException \
@@ -838,9 +836,9 @@ fn concurrent_regions_have_separate_time_limits() {
         answer(200, r#"{"resourceIdentifiers": []}"#)
     });
     let clock = clock();
-    let mut parts = parts(http, clock.clone());
-    parts.jitter = || 1.0;
-    let client = Client::new(parts);
+    let mut transport = fake::transport(http, clock.clone());
+    transport.jitter = || 1.0;
+    let client = Client::new(transport, fake::credentials());
     let scanned = scan_with_client(client, clock, 2);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
 }

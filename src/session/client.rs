@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::settings::{ClientSettings, Setting, SettingsError, choose_profile, default_region};
 use crate::advice;
-use crate::aws::client::{Client, Trace};
+use crate::aws::client::{Client, Trace, Transport};
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::CachedCredentials;
-use crate::aws::credentials::{self, ProviderConfig, ProviderContext};
+use crate::aws::credentials::{self, ProviderContext};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::error::CredentialsError;
 use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
@@ -34,7 +34,8 @@ pub struct SessionParts<'a> {
     runtime: &'a Runtime,
     settings: Result<ClientSettings, SettingsError>,
     http: Result<Arc<dyn HttpClient>, SettingsError>,
-    providers: ProviderConfig,
+    transport: Transport,
+    region: Region,
 }
 
 impl<'a> SessionParts<'a> {
@@ -47,12 +48,11 @@ impl<'a> SessionParts<'a> {
             Err(error) => Err(error.clone()),
         };
         let known = settings.as_ref().ok();
-        let providers = ProviderConfig {
+        let transport = Transport {
             http: http.clone().unwrap_or_else(|_| Arc::new(NoHttp)),
             clock: runtime.clock.clone(),
             interrupt: runtime.interrupt.clone(),
             endpoints: known.map_or_else(Endpoints::default, |s| s.endpoints.clone()),
-            region: known.map_or_else(default_region, |s| s.region.clone()),
             max_attempts: known.map_or(DEFAULT_MAX_ATTEMPTS, |s| s.max_attempts),
             limits: options.limits,
             jitter: runtime.jitter,
@@ -61,9 +61,10 @@ impl<'a> SessionParts<'a> {
         Self {
             options,
             runtime,
+            region: known.map_or_else(default_region, |s| s.region.clone()),
             settings,
             http,
-            providers,
+            transport,
         }
     }
 
@@ -97,7 +98,7 @@ impl<'a> SessionParts<'a> {
     pub fn credentials(&self) -> Result<CachedCredentials, CredentialsError> {
         let env = self.runtime.env.clone();
         let options = self.options.clone();
-        let providers = self.providers.clone();
+        let (transport, region) = (self.transport.clone(), self.region.clone());
         CachedCredentials::load(Box::new(move |is_refresh| {
             let files = SharedFiles::load(&*env)?;
             let profile = choose_profile(&options, &files, &*env);
@@ -105,10 +106,11 @@ impl<'a> SessionParts<'a> {
                 env: &*env,
                 files: &files,
                 profile: &profile,
-                net: &providers,
+                transport: &transport,
+                region: &region,
                 is_refresh,
                 log: &|line| {
-                    if let Some(trace) = &providers.trace {
+                    if let Some(trace) = &transport.trace {
                         trace(&format_args!("debug: {line}"));
                     }
                 },
@@ -120,7 +122,7 @@ impl<'a> SessionParts<'a> {
     #[must_use]
     pub fn into_session(self, credentials: CachedCredentials) -> Option<Session> {
         Some(Session {
-            client: Arc::new(self.providers.client(credentials)),
+            client: Arc::new(Client::new(self.transport, credentials)),
             http: self.http.ok()?,
             start_region: self.settings.ok()?.region,
         })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::parts::Parts;
+use super::transport::Transport;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::endpoint::Endpoint;
 use crate::aws::error::{Cause, ErrorKind, SigningError};
@@ -20,84 +20,110 @@ use crate::secret::Redactor;
 use crate::text::sanitize;
 use crate::untrusted::Untrusted;
 
+/// One attempt of a call.
+pub(super) struct Attempt<'a> {
+    pub(super) transport: &'a Transport,
+    pub(super) credentials: &'a ResolvedCredentials,
+    pub(super) region: &'a Region,
+    /// The number of the attempt, from 1.
+    pub(super) number: u32,
+    /// The longest time that it may take.
+    pub(super) budget: Duration,
+}
+
 /// The result of one attempt.
 pub(super) struct AttemptResult<T> {
     pub(super) result: Result<T, Cause>,
     pub(super) request_id: Option<String>,
     pub(super) retry_after: Option<Duration>,
-    /// The version of the credentials that signed it.
-    pub(super) version: u64,
     /// The usage of the attempt; `None` if no request was sent.
     pub(super) usage: Option<Usage>,
 }
 
 impl<T> AttemptResult<T> {
-    fn unsent(cause: Cause, version: u64) -> Self {
+    fn unsent(cause: Cause) -> Self {
         Self {
             result: Err(cause),
             request_id: None,
             retry_after: None,
-            version,
             usage: None,
         }
     }
 }
 
-/// Sends one attempt, signed with the current credentials.
-pub(super) fn attempt<O: Operation>(
-    parts: &Parts,
-    region: &Region,
-    operation: &O,
-    number: u32,
-    budget: Duration,
-) -> AttemptResult<O::Output> {
-    let now = parts.clock.now();
-    let (resolved, version) = parts.credentials.for_signing(now);
-    if parts.interrupt.signal().is_some() {
-        return AttemptResult::unsent(interrupted(), version);
+impl Attempt<'_> {
+    /// Signs and sends the request, and classifies the response.
+    pub(super) fn send<O: Operation>(&self, operation: &O) -> AttemptResult<O::Output> {
+        if self.is_interrupted() {
+            return AttemptResult::unsent(interrupted());
+        }
+        let request = match self.signed_request(operation) {
+            Ok(request) => request,
+            Err(why) => return AttemptResult::unsent(Cause::Signing(why)),
+        };
+        let redactor = self.credentials.redactor();
+        let exchange = Exchange::new(self.transport, &request, &redactor);
+        if let Some(trace) = &self.transport.trace {
+            let call = format_args!("{}:{} {}", O::SERVICE.name(), O::NAME, self.region);
+            let number = self.number;
+            trace(&format_args!("debug: {call} attempt {number}: {exchange}"));
+        }
+        let response = exchange.sent.as_ref().ok();
+        let bytes = response.map_or(0, |r| r.body.len() as u64);
+        let retry_after = response.and_then(retry_after);
+        let request_id = exchange.request_id.clone();
+        let result = self.classify(operation, exchange, &redactor);
+        AttemptResult {
+            usage: Some(usage(self.number, bytes, &result)),
+            result,
+            request_id,
+            retry_after,
+        }
     }
-    let request = match signed_request(parts, region, operation, &resolved, now) {
-        Ok(request) => Request { budget, ..request },
-        Err(why) => return AttemptResult::unsent(Cause::Signing(why), version),
-    };
-    let redactor = resolved.redactor();
-    let exchange = Exchange::new(parts, &request, &redactor);
-    if let Some(trace) = &parts.trace {
-        let call = format_args!("{}:{} {region}", O::SERVICE.name(), O::NAME);
-        trace(&format_args!("debug: {call} attempt {number}: {exchange}"));
+
+    fn is_interrupted(&self) -> bool {
+        self.transport.interrupt.signal().is_some()
     }
-    let response = exchange.sent.as_ref().ok();
-    let bytes = response.map_or(0, |r| r.body.len() as u64);
-    let retry_after = response.and_then(retry_after);
-    let request_id = exchange.request_id.clone();
-    let result = exchange.into_result(parts, operation, &redactor);
-    AttemptResult {
-        usage: Some(usage(number, bytes, &result)),
-        result,
-        request_id,
-        retry_after,
-        version,
+
+    fn signed_request<O: Operation>(&self, operation: &O) -> Result<Request, SigningError> {
+        let endpoint = self.transport.endpoints.resolve(O::SERVICE, self.region)?;
+        let mut request = request(operation, &endpoint, self.budget);
+        if O::SIGNED {
+            let (name, scope) = (O::SERVICE.name(), &endpoint.signing_region);
+            let now = self.transport.clock.now();
+            sign(
+                &mut request,
+                &self.credentials.credentials,
+                name,
+                scope,
+                now,
+            )?;
+        }
+        Ok(request)
+    }
+
+    /// Returns the output, or the meaning of the failure.
+    fn classify<O: Operation>(
+        &self,
+        operation: &O,
+        exchange: Exchange,
+        redactor: &Redactor,
+    ) -> Result<O::Output, Cause> {
+        match (exchange.sent, exchange.error) {
+            (Err(_), _) if self.is_interrupted() => Err(interrupted()),
+            (Err(error), _) => Err(Cause::Transport(error)),
+            (Ok(response), Some(error)) => {
+                let now = self.transport.clock.now();
+                Err(service_error(&response, error, redactor, now))
+            }
+            (Ok(response), None) => operation
+                .parse(&response.body)
+                .map_err(|error| unreadable(&response, &error, redactor)),
+        }
     }
 }
 
-fn signed_request<O: Operation>(
-    parts: &Parts,
-    region: &Region,
-    operation: &O,
-    resolved: &ResolvedCredentials,
-    now: OffsetDateTime,
-) -> Result<Request, SigningError> {
-    let endpoint = parts.endpoints.resolve(O::SERVICE, region)?;
-    let mut request = request(operation, &endpoint);
-    if O::SIGNED {
-        let (name, scope) = (O::SERVICE.name(), &endpoint.signing_region);
-        sign(&mut request, &resolved.credentials, name, scope, now)?;
-    }
-    Ok(request)
-}
-
-/// Returns the unsigned request; its budget is not set.
-fn request<O: Operation>(operation: &O, endpoint: &Endpoint) -> Request {
+fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -> Request {
     let (headers, body) = match operation.request_body() {
         RequestBody::Json { target, body } => (
             vec![
@@ -120,7 +146,7 @@ fn request<O: Operation>(operation: &O, endpoint: &Endpoint) -> Request {
         scope: endpoint
             .custom
             .then(|| format!("{}/{region}", O::SERVICE.name())),
-        budget: Duration::ZERO,
+        budget,
     }
 }
 
@@ -136,9 +162,9 @@ struct Exchange {
 
 impl Exchange {
     /// Sends the request.
-    fn new(parts: &Parts, request: &Request, redactor: &Redactor) -> Self {
-        let before = parts.clock.elapsed();
-        let sent = parts.http.send(request);
+    fn new(transport: &Transport, request: &Request, redactor: &Redactor) -> Self {
+        let before = transport.clock.elapsed();
+        let sent = transport.http.send(request);
         let mut error = None;
         let mut id = None;
         if let Ok(response) = &sent {
@@ -150,26 +176,7 @@ impl Exchange {
             sent,
             error,
             request_id: id.map(|id| id.redact(redactor).shown(80)),
-            took: parts.clock.elapsed().saturating_sub(before),
-        }
-    }
-
-    fn into_result<O: Operation>(
-        self,
-        parts: &Parts,
-        operation: &O,
-        redactor: &Redactor,
-    ) -> Result<O::Output, Cause> {
-        match (self.sent, self.error) {
-            (Err(_), _) if parts.interrupt.signal().is_some() => Err(interrupted()),
-            (Err(error), _) => Err(Cause::Transport(error)),
-            (Ok(response), Some(error)) => {
-                let now = parts.clock.now();
-                Err(service_error(&response, error, redactor, now))
-            }
-            (Ok(response), None) => operation
-                .parse(&response.body)
-                .map_err(|error| unreadable(&response, &error, redactor)),
+            took: transport.clock.elapsed().saturating_sub(before),
         }
     }
 }

@@ -20,7 +20,7 @@ use super::environment::Environment;
 use super::imds::Imds;
 use super::provider::{Found, Profile, ProfileSource, Provider, ProviderContext, load_first};
 use super::role::{role_keys, session_name};
-use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::aws::ops::assume_role::AssumeRole;
 
@@ -84,8 +84,7 @@ impl AssumeRoleProfile {
             duration_seconds: get("duration_seconds").and_then(|s| s.parse().ok()),
             mfa,
         };
-        let client = context.net.client(CachedCredentials::fixed(source));
-        role_keys(client.call(&context.net.region, &call), role)
+        role_keys(context.client(source).call(context.region, &call), role)
     }
 
     /// Loads the credentials of the profile `name`, which assume the role of `profile`.

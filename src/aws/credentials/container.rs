@@ -61,7 +61,7 @@ impl Provider for Container {
             connect_attempts: 3,
             is_ready,
         };
-        let response = fetch.send(context.net).map_err(|source| {
+        let response = fetch.send(context.transport).map_err(|source| {
             let origin = "the container endpoint".to_owned();
             CredentialsError::Fetch { origin, source }
         })?;

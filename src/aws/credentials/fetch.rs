@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::provider::ProviderConfig;
+use crate::aws::client::Transport;
 use crate::aws::error::{FetchCause, FetchError};
 use crate::http::{Request, Response, TransportError, TransportErrorKind};
 use crate::text::sanitize;
@@ -36,7 +36,7 @@ impl Fetch {
     ///
     /// # Errors
     /// No attempt returned a status below 500 other than 429.
-    pub fn send(self, net: &ProviderConfig) -> Result<Response, FetchError> {
+    pub fn send(self, transport: &Transport) -> Result<Response, FetchError> {
         let request = Request {
             method: self.method,
             uri: self.uri,
@@ -47,7 +47,7 @@ impl Fetch {
         };
         let mut attempts = 1;
         loop {
-            let (cause, max_attempts) = match attempt(net, &request, attempts) {
+            let (cause, max_attempts) = match attempt(transport, &request, attempts) {
                 Ok(response)
                     if is_answer(&response)
                         && (attempts >= self.max_attempts || (self.is_ready)(&response)) =>
@@ -58,11 +58,11 @@ impl Fetch {
                 Err(error) if error.kind == TransportErrorKind::NotRecorded => (error.into(), 0),
                 Err(error) => (error.into(), self.connect_attempts),
             };
-            if attempts >= max_attempts || net.interrupt.signal().is_some() {
+            if attempts >= max_attempts || transport.interrupt.signal().is_some() {
                 let Request { method, uri, .. } = request;
                 return Err(FetchError { method, uri, cause });
             }
-            net.clock.sleep(Duration::from_secs(1));
+            transport.clock.sleep(Duration::from_secs(1));
             attempts += 1;
         }
     }
@@ -75,14 +75,14 @@ fn is_answer(response: &Response) -> bool {
 
 /// Sends one attempt, and logs it.
 fn attempt(
-    net: &ProviderConfig,
+    transport: &Transport,
     request: &Request,
     number: u32,
 ) -> Result<Response, TransportError> {
-    let before = net.clock.elapsed();
-    let result = net.http.send(request);
-    if let Some(trace) = &net.trace {
-        let took = net.clock.elapsed().saturating_sub(before).as_millis();
+    let before = transport.clock.elapsed();
+    let result = transport.http.send(request);
+    if let Some(trace) = &transport.trace {
+        let took = transport.clock.elapsed().saturating_sub(before).as_millis();
         let outcome = match &result {
             Ok(response) => format!("HTTP {}", response.status),
             Err(error) => sanitize(&error.message, 200),

@@ -20,7 +20,8 @@ use serde::Deserialize;
 
 use super::fetch::Fetch;
 use super::json_credentials::{JsonKeys, json};
-use super::provider::{Found, Provider, ProviderConfig, ProviderContext};
+use super::provider::{Found, Provider, ProviderContext};
+use crate::aws::client::Transport;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::env::Env;
@@ -87,7 +88,7 @@ fn is_role(name: &str) -> bool {
 
 /// The endpoint, the time-out and the number of attempts.
 struct ImdsClient<'a> {
-    net: &'a ProviderConfig,
+    transport: &'a Transport,
     base: String,
     timeout: Duration,
     max_attempts: u32,
@@ -109,7 +110,7 @@ impl<'a> ImdsClient<'a> {
         let base = env.var("AWS_EC2_METADATA_SERVICE_ENDPOINT");
         let base = base.unwrap_or_else(|| format!("http://{host}"));
         Ok(Self {
-            net: context.net,
+            transport: context.transport,
             base: base.trim_end_matches('/').to_owned(),
             timeout: Duration::from_secs(number(env, "AWS_METADATA_SERVICE_TIMEOUT", 1)?.into()),
             max_attempts: number(env, ATTEMPTS, 4)?,
@@ -182,7 +183,7 @@ impl<'a> ImdsClient<'a> {
             connect_attempts,
             is_ready: |_| true,
         };
-        let response = fetch.send(self.net).map_err(|source| {
+        let response = fetch.send(self.transport).map_err(|source| {
             let origin = "the instance metadata service".to_owned();
             CredentialsError::Fetch { origin, source }
         })?;

@@ -64,7 +64,7 @@ impl Provider for Login {
                 format!("{origin} has an invalid expiresAt"),
             ));
         };
-        if expires <= context.net.clock.now() {
+        if expires <= context.transport.clock.now() {
             return Err(sign_in(profile, format!("{origin} has expired")));
         }
         let (id, secret) = (keys.access_key_id.expose(), keys.secret_access_key.expose());

@@ -10,7 +10,7 @@ use crate::aws::ops::assume_role::TemporaryKeys;
 /// Returns the default name of a role session: the program's name and the Unix time, which makes
 /// the name unique.
 pub fn session_name(context: &ProviderContext) -> String {
-    let now = context.net.clock.now().unix_timestamp();
+    let now = context.transport.clock.now().unix_timestamp();
     format!("{}-{now}", env!("CARGO_PKG_NAME"))
 }
 

@@ -132,7 +132,7 @@ impl<'a> SsoSession<'a> {
         };
         let cached: Map<String, Value> = json(&bytes, &path.display().to_string())
             .map_err(|e| self.token_error(&format!("cannot be read: {e}")))?;
-        let now = context.net.clock.now();
+        let now = context.transport.clock.now();
         let token = Token::from_cache(&cached).ok_or_else(|| self.token_error("cannot be read"))?;
         let left = token.expires - now;
         if self.name.is_some()
@@ -162,8 +162,11 @@ impl<'a> SsoSession<'a> {
         if !registered {
             return None;
         }
-        let net = self.context.net;
-        let endpoint = net.endpoints.resolve(Service::SsoOidc, &self.region).ok()?;
+        let transport = self.context.transport;
+        let endpoint = transport
+            .endpoints
+            .resolve(Service::SsoOidc, &self.region)
+            .ok()?;
         let fetch = Fetch {
             method: "POST",
             uri: format!("{}token", endpoint.uri),
@@ -174,7 +177,7 @@ impl<'a> SsoSession<'a> {
             connect_attempts: 3,
             is_ready: |_| true,
         };
-        let response = fetch.send(net).ok().filter(|r| r.status == 200)?;
+        let response = fetch.send(transport).ok().filter(|r| r.status == 200)?;
         let fresh: TokenResponse = serde_json::from_slice(&response.body).ok()?;
         Some(Token {
             access: fresh.access_token,
@@ -185,11 +188,11 @@ impl<'a> SsoSession<'a> {
 
     /// Requests the credentials of the role.
     fn role_credentials(&self, token: &Secret) -> Result<ResolvedCredentials, CredentialsError> {
-        let (profile, net) = (&self.context.profile.name, self.context.net);
+        let (profile, transport) = (&self.context.profile.name, self.context.transport);
         let (account, role) = (self.account, self.role);
         let origin =
             format!("IAM Identity Center (profile {profile}, account {account}, role {role})");
-        let response = match self.role_request(token)?.send(net) {
+        let response = match self.role_request(token)?.send(transport) {
             Ok(response) => response,
             Err(source) => return Err(CredentialsError::Fetch { origin, source }),
         };
@@ -209,7 +212,7 @@ impl<'a> SsoSession<'a> {
     }
 
     fn role_request(&self, token: &Secret) -> Result<Fetch, CredentialsError> {
-        let endpoints = &self.context.net.endpoints;
+        let endpoints = &self.context.transport.endpoints;
         let endpoint = endpoints.resolve(Service::Sso, &self.region)?;
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("role_name", self.role)

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chain::resolve;
-use super::provider::{Profile, ProviderConfig, ProviderContext};
+use super::provider::{Profile, ProviderContext};
+use crate::aws::client::Transport;
 use crate::aws::client::fake::clock;
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::ResolvedCredentials;
@@ -16,14 +17,13 @@ use crate::interrupt::Interrupt;
 use crate::recording::RecordedEnv;
 
 /// Returns the settings of a network without any response.
-fn unreachable_network() -> ProviderConfig {
+fn unreachable_network() -> Transport {
     let http = Scripted::by(|_| failure(TransportErrorKind::Connection));
-    ProviderConfig {
+    Transport {
         http,
         clock: clock(),
         interrupt: Interrupt::default(),
         endpoints: Endpoints::default(),
-        region: "us-east-1".parse().unwrap(),
         max_attempts: 1,
         limits: Limits {
             concurrency: 1,
@@ -51,12 +51,13 @@ fn resolve_chain(
     let env = RecordedEnv::new(directory.path(), variables.iter().map(to_owned).collect());
     let files = SharedFiles::load(&env).map_err(|e| e.to_string())?;
     let profile = Profile::choose(flag, &env);
-    let net = unreachable_network();
+    let transport = unreachable_network();
     let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &profile,
-        net: &net,
+        transport: &transport,
+        region: &"us-east-1".parse().unwrap(),
         is_refresh: false,
         log: &|_| {},
     };
@@ -168,12 +169,13 @@ fn credentials_file_of_variable_is_read() {
     )];
     let env = RecordedEnv::new(directory.path(), BTreeMap::from(variables));
     let files = SharedFiles::load(&env).unwrap();
-    let net = unreachable_network();
+    let transport = unreachable_network();
     let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &Profile::choose(None, &env),
-        net: &net,
+        transport: &transport,
+        region: &"us-east-1".parse().unwrap(),
         is_refresh: false,
         log: &|_| {},
     };
@@ -210,7 +212,7 @@ impl Home {
         http: Arc<dyn HttpClient>,
         is_refresh: bool,
     ) -> Result<ResolvedCredentials, CredentialsError> {
-        let net = ProviderConfig {
+        let transport = Transport {
             http,
             ..unreachable_network()
         };
@@ -218,7 +220,8 @@ impl Home {
             env: self,
             files: &SharedFiles::load(self).unwrap(),
             profile: &Profile::choose(flag, self),
-            net: &net,
+            transport: &transport,
+            region: &"us-east-1".parse().unwrap(),
             is_refresh,
             log: &|_| {},
         };

@@ -15,7 +15,7 @@ use std::path::Path;
 use super::provider::{Found, ProfileSource, Provider, ProviderContext};
 use super::role::{role_keys, session_name};
 use crate::aws::config_file::expand_home;
-use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::aws::ops::assume_role_with_web_identity::AssumeRoleWithWebIdentity;
 use crate::env::Env;
@@ -56,10 +56,7 @@ impl Provider for WebIdentity {
         // The call is not signed: the token is in its body. It is the secret key here so that it is
         // redacted in messages.
         let secret = ResolvedCredentials::new("", token.expose(), None, String::new());
-        let result = context
-            .net
-            .client(CachedCredentials::fixed(secret))
-            .call(&context.net.region, &call);
+        let result = context.client(secret).call(context.region, &call);
         role_keys(result, format!("{origin}, role {role_arn}")).map(Found::Keys)
     }
 }
