@@ -138,16 +138,16 @@ pub fn for_unknown_recorder(status: Status) -> &'static str {
 /// Returns the log message of a gap: the missing counts, the reason, and what to do about it.
 #[must_use]
 pub fn for_gap(unlogged: &UnloggedGap<'_>) -> String {
-    let UnloggedGap { types, gap, .. } = unlogged;
+    let UnloggedGap { types, cell, .. } = unlogged;
     let subject = if types.len() == 1 {
         "not counted".to_owned()
     } else {
         let (count, names) = (pluralize(types.len(), "type"), list(types, NAMED));
         format!("{count} not counted ({names})")
     };
-    let detail = &gap.detail;
-    match gap.error_type {
-        ErrorType::ConfigDisabled => format!("{subject}: {detail}; {}", for_status(gap.status)),
+    let detail = cell.detail();
+    match unlogged.error_type {
+        ErrorType::ConfigDisabled => format!("{subject}: {detail}; {}", for_status(cell.status())),
         // The error of the recorder call already has advice.
         _ => format!("{subject}: {detail}"),
     }

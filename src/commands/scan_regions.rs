@@ -120,7 +120,7 @@ fn log_gaps(context: &mut Context, coverage: &Coverage) {
         };
         let entry = Entry {
             at: context.runtime.clock.now(),
-            error_type: gap.gap.error_type,
+            error_type: gap.error_type,
             region: Some(gap.region.clone()),
             resource_type,
             message: advice::for_gap(&gap),

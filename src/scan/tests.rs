@@ -166,11 +166,16 @@ struct Scanned {
 impl Scanned {
     /// The cells of a region, in the order of [`TYPES`].
     fn cells(&self, region: &str) -> [Cell; 3] {
-        let result = self.results.iter().find(|r| r.region.as_str() == region);
+        let result = self
+            .results
+            .iter()
+            .find(|r| r.result.region.as_str() == region);
         let result = result.expect("every region has a result");
+        let mut sorted = types();
+        sorted.sort_unstable();
         types()
             .iter()
-            .map(|t| result.cells.get(t).unwrap())
+            .map(|t| &result.cells[sorted.binary_search(t).unwrap()])
             .map(|cell| cell.total().map_or(Missing(cell.status()), Counted))
             .collect::<Vec<_>>()
             .try_into()
@@ -211,15 +216,15 @@ fn run(client: Client, clock: Arc<dyn Clock>, interrupt: &Interrupt, threads: us
     });
     let coverage = Coverage::new(results, &account.types, account.method);
     let results = coverage.regions;
-    let codes: Vec<&str> = results.iter().map(|r| r.region.as_str()).collect();
+    let codes: Vec<&str> = results.iter().map(|r| r.result.region.as_str()).collect();
     assert_eq!(
         codes,
         ["eu-west-1", "us-east-1"],
         "sorted, without duplicates"
     );
-    for result in &results {
-        assert_eq!(result.cells.len(), TYPES.len(), "a cell for every type");
-        for (resource_type, cell) in &result.cells {
+    for RegionCoverage { result, cells } in &results {
+        assert_eq!(cells.len(), TYPES.len(), "a cell for every type");
+        for (resource_type, cell) in coverage.types.iter().zip(cells) {
             assert_eq!(
                 cell.is_missing(),
                 cell.total().is_none(),
@@ -368,7 +373,7 @@ fn all_regions_and_types_are_counted() {
     assert_eq!(scanned.lines, [""; 0]);
     let result = &scanned.results[0];
     assert_eq!(result.missing(), 0);
-    let totals: Vec<_> = result.cells.values().map(|c| c.total().unwrap()).collect();
+    let totals: Vec<_> = result.cells.iter().map(|c| c.total().unwrap()).collect();
     assert_eq!(totals, [22, 23, 24], "by type");
 }
 
