@@ -10,9 +10,11 @@
 //! - After an interrupt, every request fails at once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use ureq::Agent;
+
+use crate::sync;
 
 /// The maximum number of open connections. macOS limits a process to 256 open files by default.
 pub(super) const MAX_CONNECTIONS: usize = 220;
@@ -80,7 +82,7 @@ impl Connections {
     }
 
     fn lock(&self) -> MutexGuard<'_, ConnectionPool> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.pool)
     }
 }
 

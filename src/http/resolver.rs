@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
+
+use crate::sync;
 
 /// Caches the addresses that the system resolver returns, until the cache is cleared.
 ///
@@ -38,7 +40,7 @@ impl CachingResolver {
     }
 
     fn lookups(&self) -> MutexGuard<'_, HashMap<String, PendingLookup>> {
-        self.lookups.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.lookups)
     }
 
     /// Removes a failed lookup, so that the failure is shared only with the threads that waited

@@ -1,12 +1,13 @@
 //! The time of a replay.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
 use crate::clock::Clock;
+use crate::sync;
 
 /// A clock whose sleeps return immediately and advance its time. It does not advance otherwise.
 ///
@@ -34,7 +35,7 @@ impl VirtualClock {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(ThreadId, Duration)>> {
-        self.sleeps.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.sleeps)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use time::format_description::well_known::Rfc2822;
 
@@ -15,6 +15,7 @@ use super::files::{self, Interactions};
 use super::secrets::{redact_bytes, redact_text, secrets_of_exchange};
 use crate::clock::Clock;
 use crate::http::{HttpClient, Request, Response, TransportError};
+use crate::sync;
 use crate::text::encode_file_name;
 
 /// The maximum size of a recording in memory, in bytes: 256 MiB.
@@ -87,7 +88,7 @@ impl RecordingClient {
             return;
         };
         let size = request.body.len() + result.as_ref().map_or(0, |r| r.body.len());
-        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorded = sync::lock(&self.recorded);
         recorded.bytes += size;
         // The advice on an error depends on whether a session token was used.
         recorded.session_token |= request.header("x-amz-security-token").is_some();
@@ -141,7 +142,7 @@ impl HttpClient for RecordingClient {
     }
 
     fn finish(&self) -> io::Result<()> {
-        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorded = sync::lock(&self.recorded);
         if recorded.bytes > MAX_BYTES {
             return Err(io::Error::other(
                 "the recording is larger than 256 MiB and was not written; record fewer regions \

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use time::format_description::well_known::Rfc2822;
 use time::{Duration, OffsetDateTime};
 
 use super::cassette::{Cassette, INTERACTIONS_DIR, Interaction, key, recorded_request};
 use crate::http::{HttpClient, Request, Response, TransportError, TransportErrorKind};
+use crate::sync;
 use crate::text::sanitize;
 
 /// The recorded result of a request.
@@ -62,10 +63,7 @@ impl ReplayClient {
     /// Returns the recorded interactions that were not used, one line per request.
     #[must_use]
     pub fn left_over(&self) -> Vec<String> {
-        let responses = self
-            .responses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let responses = sync::lock(&self.responses);
         let unused = responses.iter().filter(|(_, queue)| !queue.is_empty());
         unused
             .map(|(key, queue)| format!("{} × {key}", queue.len()))
@@ -76,10 +74,7 @@ impl ReplayClient {
 impl HttpClient for ReplayClient {
     fn send(&self, request: &Request) -> ReplayResult {
         let key = key(&recorded_request(request));
-        let mut responses = self
-            .responses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut responses = sync::lock(&self.responses);
         let next = responses.get_mut(&key).and_then(VecDeque::pop_front);
         next.unwrap_or_else(|| {
             Err(TransportError {
