@@ -1,11 +1,106 @@
 //! Advice: what the user can do about an error or a missing count.
 
+use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
 use crate::coverage::{Status, UnloggedGap};
 use crate::error_log::ErrorType;
+use crate::http::TransportErrorKind;
+use crate::inventory::CountError;
 use crate::text::{list, pluralize};
+
+/// The advice for a response that is not from AWS.
+const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \
+                       URL is wrong";
+
+/// The advice for a certificate of a CA that is not trusted.
+pub const FOR_UNTRUSTED_CA: &str = "use --ca-bundle or AWS_CA_BUNDLE to trust another CA";
 
 /// The maximum number of types that a log line names.
 const NAMED: usize = 20;
+
+/// Returns advice for a failed call.
+#[must_use]
+pub fn for_call(error: &CallError) -> String {
+    match &error.cause {
+        Cause::Service {
+            kind: ErrorKind::Other,
+            code,
+            ..
+        } if code.is_empty() => NOT_AWS.to_owned(),
+        Cause::Service { kind, .. } => for_service_error(error, *kind),
+        Cause::ClockSkew { .. } => "set this machine's clock".to_owned(),
+        Cause::Unreadable { .. } => NOT_AWS.to_owned(),
+        Cause::Transport(transport) => for_transport_error(transport.kind).to_owned(),
+        Cause::Signing(_) => "check the endpoint URL and the credentials".to_owned(),
+    }
+}
+
+fn for_service_error(error: &CallError, kind: ErrorKind) -> String {
+    let advice = match kind {
+        ErrorKind::Throttling => "try again later, or scan fewer types",
+        ErrorKind::Transient => "try again later",
+        ErrorKind::AccessDenied => {
+            let (service, operation) = (error.service.name(), error.operation);
+            return format!(
+                "allow {service}:{operation} in the caller's policies and service control policies"
+            );
+        }
+        ErrorKind::NoRecorder => {
+            "turn on AWS Config in this region, or exclude it with --exclude-regions"
+        }
+        ErrorKind::OptInRequired => {
+            "the account is not subscribed to this service in this region: complete the sign-up, \
+             or exclude the region with --exclude-regions"
+        }
+        ErrorKind::UnrecognizedClient => {
+            "check that the access key is active and that --region is enabled and in the same \
+             partition"
+        }
+        ErrorKind::Expired => "get new credentials, for example with `aws sso login`",
+        ErrorKind::BadSignature => {
+            "the signature was rejected: check the secret access key (and the region, if an \
+             endpoint URL is set)"
+        }
+        ErrorKind::ResourceNotDiscovered | ErrorKind::Other => {
+            "see the AWS API reference for this error code"
+        }
+    };
+    advice.to_owned()
+}
+
+fn for_transport_error(kind: TransportErrorKind) -> &'static str {
+    match kind {
+        TransportErrorKind::Dns => "check the network and the region name",
+        TransportErrorKind::Timeout | TransportErrorKind::Connection => {
+            "check the network, firewall and endpoint"
+        }
+        TransportErrorKind::Exhausted => {
+            "raise the limits on open files and threads (ulimit -n, ulimit -u), scan fewer \
+             regions, or lower --region-concurrency"
+        }
+        TransportErrorKind::Tls => "check the certificate bundle",
+        TransportErrorKind::Proxy => {
+            "check the user name and password in the proxy URL (percent-encoded), the rules of \
+             the proxy, and NO_PROXY"
+        }
+        TransportErrorKind::TooLarge => {
+            "the response is not from AWS: check the endpoint and any proxy"
+        }
+        TransportErrorKind::NotRecorded => {
+            "replay with the options of the recording, or make a new recording"
+        }
+        TransportErrorKind::Interrupted => "run again",
+    }
+}
+
+/// Returns the message of an error of the credentials, with advice if a call failed. The other
+/// errors say themselves what to do.
+#[must_use]
+pub fn for_credentials(error: &CredentialsError) -> String {
+    match error.call() {
+        Some(call) => format!("{error}; {}", for_call(call)),
+        None => error.to_string(),
+    }
+}
 
 /// Returns advice for missing counts with `status`.
 #[must_use]
@@ -43,19 +138,48 @@ pub fn for_unknown_recorder(status: Status) -> &'static str {
 /// Returns the log message of a gap: the missing counts, the reason, and what to do about it.
 #[must_use]
 pub fn for_gap(unlogged: &UnloggedGap<'_>) -> String {
-    let UnloggedGap { types, gap, .. } = unlogged;
+    let UnloggedGap { types, cell, .. } = unlogged;
     let subject = if types.len() == 1 {
         "not counted".to_owned()
     } else {
         let (count, names) = (pluralize(types.len(), "type"), list(types, NAMED));
         format!("{count} not counted ({names})")
     };
-    let detail = &gap.detail;
-    match gap.error_type {
-        ErrorType::ConfigDisabled => format!("{subject}: {detail}; {}", for_status(gap.status)),
+    let detail = cell.detail();
+    match unlogged.error_type {
+        ErrorType::ConfigDisabled => format!("{subject}: {detail}; {}", for_status(cell.status())),
         // The error of the recorder call already has advice.
         _ => format!("{subject}: {detail}"),
     }
+}
+
+/// Returns the log message of an error in a region's scan, with what to do about it.
+#[must_use]
+pub fn for_count(error_type: ErrorType, error: &CountError, has_session_token: bool) -> String {
+    let advice = match error {
+        CountError::Pages { operation, .. } if *operation == "ListDiscoveredResources" => {
+            "no row for this type".to_owned()
+        }
+        CountError::Pages { .. } => "these counts are not used".to_owned(),
+        // The access key works in other regions, so the general advice would mislead.
+        CountError::Call(call)
+            if error_type == ErrorType::RegionDisabled
+                && call.kind() == Some(ErrorKind::UnrecognizedClient) =>
+        {
+            let token = if has_session_token {
+                "; if it is enabled, the session token is from the global STS endpoint: get one \
+                 from a regional endpoint"
+            } else {
+                ""
+            };
+            format!(
+                "the region does not accept the account's credentials: enable it for the account, \
+                 or exclude it with --exclude-regions{token}"
+            )
+        }
+        CountError::Call(call) => for_call(call),
+    };
+    format!("{error}; {advice}")
 }
 
 #[cfg(test)]

@@ -411,24 +411,6 @@ mod tests {
     }
 
     #[test]
-    fn workers_follow_the_named_regions() {
-        for (args, workers) in [
-            (&[][..], 220),
-            (&["--regions=eu-west-1"], 11),
-            (&["--regions=eu-west-1", "--method=counts"], 2),
-            (
-                &[
-                    "--regions=eu-west-1,us-east-1",
-                    "--exclude-regions=us-east-1",
-                ],
-                11,
-            ),
-        ] {
-            assert_eq!(options(args).max_workers(), workers, "{args:?}");
-        }
-    }
-
-    #[test]
     fn lists_accept_commas_and_repetition() {
         let options = options(&[
             "--regions=eu-west-1,us-east-1",

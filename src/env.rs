@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::interrupt::Interrupt;
+use crate::secret::Secret;
 
 /// A source of variables, files and command output.
 pub trait Env: Send + Sync {
@@ -48,8 +49,8 @@ pub trait Env: Send + Sync {
 pub struct CommandOutput {
     /// True if the exit code was 0.
     pub ok: bool,
-    /// The standard output; may contain secrets.
-    pub stdout: String,
+    /// The standard output.
+    pub stdout: Secret,
     /// The standard error output.
     pub stderr: String,
 }
@@ -96,7 +97,7 @@ impl Env for SystemEnv {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         Ok(CommandOutput {
             ok: output.status.success(),
-            stdout: text(&output.stdout),
+            stdout: text(&output.stdout).into(),
             stderr: text(&output.stderr),
         })
     }
@@ -192,15 +193,15 @@ mod tests {
     fn commands_run_in_shell_without_stdin() {
         let output = SystemEnv::default().run("printf x | tr x y").unwrap();
         assert!(output.ok);
-        assert_eq!(output.stdout, "y");
+        assert_eq!(output.stdout.expose(), "y");
         let output = SystemEnv::default().run("cat && echo 'the end'").unwrap();
-        assert_eq!(output.stdout, "the end\n", "stdin is closed");
+        assert_eq!(output.stdout.expose(), "the end\n", "stdin is closed");
         let output = SystemEnv::default()
             .run("echo out; echo why >&2; exit 3")
             .unwrap();
         assert!(!output.ok);
         assert_eq!(
-            (output.stdout.as_str(), output.stderr.as_str()),
+            (output.stdout.expose(), output.stderr.as_str()),
             ("out\n", "why\n")
         );
         let output = SystemEnv::default().run("/nowhere/at/all").unwrap();

@@ -14,8 +14,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
+
+use crate::sync;
 
 type Hook = Box<dyn Fn() + Send>;
 
@@ -71,7 +73,7 @@ impl Interrupt {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Hook>> {
-        self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.0.hooks)
     }
 
     /// Returns the locked set of temporary files that exist now. The caller holds the lock while it
@@ -79,7 +81,7 @@ impl Interrupt {
     /// them.
     pub fn temp_files(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
         let files = &self.0.temp_files;
-        files.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(files)
     }
 
     /// Removes the temporary files before an immediate exit. The returned lock keeps other threads

@@ -1,49 +1,46 @@
-//! Counts the resources that AWS Config has discovered, per region and resource type, in every
-//! enabled region of an account. Every count is exact, or it is absent and the error log gives the
-//! reason.
+//! Counts the resources that AWS Config has discovered in an AWS account, by region and resource type.
+//! A count is complete or absent; the log says why it is absent.
 //!
-//! The program is a thin binary over this library. Its layers, from the top; a module imports only
-//! from its own layer or a lower one, which `tests/architecture.rs` checks:
+//! The program is a thin binary over this library, which is not a stable API. A module imports only from lower layers
+//! or from its own files, and no files import each other (`tests/architecture.rs`):
 //!
 //! | layer | module | owns |
 //! |---|---|---|
-//! | 4 | `main.rs` | connects the real clock, environment and network; the exit code |
-//! | 4 | [`cli`] | the command line → one validated, typed [`options::Options`] |
-//! | 3 | [`app`] | the steps of the specification, in order |
-//! | 3 | [`preflight`] | the eight checks; the scan reuses their results |
-//! | 3 | [`options`] | the options of one run |
-//! | 3 | [`runtime`] | environment, time and network of a run, or the recording that replaces them |
-//! | 3 | [`console`] | check marks, the progress bar, the summary |
-//! | 3 | [`output`] | rows → bytes, one file per format; the report of a run |
-//! | 3 | [`iam_policy`] | the smallest IAM policy that a run needs |
-//! | 2 | [`scan`] | the tasks of each region, on their own thread pool; how errors are handled |
-//! | 2 | [`advice`] | what the user can do about an error or a missing count |
-//! | 2 | [`coverage`] | the status of every region and type, and the reason for every missing count |
-//! | 2 | [`inventory`] | the calls that count a region's types, one file each; the methods |
-//! | 2 | [`error_log`] | the ten error types, the log line, the error file |
-//! | 1 | [`aws`] | one API call: sign, send, classify, retry; operations, credentials, endpoints |
-//! | 0 | [`http`] | requests, responses, the [`http::HttpClient`] trait; the client of the network, proxies |
-//! | 0 | [`recording`] | cassettes, the recording and the replaying client, the replay's clock and environment |
-//! | 0 | [`clock`], [`env`](mod@env), [`interrupt`], [`atomic_file`], [`model`], [`redact`], [`secret`], [`sync`], [`text`], [`untrusted`] | time, environment, Ctrl-C, files, domain types |
+//! | 13 | `main.rs` | the real clock, environment, network and terminal; the exit code |
+//! | 12 | [`cli`] | the command line: clap → a typed command |
+//! | 11 | [`commands`] | one file per command, readable as the steps of the specification |
+//! | 10 | [`preflight`] | the eight checks, joined in display order |
+//! | 10 | [`scan`] | the scheduler, one region's steps and result, what to do after an error |
+//! | 10 | [`console`] | check marks, progress bar, summary |
+//! | 10 | [`output`] | rows, CSV, JSON report |
+//! | 9 | [`session`] | profile, start region, endpoints, trust, proxies, credentials → a client |
+//! | 8 | [`advice`] | error → what the user can do; below `cli`, only this module gives advice about options |
+//! | 8 | [`runtime`] | environment, clock, interrupt and network of a run, or its recording |
+//! | 7 | [`options`] | what a run is asked to do, typed |
+//! | 7 | [`coverage`] | the status of every region and type, and the reason for every missing count |
+//! | 6 | [`inventory`] | one file per way to count; the methods |
+//! | 5 | [`aws`] | one call: sign, send, classify, retry, refresh; operations, credentials, endpoints |
+//! | 4 | [`recording`] | cassettes, the recording and the replaying client, the replay's clock and environment |
+//! | 3 | [`http`] | request, response, the [`http::HttpClient`] trait; the ureq client, proxies, TLS |
+//! | 3 | [`error_log`] | the ten error types, the log line, the error file |
+//! | 2 | [`atomic_file`], [`clock`], [`env`](mod@env) | files written in one step, time, environment |
+//! | 1 | [`interrupt`], [`model`], [`redact`], [`untrusted`] | Ctrl-C, the nouns, redaction, text from the network |
+//! | 0 | [`secret`], [`sync`], [`text`], [`workers`] | secrets, locks, text, the rayon pool |
 //!
-//! The data flow of a run: command line → [`options::Options`] → [`preflight`] returns credentials,
-//! account, alias and regions → [`scan`] counts each region through [`aws::client::Client::call`]
-//! and requests the region's recorder at the same time → a channel carries the results to the main
-//! thread, the only one that draws the bar and writes the log → [`coverage`] sets the status of
-//! each count → bytes → atomic write → summary.
+//! A run in one sentence: options → session → checks → workers take steps of regions and count them through
+//! [`aws::client::Client`] → results travel over one channel to the main thread, which draws the bar, writes the log and
+//! builds the coverage → rows → bytes → atomic files → summary.
 //!
-//! Network, time and environment are reached only through three traits: [`http::HttpClient`],
-//! [`clock::Clock`] and [`env::Env`]. Tests pass a recording, a clock that does not wait, and a
-//! directory.
+//! Three traits are the seams for tests: [`http::HttpClient`], [`clock::Clock`] and [`env::Env`]. Whatever is not
+//! passed in cannot be reached.
 //!
 //! To add
-//! - an AWS operation: a file in `aws/ops/`, a `mod` line, a fixture;
-//! - a credential provider: a file in `aws/credentials/`, a line in the chain, a directory in
+//! - an AWS operation: one file in `aws/ops/`, one `mod` line, one fixture;
+//! - a credential provider: one file in `aws/credentials/`, one line in the chain, one directory in
 //!   `tests/credentials/`;
-//! - an output format: a file in `output/`, a line in `app/outputs.rs`;
-//! - another output file: a struct in `output/rows.rs`, a line in `app/outputs.rs`;
-//! - a way to count: an arm of [`inventory::Method`]; if it needs another call, a file in
-//!   `inventory/` and a function of [`inventory::CountResources`].
+//! - a way to count: one file in `inventory/`, one arm of [`inventory::Method`];
+//! - a table or report format: one file in `output/`, one line in `commands/outputs.rs`;
+//! - a command: one file in `commands/`, one in `cli/`.
 
 pub mod advice;
 pub mod atomic_file;

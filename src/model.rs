@@ -174,17 +174,6 @@ impl ResourceTypes {
     }
 }
 
-/// The number of resources of one type in one region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ResourceCount<'a> {
-    /// The region.
-    pub region: &'a Region,
-    /// The resource type.
-    pub resource_type: &'a ResourceType,
-    /// The exact number: all pages were read.
-    pub total: u64,
-}
-
 /// An AWS account ID: 12 digits, stored as text because of leading zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountId(String);

@@ -7,6 +7,7 @@ use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limiter::Limits;
 use crate::inventory::Method;
 use crate::model::{AccountId, Region, ResourceTypes};
+use crate::workers::MAX_WORKERS;
 
 /// The validated, typed command line. Options that are `None` are read from the environment and the
 /// shared config files.
@@ -64,10 +65,6 @@ pub struct Options {
     pub replay: Option<PathBuf>,
 }
 
-/// The maximum number of workers, and so of concurrent requests in all regions together. Each uses a
-/// connection, and macOS limits a process to 256 open files.
-pub const MAX_WORKERS: usize = 220;
-
 impl Options {
     /// Returns true if `region` is to be scanned, provided that it is enabled.
     #[must_use]
@@ -93,16 +90,5 @@ impl Options {
             limit.min(fair_share)
         };
         types.min(limit).max(1)
-    }
-
-    /// Returns the number of workers that the scan can use: in each region those that count, and one for the recorder.
-    /// Assumes many regions unless the options name them.
-    #[must_use]
-    pub fn max_workers(&self) -> usize {
-        let wanted = self.regions.iter().filter(|r| self.wants(r)).count();
-        if self.regions.is_empty() {
-            return MAX_WORKERS;
-        }
-        (wanted * (self.types_at_once(wanted) + 1)).min(MAX_WORKERS)
     }
 }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 ///
 /// Has no `Display`; its `Debug` output is `****`. A copy that a parser or a request makes is not
 /// wiped.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub struct Secret(Zeroizing<String>);
 

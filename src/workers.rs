@@ -5,12 +5,17 @@
 //!   finished. The main thread handles the results meanwhile.
 //! - A pool of one thread runs its tasks one after another, in the order in which they were spawned: a replay is the
 //!   same every time.
-//! - A panic ends only its task. The system may refuse threads; then a smaller pool does the same work.
+//! - A panic ends only its task. The system may refuse threads; then the pool
+//!   keeps those that it has, which do the same work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, channel};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// The maximum number of workers, and so of concurrent requests in all regions together. Each uses a connection, and
+/// macOS limits a process to 256 open files.
+pub const MAX_WORKERS: usize = 220;
 
 /// The error of a pool that could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +40,18 @@ impl Workers {
             .build()
             .map_err(|source| WorkersError { threads, source })?;
         Ok(Self(pool))
+    }
+
+    /// Replaces the pool with one of `threads` threads, at most [`MAX_WORKERS`], if that is more. Keeps it if it has a
+    /// single thread, or if the system refuses the threads.
+    pub fn grow(&mut self, threads: usize) {
+        let (current, wanted) = (self.0.current_num_threads(), threads.min(MAX_WORKERS));
+        if current > 1
+            && wanted > current
+            && let Ok(larger) = Self::new(wanted)
+        {
+            *self = larger;
+        }
     }
 
     /// Runs `work` once on every worker, and `meanwhile` on the calling thread. Returns the result of `meanwhile` when

@@ -23,9 +23,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use aws_config_resource_count::advice;
+use aws_config_resource_count::aws::client::Transport;
 use aws_config_resource_count::aws::config_file::SharedFiles;
 use aws_config_resource_count::aws::credential_cache::ResolvedCredentials;
-use aws_config_resource_count::aws::credentials::{Context, Profile, ProviderConfig, resolve};
+use aws_config_resource_count::aws::credentials::{Profile, ProviderContext, resolve};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::limiter::Limits;
 use aws_config_resource_count::env::{CommandOutput, Env};
@@ -366,7 +368,7 @@ impl Env for CaseEnv {
         let output = self.outputs.get(command).ok_or(io::ErrorKind::NotFound)?;
         Ok(CommandOutput {
             ok: output.ok,
-            stdout: output.stdout.clone(),
+            stdout: output.stdout.clone().into(),
             stderr: output.stderr.clone(),
         })
     }
@@ -409,12 +411,11 @@ fn check_case(case: &Case) {
     };
     let requests = Arc::new(Mutex::new(Vec::new()));
     let log = requests.clone();
-    let net = ProviderConfig {
+    let transport = Transport {
         http,
         clock: Arc::new(VirtualClock::new(NOW)),
         interrupt: Interrupt::default(),
         endpoints: Endpoints::default(),
-        region: "us-east-1".parse().unwrap(),
         max_attempts: 3,
         limits: Limits {
             concurrency: 1,
@@ -426,7 +427,7 @@ fn check_case(case: &Case) {
         })),
     };
     let lines = Mutex::new(Vec::new());
-    let resolved = resolve_from(&path, case.profile, &net, &|line| {
+    let resolved = resolve_from(&path, case.profile, &transport, &|line| {
         lines.lock().unwrap().push(line.to_owned());
     });
     let outcome = Outcome {
@@ -461,7 +462,7 @@ fn check_case(case: &Case) {
 fn resolve_from(
     directory: &Path,
     profile: Option<&str>,
-    net: &ProviderConfig,
+    transport: &Transport,
     note: &dyn Fn(&str),
 ) -> Result<ResolvedCredentials, String> {
     let env = CaseEnv::open(directory);
@@ -469,15 +470,16 @@ fn resolve_from(
     let shown = format!("{files:?}");
     assert!(!shown.contains(SECRET_MARKER), "{shown}");
     let profile = Profile::choose(profile, &env);
-    let context = Context {
+    let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &profile,
-        net,
+        transport,
+        region: &"us-east-1".parse().unwrap(),
         is_refresh: false,
         log: note,
     };
-    resolve(&context).map_err(|e| e.to_string())
+    resolve(&context).map_err(|e| advice::for_credentials(&e))
 }
 
 impl Expected {

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config_resource_count::aws::client::{CallOutput, Client, Parts};
+use aws_config_resource_count::advice;
+use aws_config_resource_count::aws::client::{CallOutput, Client, Transport};
 use aws_config_resource_count::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use aws_config_resource_count::aws::endpoint::Endpoints;
 use aws_config_resource_count::aws::error::{CallError, Cause, ErrorKind};
@@ -15,10 +16,10 @@ use aws_config_resource_count::aws::ops::get_discovered_resource_counts::GetDisc
 use aws_config_resource_count::aws::ops::list_discovered_resources::ListDiscoveredResources;
 use aws_config_resource_count::aws::protocol;
 use aws_config_resource_count::aws::retry::CALL_LIMIT;
-use aws_config_resource_count::recording::VirtualClock;
 use aws_config_resource_count::error_log::{Entry, ErrorType};
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::model::{Region, ResourceType};
+use aws_config_resource_count::recording::VirtualClock;
 use aws_config_resource_count_fuzz::{Always, KEY_ID, SECRET, TOKEN, leak, response};
 use libfuzzer_sys::fuzz_target;
 use time::macros::datetime;
@@ -34,16 +35,11 @@ fuzz_target!(|data: &[u8]| {
     assert!(protocol::json::bare_code(parsed.code.raw()).len() <= parsed.code.raw().len());
 
     let clock = Arc::new(VirtualClock::new(datetime!(2026-11-24 12:00:00 UTC)));
-    let client = Client::new(Parts {
+    let credentials = ResolvedCredentials::new(KEY_ID, SECRET, Some(TOKEN), "test".to_owned());
+    let transport = Transport {
         http: Arc::new(Always(response.clone())),
         clock: clock.clone(),
         interrupt: Interrupt::default(),
-        credentials: CachedCredentials::fixed(ResolvedCredentials::new(
-            KEY_ID,
-            SECRET,
-            Some(TOKEN),
-            "test".to_owned(),
-        )),
         endpoints: Endpoints::default(),
         max_attempts: 3,
         limits: Limits {
@@ -54,7 +50,8 @@ fuzz_target!(|data: &[u8]| {
         trace: Some(Arc::new(move |line| {
             assert_safe_line(&line.to_string(), &input)
         })),
-    });
+    };
+    let client = Client::new(transport, CachedCredentials::fixed(credentials));
     let region: Region = "eu-west-1".parse().unwrap();
     let bucket: ResourceType = "AWS::S3::Bucket".parse().unwrap();
     let failure = match choice % 3 {
@@ -69,7 +66,6 @@ fuzz_target!(|data: &[u8]| {
             let page = GetDiscoveredResourceCounts {
                 resource_types: &[],
                 next_token: None,
-                known: None,
             };
             failure(client.call(&region, &page))
         }
@@ -97,14 +93,14 @@ fuzz_target!(|data: &[u8]| {
     }
     let debug = format!("{error:?}");
     assert_eq!(leak(&debug, data, &SECRETS), None, "{debug}");
-    assert_safe_line(&error.advice(), data);
+    assert_safe_line(&advice::for_call(&error), data);
     for region in [Some(region), None] {
         let entry = Entry {
             at: datetime!(2026-11-24 12:00:00 UTC),
             error_type: ErrorType::ApiError,
             resource_type: region.as_ref().map(|_| bucket.clone()),
             region,
-            message: format!("{error}; {}", error.advice()),
+            message: format!("{error}; {}", advice::for_call(&error)),
         };
         let line = entry.to_string();
         assert!(

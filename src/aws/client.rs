@@ -14,15 +14,16 @@
 //! sleeps.
 
 mod attempt;
-mod parts;
+mod transport;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use attempt::{attempt, interrupted};
-pub use parts::{Parts, Trace};
+use attempt::{Attempt, AttemptResult, interrupted};
+pub use transport::{Trace, Transport};
 
+use super::credential_cache::CachedCredentials;
 use super::error::{CallError, Cause, ErrorKind};
 use super::limiter::Limiter;
 use super::operation::{Operation, Service};
@@ -39,7 +40,8 @@ const MAX_DNS_ATTEMPTS: u32 = 3;
 
 /// Calls AWS operations.
 pub struct Client {
-    parts: Parts,
+    transport: Transport,
+    credentials: CachedCredentials,
     quotas: Mutex<HashMap<(Service, Region), Quota>>,
     limiters: Mutex<HashMap<(Service, Region), Arc<Limiter>>>,
     usage: Mutex<BTreeMap<(Service, Region), Usage>>,
@@ -57,11 +59,12 @@ pub struct CallOutput<T> {
 }
 
 impl Client {
-    /// Creates a client from its parts.
+    /// Creates a client that signs with `credentials`.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(transport: Transport, credentials: CachedCredentials) -> Self {
         Self {
-            parts,
+            transport,
+            credentials,
             quotas: Mutex::default(),
             limiters: Mutex::default(),
             usage: Mutex::default(),
@@ -78,14 +81,14 @@ impl Client {
     /// Returns true if the calls are signed with a session token.
     #[must_use]
     pub fn has_session_token(&self) -> bool {
-        let resolved = self.parts.credentials.current();
+        let resolved = self.credentials.current();
         resolved.credentials.session_token().is_some()
     }
 
     /// Returns the redactor of the credentials that sign the calls.
     #[must_use]
     pub fn redactor(&self) -> Redactor {
-        self.parts.credentials.current().redactor()
+        self.credentials.current().redactor()
     }
 
     /// Returns true if `text`, which comes from the network, contains one of these credentials.
@@ -107,7 +110,7 @@ impl Client {
         lock(&self.refresh_notice).take()
     }
 
-    /// Calls `operation` in `region`, with at most [`Parts::max_attempts`] attempts within
+    /// Calls `operation` in `region`, with at most [`Transport::max_attempts`] attempts within
     /// [`CALL_LIMIT`]. Each attempt has its own signature. Expired credentials are refreshed.
     ///
     /// # Errors
@@ -151,7 +154,7 @@ impl Client {
         progress: &mut Progress,
         yields: &dyn Fn() -> bool,
     ) -> Result<Option<CallOutput<O::Output>>, CallError> {
-        let clock = &*self.parts.clock;
+        let clock = &*self.transport.clock;
         let limiter = self.limiter(O::SERVICE, region);
         loop {
             if progress.attempts > 1 {
@@ -159,12 +162,7 @@ impl Client {
             }
             let sent = limiter.wait_turn(clock);
             let began = clock.elapsed();
-            let (number, budget) = (progress.attempts, progress.budget);
-            let attempt = attempt(&self.parts, region, operation, number, budget);
-            if let Some(usage) = attempt.usage {
-                let mut usages = lock(&self.usage);
-                *usages.entry((O::SERVICE, region.clone())).or_default() += usage;
-            }
+            let (attempt, version) = self.attempt(region, operation, progress);
             let now = clock.elapsed();
             adjust(&limiter, &attempt.result, sent, now);
             progress.budget = progress.budget.saturating_sub(now.saturating_sub(began));
@@ -176,13 +174,14 @@ impl Client {
                     return Ok(Some(CallOutput { output, request_id }));
                 }
                 // After an interrupt the last response is irrelevant; do not log it.
-                Err(_) if self.parts.interrupt.signal().is_some() => interrupted(),
+                Err(_) if self.transport.interrupt.signal().is_some() => interrupted(),
                 Err(cause) => cause,
             };
             let error = CallError {
                 service: O::SERVICE,
                 operation: O::NAME,
                 region: region.clone(),
+                resource_type: operation.resource_type().cloned(),
                 attempts: progress.attempts,
                 request_id: attempt.request_id,
                 refresh_error: None,
@@ -190,7 +189,7 @@ impl Client {
             };
             let kind = error.kind();
             if kind == Some(ErrorKind::Expired) {
-                self.refresh(error, attempt.version)?;
+                self.refresh(error, version)?;
             } else {
                 self.back_off(progress, error, attempt.retry_after, now)?;
             }
@@ -201,19 +200,42 @@ impl Client {
         }
     }
 
+    /// Sends one attempt, and adds its usage. Returns it with the version of its credentials.
+    fn attempt<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+        progress: &Progress,
+    ) -> (AttemptResult<O::Output>, u64) {
+        let (credentials, version) = self.credentials.for_signing(self.transport.clock.now());
+        let attempt = Attempt {
+            transport: &self.transport,
+            credentials: &credentials,
+            region,
+            number: progress.attempts,
+            budget: progress.budget,
+        };
+        let result = attempt.send(operation);
+        if let Some(usage) = result.usage {
+            let mut usages = lock(&self.usage);
+            *usages.entry((O::SERVICE, region.clone())).or_default() += usage;
+        }
+        (result, version)
+    }
+
     /// Refreshes the credentials of `version`, which `expired` found expired.
     ///
     /// # Errors
     /// They cannot be refreshed: `expired` with the reason.
     fn refresh(&self, expired: CallError, version: u64) -> Result<(), CallError> {
-        match self.parts.credentials.refresh(version) {
+        match self.credentials.refresh(version) {
             Ok(true) => {
                 *lock(&self.refresh_notice) = Some(expired);
                 Ok(())
             }
             Ok(false) => Ok(()),
             Err(why) => Err(CallError {
-                refresh_error: Some(why.to_string()),
+                refresh_error: Some(Arc::new(why)),
                 ..expired
             }),
         }
@@ -235,7 +257,11 @@ impl Client {
         if let (true, Some((_, recorded))) = (error.not_recorded(), progress.last.take()) {
             return Err(recorded);
         }
-        let wait = backoff(progress.attempts - 1, (self.parts.jitter)(), retry_after);
+        let wait = backoff(
+            progress.attempts - 1,
+            (self.transport.jitter)(),
+            retry_after,
+        );
         let cost = self
             .cost(&error.cause, progress.attempts)
             .filter(|_| wait < progress.budget)
@@ -251,7 +277,7 @@ impl Client {
 
     /// Returns the cost of another attempt; `None` if there must be none.
     fn cost(&self, cause: &Cause, attempts: u32) -> Option<Cost> {
-        if attempts >= self.parts.max_attempts || self.parts.interrupt.signal().is_some() {
+        if attempts >= self.transport.max_attempts || self.transport.interrupt.signal().is_some() {
             return None;
         }
         match cause {
@@ -273,7 +299,7 @@ impl Client {
     fn limiter(&self, service: Service, region: &Region) -> Arc<Limiter> {
         let mut limiters = lock(&self.limiters);
         let limiter = limiters.entry((service, region.clone()));
-        let limits = self.parts.limits;
+        let limits = self.transport.limits;
         limiter
             .or_insert_with(|| Arc::new(Limiter::new(limits)))
             .clone()

@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard};
 use aws_credential_types::Credentials;
 use time::{Duration, OffsetDateTime};
 
+use super::error::CredentialsError;
 use crate::secret::Redactor;
 use crate::sync;
 
@@ -87,18 +88,6 @@ impl fmt::Debug for ResolvedCredentials {
     }
 }
 
-/// An error of a credential provider: the cause and what the user can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CredentialsError(pub String);
-
-impl fmt::Display for CredentialsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for CredentialsError {}
-
 /// Loads credentials; the argument is true for a refresh.
 pub type Loader = Box<dyn Fn(bool) -> Result<ResolvedCredentials, CredentialsError> + Send + Sync>;
 
@@ -137,10 +126,7 @@ impl CachedCredentials {
     /// an unsigned call.
     #[must_use]
     pub fn fixed(keys: ResolvedCredentials) -> Self {
-        let loader = |_| {
-            let error = "these credentials cannot be refreshed";
-            Err(CredentialsError(error.to_owned()))
-        };
+        let loader = |_| Err(CredentialsError::NotRefreshable);
         Self::from_loaded(keys, Box::new(loader))
     }
 
@@ -198,14 +184,12 @@ impl CachedCredentials {
             return Ok(false);
         }
         if state.refreshed {
-            return Err(CredentialsError(
-                "the refreshed credentials have expired".to_owned(),
-            ));
+            return Err(CredentialsError::ExpiredAgain);
         }
         let fresh = (self.loader)(true)?;
         if fresh.same_keys(&state.keys) {
-            let why = format!("{} returned expired credentials again", fresh.provider);
-            return Err(CredentialsError(why));
+            let provider = fresh.provider;
+            return Err(CredentialsError::Unchanged { provider });
         }
         state.keys = fresh;
         state.version += 1;
@@ -266,15 +250,12 @@ mod tests {
             "the second refresh loads nothing"
         );
         assert_eq!(cached.for_signing(NOW).1, 1);
-        assert!(cached.refresh(1).unwrap_err().0.contains("have expired"));
+        let error = cached.refresh(1).unwrap_err();
+        assert!(matches!(error, CredentialsError::ExpiredAgain), "{error}");
 
         let same = CachedCredentials::load(Box::new(|_| Ok(keys("same")))).unwrap();
-        assert!(
-            same.refresh(0)
-                .unwrap_err()
-                .0
-                .contains("returned expired credentials again")
-        );
+        let error = same.refresh(0).unwrap_err();
+        assert_eq!(error.to_string(), "test returned expired credentials again");
     }
 
     #[test]
@@ -283,7 +264,7 @@ mod tests {
         let counted = calls.clone();
         let loader = move |is_refresh: bool| match counted.fetch_add(1, Ordering::SeqCst) {
             0 => Ok(keys("first").with_expiry(Some(NOW + Duration::minutes(10)))),
-            1 => Err(CredentialsError("not now".to_owned())),
+            1 => Err(CredentialsError::NotRefreshable),
             _ => {
                 assert!(is_refresh);
                 Ok(keys("second").with_expiry(Some(NOW + Duration::hours(1))))

@@ -1,14 +1,18 @@
-//! Errors of AWS calls: their kinds, messages and advice.
+//! Errors of AWS calls and of credentials. They are in one file because each may be the source of
+//! the other.
 
 use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use thiserror::Error;
-use time::OffsetDateTime;
 
+use super::config_file::SharedFilesError;
 use super::endpoint::EndpointError;
 use super::operation::Service;
 use crate::http::{TransportError, TransportErrorKind};
-use crate::model::Region;
+use crate::model::{Region, ResourceType};
 use crate::text::sanitize;
 
 /// The kind of an error response.
@@ -94,7 +98,7 @@ impl ErrorKind {
 }
 
 /// The cause of a failed call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Cause {
     /// The service returned an error.
     Service {
@@ -142,12 +146,8 @@ pub enum SigningError {
     Signer(String),
 }
 
-/// The advice for a response that is not from AWS.
-const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \
-                       URL is wrong";
-
 /// A call that failed after all its attempts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct CallError {
     /// The service that was called.
     pub service: Service,
@@ -155,12 +155,14 @@ pub struct CallError {
     pub operation: &'static str,
     /// The region of the call.
     pub region: Region,
+    /// The resource type that the call is about.
+    pub resource_type: Option<ResourceType>,
     /// The number of attempts.
     pub attempts: u32,
     /// The request ID of the last response, without secrets and control characters.
     pub request_id: Option<String>,
     /// The reason why expired credentials could not be refreshed.
-    pub refresh_error: Option<String>,
+    pub refresh_error: Option<Arc<CredentialsError>>,
     /// The cause of the last attempt's failure.
     pub cause: Cause,
 }
@@ -179,75 +181,6 @@ impl CallError {
     #[must_use]
     pub fn not_recorded(&self) -> bool {
         matches!(&self.cause, Cause::Transport(t) if t.kind == TransportErrorKind::NotRecorded)
-    }
-
-    /// Returns what the user can do about the error.
-    #[must_use]
-    pub fn advice(&self) -> String {
-        let action = format!("{}:{}", self.service.name(), self.operation);
-        match &self.cause {
-            Cause::Service {
-                kind: ErrorKind::Other,
-                code,
-                ..
-            } if code.is_empty() => NOT_AWS.to_owned(),
-            Cause::Service { kind, .. } => match kind {
-                ErrorKind::Throttling => "try again later, or scan fewer types".to_owned(),
-                ErrorKind::Transient => "try again later".to_owned(),
-                ErrorKind::AccessDenied => {
-                    format!("allow {action} in the caller's policies and service control policies")
-                }
-                ErrorKind::NoRecorder => {
-                    "turn on AWS Config in this region, or exclude it with --exclude-regions"
-                        .to_owned()
-                }
-                ErrorKind::OptInRequired => {
-                    "the account is not subscribed to this service in this region: \
-                    complete the sign-up, or exclude the region with --exclude-regions"
-                        .to_owned()
-                }
-                ErrorKind::UnrecognizedClient => {
-                    "check that the access key is active and that --region is enabled and in the \
-                    same partition"
-                        .to_owned()
-                }
-                ErrorKind::Expired => {
-                    "get new credentials, for example with `aws sso login`".to_owned()
-                }
-                ErrorKind::BadSignature => {
-                    "the signature was rejected: check the secret access key (and the region, if \
-                    an endpoint URL is set)"
-                        .to_owned()
-                }
-                ErrorKind::ResourceNotDiscovered | ErrorKind::Other => {
-                    "see the AWS API reference for this error code".to_owned()
-                }
-            },
-            Cause::ClockSkew { .. } => "set this machine's clock".to_owned(),
-            Cause::Unreadable { .. } => NOT_AWS.to_owned(),
-            Cause::Transport(error) => match error.kind {
-                TransportErrorKind::Dns => "check the network and the region name".to_owned(),
-                TransportErrorKind::Timeout | TransportErrorKind::Connection => {
-                    "check the network, firewall and endpoint".to_owned()
-                }
-                TransportErrorKind::Exhausted => "raise the limits on open files and threads \
-                    (ulimit -n, ulimit -u), scan fewer regions, or lower --region-concurrency"
-                    .to_owned(),
-                TransportErrorKind::Tls => "check the certificate bundle".to_owned(),
-                TransportErrorKind::Proxy => "check the user name and password in the proxy URL \
-                                              (percent-encoded), the rules of the proxy, and \
-                                              NO_PROXY"
-                    .to_owned(),
-                TransportErrorKind::TooLarge => "the response is not from AWS: check the endpoint \
-                    and any proxy"
-                    .to_owned(),
-                TransportErrorKind::NotRecorded => {
-                    "replay with the options of the recording, or make a new recording".to_owned()
-                }
-                TransportErrorKind::Interrupted => "run again".to_owned(),
-            },
-            Cause::Signing(_) => "check the endpoint URL and the credentials".to_owned(),
-        }
     }
 }
 
@@ -309,14 +242,159 @@ impl fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-/// Returns the local time minus the time in `date_header`, in minutes; `None` if the difference is
-/// at most four minutes. The services accept five, and the response takes some time to arrive.
-#[must_use]
-pub fn clock_offset(date_header: Option<&str>, now: OffsetDateTime) -> Option<i64> {
-    let rfc2822 = &time::format_description::well_known::Rfc2822;
-    let theirs = OffsetDateTime::parse(date_header?, rfc2822).ok()?;
-    let offset = now - theirs;
-    (offset.abs() > time::Duration::minutes(4)).then(|| offset.whole_minutes())
+/// The reason why there are no credentials, and what the user can do about it; the advice for a
+/// failed call is not part of the text.
+#[derive(Debug, Error)]
+pub enum CredentialsError {
+    /// A shared file cannot be used.
+    #[error(transparent)]
+    SharedFiles(#[from] SharedFilesError),
+    /// A profile is in neither of the shared files.
+    #[error(
+        "{what} not found in {config} or {credentials}; create it with `aws configure --profile \
+         {profile}`"
+    )]
+    NoProfile {
+        /// The profile and the setting that names it.
+        what: String,
+        /// The name of the profile.
+        profile: String,
+        /// The config file.
+        config: PathBuf,
+        /// The shared credentials file.
+        credentials: PathBuf,
+    },
+    /// No provider is configured.
+    #[error(
+        "no credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), for the \
+         profile \"{profile}\" in {credentials} or {config}, or from a container or instance; run \
+         `aws configure` or `aws configure sso`, or set the variables"
+    )]
+    NotConfigured {
+        /// The name of the profile.
+        profile: String,
+        /// The shared credentials file.
+        credentials: PathBuf,
+        /// The config file.
+        config: PathBuf,
+    },
+    /// A setting is missing, invalid, or contradicts another one.
+    #[error("{0}")]
+    Setting(String),
+    /// A file cannot be read, or a command cannot be run.
+    #[error("{what}: {source}")]
+    Io {
+        /// The file or the command.
+        what: String,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A file, an output or a response is not the expected JSON. Nothing of it is quoted.
+    #[error("{origin} is not the expected JSON (line {line}, column {column})")]
+    Json {
+        /// The source of the JSON.
+        origin: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// The user must sign in again.
+    #[error("{problem}; {action}")]
+    SignIn {
+        /// The reason.
+        problem: String,
+        /// The command to run.
+        action: String,
+    },
+    /// A call of STS failed.
+    #[error("{origin}: {source}")]
+    Call {
+        /// The role.
+        origin: String,
+        /// The failed call.
+        source: Box<CallError>,
+    },
+    /// A request of a provider failed.
+    #[error("{origin}: {source}")]
+    Fetch {
+        /// The provider.
+        origin: String,
+        /// The failed request.
+        source: FetchError,
+    },
+    /// The endpoint of a provider is unknown.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The source refused to return credentials, or returned invalid ones.
+    #[error("{0}")]
+    Refused(String),
+    /// The source of a role's credentials failed.
+    #[error("{role}: {source}")]
+    RoleSource {
+        /// The role.
+        role: String,
+        /// The error of the source.
+        source: Box<Self>,
+    },
+    /// The credentials have no provider that could refresh them.
+    #[error("these credentials cannot be refreshed")]
+    NotRefreshable,
+    /// The credentials expired and were already refreshed before.
+    #[error("the refreshed credentials have expired")]
+    ExpiredAgain,
+    /// The provider returned the expired credentials again.
+    #[error("{provider} returned expired credentials again")]
+    Unchanged {
+        /// The description of the provider.
+        provider: String,
+    },
+}
+
+impl CredentialsError {
+    /// Creates the error of a setting; `what` names it.
+    pub fn setting(what: impl fmt::Display, problem: impl fmt::Display) -> Self {
+        Self::Setting(format!("{what}: {problem}"))
+    }
+
+    /// Creates the error of a source; `origin` names it.
+    pub fn refused(origin: impl fmt::Display, problem: impl fmt::Display) -> Self {
+        Self::Refused(format!("{origin}: {problem}"))
+    }
+
+    /// Returns the failed call, if a call is the reason.
+    #[must_use]
+    pub fn call(&self) -> Option<&CallError> {
+        match self {
+            Self::Call { source, .. } => Some(source),
+            Self::RoleSource { source, .. } => source.call(),
+            _ => None,
+        }
+    }
+}
+
+/// The error of an unsigned request without a usable response.
+#[derive(Debug, Error)]
+#[error("{method} {uri}: {cause}")]
+pub struct FetchError {
+    /// The method of the request.
+    pub method: &'static str,
+    /// The URI of the request.
+    pub uri: String,
+    /// The result of the last attempt.
+    #[source]
+    pub cause: FetchCause,
+}
+
+/// The reason why a response is not usable.
+#[derive(Debug, Error)]
+pub enum FetchCause {
+    /// The response has this error status.
+    #[error("HTTP {0}")]
+    Status(u16),
+    /// There is no complete response.
+    #[error("{}", sanitize(&.0.message, 200))]
+    Transport(#[from] TransportError),
 }
 
 #[cfg(test)]
@@ -367,16 +445,5 @@ mod tests {
         ] {
             assert_eq!(ErrorKind::from_code(code, status), kind, "{code} {status}");
         }
-    }
-
-    #[test]
-    fn clock_offset_begins_above_four_minutes() {
-        let now = time::macros::datetime!(2026-11-24 12:00:00 UTC);
-        let offset = |date| clock_offset(Some(date), now);
-        assert_eq!(offset("Tue, 24 Nov 2026 11:57:00 GMT"), None);
-        assert_eq!(offset("Tue, 24 Nov 2026 11:30:00 GMT"), Some(30));
-        assert_eq!(offset("Tue, 24 Nov 2026 13:00:00 GMT"), Some(-60));
-        assert_eq!(offset("yesterday"), None);
-        assert_eq!(clock_offset(None, now), None);
     }
 }

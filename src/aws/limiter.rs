@@ -12,10 +12,11 @@
 //! that waits. The limiter only keeps the number: the scheduler starts no more calls than it allows. `--max-rps` is a
 //! second limit: it spaces the requests in time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::sync;
 
 /// The limits for each region of a service.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,7 +104,7 @@ impl Limiter {
     }
 
     fn lock(&self) -> MutexGuard<'_, LimiterState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.state)
     }
 }
 

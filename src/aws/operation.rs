@@ -1,6 +1,7 @@
 //! An operation of an AWS service: its request, its response and their formats.
 
 use super::protocol::{self, ParseError};
+use crate::model::ResourceType;
 
 /// A service that the program calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,6 +118,11 @@ pub trait Operation {
 
     /// Returns the request body.
     fn request_body(&self) -> RequestBody;
+
+    /// Returns the resource type that the call is about, if it is about one.
+    fn resource_type(&self) -> Option<&ResourceType> {
+        None
+    }
 
     /// Parses the body of a 2xx response.
     ///

@@ -1,4 +1,4 @@
-//! What the steps of a run share: options, runtime, console and error log.
+//! The shared state of the steps of a run: options, runtime, console and error log.
 
 use std::path::{Path, PathBuf};
 

@@ -92,7 +92,7 @@ fn write_table<R: Serialize>(
     (context.path(&name), written)
 }
 
-/// What the report needs in addition to the context.
+/// The input of the report, in addition to the context.
 pub(super) struct ReportInput<'a> {
     pub(super) start: OffsetDateTime,
     pub(super) account: Option<&'a Account>,

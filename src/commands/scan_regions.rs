@@ -78,6 +78,9 @@ fn scan_regions(
 ) -> bool {
     let (options, runtime) = (context.options, context.runtime);
     let concurrency = options.types_at_once(regions.len());
+    let mut workers = ready.workers;
+    // In each region those that count, and one for the recorder.
+    workers.grow(regions.len() * (concurrency + 1));
     let account = Arc::new(AccountScan {
         client: ready.client,
         method: options.method,
@@ -94,7 +97,7 @@ fn scan_regions(
         .line(format_args!("Scanning {}...", pluralize(count, "region")));
     context.console.progress(0, count);
     let mut done = 0;
-    let scanned = scan::scan(&ready.workers, &account, regions, |message| match message {
+    let scanned = scan::scan(&workers, &account, regions, |message| match message {
         ScanMessage::Logged(entry) => context.report(entry, true),
         // After an interrupt the region is not complete.
         ScanMessage::Counted(_) if !context.is_interrupted() => {
@@ -117,7 +120,7 @@ fn log_gaps(context: &mut Context, coverage: &Coverage) {
         };
         let entry = Entry {
             at: context.runtime.clock.now(),
-            error_type: gap.gap.error_type,
+            error_type: gap.error_type,
             region: Some(gap.region.clone()),
             resource_type,
             message: advice::for_gap(&gap),

@@ -99,7 +99,7 @@ fn known_counts(totals: &Totals<'_>) -> String {
 
 /// Returns a line for each status of the counts that are not exact.
 fn group_lines(coverage: &Coverage) -> Vec<String> {
-    let types = coverage.types().count();
+    let types = coverage.types.len();
     let mut lines = Vec::new();
     for (status, group) in coverage.groups(Cell::is_missing) {
         let advice = advice::for_status(status);

@@ -1,102 +1,77 @@
-//! The meaning of a listing or a count, by the status of the region's recorder.
+//! The meaning of the listings and counts of a run, by the status of the recorders.
 
-use super::cell::{Cell, Note, Value};
-use super::gap::Gap;
+use std::collections::HashSet;
+
+use super::account_coverage::{Coverage, RegionCoverage};
+use super::cell::Cell;
 use super::recorder::RecordingStatus;
 use super::region_result::RegionResult;
-use super::status::Status;
-use crate::error_log::ErrorType;
 use crate::inventory::Method;
 use crate::model::{ResourceType, ResourceTypes};
 
+impl Coverage {
+    /// Builds the coverage of `types` from the results of all regions.
+    ///
+    /// [`ResourceTypes::All`] means the types found in any region and the common types. The common
+    /// types have cells even if every call failed; these cells are missing, not zero.
+    #[must_use]
+    pub fn new(mut results: Vec<RegionResult>, types: &ResourceTypes, method: Method) -> Self {
+        results.sort_unstable_by(|a, b| a.region.cmp(&b.region));
+        let all = all_types(&results, types);
+        let regions = results.into_iter().map(|result| {
+            let cells = all.iter().map(|t| classify(&result, t, types, method));
+            let cells = cells.collect();
+            RegionCoverage { result, cells }
+        });
+        let regions = regions.collect();
+        let mut coverage = Self {
+            types: all,
+            regions,
+        };
+        coverage.mark_counted_elsewhere();
+        coverage
+    }
+}
+
+/// Returns the types of all cells, sorted.
+fn all_types(results: &[RegionResult], types: &ResourceTypes) -> Vec<ResourceType> {
+    let mut all: Vec<ResourceType> = match types {
+        ResourceTypes::Named(types) => types.clone(),
+        ResourceTypes::All => {
+            let found: HashSet<_> = results.iter().flat_map(RegionResult::types).collect();
+            let common = ResourceType::common().into_iter();
+            found.into_iter().cloned().chain(common).collect()
+        }
+    };
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// Returns the cell of a type.
-pub(super) fn classify(
+fn classify(
     result: &RegionResult,
     resource_type: &ResourceType,
     types: &ResourceTypes,
     method: Method,
 ) -> Cell {
-    let listed = result.listed.get(resource_type);
-    // The counts have no types without resources.
-    let counts = result.counts.as_ref();
-    let counted = counts.map(|c| c.get(resource_type).copied().unwrap_or_default());
-    let recording = result.recording_status(resource_type);
-    let value = match (listed, counted) {
-        (Some(Ok(listed)), _) => classify_total(listed.total, true, &recording),
-        (Some(Err(gap)), _) => Value::Missing(gap.clone()),
-        (None, Some(n)) if !method.lists() => classify_total(n, false, &recording),
-        // With all types, only the types with a count are listed; the others have a count of 0.
-        (None, Some(0)) if *types == ResourceTypes::All => classify_total(0, false, &recording),
-        (None, _) => Value::Missing(result.unlisted.clone()),
+    let counted = result.counted(resource_type);
+    // With all types, only the types with a count are listed; the others have a count of 0.
+    let is_counted = |n| !method.lists() || (n == 0 && *types == ResourceTypes::All);
+    let (total, is_listed) = match (result.listed.get(resource_type), counted) {
+        (Some(Ok(listed)), _) => (listed.total, true),
+        (Some(Err(gap)), _) => return Cell::Failed(gap.clone()),
+        (None, Some(n)) if is_counted(n) => (n, false),
+        (None, _) => return Cell::Failed(result.unlisted.clone()),
     };
-    Cell {
-        value,
-        listed: listed.and_then(|l| Some(l.as_ref().ok()?.total)),
-        counted,
-    }
-}
-
-/// Returns the value for `n` resources in a listing (`listed`) or in the counts, depending on the
-/// recording status.
-fn classify_total(n: u64, listed: bool, recording: &RecordingStatus<'_>) -> Value {
-    match (recording, n) {
-        (RecordingStatus::Recorded, _) => Value::Exact(n),
-        (RecordingStatus::Missing, 0) => unrecorded(
-            Status::RecorderMissing,
-            "no configuration recorder in the region, so the real number is unknown",
-        ),
-        (RecordingStatus::Missing, _) => noted(
-            n,
-            Status::RecorderMissing,
-            "no configuration recorder in the region; the count may be stale",
-        ),
-        (RecordingStatus::NotRecorded, 0) => unrecorded(
-            Status::NotRecorded,
-            "not recorded and none discovered, so the real number is unknown",
-        ),
-        (RecordingStatus::NotRecorded, _) => noted(
-            n,
-            Status::NotRecorded,
-            "not recorded here; the discovered count may be stale or incomplete",
-        ),
-        (RecordingStatus::Stopped, 0) if !listed => unrecorded(
-            Status::RecorderStopped,
-            "recorder stopped, so config:GetDiscoveredResourceCounts counts nothing",
-        ),
-        (RecordingStatus::Stopped, _) => noted(
-            n,
-            Status::RecorderStopped,
-            "recorder stopped: the count dates from then",
-        ),
-        (RecordingStatus::Unknown(why), 0) if !listed => Value::Missing(Gap {
-            detail: format!(
-                "recorder status unknown; no resources may mean the type is not recorded: {}",
-                why.detail
-            )
-            .into(),
-            logged: false,
-            ..(*why).clone()
-        }),
-        (RecordingStatus::Unknown(why), _) => noted(
-            n,
-            Status::from_total(n),
-            &format!("recorder status unknown: {}", why.detail),
-        ),
-    }
-}
-
-/// Returns the value of a zero that the recorder makes meaningless.
-fn unrecorded(status: Status, detail: &str) -> Value {
-    Value::Missing(Gap {
-        status,
-        error_type: ErrorType::ConfigDisabled,
-        detail: detail.into(),
-        logged: false,
-    })
-}
-
-fn noted(total: u64, status: Status, detail: &str) -> Value {
-    let detail = detail.into();
-    let note = Note { status, detail };
-    Value::Noted { total, note }
+    let recording = result.recording_status(resource_type);
+    // A zero is a total only if resources would be in the listing or the counts.
+    let is_total = match recording {
+        _ if total > 0 => true,
+        RecordingStatus::Recorded => true,
+        // A listing has the resources from before the stop, the counts have none.
+        RecordingStatus::Stopped | RecordingStatus::Unknown(_) => is_listed,
+        RecordingStatus::Missing | RecordingStatus::NotRecorded => false,
+    };
+    Cell::Complete(is_total.then_some(total), recording)
 }

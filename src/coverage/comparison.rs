@@ -1,8 +1,7 @@
 //! Differences between the listing and the counts of a region, with possible reasons.
 
-use super::account_coverage::Coverage;
-use super::recorder::RecordingStatus;
-use super::region_coverage::RegionCoverage;
+use super::account_coverage::{Coverage, RegionCoverage};
+use super::recorder::RecordingStatus::{self, Missing, NotRecorded, Recorded, Stopped, Unknown};
 use crate::model::{Region, ResourceType};
 
 /// A region and type whose listing and counts have different numbers.
@@ -29,7 +28,7 @@ impl Difference<'_> {
 }
 
 /// The result of comparing listings with counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Comparison<'a> {
     /// The number of cells with both numbers.
     pub compared: usize,
@@ -43,27 +42,25 @@ impl Coverage {
     /// Compares the listing with the counts of each cell.
     #[must_use]
     pub fn compare(&self) -> Comparison<'_> {
-        let mut comparison = Comparison {
-            compared: 0,
-            not_compared: 0,
-            differences: Vec::new(),
-        };
-        for region in &self.regions {
-            for (resource_type, cell) in &region.cells {
-                let (Some(listed), Some(counted)) = (cell.listed, cell.counted) else {
+        let mut comparison = Comparison::default();
+        for RegionCoverage { result, cells } in &self.regions {
+            for (resource_type, cell) in self.types.iter().zip(cells) {
+                let counted = result.counted(resource_type);
+                let (Some(listed), Some(counted)) = (result.listed(resource_type), counted) else {
                     // With all types, only the types with a count are listed.
-                    let needs_no_listing = cell.counted == Some(0) && !cell.is_missing();
+                    let needs_no_listing = counted == Some(0) && !cell.is_missing();
                     comparison.not_compared += usize::from(!needs_no_listing);
                     continue;
                 };
                 comparison.compared += 1;
                 if listed != counted {
+                    let recording = result.recording_status(resource_type);
                     comparison.differences.push(Difference {
-                        region: &region.region,
+                        region: &result.region,
                         resource_type,
                         listed,
                         counted,
-                        reason: reason(region, resource_type, listed > counted),
+                        reason: reason(&recording, listed > counted),
                     });
                 }
             }
@@ -76,28 +73,16 @@ impl Coverage {
 ///
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>,
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>
-fn reason(
-    region: &RegionCoverage,
-    resource_type: &ResourceType,
-    more_listed: bool,
-) -> &'static str {
-    let recorder = region.recorder.as_ref();
-    let status = recorder.map(|r| r.recording_status(&region.region, resource_type));
-    match (status, more_listed) {
-        (_, false) => "the inventory may have changed between the two calls; verify again",
-        (Some(RecordingStatus::NotRecorded), true) => {
+fn reason(recording: &RecordingStatus, more_listed: bool) -> &'static str {
+    match recording {
+        _ if !more_listed => "the inventory may have changed between the two calls; verify again",
+        NotRecorded => {
             "not recorded here: the listing has discovered resources, the counts only recorded ones"
         }
-        (Some(RecordingStatus::Stopped), true) => {
-            "recorder stopped: counts are empty, the listing is stale"
-        }
-        (Some(RecordingStatus::Missing), true) => {
-            "no recorder: counts are empty, the listing is stale"
-        }
-        (Some(RecordingStatus::Recorded), true) => {
-            "recorded: counts can lag some minutes behind the recorder or the resources"
-        }
-        (Some(RecordingStatus::Unknown(_)) | None, true) => {
+        Stopped => "recorder stopped: counts are empty, the listing is stale",
+        Missing => "no recorder: counts are empty, the listing is stale",
+        Recorded => "recorded: counts can lag some minutes behind the recorder or the resources",
+        Unknown(_) => {
             "recorder status unknown: the type may not be recorded, or the counts may lag"
         }
     }

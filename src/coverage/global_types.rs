@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::cell::Value;
-use super::region_coverage::RegionCoverage;
-use super::status::Status;
+use super::account_coverage::{Coverage, RegionCoverage};
+use super::cell::Cell;
+use super::recorder::RecordingStatus;
 use crate::model::{Region, ResourceType};
 
 /// The number of resources of a global type, each resource counted once.
@@ -18,49 +18,62 @@ pub struct GlobalTotal<'a> {
     pub region: Option<&'a Region>,
 }
 
-impl<'a> GlobalTotal<'a> {
-    /// Counts the resources of a global type once; `None` if no region has a total.
-    pub(super) fn new(
-        regions: &'a [RegionCoverage],
+impl Coverage {
+    /// Returns the number of resources of each global type that has a total, each resource counted
+    /// once.
+    #[must_use]
+    pub fn global(&self) -> Vec<GlobalTotal<'_>> {
+        let types = self.types.iter().enumerate();
+        let global = types.filter(|(_, t)| t.is_global());
+        global
+            .filter_map(|(n, t)| self.global_total(n, t))
+            .collect()
+    }
+
+    /// Counts the resources of the `n`th type, a global one, once; `None` if no region has a total.
+    fn global_total<'a>(
+        &'a self,
+        n: usize,
         resource_type: &'a ResourceType,
-    ) -> Option<Self> {
-        let total = |r: &'a RegionCoverage| Some((r.cells.get(resource_type)?.total()?, r));
-        let totals: Vec<(u64, &RegionCoverage)> = regions.iter().filter_map(total).collect();
+    ) -> Option<GlobalTotal<'a>> {
+        let total = |r: &'a RegionCoverage| Some((r.cells[n].total()?, &r.result));
+        let totals: Vec<_> = self.regions.iter().filter_map(total).collect();
         // The first region, if several have the same number.
-        let largest = totals.iter().rev().max_by_key(|(total, _)| total)?;
-        let ids = |(total, region): &(u64, &'a RegionCoverage)| {
-            let ids = region.global_ids.get(resource_type).map(Vec::as_slice);
-            // A total of zero has no IDs, with any method.
-            ids.or((*total == 0).then_some(&[]))
-        };
-        let ids: Option<Vec<&[u64]>> = totals.iter().map(ids).collect();
+        let (largest, region) = totals.iter().rev().max_by_key(|(total, _)| total)?;
+        let ids = totals.iter().map(|(total, result)| {
+            match result.listed.get(resource_type) {
+                Some(Ok(listed)) => Some(&listed.ids[..]),
+                // A total of zero has no IDs, with any method.
+                _ => (*total == 0).then_some(&[][..]),
+            }
+        });
+        let ids: Option<Vec<&[u64]>> = ids.collect();
         let different = ids.map(|ids| ids.into_iter().flatten().collect::<HashSet<_>>().len());
-        Some(Self {
+        Some(GlobalTotal {
             resource_type,
-            total: different.map_or(largest.0, |n| n as u64),
-            region: different.is_none().then_some(&largest.1.region),
+            total: different.map_or(*largest, |n| n as u64),
+            region: different.is_none().then_some(&region.region),
         })
     }
-}
 
-/// Marks the cells of a global type that is not recorded as counted elsewhere, if a region records
-/// and counts it.
-pub(super) fn mark_counted_elsewhere(regions: &mut [RegionCoverage], resource_type: &ResourceType) {
-    // A stale count, or a count with an unknown recorder, cannot replace another region's count.
-    let is_exact = |region: &&RegionCoverage| {
-        let cell = region.cells.get(resource_type);
-        cell.is_some_and(|c| matches!(c.value, Value::Exact(_)))
-    };
-    let Some(elsewhere) = regions.iter().find(is_exact) else {
-        return;
-    };
-    let elsewhere = elsewhere.region.clone();
-    let cells = regions.iter_mut().map(|r| r.cells.get_mut(resource_type));
-    for cell in cells.flatten() {
-        if cell.is_missing() && cell.status() == Status::NotRecorded {
-            cell.value = Value::CountedElsewhere {
-                region: elsewhere.clone(),
+    /// Marks the cells of each global type that is not recorded as counted elsewhere, if a region
+    /// records and counts it.
+    pub(super) fn mark_counted_elsewhere(&mut self) {
+        for (n, _) in self.types.iter().enumerate().filter(|(_, t)| t.is_global()) {
+            // A stale count, or a count with an unknown recorder, cannot replace another region's
+            // count.
+            let is_exact = |r: &&RegionCoverage| {
+                matches!(r.cells[n], Cell::Complete(_, RecordingStatus::Recorded))
             };
+            let Some(elsewhere) = self.regions.iter().find(is_exact) else {
+                continue;
+            };
+            let elsewhere = elsewhere.result.region.clone();
+            for cell in self.regions.iter_mut().map(|r| &mut r.cells[n]) {
+                if *cell == Cell::Complete(None, RecordingStatus::NotRecorded) {
+                    *cell = Cell::CountedElsewhere(elsewhere.clone());
+                }
+            }
         }
     }
 }

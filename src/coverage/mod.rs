@@ -5,26 +5,20 @@ mod account_coverage;
 mod cell;
 mod classify;
 mod comparison;
-mod gap;
 mod global_types;
 mod recorder;
-mod region_coverage;
 mod region_result;
 mod status;
 mod totals;
-mod unlogged;
 
-pub use account_coverage::Coverage;
-pub use cell::{Cell, Note, Value};
+pub use account_coverage::{Coverage, RegionCoverage};
+pub use cell::Cell;
 pub use comparison::{Comparison, Difference};
-pub use gap::Gap;
 pub use global_types::GlobalTotal;
 pub use recorder::{Recorder, RecorderState, RecordingStatus, recorder_state};
-pub use region_coverage::RegionCoverage;
 pub use region_result::RegionResult;
-pub use status::Status;
-pub use totals::{Group, Totals};
-pub use unlogged::UnloggedGap;
+pub use status::{Gap, Status};
+pub use totals::{Group, Totals, UnloggedGap};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The configuration recorder of a region, and its recording status of a type.
 
-use super::gap::Gap;
+use super::status::Gap;
 use crate::aws::ops::describe_configuration_recorder_status::RecorderStatus;
 use crate::aws::ops::describe_configuration_recorders::RecordingGroup;
 use crate::aws::partition::Partition;
@@ -27,8 +27,8 @@ pub enum RecorderState {
 }
 
 /// The recording status of one type.
-#[derive(Debug, PartialEq, Eq)]
-pub enum RecordingStatus<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordingStatus {
     /// The type is recorded: a resource that AWS Config does not know does not exist.
     Recorded,
     /// The region has no recorder.
@@ -38,7 +38,7 @@ pub enum RecordingStatus<'a> {
     /// The recorder does not record the type.
     NotRecorded,
     /// The status is unknown, for this reason.
-    Unknown(&'a Gap),
+    Unknown(Gap),
 }
 
 /// Returns the recorder state of a region from the statuses that AWS Config returned.
@@ -69,7 +69,7 @@ impl Recorder {
         &self,
         region: &Region,
         resource_type: &ResourceType,
-    ) -> RecordingStatus<'_> {
+    ) -> RecordingStatus {
         if self.running == Ok(RecorderState::Missing) {
             return RecordingStatus::Missing;
         }
@@ -79,7 +79,7 @@ impl Recorder {
         match (&self.running, &self.group) {
             (_, Ok(group)) if !group.records(resource_type) => RecordingStatus::NotRecorded,
             (Ok(RecorderState::Stopped), _) => RecordingStatus::Stopped,
-            (Err(why), _) | (_, Err(why)) => RecordingStatus::Unknown(why),
+            (Err(why), _) | (_, Err(why)) => RecordingStatus::Unknown(why.clone()),
             (Ok(_), Ok(_)) => RecordingStatus::Recorded,
         }
     }
@@ -110,35 +110,16 @@ impl Recorder {
 /// IAM types cannot be recorded in regions added later.
 ///
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingGroup.html>
-const GLOBAL_REGIONS: [&str; 22] = [
-    "af-south-1",
-    "ap-east-1",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "me-south-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
+const GLOBAL_REGIONS: &str = "\
+    af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 \
+    ap-southeast-2 ap-southeast-3 ca-central-1 eu-central-1 eu-north-1 eu-south-1 eu-west-1 \
+    eu-west-2 eu-west-3 me-south-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2";
 
 /// Returns true if IAM types can be recorded in `region`. The documentation covers only the
 /// commercial partition; other partitions are assumed to allow it.
 fn can_record_global(region: &Region) -> bool {
-    Partition::for_region(region).id != "aws" || GLOBAL_REGIONS.contains(&region.as_str())
+    let mut global_regions = GLOBAL_REGIONS.split(' ');
+    Partition::for_region(region).id != "aws" || global_regions.any(|r| r == region.as_str())
 }
 
 #[cfg(test)]
@@ -156,7 +137,7 @@ mod tests {
     const BUCKET: &str = "AWS::S3::Bucket";
     const ROLE: &str = "AWS::IAM::Role";
 
-    fn recording_status<'a>(recorder: &'a Recorder, region: &str, resource_type: &str) -> S<'a> {
+    fn recording_status(recorder: &Recorder, region: &str, resource_type: &str) -> S {
         recorder.recording_status(&region.parse().unwrap(), &resource_type.parse().unwrap())
     }
 
@@ -185,7 +166,7 @@ mod tests {
         let denied = Gap::new(ErrorType::Permission, "denied");
         let vpc = Ok(group(r#"{"resourceTypes": ["AWS::EC2::VPC"]}"#));
         let (unknown, no_group) = (Err(denied.clone()), Err(denied.clone()));
-        let why = S::Unknown(&denied);
+        let why = S::Unknown(denied.clone());
         for (running, group, of_vpc, of_bucket) in [
             (
                 Ok(RecorderState::Recording),
@@ -200,8 +181,8 @@ mod tests {
             (
                 Ok(RecorderState::Recording),
                 &no_group,
-                S::Unknown(&denied),
-                S::Unknown(&denied),
+                S::Unknown(denied.clone()),
+                S::Unknown(denied.clone()),
             ),
             (
                 Ok(RecorderState::Stopped),
@@ -215,7 +196,12 @@ mod tests {
                 S::Missing,
                 S::Missing,
             ),
-            (unknown, &no_group, S::Unknown(&denied), S::Unknown(&denied)),
+            (
+                unknown,
+                &no_group,
+                S::Unknown(denied.clone()),
+                S::Unknown(denied.clone()),
+            ),
         ] {
             let recorder = Recorder {
                 running,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::gap::Gap;
 use super::recorder::{Recorder, RecordingStatus};
+use super::status::Gap;
 use crate::inventory::{Counts, Listed};
 use crate::model::{Region, ResourceType};
 
@@ -45,12 +45,24 @@ impl RegionResult {
         self.listed.keys().chain(counted)
     }
 
+    /// Returns the total of the listing of a type, if it is complete.
+    pub(super) fn listed(&self, resource_type: &ResourceType) -> Option<u64> {
+        let listed = self.listed.get(resource_type)?;
+        Some(listed.as_ref().ok()?.total)
+    }
+
+    /// Returns the count of a type, if the counts were requested; they omit types without resources.
+    pub(super) fn counted(&self, resource_type: &ResourceType) -> Option<u64> {
+        let counts = self.counts.as_ref()?;
+        Some(counts.get(resource_type).copied().unwrap_or_default())
+    }
+
     /// Returns the recording status of a type.
     #[must_use]
-    pub fn recording_status(&self, resource_type: &ResourceType) -> RecordingStatus<'_> {
+    pub fn recording_status(&self, resource_type: &ResourceType) -> RecordingStatus {
         match &self.recorder {
             Some(recorder) => recorder.recording_status(&self.region, resource_type),
-            None => RecordingStatus::Unknown(&self.unlisted),
+            None => RecordingStatus::Unknown(self.unlisted.clone()),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The status of the count of a region and type.
+//! The status of the count of a region and type, and the reason why a count is missing.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error_log::ErrorType;
 
@@ -65,12 +66,6 @@ impl Status {
         }
     }
 
-    /// Returns the status of an exact total.
-    #[must_use]
-    pub fn from_total(total: u64) -> Self {
-        if total > 0 { Self::Counted } else { Self::Zero }
-    }
-
     /// Returns the status of a count that is missing because of an error of this type.
     #[must_use]
     pub fn from_error_type(error_type: ErrorType) -> Self {
@@ -93,6 +88,30 @@ impl Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.as_str().replace('_', " "))
+    }
+}
+
+/// The reason why a count is missing: an error, which is in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The resulting status of the region and type.
+    pub status: Status,
+    /// The error type in the log.
+    pub error_type: ErrorType,
+    /// The error and what to do about it. The cells of a region share it: it has about 100 bytes, and
+    /// a large run has 50,000 cells.
+    pub detail: Arc<str>,
+}
+
+impl Gap {
+    /// Creates the gap caused by a logged error of this type.
+    #[must_use]
+    pub fn new(error_type: ErrorType, detail: &str) -> Self {
+        Self {
+            status: Status::from_error_type(error_type),
+            error_type,
+            detail: detail.into(),
+        }
     }
 }
 

@@ -105,6 +105,12 @@ fn cells(coverage: &Coverage) -> Vec<String> {
     coverage.cells().map(cell).collect()
 }
 
+/// Returns the cell of a type in the `n`th region.
+fn cell_of<'a>(coverage: &'a Coverage, n: usize, name: &str) -> &'a Cell {
+    let at = coverage.types.iter().position(|t| t.as_str() == name);
+    &coverage.regions[n].cells[at.unwrap()]
+}
+
 fn unlogged(coverage: &Coverage) -> Vec<String> {
     let line = |u: &UnloggedGap<'_>| {
         let resource_type = match u.types[..] {
@@ -112,7 +118,7 @@ fn unlogged(coverage: &Coverage) -> Vec<String> {
             _ => String::new(),
         };
         let message = advice::for_gap(u);
-        format!("{}{resource_type} {} {message}", u.region, u.gap.error_type)
+        format!("{}{resource_type} {} {message}", u.region, u.error_type)
     };
     coverage.unlogged().iter().map(line).collect()
 }
@@ -130,7 +136,7 @@ fn known_totals_are_sorted_by_region_and_type() {
     let coverage = coverage_of(regions.into(), &named(&[BUCKET, VPC]), Method::List);
     let counts = coverage
         .counts()
-        .map(|c| (c.region.as_str(), c.resource_type.as_str(), c.total));
+        .map(|(region, t, total)| (region.as_str(), t.as_str(), total));
     assert_eq!(
         counts.collect::<Vec<_>>(),
         [
@@ -295,7 +301,7 @@ fn global_type_counted_elsewhere_is_not_missing() {
     let home = || listed("us-east-1", &[(VPC, 1), (ROLE, 4)]);
     let both = vec![(unrecorded(), regional.clone()), (home(), on())];
     let coverage = coverage_of(both, &types, Method::List);
-    let cell = coverage.regions[0].cells.get(ROLE).unwrap();
+    let cell = cell_of(&coverage, 0, ROLE);
     assert_eq!(
         (cell.status(), cell.total(), cell.is_missing()),
         (Status::NotRecorded, None, false)
@@ -314,7 +320,7 @@ fn global_type_counted_elsewhere_is_not_missing() {
         let both = vec![(unrecorded(), regional.clone()), (home(), stale)];
         let coverage = coverage_of(both, &types, Method::List);
         assert!(
-            coverage.regions[0].cells.get(ROLE).unwrap().is_missing(),
+            cell_of(&coverage, 0, ROLE).is_missing(),
             "the other count may be stale"
         );
     }
@@ -339,15 +345,14 @@ fn each_region_has_cells_for_all_types() {
         (counted("us-east-1", &[(acm, 6), (xray, 7)]), on()),
     ];
     let coverage = coverage_of(outcomes, &ResourceTypes::All, Method::Counts);
-    assert!(coverage.types().is_sorted());
+    assert!(coverage.types.is_sorted());
     assert_eq!(
-        coverage.types().count(),
+        coverage.types.len(),
         13,
         "no duplicates, common types included"
     );
-    let totals =
-        |r: &RegionCoverage| [acm, sns, xray].map(|t| r.cells.get(t).unwrap().total().unwrap());
-    let totals: Vec<_> = coverage.regions.iter().map(totals).collect();
+    let totals = |n| [acm, sns, xray].map(|t| cell_of(&coverage, n, t).total().unwrap());
+    let totals = [0, 1, 2].map(totals);
     assert_eq!(totals, [[0, 2, 0], [3, 4, 5], [6, 0, 7]]);
 }
 
@@ -376,10 +381,10 @@ proptest! {
         };
         let coverage = built(order);
         prop_assert_eq!(&coverage, &built([3, 2, 1, 0]));
-        prop_assert_eq!(coverage.types().count(), 12);
+        prop_assert_eq!(coverage.types.len(), 12);
         for region in &coverage.regions {
             prop_assert_eq!(region.cells.len(), 12);
-            let missing = region.cells.values().filter(|cell| cell.is_missing());
+            let missing = region.cells.iter().filter(|cell| cell.is_missing());
             prop_assert_eq!(region.missing(), missing.count());
         }
     }
@@ -387,15 +392,15 @@ proptest! {
 
 #[test]
 fn equal_details_share_one_text() {
-    let unknown = || Recorder::unknown(&denied());
-    let zeros = |code| (counted(code, &[]), unknown());
+    let unknown = Recorder::unknown(&denied());
+    let zeros = |code| (counted(code, &[]), unknown.clone());
     let regions = vec![zeros("eu-west-1"), zeros("us-east-1")];
     let coverage = coverage_of(regions, &named(&[BUCKET, VPC]), Method::Counts);
     let details: Vec<_> = coverage
         .cells()
-        .map(|(.., cell)| match &cell.value {
-            Value::Missing(gap) => &gap.detail,
-            value => panic!("{value:?}"),
+        .map(|(.., cell)| match cell {
+            Cell::Complete(None, RecordingStatus::Unknown(gap)) => &gap.detail,
+            cell => panic!("{cell:?}"),
         })
         .collect();
     assert_eq!(details.len(), 4);
@@ -434,14 +439,14 @@ fn all_types_uses_counts_for_unlisted_types() {
     let mut outcome = listed("eu-west-1", &[(VPC, 2)]);
     outcome.counts = counted("eu-west-1", &[(VPC, 2), (BUCKET, 5)]).counts;
     let coverage = coverage_of(vec![(outcome, on())], &all, Method::List);
-    let cell_of = |name: &str| {
-        let cell = coverage.regions[0].cells.get(name).unwrap();
+    let known = |name| {
+        let cell = cell_of(&coverage, 0, name);
         (cell.status(), cell.total())
     };
-    assert_eq!(cell_of(VPC), (Status::Counted, Some(2)));
-    assert_eq!(cell_of(ROLE), (Status::Zero, Some(0)));
+    assert_eq!(known(VPC), (Status::Counted, Some(2)));
+    assert_eq!(known(ROLE), (Status::Zero, Some(0)));
     assert_eq!(
-        cell_of(BUCKET),
+        known(BUCKET),
         (Status::NotTried, None),
         "the region ended before this listing"
     );

@@ -1,11 +1,13 @@
 //! The figures of a run, and its counts by status.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::account_coverage::Coverage;
 use super::cell::Cell;
 use super::global_types::GlobalTotal;
+use super::recorder::RecordingStatus;
 use super::status::Status;
+use crate::error_log::ErrorType;
 use crate::model::{Region, ResourceType};
 
 /// The figures of a run.
@@ -40,24 +42,36 @@ pub struct Group<'a> {
     pub types: BTreeSet<&'a ResourceType>,
 }
 
+/// The types of a region whose counts are missing for the same reason, which is not in the log yet,
+/// because no call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnloggedGap<'a> {
+    /// The region.
+    pub region: &'a Region,
+    /// The types, at least one.
+    pub types: Vec<&'a ResourceType>,
+    /// The error type of the log line.
+    pub error_type: ErrorType,
+    /// The cell of the first type, with the reason.
+    pub cell: &'a Cell,
+}
+
 impl Coverage {
     /// Returns the figures of the run.
     #[must_use]
     pub fn totals(&self) -> Totals<'_> {
-        let found = self.counts().filter(|c| c.total > 0);
-        let recorded: u64 = self.counts().map(|c| c.total).sum();
         let global = self.global();
-        let global_counts = self.counts().filter(|c| c.resource_type.is_global());
-        let in_all_regions: u64 = global_counts.map(|c| c.total).sum();
         let once: u64 = global.iter().map(|g| g.total).sum();
+        let regional = self.counts().filter(|(_, t, _)| !t.is_global());
+        let is_found = |n: &usize| self.regions.iter().any(|r| r.cells[*n].total() > Some(0));
         Totals {
             cells: self.cells().count(),
             counted: self.counts().count(),
             missing: self.missing(),
             incomplete_regions: self.regions.iter().filter(|r| r.missing() > 0).count(),
-            types_found: found.map(|c| c.resource_type).collect::<HashSet<_>>().len(),
-            recorded,
-            once: recorded - in_all_regions + once,
+            types_found: (0..self.types.len()).filter(is_found).count(),
+            recorded: self.counts().map(|(.., total)| total).sum(),
+            once: once + regional.map(|(.., total)| total).sum::<u64>(),
             global,
         }
     }
@@ -79,15 +93,36 @@ impl Coverage {
     pub fn unknown_recorders(&self) -> BTreeMap<Status, BTreeSet<&Region>> {
         let mut regions: BTreeMap<Status, BTreeSet<&Region>> = BTreeMap::new();
         for region in &self.regions {
-            let why = region.recorder.as_ref().and_then(|r| r.unknown_why());
-            let mut cells = region.cells.values();
-            if let Some(why) = why
-                && cells.any(|cell| cell.total().is_some())
+            let recorder = region.result.recorder.as_ref();
+            if let Some(why) = recorder.and_then(|r| r.unknown_why())
+                && region.cells.iter().any(|cell| cell.total().is_some())
             {
                 let same = regions.entry(why.status).or_default();
-                same.insert(&region.region);
+                same.insert(&region.result.region);
             }
         }
         regions
+    }
+
+    /// Returns the gaps without a log line, grouped by region and reason.
+    #[must_use]
+    pub fn unlogged(&self) -> Vec<UnloggedGap<'_>> {
+        let mut groups = BTreeMap::new();
+        for (region, resource_type, cell) in self.cells() {
+            let error_type = match cell {
+                Cell::Complete(None, RecordingStatus::Unknown(why)) => why.error_type,
+                Cell::Complete(None, _) => ErrorType::ConfigDisabled,
+                _ => continue,
+            };
+            let group = groups.entry((region, cell.status(), error_type));
+            let group = group.or_insert_with(|| UnloggedGap {
+                region,
+                types: Vec::new(),
+                error_type,
+                cell,
+            });
+            group.types.push(resource_type);
+        }
+        groups.into_values().collect()
     }
 }

@@ -15,6 +15,8 @@ pub struct Settings {
     pub exchange_limit: Duration,
     /// The CA certificates to trust. Default: the built-in Mozilla roots.
     pub ca_bundle: Option<CaBundle>,
+    /// The advice in the error about a certificate that is not trusted.
+    pub ca_advice: &'static str,
     /// The proxies to use. Default: none.
     pub proxies: Proxies,
     /// The `User-Agent` header of every request.

@@ -194,7 +194,7 @@ mod tests {
             read_timeout: Duration::from_secs(30),
             exchange_limit: Duration::from_mins(2),
             ca_bundle: None,
-            ca_advice: "",
+            ca_advice: "add the CA",
             proxies: Proxies::default(),
             user_agent: "test".to_owned(),
         };

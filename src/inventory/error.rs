@@ -5,7 +5,7 @@ use crate::model::ResourceType;
 use crate::text::sanitize;
 
 /// The reason why resources were not counted.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum CountError {
     /// A call failed.
     #[error(transparent)]
@@ -15,14 +15,14 @@ pub enum CountError {
     Pages {
         /// The operation that returned the pages.
         operation: &'static str,
-        /// What is wrong with the pages.
+        /// The inconsistency of the pages.
         inconsistency: Inconsistency,
         /// The request ID of the last page.
         request_id: Option<String>,
     },
 }
 
-/// What is wrong with the pages of a response, as an object of "returned".
+/// The inconsistency of the pages of a response, as an object of "returned".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Inconsistency {
     /// A page token was returned before.

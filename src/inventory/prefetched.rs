@@ -1,7 +1,7 @@
 //! Responses that the checks have fetched before the scan, which uses them instead of requests.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::counts::FirstCountsPage;
 use super::list::FirstPage;
@@ -9,6 +9,7 @@ use crate::aws::client::CallOutput;
 use crate::aws::error::CallError;
 use crate::aws::ops::describe_configuration_recorder_status::RecorderStatus;
 use crate::model::{Region, ResourceType};
+use crate::sync;
 
 /// The recorder statuses of a region, or the error of the call.
 pub type StatusResponse = Result<CallOutput<Vec<RecorderStatus>>, CallError>;
@@ -40,7 +41,7 @@ impl Prefetched {
     /// Returns the recorder statuses, and keeps them.
     #[must_use]
     pub fn status(&self, region: &Region) -> Option<StatusResponse> {
-        let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        let statuses = sync::lock(&self.statuses);
         statuses.get(region).cloned()
     }
 
@@ -64,12 +65,12 @@ impl Prefetched {
 }
 
 fn put<K: std::hash::Hash + Eq, V>(map: &Mutex<HashMap<K, V>>, key: K, value: V) {
-    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut map = sync::lock(map);
     map.insert(key, value);
 }
 
 fn take<K: std::hash::Hash + Eq, V>(map: &Mutex<HashMap<K, V>>, key: &K) -> Option<V> {
-    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut map = sync::lock(map);
     map.remove(key)
 }
 
@@ -85,6 +86,7 @@ mod tests {
             service: Service::Config,
             operation: "ListDiscoveredResources",
             region: region.clone(),
+            resource_type: None,
             attempts: 1,
             request_id: None,
             refresh_error: None,

@@ -67,19 +67,21 @@ impl Report<'_> {
     }
 
     fn region(&self, region: &RegionCoverage) -> Value {
-        let usage = self.usage.get(&(Service::Config, region.region.clone()));
+        let result = &region.result;
+        let usage = self.usage.get(&(Service::Config, result.region.clone()));
+        let cells = self.coverage.types.iter().zip(&region.cells);
         let status = match region.missing() {
             0 => "complete",
             n if n < region.cells.len() => "partial",
             _ => "missing",
         };
         json!({
-            "region": region.region.as_str(),
+            "region": result.region.as_str(),
             "status": status,
-            "recorder": region.recorder.as_ref().map(Recorder::as_str),
-            "seconds": region.took.as_secs_f64(),
+            "recorder": result.recorder.as_ref().map(Recorder::as_str),
+            "seconds": result.took.as_secs_f64(),
             "usage": usage.copied().unwrap_or_default(),
-            "cells": region.cells.iter().map(cell).collect::<Vec<_>>(),
+            "cells": cells.map(cell).collect::<Vec<_>>(),
         })
     }
 }

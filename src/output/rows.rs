@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::coverage::{Coverage, Difference};
-use crate::model::{Account, ResourceCount, ResourceType};
+use crate::model::{Account, Region, ResourceType};
 
 /// A total above zero.
 #[derive(Serialize)]
@@ -49,16 +49,16 @@ impl<'a> CountRow<'a> {
     /// Returns a row for each total above zero, in the order of `counts`.
     pub fn rows(
         account: &'a Account,
-        counts: impl Iterator<Item = ResourceCount<'a>>,
+        counts: impl Iterator<Item = (&'a Region, &'a ResourceType, u64)>,
     ) -> impl Iterator<Item = Self> {
         let alias = account.shown_alias().unwrap_or_default();
-        let found = counts.filter(|c| c.total > 0);
-        found.map(move |c| Self {
+        let found = counts.filter(|(.., total)| *total > 0);
+        found.map(move |(region, resource_type, total)| Self {
             account: account.id.as_str(),
             alias: alias.clone(),
-            region: c.region.as_str(),
-            resource_type: c.resource_type,
-            total: c.total,
+            region: region.as_str(),
+            resource_type,
+            total,
         })
     }
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::coverage::{Coverage, Difference, Gap, RegionResult};
 use crate::error_log::ErrorType;
 use crate::inventory::{Listed, Method};
-use crate::model::{Account, Region, ResourceCount, ResourceType, ResourceTypes};
+use crate::model::{Account, Region, ResourceType, ResourceTypes};
 
 const COLUMNS: [&str; 5] = ["account", "alias", "region", "resource_type", "total"];
 
@@ -34,13 +34,7 @@ fn render(alias: Option<&str>, counts: &[(&str, &str, u64)]) -> String {
         .iter()
         .map(|(r, t, total)| (r.parse().unwrap(), t.parse().unwrap(), *total));
     let counts: Vec<(Region, ResourceType, u64)> = parsed.collect();
-    let counts = counts
-        .iter()
-        .map(|(region, resource_type, total)| ResourceCount {
-            region,
-            resource_type,
-            total: *total,
-        });
+    let counts = counts.iter().map(|(region, t, total)| (region, t, *total));
     let rows = CountRow::rows(&account, counts);
     String::from_utf8(bytes(CountRow::HEADER, rows)).unwrap()
 }
@@ -127,12 +121,8 @@ fn headers_name_the_fields_of_rows() {
     let missing = RegionResult::missing(region, gap);
     let types = ResourceTypes::Named(vec![vpc.clone()]);
     let coverage = Coverage::new(vec![missing], &types, Method::List);
-    let region = &coverage.regions[0].region;
-    let count = ResourceCount {
-        region,
-        resource_type: &vpc,
-        total: 1,
-    };
+    let region = &coverage.regions[0].result.region;
+    let count = (region, &vpc, 1);
     let difference = Difference {
         region,
         resource_type: &vpc,

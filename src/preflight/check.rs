@@ -1,7 +1,7 @@
 //! A check, its result, and the list of checks in display order.
 
-use crate::aws::credential_cache::CredentialsError;
-use crate::aws::error::CallError;
+use crate::advice;
+use crate::aws::error::{CallError, CredentialsError};
 use crate::model::ParseNameError;
 use crate::session::SettingsError;
 use crate::text::pluralize;
@@ -26,10 +26,10 @@ pub enum CheckError {
     #[error(transparent)]
     Workers(#[from] WorkersError),
     /// No credentials.
-    #[error("{}", .0)]
+    #[error("{}", advice::for_credentials(.0))]
     Credentials(CredentialsError),
     /// A failed call.
-    #[error("in {}: {}; {}", .0.region, .0, .0.advice())]
+    #[error("in {}: {}; {}", .0.region, .0, advice::for_call(.0))]
     Call(CallError),
     /// The check needs the result of another one.
     #[error("skipped: check {0} failed")]

@@ -31,7 +31,7 @@ pub(super) type CheckedRegion = (Region, Option<Result<Permission, CallError>>);
 /// the check.
 pub(super) fn find(
     check: &PermissionCheck,
-    workers: &Workers,
+    workers: &mut Workers,
     start: &Region,
     enabled: &[Region],
     checked: &CheckedRegion,
@@ -46,6 +46,7 @@ pub(super) fn find(
         }
     }
     let others: Vec<&Region> = enabled.iter().filter(|r| !first.contains(r)).collect();
+    workers.grow(others.len());
     let results: Vec<_> = workers.scope(|scope| {
         let spawn = |&region| scope.spawn(move || describe(check, region, checked));
         let tasks: Vec<Task<_>> = others.iter().map(spawn).collect();

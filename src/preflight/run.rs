@@ -22,10 +22,10 @@ use crate::options::Options;
 use crate::runtime::Runtime;
 use crate::session::{Session, SessionParts};
 use crate::text::pluralize;
-use crate::workers::{Scope, Task, Workers, WorkersError};
+use crate::workers::{Scope, Task, Workers};
 
-/// The minimum number of workers: one for each call of the checks.
-const MIN_WORKERS: usize = 5;
+/// The number of workers of the checks: one for each call.
+const WORKERS: usize = 5;
 
 const IDENTITY: &str = "IAM permission: sts:GetCallerIdentity";
 const ALIAS: &str = "IAM permission: iam:ListAccountAliases";
@@ -76,7 +76,9 @@ pub fn run(
     let http = checks.add("HTTPS client can be built", http, |_| {
         parts.describe_trust()
     });
-    let workers = build_workers(options).map_err(CheckError::Workers);
+    // A replay uses one worker, so that its requests have a fixed order.
+    let threads = if options.replay.is_some() { 1 } else { WORKERS };
+    let workers = Workers::new(threads).map_err(CheckError::Workers);
     let workers = checks.add("Thread pool can be built", workers, |_| String::new());
     let credentials = parts.credentials().map_err(CheckError::Credentials);
     let credentials = checks.add("AWS credentials configured", credentials, describe);
@@ -90,17 +92,6 @@ pub fn run(
             outcome: Err(skip_rest(options, checks)),
         },
     }
-}
-
-/// Builds the workers of the checks and the scan; fewer if the system refuses as many as the scan may use. A replay uses
-/// one worker, so that its requests have a fixed order.
-fn build_workers(options: &Options) -> Result<Workers, WorkersError> {
-    if options.replay.is_some() {
-        return Workers::new(1);
-    }
-    // First, because the threads of a pool that could not be completed end later.
-    let few = Workers::new(MIN_WORKERS)?;
-    Ok(Workers::new(options.max_workers()).unwrap_or(few))
 }
 
 fn describe(cached: &CachedCredentials) -> String {
@@ -129,7 +120,7 @@ fn skip_rest(options: &Options, mut checks: Checks) -> Vec<(&'static str, CheckE
 fn check_account(
     options: &Options,
     session: &Session,
-    workers: Workers,
+    mut workers: Workers,
     mut checks: Checks,
 ) -> Preflight {
     let (client, start) = (&session.client, &session.start_region);
@@ -144,7 +135,7 @@ fn check_account(
     let calls = workers.scope(|scope| call(scope, client, start, permission, &mut checks));
     if let (Some(check), Some(checked)) = (permission, &calls.permission) {
         let enabled = &calls.regions.enabled;
-        let found = recorder::find(check, &workers, start, enabled, checked);
+        let found = recorder::find(check, &mut workers, start, enabled, checked);
         checks.add(ENABLED, found, String::clone);
     }
     let alias = calls.alias;

@@ -1,10 +1,10 @@
-//! What all regions of an account's scan share.
+//! The shared state of all regions of an account's scan.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::advice;
 use crate::aws::client::Client;
-use crate::aws::error::ErrorKind;
 use crate::aws::operation::Service;
 use crate::clock::Clock;
 use crate::error_log::{Entry, ErrorType};
@@ -28,7 +28,7 @@ pub struct AccountScan {
     pub clock: Arc<dyn Clock>,
     /// Ends the scan without log entries.
     pub interrupt: Interrupt,
-    /// What the regions tell each other.
+    /// The flags that the regions share.
     pub flags: Flags,
 }
 
@@ -80,29 +80,7 @@ impl AccountScan {
 
     /// Returns the log message: the error and what to do about it.
     pub(super) fn describe(&self, error_type: ErrorType, error: &CountError) -> String {
-        let advice = match error {
-            CountError::Pages { operation, .. } if *operation == "ListDiscoveredResources" => {
-                "no row for this type".to_owned()
-            }
-            CountError::Pages { .. } => "these counts are not used".to_owned(),
-            // The access key works in other regions, so the general advice would mislead.
-            CountError::Call(call)
-                if error_type == ErrorType::RegionDisabled
-                    && call.kind() == Some(ErrorKind::UnrecognizedClient) =>
-            {
-                let token = if self.client.has_session_token() {
-                    "; if it is enabled, the session token is from the global STS endpoint: get one \
-                     from a regional endpoint"
-                } else {
-                    ""
-                };
-                format!(
-                    "the region does not accept the account's credentials: enable it for the \
-                     account, or exclude it with --exclude-regions{token}"
-                )
-            }
-            CountError::Call(call) => call.advice(),
-        };
-        format!("{error}; {advice}")
+        let has_session_token = self.client.has_session_token();
+        advice::for_count(error_type, error, has_session_token)
     }
 }

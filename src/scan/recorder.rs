@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::recovery::classify;
+use crate::advice;
 use crate::aws::client::{CallOutput, Client};
 use crate::aws::error::{CallError, Cause, ErrorKind};
 use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
@@ -71,7 +72,7 @@ fn as_expired(error: CallError) -> Option<CallError> {
 
 fn gap(error: &CallError) -> Gap {
     let (error_type, _) = classify(&CountError::Call(error.clone()));
-    let detail = format!("{error}; {}", error.advice());
+    let detail = format!("{error}; {}", advice::for_call(error));
     Gap::new(error_type.unwrap_or(ErrorType::ScanFailed), &detail)
 }
 
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use crate::aws::client::fake::{client, clock, credentials_with_id, parts};
+    use crate::aws::client::fake::{self, client, clock, credentials_with_id};
     use crate::aws::credential_cache::CachedCredentials;
     use crate::coverage::Status;
     use crate::http::TransportErrorKind;
@@ -167,14 +168,14 @@ mod tests {
             (true, vec![expired(), recording(), group("{}")], "recording"),
             (false, vec![expired(), group("{}")], "unknown"),
         ] {
-            let mut parts = parts(Scripted::list(responses), clock());
             let loads = AtomicUsize::new(0);
-            parts.credentials = CachedCredentials::load(Box::new(move |_| {
+            let credentials = CachedCredentials::load(Box::new(move |_| {
                 let n = loads.fetch_add(usize::from(refreshed), Ordering::SeqCst);
                 Ok(credentials_with_id(&format!("AKIDEXAMPLE{n}")))
             }))
             .unwrap();
-            let client = Client::new(parts);
+            let http = Scripted::list(responses);
+            let client = Client::new(fake::transport(http, clock()), credentials);
             let (recorder, expired) = fetch(&client, &region, None);
             assert_eq!(recorder.as_str(), word);
             assert_eq!(client.take_refresh_notice().is_some(), refreshed);
@@ -186,9 +187,9 @@ mod tests {
     fn unreachable_region_gets_no_second_call() {
         let http = Scripted::by(|_| failure(TransportErrorKind::Timeout));
         let clock = clock();
-        let mut parts = parts(http.clone(), clock.clone());
-        parts.jitter = || 1.0;
-        let client = Client::new(parts);
+        let mut transport = fake::transport(http.clone(), clock.clone());
+        transport.jitter = || 1.0;
+        let client = Client::new(transport, fake::credentials());
         let (recorder, _) = fetch(&client, &"eu-west-1".parse().unwrap(), None);
         assert_eq!(
             recorder.unknown_why().unwrap().status,

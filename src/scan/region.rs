@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::account::AccountScan;
 use super::message::ScanMessage;
 use super::recovery::Recovery;
-use super::step::{Ending, Failure, Outcome, Step, gap};
+use super::step::{Failure, Outcome, Step, gap};
 use crate::coverage::{Gap, Recorder, RegionResult};
 use crate::error_log::ErrorType;
 use crate::inventory::list::Listing;
@@ -155,36 +155,25 @@ impl RegionScan {
 
     fn add_counts(
         &mut self,
-        result: Result<Counts, Failure>,
+        counts: Result<Counts, Failure>,
         messages: &mut Vec<ScanMessage>,
     ) -> Option<StopScan> {
-        match result {
-            Ok(counts) => {
-                let types = &self.account.types;
-                if self.ended.is_none() {
-                    self.pending = self.account.method.to_list(types, Some(&counts)).into();
-                }
-                if let Some(result) = &mut self.result {
-                    result.counts = Some(counts);
-                }
-                None
-            }
+        let (counts, gap, stop) = match counts {
+            Ok(counts) => (Some(counts), None, None),
             Err(failure) => {
                 let (gap, stop) = self.handle(failure, messages);
-                // The types of a listing do not depend on the counts, unless all types are counted.
-                if self.ended.is_none() {
-                    self.pending = self
-                        .account
-                        .method
-                        .to_list(&self.account.types, None)
-                        .into();
-                }
-                if let Some(result) = &mut self.result {
-                    result.unlisted = gap;
-                }
-                stop
+                (None, Some(gap), stop)
             }
+        };
+        if self.ended.is_none() {
+            let (method, types) = (self.account.method, &self.account.types);
+            self.pending = method.to_list(types, counts.as_ref()).into();
         }
+        if let Some(result) = &mut self.result {
+            result.counts = counts;
+            result.unlisted = gap.unwrap_or_else(|| result.unlisted.clone());
+        }
+        stop
     }
 
     fn add_page(
@@ -211,54 +200,46 @@ impl RegionScan {
         stop
     }
 
-    /// Logs a failure that is not logged, and ends the region if needed. Returns the gap of the type.
+    /// Ends the region if the failure does, and logs it if it is the first. Returns the gap of the type.
+    ///
+    /// Types that are listed concurrently often get the same error; it is logged once.
     fn handle(
         &mut self,
         failure: Failure,
         messages: &mut Vec<ScanMessage>,
     ) -> (Gap, Option<StopScan>) {
-        let ending = match failure {
-            Failure::Missing(gap) => return (gap, None),
-            Failure::Interrupted => return (self.stop(None), Some(StopScan)),
-            Failure::Ends(ending) => ending,
-        };
-        match ending.recovery {
-            Recovery::Next | Recovery::WaitThenNext => (ending.gap, None),
-            Recovery::SkipRegion => (self.skip(ending, messages), None),
-            Recovery::AbandonRegion => (self.abandon(ending, messages), None),
-            Recovery::StopScan => {
-                if self.account.first_fatal() {
-                    messages.push(ScanMessage::Logged(ending.entry));
-                }
-                let stopped = self.stop(ending.refresh_error.as_deref());
-                let gap = match ending.refresh_error {
-                    Some(_) => stopped,
-                    None => ending.gap,
-                };
-                (gap, Some(StopScan))
+        let own = failure.gap;
+        let (is_first, gap, stop) = match failure.recovery {
+            Recovery::Next | Recovery::WaitThenNext => return (own, None),
+            Recovery::SkipRegion => {
+                let is_first = self.end(EndReason::Skipped, &own);
+                let unlisted = self.result.as_ref().map(|result| result.unlisted.clone());
+                let is_skipped = matches!(self.ended, Some(EndReason::Skipped));
+                (
+                    is_first,
+                    unlisted.filter(|_| is_skipped).unwrap_or(own),
+                    None,
+                )
             }
+            Recovery::AbandonRegion => {
+                let detail = format!(
+                    "not tried, because the region was abandoned: {}",
+                    own.detail
+                );
+                let is_first = self.end(EndReason::Abandoned, &gap(ErrorType::ScanFailed, &detail));
+                (is_first, own, None)
+            }
+            Recovery::StopScan => {
+                let stopped = self.stop(failure.refresh_error.as_deref());
+                let is_own = failure.entry.is_some() && failure.refresh_error.is_none();
+                let is_first = failure.entry.is_some() && self.account.first_fatal();
+                (is_first, if is_own { own } else { stopped }, Some(StopScan))
+            }
+        };
+        if is_first {
+            messages.extend(failure.entry.map(ScanMessage::Logged));
         }
-    }
-
-    /// Skips the region. Types that are listed concurrently all get the same error; it is logged once.
-    fn skip(&mut self, ending: Ending, messages: &mut Vec<ScanMessage>) -> Gap {
-        if self.end(EndReason::Skipped, &ending.gap) {
-            messages.push(ScanMessage::Logged(ending.entry));
-            return ending.gap;
-        }
-        match (&self.ended, &self.result) {
-            (Some(EndReason::Skipped), Some(result)) => result.unlisted.clone(),
-            _ => ending.gap,
-        }
-    }
-
-    fn abandon(&mut self, ending: Ending, messages: &mut Vec<ScanMessage>) -> Gap {
-        let message = &ending.entry.message;
-        let detail = format!("not tried, because the region was abandoned: {message}");
-        if self.end(EndReason::Abandoned, &gap(ErrorType::ScanFailed, &detail)) {
-            messages.push(ScanMessage::Logged(ending.entry));
-        }
-        ending.gap
+        (gap, stop)
     }
 
     /// Ends the region because the scan stopped. Returns the gap of the types that are left.

@@ -12,6 +12,8 @@ use super::account::AccountScan;
 use super::message::ScanMessage;
 use super::recorder;
 use super::recovery::{Recovery, classify};
+use crate::advice;
+use crate::aws::error::CallError;
 use crate::coverage::{Gap, Recorder};
 use crate::error_log::{Entry, ErrorType};
 use crate::inventory::counts::{self, FirstCountsPage};
@@ -47,23 +49,13 @@ pub(super) enum Outcome {
 }
 
 /// A failed step.
-pub(super) enum Failure {
-    /// The count is missing; already logged.
-    Missing(Gap),
-    /// The error ends the counting of the region, or of all regions.
-    Ends(Ending),
-    /// The run was interrupted.
-    Interrupted,
-}
-
-/// An error that ends the counting of the region, or of all regions. It is not logged yet.
-pub(super) struct Ending {
-    /// What ends.
+pub(super) struct Failure {
+    /// The next step.
     pub(super) recovery: Recovery,
     /// The gap of the type.
     pub(super) gap: Gap,
-    /// The log entry.
-    pub(super) entry: Entry,
+    /// The log entry, if it is not logged yet: only the first error that ends a region is logged. An interrupt has none.
+    pub(super) entry: Option<Entry>,
     /// The reason why expired credentials could not be refreshed.
     pub(super) refresh_error: Option<String>,
 }
@@ -102,48 +94,63 @@ impl Performer<'_> {
         request: impl FnOnce() -> Result<T, CountError>,
     ) -> Result<T, Failure> {
         let result = catch_unwind(AssertUnwindSafe(request));
-        self.log_refresh(resource_type);
+        self.log_refresh();
         match result {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(self.failure(resource_type, &error)),
             Err(panic) => {
                 let message = format!("internal error: {}", panic_text(&*panic));
-                let gap = gap(ErrorType::Unexpected, &message);
-                self.log(ErrorType::Unexpected, resource_type, message);
-                Err(Failure::Missing(gap))
+                Err(self.next(ErrorType::Unexpected, resource_type, message))
             }
         }
     }
 
-    fn failure(&self, resource_type: Option<&ResourceType>, error: &CountError) -> Failure {
-        let (Some(error_type), recovery) = classify(error) else {
-            return Failure::Interrupted;
-        };
-        let message = self.account.describe(error_type, error);
+    /// Logs an error after which the next type follows.
+    fn next(
+        &self,
+        error_type: ErrorType,
+        resource_type: Option<&ResourceType>,
+        message: String,
+    ) -> Failure {
         let gap = gap(error_type, &message);
-        // A skipped region is not about a type.
-        let shown = resource_type.filter(|_| recovery != Recovery::SkipRegion);
+        self.log(error_type, resource_type, message);
+        Failure {
+            recovery: Recovery::Next,
+            gap,
+            entry: None,
+            refresh_error: None,
+        }
+    }
+
+    fn failure(&self, resource_type: Option<&ResourceType>, error: &CountError) -> Failure {
+        let (logged, recovery) = classify(error);
+        let error_type = logged.unwrap_or(ErrorType::ScanFailed);
+        let message = self.account.describe(error_type, error);
         match recovery {
-            Recovery::Next => self.log(error_type, shown, message),
+            Recovery::Next => self.next(error_type, resource_type, message),
             Recovery::WaitThenNext => {
-                self.log(error_type, shown, message);
+                let failure = self.next(error_type, resource_type, message);
                 self.account.clock.sleep(THROTTLE_WAIT);
+                failure
             }
             Recovery::SkipRegion | Recovery::AbandonRegion | Recovery::StopScan => {
-                let refresh_error = match error {
-                    CountError::Call(call) => call.refresh_error.clone(),
-                    CountError::Pages { .. } => None,
-                };
+                // A skipped region is not about a type.
+                let shown = resource_type.filter(|_| recovery != Recovery::SkipRegion);
+                let gap = gap(error_type, &message);
                 let entry = self.account.entry(error_type, self.region, shown, message);
-                return Failure::Ends(Ending {
+                Failure {
                     recovery,
                     gap,
-                    entry,
-                    refresh_error,
-                });
+                    entry: logged.map(|_| entry),
+                    refresh_error: match error {
+                        CountError::Call(call) => {
+                            call.refresh_error.as_deref().map(advice::for_credentials)
+                        }
+                        CountError::Pages { .. } => None,
+                    },
+                }
             }
         }
-        Failure::Missing(gap)
     }
 
     fn fetch_recorder(&self, status: Option<StatusResponse>) -> Recorder {
@@ -152,11 +159,11 @@ impl Performer<'_> {
         }
         let fetch = || recorder::fetch(&self.account.client, self.region, status);
         let result = catch_unwind(AssertUnwindSafe(fetch));
-        self.log_refresh(None);
+        self.log_refresh();
         match result {
             Ok((recorder, expired)) => {
                 if let Some(expired) = expired {
-                    self.log_fatal(None, &CountError::Call(expired));
+                    self.log_fatal(expired);
                 }
                 recorder
             }
@@ -167,17 +174,24 @@ impl Performer<'_> {
         }
     }
 
-    /// Logs the call after which the credentials were refreshed, if this step refreshed them.
-    fn log_refresh(&self, resource_type: Option<&ResourceType>) {
+    /// Logs the call after which the credentials were refreshed, if they were; it may be a call of
+    /// another step.
+    fn log_refresh(&self) {
         if let Some(expired) = self.account.client.take_refresh_notice() {
-            self.log_fatal(resource_type, &CountError::Call(expired));
+            self.log_fatal(expired);
         }
     }
 
-    fn log_fatal(&self, resource_type: Option<&ResourceType>, error: &CountError) {
+    fn log_fatal(&self, expired: CallError) {
         if self.account.first_fatal() {
-            let message = self.account.describe(ErrorType::Fatal, error);
-            self.log(ErrorType::Fatal, resource_type, message);
+            let (region, resource_type) = (expired.region.clone(), expired.resource_type.clone());
+            let error = CountError::Call(expired);
+            let message = self.account.describe(ErrorType::Fatal, &error);
+            let fatal = ErrorType::Fatal;
+            let entry = self
+                .account
+                .entry(fatal, &region, resource_type.as_ref(), message);
+            let _ = self.messages.send(ScanMessage::Logged(entry));
         }
     }
 

@@ -11,9 +11,9 @@ use time::format_description::well_known::Rfc2822;
 use super::recovery::{Recovery, classify};
 use super::*;
 use crate::aws::client::Client;
-use crate::aws::client::fake::{KEY_ID, SECRET, client, clock, credentials_with_id, parts};
-use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
-use crate::aws::error::{CallError, Cause, ErrorKind};
+use crate::aws::client::fake::{self, KEY_ID, SECRET, client, clock, credentials_with_id};
+use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
+use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
 use crate::aws::operation::Service;
 use crate::clock::Clock;
 use crate::coverage::{Coverage, RegionCoverage, Status};
@@ -61,13 +61,12 @@ impl Fake {
 
     /// A client that does not retry, without a session token.
     fn client(&self, clock: Arc<VirtualClock>, interrupt: &Interrupt) -> Client {
-        let mut parts = parts(self.http.clone(), clock);
+        let mut transport = fake::transport(self.http.clone(), clock);
         let provider = "the test".to_owned();
         let credentials = ResolvedCredentials::new(KEY_ID, SECRET, None, provider);
-        parts.credentials = CachedCredentials::fixed(credentials);
-        parts.max_attempts = 1;
-        parts.interrupt = interrupt.clone();
-        Client::new(parts)
+        transport.max_attempts = 1;
+        transport.interrupt = interrupt.clone();
+        Client::new(transport, CachedCredentials::fixed(credentials))
     }
 
     fn requests(&self) -> Vec<String> {
@@ -167,11 +166,16 @@ struct Scanned {
 impl Scanned {
     /// The cells of a region, in the order of [`TYPES`].
     fn cells(&self, region: &str) -> [Cell; 3] {
-        let result = self.results.iter().find(|r| r.region.as_str() == region);
+        let result = self
+            .results
+            .iter()
+            .find(|r| r.result.region.as_str() == region);
         let result = result.expect("every region has a result");
+        let mut sorted = types();
+        sorted.sort_unstable();
         types()
             .iter()
-            .map(|t| result.cells.get(t).unwrap())
+            .map(|t| &result.cells[sorted.binary_search(t).unwrap()])
             .map(|cell| cell.total().map_or(Missing(cell.status()), Counted))
             .collect::<Vec<_>>()
             .try_into()
@@ -212,15 +216,15 @@ fn run(client: Client, clock: Arc<dyn Clock>, interrupt: &Interrupt, threads: us
     });
     let coverage = Coverage::new(results, &account.types, account.method);
     let results = coverage.regions;
-    let codes: Vec<&str> = results.iter().map(|r| r.region.as_str()).collect();
+    let codes: Vec<&str> = results.iter().map(|r| r.result.region.as_str()).collect();
     assert_eq!(
         codes,
         ["eu-west-1", "us-east-1"],
         "sorted, without duplicates"
     );
-    for result in &results {
-        assert_eq!(result.cells.len(), TYPES.len(), "a cell for every type");
-        for (resource_type, cell) in &result.cells {
+    for RegionCoverage { result, cells } in &results {
+        assert_eq!(cells.len(), TYPES.len(), "a cell for every type");
+        for (resource_type, cell) in coverage.types.iter().zip(cells) {
             assert_eq!(
                 cell.is_missing(),
                 cell.total().is_none(),
@@ -300,6 +304,7 @@ fn call_error(cause: Cause) -> CountError {
         service: Service::Config,
         operation: "ListDiscoveredResources",
         region: "eu-west-1".parse().unwrap(),
+        resource_type: None,
         attempts: 1,
         request_id: Some("r-1".to_owned()),
         refresh_error: None,
@@ -368,7 +373,7 @@ fn all_regions_and_types_are_counted() {
     assert_eq!(scanned.lines, [""; 0]);
     let result = &scanned.results[0];
     assert_eq!(result.missing(), 0);
-    let totals: Vec<_> = result.cells.values().map(|c| c.total().unwrap()).collect();
+    let totals: Vec<_> = result.cells.iter().map(|c| c.total().unwrap()).collect();
     assert_eq!(totals, [22, 23, 24], "by type");
 }
 
@@ -691,15 +696,14 @@ fn expiring(
         )
     });
     let loads = AtomicUsize::new(0);
-    let mut parts = parts(http, clock.clone());
-    parts.credentials = CachedCredentials::load(Box::new(move |_| {
+    let credentials = CachedCredentials::load(Box::new(move |_| {
         match loads.fetch_add(1, Ordering::SeqCst) {
             0 => Ok(credentials_with_id(KEY_ID)),
             _ => later(),
         }
     }))
     .unwrap();
-    Client::new(parts)
+    Client::new(fake::transport(http, clock.clone()), credentials)
 }
 
 const EXPIRED: &str = "FATAL config:ListDiscoveredResources failed with ExpiredTokenException \
@@ -746,18 +750,15 @@ fn page_with_expired_credentials_is_requested_again() {
 
 #[test]
 fn failed_refresh_stops_scan_and_keeps_counts() {
+    type Load = fn() -> Result<ResolvedCredentials, CredentialsError>;
+    let same: Load = || Ok(credentials_with_id(KEY_ID));
+    let none: Load = || Err(CredentialsError::Setting("no such profile".to_owned()));
     for (later, why) in [
-        (
-            Ok(credentials_with_id(KEY_ID)),
-            "the test returned expired credentials again",
-        ),
-        (
-            Err(CredentialsError("no such profile".to_owned())),
-            "no such profile",
-        ),
+        (same, "the test returned expired credentials again"),
+        (none, "no such profile"),
     ] {
         let clock = clock();
-        let client = expiring("VPC", move || later.clone(), &clock);
+        let client = expiring("VPC", later, &clock);
         let scanned = scan_with_client(client, clock, 1);
         assert_eq!(
             scanned.lines,
@@ -840,9 +841,9 @@ fn concurrent_regions_have_separate_time_limits() {
         answer(200, r#"{"resourceIdentifiers": []}"#)
     });
     let clock = clock();
-    let mut parts = parts(http, clock.clone());
-    parts.jitter = || 1.0;
-    let client = Client::new(parts);
+    let mut transport = fake::transport(http, clock.clone());
+    transport.jitter = || 1.0;
+    let client = Client::new(transport, fake::credentials());
     let scanned = scan_with_client(client, clock, 2);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
 }

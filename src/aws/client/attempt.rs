@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::parts::Parts;
+use super::transport::Transport;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::endpoint::Endpoint;
-use crate::aws::error::{Cause, ErrorKind, SigningError, clock_offset};
+use crate::aws::error::{Cause, ErrorKind, SigningError};
 use crate::aws::operation::{Operation, RequestBody};
 use crate::aws::protocol::{self, ErrorBody, ParseError};
 use crate::aws::sign::sign;
@@ -20,32 +20,15 @@ use crate::secret::Redactor;
 use crate::text::sanitize;
 use crate::untrusted::Untrusted;
 
-/// The trace of an attempt; `Display` is a line for `--debug`.
-struct Attempt<'a> {
-    operation: String,
-    region: &'a Region,
-    number: u32,
-    took: Duration,
-    sent: &'a Result<Response, TransportError>,
-    request_id: Option<&'a str>,
-}
-
-impl fmt::Display for Attempt<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outcome = match self.sent {
-            Ok(response) => format!("HTTP {}", response.status),
-            Err(error) => sanitize(&error.message, 200),
-        };
-        write!(
-            f,
-            "debug: {} {} attempt {}: {outcome} in {} ms (request id {})",
-            self.operation,
-            self.region,
-            self.number,
-            self.took.as_millis(),
-            self.request_id.unwrap_or("none"),
-        )
-    }
+/// One attempt of a call.
+pub(super) struct Attempt<'a> {
+    pub(super) transport: &'a Transport,
+    pub(super) credentials: &'a ResolvedCredentials,
+    pub(super) region: &'a Region,
+    /// The number of the attempt, from 1.
+    pub(super) number: u32,
+    /// The longest time that it may take.
+    pub(super) budget: Duration,
 }
 
 /// The result of one attempt.
@@ -53,95 +36,94 @@ pub(super) struct AttemptResult<T> {
     pub(super) result: Result<T, Cause>,
     pub(super) request_id: Option<String>,
     pub(super) retry_after: Option<Duration>,
-    /// The version of the credentials that signed it.
-    pub(super) version: u64,
     /// The usage of the attempt; `None` if no request was sent.
     pub(super) usage: Option<Usage>,
 }
 
 impl<T> AttemptResult<T> {
-    fn unsent(cause: Cause, version: u64) -> Self {
+    fn unsent(cause: Cause) -> Self {
         Self {
             result: Err(cause),
             request_id: None,
             retry_after: None,
-            version,
             usage: None,
         }
     }
 }
 
-/// Sends one attempt, signed with the current credentials.
-pub(super) fn attempt<O: Operation>(
-    parts: &Parts,
-    region: &Region,
-    operation: &O,
-    number: u32,
-    budget: Duration,
-) -> AttemptResult<O::Output> {
-    let now = parts.clock.now();
-    let (resolved, version) = parts.credentials.for_signing(now);
-    if parts.interrupt.signal().is_some() {
-        return AttemptResult::unsent(interrupted(), version);
+impl Attempt<'_> {
+    /// Signs and sends the request, and classifies the response.
+    pub(super) fn send<O: Operation>(&self, operation: &O) -> AttemptResult<O::Output> {
+        if self.is_interrupted() {
+            return AttemptResult::unsent(interrupted());
+        }
+        let request = match self.signed_request(operation) {
+            Ok(request) => request,
+            Err(why) => return AttemptResult::unsent(Cause::Signing(why)),
+        };
+        let redactor = self.credentials.redactor();
+        let exchange = Exchange::new(self.transport, &request, &redactor);
+        if let Some(trace) = &self.transport.trace {
+            let call = format_args!("{}:{} {}", O::SERVICE.name(), O::NAME, self.region);
+            let number = self.number;
+            trace(&format_args!("debug: {call} attempt {number}: {exchange}"));
+        }
+        let response = exchange.sent.as_ref().ok();
+        let bytes = response.map_or(0, |r| r.body.len() as u64);
+        let retry_after = response.and_then(retry_after);
+        let request_id = exchange.request_id.clone();
+        let result = self.classify(operation, exchange, &redactor);
+        AttemptResult {
+            usage: Some(usage(self.number, bytes, &result)),
+            result,
+            request_id,
+            retry_after,
+        }
     }
-    let request = match signed_request(parts, region, operation, &resolved, now) {
-        Ok(request) => Request { budget, ..request },
-        Err(why) => return AttemptResult::unsent(Cause::Signing(why), version),
-    };
-    let before = parts.clock.elapsed();
-    let sent = parts.http.send(&request);
-    let redactor = resolved.redactor();
-    let received = Received::new(sent.as_ref().ok(), &redactor);
-    if let Some(trace) = &parts.trace {
-        trace(&Attempt {
-            operation: format!("{}:{}", O::SERVICE.name(), O::NAME),
-            region,
-            number,
-            took: parts.clock.elapsed().saturating_sub(before),
-            sent: &sent,
-            request_id: received.request_id.as_deref(),
-        });
+
+    fn is_interrupted(&self) -> bool {
+        self.transport.interrupt.signal().is_some()
     }
-    let result = match (sent, received.error) {
-        (Err(_), _) if parts.interrupt.signal().is_some() => Err(interrupted()),
-        (Err(error), _) => Err(Cause::Transport(error)),
-        (Ok(response), Some(error)) => Err(service_error(
-            &response,
-            error,
-            &redactor,
-            parts.clock.now(),
-        )),
-        (Ok(response), None) => operation
-            .parse(&response.body)
-            .map_err(|error| unreadable(&response, &error, &redactor)),
-    };
-    AttemptResult {
-        usage: Some(usage(number, received.bytes, &result)),
-        result,
-        request_id: received.request_id,
-        retry_after: received.retry_after,
-        version,
+
+    fn signed_request<O: Operation>(&self, operation: &O) -> Result<Request, SigningError> {
+        let endpoint = self.transport.endpoints.resolve(O::SERVICE, self.region)?;
+        let mut request = request(operation, &endpoint, self.budget);
+        if O::SIGNED {
+            let (name, scope) = (O::SERVICE.name(), &endpoint.signing_region);
+            let now = self.transport.clock.now();
+            sign(
+                &mut request,
+                &self.credentials.credentials,
+                name,
+                scope,
+                now,
+            )?;
+        }
+        Ok(request)
+    }
+
+    /// Returns the output, or the meaning of the failure.
+    fn classify<O: Operation>(
+        &self,
+        operation: &O,
+        exchange: Exchange,
+        redactor: &Redactor,
+    ) -> Result<O::Output, Cause> {
+        match (exchange.sent, exchange.error) {
+            (Err(_), _) if self.is_interrupted() => Err(interrupted()),
+            (Err(error), _) => Err(Cause::Transport(error)),
+            (Ok(response), Some(error)) => {
+                let now = self.transport.clock.now();
+                Err(service_error(&response, error, redactor, now))
+            }
+            (Ok(response), None) => operation
+                .parse(&response.body)
+                .map_err(|error| unreadable(&response, &error, redactor)),
+        }
     }
 }
 
-fn signed_request<O: Operation>(
-    parts: &Parts,
-    region: &Region,
-    operation: &O,
-    resolved: &ResolvedCredentials,
-    now: OffsetDateTime,
-) -> Result<Request, SigningError> {
-    let endpoint = parts.endpoints.resolve(O::SERVICE, region)?;
-    let mut request = request(operation, &endpoint);
-    if O::SIGNED {
-        let (name, scope) = (O::SERVICE.name(), &endpoint.signing_region);
-        sign(&mut request, &resolved.credentials, name, scope, now)?;
-    }
-    Ok(request)
-}
-
-/// Returns the unsigned request; its budget is not set.
-fn request<O: Operation>(operation: &O, endpoint: &Endpoint) -> Request {
+fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -> Request {
     let (headers, body) = match operation.request_body() {
         RequestBody::Json { target, body } => (
             vec![
@@ -164,36 +146,49 @@ fn request<O: Operation>(operation: &O, endpoint: &Endpoint) -> Request {
         scope: endpoint
             .custom
             .then(|| format!("{}/{region}", O::SERVICE.name())),
-        budget: Duration::ZERO,
+        budget,
     }
 }
 
-/// The parts of a response that every attempt needs; empty without a response.
-#[derive(Default)]
-struct Received {
+/// A sent request; `Display` is the end of a line for `--debug`.
+struct Exchange {
+    sent: Result<Response, TransportError>,
     /// The content of an error response; `None` for a status of 2xx.
     error: Option<ErrorBody>,
-    /// The request ID, as it is shown.
+    /// The request ID, without secrets and control characters.
     request_id: Option<String>,
-    retry_after: Option<Duration>,
-    /// The size of the body.
-    bytes: u64,
+    took: Duration,
 }
 
-impl Received {
-    fn new(response: Option<&Response>, redactor: &Redactor) -> Self {
-        let Some(response) = response else {
-            return Self::default();
-        };
-        let is_success = (200..300).contains(&response.status);
-        let error = (!is_success).then(|| protocol::error_body(&response.body));
-        let request_id = request_id(response, error.as_ref());
-        Self {
-            request_id: request_id.map(|id| id.redact(redactor).shown(80)),
-            error,
-            retry_after: retry_after(response),
-            bytes: response.body.len() as u64,
+impl Exchange {
+    /// Sends the request.
+    fn new(transport: &Transport, request: &Request, redactor: &Redactor) -> Self {
+        let before = transport.clock.elapsed();
+        let sent = transport.http.send(request);
+        let mut error = None;
+        let mut id = None;
+        if let Ok(response) = &sent {
+            let is_success = (200..300).contains(&response.status);
+            error = (!is_success).then(|| protocol::error_body(&response.body));
+            id = request_id(response, error.as_ref());
         }
+        Self {
+            sent,
+            error,
+            request_id: id.map(|id| id.redact(redactor).shown(80)),
+            took: transport.clock.elapsed().saturating_sub(before),
+        }
+    }
+}
+
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sent {
+            Ok(response) => write!(f, "HTTP {}", response.status)?,
+            Err(error) => f.write_str(&sanitize(&error.message, 200))?,
+        }
+        let id = self.request_id.as_deref().unwrap_or("none");
+        write!(f, " in {} ms (request id {id})", self.took.as_millis())
     }
 }
 
@@ -292,4 +287,29 @@ pub(super) fn interrupted() -> Cause {
         kind: TransportErrorKind::Interrupted,
         message: "the run was interrupted".to_owned(),
     })
+}
+
+/// Returns the local time minus the time in `date_header`, in minutes; `None` if the difference is
+/// at most four minutes. The services accept five, and the response takes some time to arrive.
+fn clock_offset(date_header: Option<&str>, now: OffsetDateTime) -> Option<i64> {
+    let rfc2822 = &time::format_description::well_known::Rfc2822;
+    let theirs = OffsetDateTime::parse(date_header?, rfc2822).ok()?;
+    let offset = now - theirs;
+    (offset.abs() > time::Duration::minutes(4)).then(|| offset.whole_minutes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clock_offset_begins_above_four_minutes() {
+        let now = time::macros::datetime!(2026-11-24 12:00:00 UTC);
+        let offset = |date| clock_offset(Some(date), now);
+        assert_eq!(offset("Tue, 24 Nov 2026 11:57:00 GMT"), None);
+        assert_eq!(offset("Tue, 24 Nov 2026 11:30:00 GMT"), Some(30));
+        assert_eq!(offset("Tue, 24 Nov 2026 13:00:00 GMT"), Some(-60));
+        assert_eq!(offset("yesterday"), None);
+        assert_eq!(clock_offset(None, now), None);
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::macros::datetime;
 
-use super::{Client, Parts};
+use super::{Client, Transport};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::limiter::Limits;
@@ -31,14 +31,12 @@ pub fn credentials_with_id(id: &str) -> ResolvedCredentials {
     ResolvedCredentials::new(id, SECRET, Some(TOKEN), "the test".to_owned())
 }
 
-/// Returns the parts of a client: ten attempts, and no jitter in the backoff (every wait is 0).
-pub fn parts(http: Arc<dyn HttpClient>, clock: Arc<VirtualClock>) -> Parts {
-    Parts {
+/// Returns a transport with ten attempts and no jitter in the backoff (every wait is 0).
+pub fn transport(http: Arc<dyn HttpClient>, clock: Arc<VirtualClock>) -> Transport {
+    Transport {
         http,
         clock,
         interrupt: Interrupt::default(),
-        credentials: CachedCredentials::load(Box::new(|_| Ok(credentials_with_id(KEY_ID))))
-            .unwrap(),
         endpoints: Endpoints::default(),
         max_attempts: 10,
         limits: Limits {
@@ -50,9 +48,14 @@ pub fn parts(http: Arc<dyn HttpClient>, clock: Arc<VirtualClock>) -> Parts {
     }
 }
 
-/// Returns a client of [`parts`].
+/// Returns the credentials of the tests, which a refresh returns again.
+pub fn credentials() -> CachedCredentials {
+    CachedCredentials::load(Box::new(|_| Ok(credentials_with_id(KEY_ID)))).unwrap()
+}
+
+/// Returns a client of [`transport`].
 pub fn client(http: Arc<dyn HttpClient>, clock: Arc<VirtualClock>) -> Client {
-    Client::new(parts(http, clock))
+    Client::new(transport(http, clock), credentials())
 }
 
 /// Returns a piece of a secret that `text` contains, of at least eight characters.

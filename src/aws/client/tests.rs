@@ -5,8 +5,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::fake::{KEY_ID, SECRET, TOKEN, client, clock, leak, parts};
+use super::fake::{KEY_ID, SECRET, TOKEN, client, clock, credentials, leak, transport};
 use super::*;
+use crate::advice;
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
@@ -136,9 +137,9 @@ fn throttled_call_retries_with_standard_backoff() {
     ] {
         let http = Scripted::by(|_| answer_with(400, &[("x-amzn-requestid", "r-9")], THROTTLED));
         let clock = clock();
-        let mut parts = parts(http.clone(), clock.clone());
-        parts.jitter = jitter;
-        let error = list(&Client::new(parts)).unwrap_err();
+        let mut transport = transport(http.clone(), clock.clone());
+        transport.jitter = jitter;
+        let error = list(&Client::new(transport, credentials())).unwrap_err();
         let waits = seconds(&clock);
         let waits: Vec<f64> = waits.into_iter().filter(|wait| *wait > 0.0).collect();
         assert_eq!(waits, sleeps);
@@ -156,9 +157,9 @@ fn throttled_call_retries_with_standard_backoff() {
 fn max_attempts_limits_the_requests() {
     for max_attempts in [1, 2, 25] {
         let http = Scripted::by(|_| answer(503, ""));
-        let mut parts = parts(http.clone(), clock());
-        parts.max_attempts = max_attempts;
-        let error = list(&Client::new(parts)).unwrap_err();
+        let mut transport = transport(http.clone(), clock());
+        transport.max_attempts = max_attempts;
+        let error = list(&Client::new(transport, credentials())).unwrap_err();
         assert_eq!(error.attempts, max_attempts);
         assert_eq!(http.requests().len(), max_attempts as usize);
     }
@@ -270,9 +271,9 @@ fn failed_lookup_is_tried_three_times() {
 #[test]
 fn each_attempt_has_its_own_signature() {
     let http = Scripted::list([answer(503, ""), answer(503, ""), answer(200, EMPTY_PAGE)]);
-    let mut parts = parts(http.clone(), clock());
-    parts.jitter = || 1.0;
-    list(&Client::new(parts)).unwrap();
+    let mut transport = transport(http.clone(), clock());
+    transport.jitter = || 1.0;
+    list(&Client::new(transport, credentials())).unwrap();
     let of = |name: &str| -> Vec<String> {
         let requests = http.requests();
         let values = requests.iter().map(|r| r.header(name).unwrap().to_owned());
@@ -297,9 +298,9 @@ fn last_wait_respects_call_limit() {
         passing.sleep(request.budget.min(Duration::from_secs(30)));
         failure(TransportErrorKind::Timeout)
     });
-    let mut parts = parts(http.clone(), clock.clone());
-    parts.jitter = || 1.0;
-    let error = list(&Client::new(parts)).unwrap_err();
+    let mut transport = transport(http.clone(), clock.clone());
+    transport.jitter = || 1.0;
+    let error = list(&Client::new(transport, credentials())).unwrap_err();
     assert_eq!(error.attempts, 4);
     let budgets: Vec<u64> = http.requests().iter().map(|r| r.budget.as_secs()).collect();
     assert_eq!(budgets, [120, 89, 57, 23]);
@@ -322,10 +323,10 @@ fn slow_call_ends_within_limit() {
                 passing.sleep(request.budget.min(Duration::from_secs(spent)));
                 sent.clone()
             });
-            let mut parts = parts(http, clock.clone());
-            parts.max_attempts = 1000;
-            parts.jitter = || 1.0;
-            list(&Client::new(parts)).unwrap_err();
+            let mut transport = transport(http, clock.clone());
+            transport.max_attempts = 1000;
+            transport.jitter = || 1.0;
+            list(&Client::new(transport, credentials())).unwrap_err();
             assert!(clock.elapsed() <= CALL_LIMIT, "{spent} s per attempt");
         }
     }
@@ -370,9 +371,9 @@ fn retry_quota_is_per_region_and_service() {
         (answer(400, THROTTLED), 100),
     ] {
         let http = Scripted::by(move |_| sent.clone());
-        let mut parts = parts(http.clone(), clock());
-        parts.max_attempts = 1000;
-        let client = Client::new(parts);
+        let mut transport = transport(http.clone(), clock());
+        transport.max_attempts = 1000;
+        let client = Client::new(transport, credentials());
         assert_eq!(requests_of(&client, &http, "eu-west-1"), retries + 1);
         assert_eq!(
             requests_of(&client, &http, "eu-west-1"),
@@ -412,9 +413,9 @@ fn success_refunds_retry_quota() {
 #[test]
 fn interrupted_client_sends_nothing() {
     let http = Scripted::list([]);
-    let parts = parts(http.clone(), clock());
-    parts.interrupt.raise(2);
-    let error = list(&Client::new(parts)).unwrap_err();
+    let transport = transport(http.clone(), clock());
+    transport.interrupt.raise(2);
+    let error = list(&Client::new(transport, credentials())).unwrap_err();
     assert!(interrupted(&error));
     assert_eq!(http.requests().len(), 0);
 }
@@ -431,9 +432,9 @@ fn interrupt_ends_retries() {
             raised.raise(2);
             sent.clone()
         });
-        let mut parts = parts(http.clone(), clock());
-        parts.interrupt = interrupt;
-        let error = list(&Client::new(parts)).unwrap_err();
+        let mut transport = transport(http.clone(), clock());
+        transport.interrupt = interrupt;
+        let error = list(&Client::new(transport, credentials())).unwrap_err();
         assert!(
             interrupted(&error),
             "the interrupt replaces the connection error"
@@ -457,9 +458,11 @@ fn interrupt_during_wait_ends_call() {
         }
     }
     let http = Scripted::list([answer(503, "")]);
-    let mut parts = parts(http.clone(), clock());
-    parts.clock = Arc::new(Interrupting(parts.interrupt.clone(), clock()));
-    assert!(interrupted(&list(&Client::new(parts)).unwrap_err()));
+    let mut transport = transport(http.clone(), clock());
+    transport.clock = Arc::new(Interrupting(transport.interrupt.clone(), clock()));
+    assert!(interrupted(
+        &list(&Client::new(transport, credentials())).unwrap_err()
+    ));
     assert_eq!(http.requests().len(), 1);
 }
 
@@ -595,7 +598,7 @@ fn clock_skew_is_reported_with_offset() {
                      machine's clock is {offset}"
                 )
             );
-            assert_eq!(error.advice(), "set this machine's clock");
+            assert_eq!(advice::for_call(&error), "set this machine's clock");
         }
         for date in ["Tue, 24 Nov 2026 12:01:00 GMT", "", "yesterday"] {
             let error = failing([answer_with(status, &[("date", date)], body.clone())]);
@@ -672,11 +675,11 @@ fn echoed_secrets_are_redacted() {
         let lines = Arc::new(Mutex::new(String::new()));
         let traced = lines.clone();
         let http = Scripted::by(move |_| sent.clone());
-        let mut parts = parts(http, clock());
-        parts.trace = Some(Arc::new(move |attempt| {
+        let mut transport = transport(http, clock());
+        transport.trace = Some(Arc::new(move |attempt| {
             traced.lock().unwrap().push_str(&attempt.to_string());
         }));
-        let client = Client::new(parts);
+        let client = Client::new(transport, credentials());
         let here = region("us-east-1");
         for text in [
             shown(list(&client)),
@@ -696,17 +699,10 @@ fn echoed_secrets_are_redacted() {
 fn one_letter_credentials_keep_error_kind() {
     let xml = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>";
     for body in [DENIED, xml] {
-        let mut parts = parts(Scripted::list([answer(403, body)]), clock());
-        parts.credentials = CachedCredentials::load(Box::new(|_| {
-            Ok(ResolvedCredentials::new(
-                "e",
-                "o",
-                None,
-                "the test".to_owned(),
-            ))
-        }))
-        .unwrap();
-        let error = list(&Client::new(parts)).unwrap_err();
+        let transport = transport(Scripted::list([answer(403, body)]), clock());
+        let keys = ResolvedCredentials::new("e", "o", None, "the test".to_owned());
+        let client = Client::new(transport, CachedCredentials::fixed(keys));
+        let error = list(&client).unwrap_err();
         assert_eq!(error.kind(), Some(ErrorKind::AccessDenied));
     }
 }
@@ -725,12 +721,12 @@ fn trace_line_shows_attempt_without_secrets() {
         }
     });
     let lines = Arc::new(Mutex::new(Vec::new()));
-    let mut parts = parts(http, clock);
+    let mut transport = transport(http, clock);
     let traced = lines.clone();
-    parts.trace = Some(Arc::new(move |attempt| {
+    transport.trace = Some(Arc::new(move |attempt| {
         traced.lock().unwrap().push(attempt.to_string());
     }));
-    list(&Client::new(parts)).unwrap();
+    list(&Client::new(transport, credentials())).unwrap();
     let call = "debug: config:ListDiscoveredResources eu-west-1 attempt";
     assert_eq!(
         *lines.lock().unwrap(),
@@ -798,9 +794,9 @@ fn scope_separates_regions_of_custom_endpoint() {
     )]);
     let env = RecordedEnv::new("none".as_ref(), variables);
     let http = Scripted::by(|_| answer(200, "unexpected"));
-    let mut parts = parts(http.clone(), clock());
-    parts.endpoints = Endpoints::new(None, &env, &SharedFiles::default(), "default").unwrap();
-    let client = Client::new(parts);
+    let mut transport = transport(http.clone(), clock());
+    transport.endpoints = Endpoints::new(None, &env, &SharedFiles::default(), "default").unwrap();
+    let client = Client::new(transport, credentials());
     list_in(&client, "eu-west-1").unwrap_err();
     list_in(&client, "us-east-1").unwrap_err();
     let identity = client.call(&region("us-east-1"), &GetCallerIdentity);
@@ -825,18 +821,17 @@ fn expired_credentials_are_refreshed_in_the_call() {
         answer(400, r#"{"__type": "ExpiredTokenException"}"#),
         answer(200, EMPTY_PAGE),
     ]);
-    let mut parts = parts(http.clone(), clock());
-    parts.credentials = CachedCredentials::load(Box::new(move |_| {
+    let credentials = CachedCredentials::load(Box::new(move |_| {
         let n = loads.fetch_add(1, Ordering::SeqCst);
         Ok(super::fake::credentials_with_id(&format!("KEY-{n}")))
     }))
     .unwrap();
-    let client = Client::new(parts);
+    let client = Client::new(transport(http.clone(), clock()), credentials);
     assert!(client.has_session_token());
     list(&client).unwrap();
     let expired = client.take_refresh_notice().unwrap();
     assert_eq!(expired.kind(), Some(ErrorKind::Expired));
-    assert_eq!(client.take_refresh_notice(), None, "once");
+    assert!(client.take_refresh_notice().is_none(), "once");
     for (n, request) in http.requests().iter().enumerate() {
         let authorization = request.header("authorization").unwrap();
         assert!(authorization.contains(&format!("Credential=KEY-{n}/")));
@@ -915,12 +910,12 @@ proptest! {
             passing.sleep(request.budget.min(Duration::from_secs(*spent)));
             sent.clone()
         });
-        let mut parts = parts(http.clone(), clock.clone());
-        parts.max_attempts = max_attempts;
-        parts.jitter = jitter;
+        let mut transport = transport(http.clone(), clock.clone());
+        transport.max_attempts = max_attempts;
+        transport.jitter = jitter;
         let resource_type = "AWS::S3::Bucket".parse().unwrap();
         let page = ListDiscoveredResources { resource_type: &resource_type, next_token: None };
-        let result = Client::new(parts).call_within(&region("eu-west-1"), &page, limit);
+        let result = Client::new(transport, credentials()).call_within(&region("eu-west-1"), &page, limit);
         prop_assert!(clock.elapsed() <= limit, "{:?}", clock.elapsed());
         let sent = http.requests().len();
         prop_assert!((1..=max_attempts as usize).contains(&sent));

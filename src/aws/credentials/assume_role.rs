@@ -18,9 +18,10 @@
 use super::container::Container;
 use super::environment::Environment;
 use super::imds::Imds;
-use super::provider::{Context, Found, Profile, ProfileSource, Provider, load_first};
+use super::provider::{Found, Profile, ProfileSource, Provider, ProviderContext, load_first};
 use super::role::{role_keys, session_name};
-use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
 use crate::aws::ops::assume_role::AssumeRole;
 
 /// The provider of a profile's role.
@@ -34,7 +35,7 @@ impl Provider for AssumeRoleProfile {
         "a role of the profile"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         if !is_role(context, &context.profile.name) {
             return Ok(Found::NotConfigured(
                 "the profile has no role_arn to assume",
@@ -50,37 +51,29 @@ impl AssumeRoleProfile {
     /// Assumes the role of `profile`; `visited` are the profiles on the way to it.
     fn assume_role(
         &self,
-        context: &Context,
+        context: &ProviderContext,
         profile: &str,
         visited: &mut Vec<String>,
     ) -> Result<ResolvedCredentials, CredentialsError> {
         let get = |key| context.files.get(profile, key);
         let role_arn = get("role_arn").unwrap_or_default();
-        let origin = format!("the role {role_arn} of profile {profile}");
-        let error = |why: String| CredentialsError(format!("{origin}: {why}"));
+        let role = format!("the role {role_arn} of profile {profile}");
         visited.push(profile.to_owned());
         let source = match (get("source_profile"), get("credential_source")) {
             (Some(name), None) => self.source_profile(context, profile, name, visited)?,
-            (None, Some(source)) => credential_source(context, source).map_err(|e| error(e.0))?,
+            (None, Some(source)) => credential_source(context, source, &role)?,
             (Some(_), Some(_)) => {
-                return Err(error(
-                    "has both source_profile and credential_source; keep one".into(),
-                ));
+                let problem = "has both source_profile and credential_source; keep one";
+                return Err(CredentialsError::setting(&role, problem));
             }
             (None, None) => {
-                return Err(error(
-                    "role_arn needs source_profile or credential_source".into(),
-                ));
+                let problem = "role_arn needs source_profile or credential_source";
+                return Err(CredentialsError::setting(&role, problem));
             }
         };
         let mfa = match get("mfa_serial") {
+            Some(serial) => Some((serial, mfa_code(context, serial, &role)?)),
             None => None,
-            Some(_) if context.is_refresh => {
-                return Err(error(
-                    "the credentials have expired and a new MFA code is needed; run again".into(),
-                ));
-            }
-            Some(serial) => Some((serial, mfa_code(context, serial).map_err(error)?)),
         };
         let default_name = session_name(context);
         let call = AssumeRole {
@@ -91,36 +84,35 @@ impl AssumeRoleProfile {
             duration_seconds: get("duration_seconds").and_then(|s| s.parse().ok()),
             mfa,
         };
-        let result = context
-            .net
-            .client(CachedCredentials::fixed(source))
-            .call(&context.net.region, &call);
-        role_keys(result, origin)
+        role_keys(context.client(source).call(context.region, &call), role)
     }
 
     /// Loads the credentials of the profile `name`, which assume the role of `profile`.
     fn source_profile(
         &self,
-        context: &Context,
+        context: &ProviderContext,
         profile: &str,
         name: &str,
         visited: &mut Vec<String>,
     ) -> Result<ResolvedCredentials, CredentialsError> {
         if !context.files.has_profile(name) {
-            return Err(CredentialsError(format!(
-                "source_profile \"{name}\" of profile {profile} not found in {} or {}; create it with \
-                 `aws configure --profile {name}`",
-                context.files.config.path.display(),
-                context.files.credentials.path.display()
-            )));
+            return Err(CredentialsError::NoProfile {
+                what: format!("source_profile \"{name}\" of profile {profile}"),
+                profile: name.to_owned(),
+                config: context.files.config.path.clone(),
+                credentials: context.files.credentials.path.clone(),
+            });
         }
         let has_keys = context.files.get(name, "aws_access_key_id").is_some();
-        // A profile with an access key ends the chain of roles, even if its source_profile is itself.
+        // A profile with an access key ends the chain of roles, even if its source_profile is
+        // itself.
         if !has_keys && is_role(context, name) {
             if visited.iter().any(|p| p == name) {
                 visited.push(name.to_owned());
-                let path = visited.join(" -> ");
-                return Err(CredentialsError(format!("source_profile loop: {path}")));
+                return Err(CredentialsError::setting(
+                    "source_profile loop",
+                    visited.join(" -> "),
+                ));
             }
             return self.assume_role(context, name, visited);
         }
@@ -128,14 +120,14 @@ impl AssumeRoleProfile {
             name: name.to_owned(),
             source: ProfileSource::Flag,
         };
-        let source_context = Context {
+        let source_context = ProviderContext {
             profile: &source,
             ..*context
         };
         load_first(self.sources, &source_context)?.ok_or_else(|| {
-            CredentialsError(format!(
-                "source_profile \"{name}\" of profile {profile} has no credentials; run `aws configure \
-                 --profile {name}`"
+            CredentialsError::Setting(format!(
+                "source_profile \"{name}\" of profile {profile} has no credentials; run `aws \
+                 configure --profile {name}`"
             ))
         })
     }
@@ -143,37 +135,50 @@ impl AssumeRoleProfile {
 
 /// Returns true if `profile` is a role for this provider: one with a web identity is for that
 /// provider.
-fn is_role(context: &Context, profile: &str) -> bool {
+fn is_role(context: &ProviderContext, profile: &str) -> bool {
     let has = |key| context.files.get(profile, key).is_some();
     has("role_arn") && !has("web_identity_token_file")
 }
 
 /// Prompts for a code of the MFA device `serial`.
-fn mfa_code(context: &Context, serial: &str) -> Result<String, String> {
-    let input = context
-        .env
-        .prompt(&format!("Enter MFA code for {serial}: "));
-    match input {
-        None => Err(format!(
-            "needs an MFA code of {serial}, and there is no terminal to prompt on; run it on a \
-             terminal, or pass credentials with `aws configure export-credentials`"
-        )),
+fn mfa_code(
+    context: &ProviderContext,
+    serial: &str,
+    role: &str,
+) -> Result<String, CredentialsError> {
+    if context.is_refresh {
+        let problem = "the credentials have expired and a new MFA code is needed; run again";
+        return Err(CredentialsError::setting(role, problem));
+    }
+    let question = format!("Enter MFA code for {serial}: ");
+    match context.env.prompt(&question) {
+        None => {
+            let problem = format_args!(
+                "needs an MFA code of {serial}, and there is no terminal to prompt on; run it on a \
+                 terminal, or pass credentials with `aws configure export-credentials`"
+            );
+            Err(CredentialsError::setting(role, problem))
+        }
         Some(code) if code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()) => Ok(code),
-        Some(_) => Err("MFA codes have six digits; try again".to_owned()),
+        Some(_) => Err(CredentialsError::setting(
+            role,
+            "MFA codes have six digits; try again",
+        )),
     }
 }
 
-/// Loads the credentials of the provider that `credential_source` names.
+/// Loads the credentials of the provider that `credential_source` names, for `role`.
 fn credential_source(
-    context: &Context,
+    context: &ProviderContext,
     source: &str,
+    role: &str,
 ) -> Result<ResolvedCredentials, CredentialsError> {
     // Without `--profile`: a provider would skip the environment for it.
     let default_profile = Profile {
         name: context.profile.name.clone(),
         source: ProfileSource::Default,
     };
-    let source_context = Context {
+    let source_context = ProviderContext {
         profile: &default_profile,
         ..*context
     };
@@ -182,16 +187,22 @@ fn credential_source(
         "ecscontainer" => &Container,
         "ec2instancemetadata" => &Imds,
         _ => {
-            return Err(CredentialsError(format!(
+            let problem = format_args!(
                 "credential_source \"{source}\" is not Environment, EcsContainer or \
                  Ec2InstanceMetadata"
-            )));
+            );
+            return Err(CredentialsError::setting(role, problem));
         }
     };
-    match provider.load(&source_context)? {
-        Found::Keys(keys) => Ok(keys),
-        Found::NotConfigured(why) => Err(CredentialsError(format!(
-            "credential_source {source} has no credentials: {why}"
-        ))),
+    match provider.load(&source_context) {
+        Ok(Found::Keys(keys)) => Ok(keys),
+        Ok(Found::NotConfigured(why)) => {
+            let problem = format_args!("credential_source {source} has no credentials: {why}");
+            Err(CredentialsError::setting(role, problem))
+        }
+        Err(error) => Err(CredentialsError::RoleSource {
+            role: role.to_owned(),
+            source: Box::new(error),
+        }),
     }
 }

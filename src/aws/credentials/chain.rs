@@ -7,11 +7,12 @@ use super::environment::Environment;
 use super::imds::Imds;
 use super::login::Login;
 use super::process::Process;
-use super::provider::{Context, ProfileSource, Provider, load_first};
+use super::provider::{ProfileSource, Provider, ProviderContext, load_first};
 use super::shared_profile::SharedProfile;
 use super::sso::Sso;
 use super::web_identity::WebIdentity;
-use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
 
 /// The providers, in the order in which they are loaded.
 const CHAIN: [&dyn Provider; 10] = [
@@ -43,25 +44,20 @@ const PROFILE_CHAIN: [&dyn Provider; 6] = [
 ///
 /// # Errors
 /// The named profile does not exist, a configured provider fails, or no provider is configured.
-pub fn resolve(context: &Context) -> Result<ResolvedCredentials, CredentialsError> {
+pub fn resolve(context: &ProviderContext) -> Result<ResolvedCredentials, CredentialsError> {
     let profile = &context.profile.name;
     let files = context.files;
     if context.profile.source != ProfileSource::Default && !files.has_profile(profile) {
-        return Err(CredentialsError(format!(
-            "profile \"{profile}\" not found in {} or {}; create it with `aws configure --profile \
-             {profile}`",
-            files.config.path.display(),
-            files.credentials.path.display()
-        )));
+        return Err(CredentialsError::NoProfile {
+            what: format!("profile \"{profile}\""),
+            profile: profile.clone(),
+            config: files.config.path.clone(),
+            credentials: files.credentials.path.clone(),
+        });
     }
-    match load_first(&CHAIN, context)? {
-        Some(found) => Ok(found),
-        None => Err(CredentialsError(format!(
-            "no credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), for the \
-             profile \"{profile}\" in {} or {}, or from a container or instance; run `aws \
-             configure` or `aws configure sso`, or set the variables",
-            files.credentials.path.display(),
-            files.config.path.display()
-        ))),
-    }
+    load_first(&CHAIN, context)?.ok_or_else(|| CredentialsError::NotConfigured {
+        profile: profile.clone(),
+        credentials: files.credentials.path.clone(),
+        config: files.config.path.clone(),
+    })
 }

@@ -6,9 +6,9 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html>
 
-use super::provider::{Context, Found, Provider};
+use super::provider::{Found, Provider, ProviderContext};
 use super::static_keys::static_keys;
-use crate::aws::credential_cache::CredentialsError;
+use crate::aws::error::CredentialsError;
 
 /// The provider of static credentials in the config file.
 pub struct ConfigProfile;
@@ -18,7 +18,7 @@ impl Provider for ConfigProfile {
         "the config file"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let file = &context.files.config;
         let profile = &context.profile.name;
         static_keys(file.profile(profile), profile, &file.path)

@@ -16,13 +16,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::fetch::Fetch;
 use super::json_credentials::{JsonKeys, json};
-use super::provider::{Context, Found, Provider};
-use crate::aws::credential_cache::CredentialsError;
+use super::provider::{Found, Provider, ProviderContext};
+use crate::aws::error::CredentialsError;
+use crate::http::Response;
+use crate::secret::Secret;
 
 /// The provider of a container's credentials.
 pub struct Container;
+
+/// The variable for the complete URI.
+const FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 
 /// The hosts, in addition to loopback, that are allowed with plain HTTP: ECS and EKS Pod Identity.
 const ALLOWED: [IpAddr; 3] = [
@@ -36,50 +43,56 @@ impl Provider for Container {
         "the container"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
-        let var = |name| context.env.var(name);
-        let uri = match (
-            var("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
-            var("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-        ) {
-            // Other text could change the host, for example `@evil.example`.
-            (Some(path), _) if path.starts_with('/') => format!("http://169.254.170.2{path}"),
-            (Some(_), _) => {
-                return Err(CredentialsError(
-                    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: must begin with /".to_owned(),
-                ));
-            }
-            (None, Some(uri)) => check_uri(uri)?,
-            (None, None) => return Ok(Found::NotConfigured("no container credentials URI is set")),
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
+        let Some(uri) = credentials_uri(context)? else {
+            return Ok(Found::NotConfigured("no container credentials URI is set"));
         };
         let mut headers = vec![("accept", "application/json".to_owned())];
         if let Some(token) = token(context)? {
-            headers.push(("authorization", token));
+            headers.push(("authorization", token.expose().to_owned()));
         }
         let fetch = Fetch {
             method: "GET",
-            uri: &uri,
+            uri: uri.clone(),
             headers,
             body: Vec::new(),
             timeout: Duration::from_secs(5),
             max_attempts: 3,
             connect_attempts: 3,
-            // As in botocore: a container may start before its credentials endpoint does.
-            is_ready: |response| {
-                response.status == 200
-                    && serde_json::from_slice::<serde_json::Value>(&response.body).is_ok()
-            },
+            is_ready,
         };
-        let result = fetch.send(context.net);
-        let response =
-            result.map_err(|e| CredentialsError(format!("the container endpoint: {e}")))?;
+        let response = fetch.send(context.transport).map_err(|source| {
+            let origin = "the container endpoint".to_owned();
+            CredentialsError::Fetch { origin, source }
+        })?;
         let origin = format!("the container endpoint {uri}");
         if response.status != 200 {
-            let status = response.status;
-            return Err(CredentialsError(format!("{origin}: HTTP {status}")));
+            let problem = format_args!("HTTP {}", response.status);
+            return Err(CredentialsError::refused(origin, problem));
         }
         let keys: JsonKeys = json(&response.body, &origin)?;
         keys.into_credentials(&origin).map(Found::Keys)
+    }
+}
+
+/// Returns true for a status of 200 and JSON. As in botocore: a container may start before its
+/// credentials endpoint does.
+fn is_ready(response: &Response) -> bool {
+    let is_json = serde_json::from_slice::<Value>(&response.body).is_ok();
+    response.status == 200 && is_json
+}
+
+/// Returns the URI of the credentials; `None` if none is set.
+fn credentials_uri(context: &ProviderContext) -> Result<Option<String>, CredentialsError> {
+    let relative = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+    match context.env.var(relative) {
+        // Other text could change the host, for example `@evil.example`.
+        Some(path) if path.starts_with('/') => Ok(Some(format!("http://169.254.170.2{path}"))),
+        Some(_) => Err(CredentialsError::setting(relative, "must begin with /")),
+        None => {
+            let uri = context.env.var(FULL_URI).map(check_uri);
+            uri.transpose()
+        }
     }
 }
 
@@ -87,15 +100,11 @@ impl Provider for Container {
 ///
 /// Credentials must not travel over plain HTTP to an arbitrary host.
 fn check_uri(text: String) -> Result<String, CredentialsError> {
-    let invalid = |why: &str| {
-        let name = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
-        Err(CredentialsError(format!("{name}: {why}")))
-    };
     let Ok(uri) = text.parse::<http::Uri>() else {
-        return invalid("not a valid URI");
+        return Err(CredentialsError::setting(FULL_URI, "not a valid URI"));
     };
     let Some(host) = uri.host() else {
-        return invalid("the URI has no host");
+        return Err(CredentialsError::setting(FULL_URI, "the URI has no host"));
     };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let is_local = match bare.parse::<IpAddr>() {
@@ -105,29 +114,35 @@ fn check_uri(text: String) -> Result<String, CredentialsError> {
     match uri.scheme_str() {
         Some("https") => Ok(text),
         Some("http") if is_local => Ok(text),
-        _ => invalid(
+        _ => Err(CredentialsError::setting(
+            FULL_URI,
             "must be https, or http to loopback, 169.254.170.2, 169.254.170.23 or \
                   fd00:ec2::23",
-        ),
+        )),
     }
 }
 
 /// Returns the value of the Authorization header, from the token file or else from the variable.
-fn token(context: &Context) -> Result<Option<String>, CredentialsError> {
+fn token(context: &ProviderContext) -> Result<Option<Secret>, CredentialsError> {
     let file = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
     let (name, token) = if let Some(path) = context.env.var(file) {
         let bytes = context.env.read(Path::new(&path));
-        let bytes = bytes.map_err(|e| CredentialsError(format!("{file} {path}: {e}")))?;
+        let bytes = bytes.map_err(|source| {
+            let what = format!("{file} {path}");
+            CredentialsError::Io { what, source }
+        })?;
         let text = String::from_utf8_lossy(&bytes);
-        (file, Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+        let token = Secret::from(text.trim_end_matches(['\r', '\n']));
+        (file, Some(token))
     } else {
         let name = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
-        (name, context.env.var(name))
+        (name, context.env.var(name).map(Secret::from))
     };
     match token {
-        Some(token) if token.contains(['\r', '\n']) => Err(CredentialsError(format!(
-            "{name}: the token contains a line break"
-        ))),
-        token => Ok(token.filter(|t| !t.is_empty())),
+        Some(token) if token.expose().contains(['\r', '\n']) => Err(CredentialsError::setting(
+            name,
+            "the token contains a line break",
+        )),
+        token => Ok(token.filter(|t| !t.expose().is_empty())),
     }
 }

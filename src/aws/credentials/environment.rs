@@ -7,8 +7,9 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
 
-use super::provider::{Context, Found, ProfileSource, Provider};
-use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use super::provider::{Found, ProfileSource, Provider, ProviderContext};
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
 
 /// The provider of credentials in environment variables.
 pub struct Environment;
@@ -18,7 +19,7 @@ impl Provider for Environment {
         "the environment"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         if context.profile.source == ProfileSource::Flag {
             return Ok(Found::NotConfigured("--profile takes precedence"));
         }
@@ -27,7 +28,7 @@ impl Provider for Environment {
             return Ok(Found::NotConfigured("AWS_ACCESS_KEY_ID is not set"));
         };
         let secret = var("AWS_SECRET_ACCESS_KEY").ok_or_else(|| {
-            CredentialsError(
+            CredentialsError::Setting(
                 "AWS_ACCESS_KEY_ID is set in the environment and AWS_SECRET_ACCESS_KEY is not; set \
                  both, or neither"
                     .to_owned(),

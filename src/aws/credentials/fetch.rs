@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::provider::ProviderConfig;
-use crate::aws::credential_cache::CredentialsError;
-use crate::http::{Request, Response, TransportErrorKind};
+use crate::aws::client::Transport;
+use crate::aws::error::{FetchCause, FetchError};
+use crate::http::{Request, Response, TransportError, TransportErrorKind};
 use crate::text::sanitize;
 
 /// A request of a provider, with its retries.
-pub struct Fetch<'a> {
+pub struct Fetch {
     /// `GET`, `POST` or `PUT`.
     pub method: &'static str,
     /// The absolute URI.
-    pub uri: &'a str,
+    pub uri: String,
     /// The headers, names in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
@@ -28,7 +28,7 @@ pub struct Fetch<'a> {
     pub is_ready: fn(&Response) -> bool,
 }
 
-impl Fetch<'_> {
+impl Fetch {
     /// Sends the request and returns the response.
     ///
     /// Retries after a status of 429 or at least 500, after a response that is not ready, and
@@ -36,53 +36,61 @@ impl Fetch<'_> {
     ///
     /// # Errors
     /// No attempt returned a status below 500 other than 429.
-    pub fn send(&self, net: &ProviderConfig) -> Result<Response, CredentialsError> {
+    pub fn send(self, transport: &Transport) -> Result<Response, FetchError> {
         let request = Request {
             method: self.method,
-            uri: self.uri.to_owned(),
-            headers: self.headers.clone(),
-            body: self.body.clone(),
+            uri: self.uri,
+            headers: self.headers,
+            body: self.body,
             scope: None,
             budget: self.timeout,
         };
         let mut attempts = 1;
         loop {
-            let before = net.clock.elapsed();
-            let result = net.http.send(&request);
-            if let Some(trace) = &net.trace {
-                let took = net.clock.elapsed().saturating_sub(before).as_millis();
-                let outcome = match &result {
-                    Ok(response) => format!("HTTP {}", response.status),
-                    Err(error) => sanitize(&error.message, 200),
-                };
-                let (method, uri) = (self.method, sanitize(self.uri, 300));
-                trace(&format_args!(
-                    "debug: {method} {uri} attempt {attempts}: {outcome} in {took} ms"
-                ));
-            }
-            let mut max_attempts = self.max_attempts;
-            let why = match result {
+            let (cause, max_attempts) = match attempt(transport, &request, attempts) {
                 Ok(response)
-                    if (response.status < 500 && response.status != 429)
-                        && (attempts >= max_attempts || (self.is_ready)(&response)) =>
+                    if is_answer(&response)
+                        && (attempts >= self.max_attempts || (self.is_ready)(&response)) =>
                 {
                     return Ok(response);
                 }
-                Ok(response) => format!("HTTP {}", response.status),
-                Err(error) => {
-                    max_attempts = match error.kind {
-                        TransportErrorKind::NotRecorded => 0,
-                        _ => self.connect_attempts,
-                    };
-                    sanitize(&error.message, 200)
-                }
+                Ok(response) => (FetchCause::Status(response.status), self.max_attempts),
+                Err(error) if error.kind == TransportErrorKind::NotRecorded => (error.into(), 0),
+                Err(error) => (error.into(), self.connect_attempts),
             };
-            if attempts >= max_attempts || net.interrupt.signal().is_some() {
-                let (method, uri) = (self.method, self.uri);
-                return Err(CredentialsError(format!("{method} {uri}: {why}")));
+            if attempts >= max_attempts || transport.interrupt.signal().is_some() {
+                let Request { method, uri, .. } = request;
+                return Err(FetchError { method, uri, cause });
             }
-            net.clock.sleep(Duration::from_secs(1));
+            transport.clock.sleep(Duration::from_secs(1));
             attempts += 1;
         }
     }
+}
+
+/// Returns true unless the status asks for another attempt.
+fn is_answer(response: &Response) -> bool {
+    response.status < 500 && response.status != 429
+}
+
+/// Sends one attempt, and logs it.
+fn attempt(
+    transport: &Transport,
+    request: &Request,
+    number: u32,
+) -> Result<Response, TransportError> {
+    let before = transport.clock.elapsed();
+    let result = transport.http.send(request);
+    if let Some(trace) = &transport.trace {
+        let took = transport.clock.elapsed().saturating_sub(before).as_millis();
+        let outcome = match &result {
+            Ok(response) => format!("HTTP {}", response.status),
+            Err(error) => sanitize(&error.message, 200),
+        };
+        let (method, uri) = (request.method, sanitize(&request.uri, 300));
+        trace(&format_args!(
+            "debug: {method} {uri} attempt {number}: {outcome} in {took} ms"
+        ));
+    }
+    result
 }

@@ -20,8 +20,13 @@ use serde::Deserialize;
 
 use super::fetch::Fetch;
 use super::json_credentials::{JsonKeys, json};
-use super::provider::{Context, Found, Provider};
-use crate::aws::credential_cache::CredentialsError;
+use super::provider::{Found, Provider, ProviderContext};
+use crate::aws::client::Transport;
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
+use crate::env::Env;
+use crate::secret::{Redactor, Secret};
+use crate::untrusted::Untrusted;
 
 /// The provider of an EC2 instance's role.
 pub struct Imds;
@@ -46,48 +51,22 @@ impl Provider for Imds {
         "the instance metadata service"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
-        let var = |name| context.env.var(name);
-        if var("AWS_EC2_METADATA_DISABLED").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
+        let disabled = context.env.var("AWS_EC2_METADATA_DISABLED");
+        if disabled.is_some_and(|v| v.eq_ignore_ascii_case("true")) {
             return Ok(Found::NotConfigured("AWS_EC2_METADATA_DISABLED is true"));
         }
-        let service = ImdsClient::from_context(context)?;
-        let Ok((200, token)) = service.send(context, "PUT", "/latest/api/token", None) else {
+        let client = ImdsClient::from_context(context)?;
+        let Ok((200, token)) = client.send("PUT", "/latest/api/token", None) else {
             return Ok(Found::NotConfigured("not reachable"));
         };
-        let token = token.trim();
-        if !is_token(token) {
+        let token = Secret::from(token.raw().trim());
+        if !is_token(token.expose()) {
             return Ok(Found::NotConfigured("the endpoint did not return a token"));
         }
-        let role = match service.send(context, "GET", ROLES, Some(token))? {
-            (200, role) if !role.trim().is_empty() => {
-                role.trim().lines().next().unwrap_or_default().to_owned()
-            }
-            _ => return Ok(Found::NotConfigured("the instance has no role")),
-        };
-        // Not quoted: the text may be a whole page, or the token.
-        if !is_role(&role) {
-            return Err(CredentialsError(
-                "the instance metadata service returned an invalid role name; a proxy or captive \
-                 portal may be answering instead; check AWS_EC2_METADATA_SERVICE_ENDPOINT, or set \
-                 AWS_EC2_METADATA_DISABLED=true"
-                    .to_owned(),
-            ));
-        }
-        let path = format!("{ROLES}{role}");
-        let (status, body) = service.send(context, "GET", &path, Some(token))?;
-        let origin = format!("the instance metadata service (role {role})");
-        if status != 200 {
-            return Err(CredentialsError(format!("{origin}: HTTP {status}")));
-        }
-        let response: CredentialsResponse = json(body.as_bytes(), &origin)?;
-        match response.code.as_deref() {
-            None | Some("Success") => response.keys.into_credentials(&origin).map(Found::Keys),
-            Some(code) => {
-                let code = code.replace(token, "****");
-                let code = crate::text::sanitize(&code, 80);
-                Err(CredentialsError(format!("{origin} returned {code}")))
-            }
+        match client.role(&token)? {
+            Some(role) => client.role_credentials(&role, &token).map(Found::Keys),
+            None => Ok(Found::NotConfigured("the instance has no role")),
         }
     }
 }
@@ -108,63 +87,95 @@ fn is_role(name: &str) -> bool {
 }
 
 /// The endpoint, the time-out and the number of attempts.
-struct ImdsClient {
+struct ImdsClient<'a> {
+    transport: &'a Transport,
     base: String,
     timeout: Duration,
     max_attempts: u32,
     connect_attempts: u32,
 }
 
-impl ImdsClient {
+impl<'a> ImdsClient<'a> {
     /// Reads the settings of the service.
     ///
     /// # Errors
     /// A number is not valid.
-    fn from_context(context: &Context) -> Result<Self, CredentialsError> {
-        let var = |name: &str| context.env.var(name);
-        let number = |name: &str, default: u32| match var(name) {
-            None => Ok(default),
-            Some(text) => text.trim().parse().ok().filter(|n| *n > 0).ok_or_else(|| {
-                CredentialsError(format!("{name}: \"{text}\" is not a number of at least 1"))
-            }),
+    fn from_context(context: &ProviderContext<'a>) -> Result<Self, CredentialsError> {
+        let env = context.env;
+        let mode = env.var("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+        let host = match mode {
+            Some(mode) if mode.eq_ignore_ascii_case("ipv6") => "[fd00:ec2::254]",
+            _ => "169.254.169.254",
         };
-        let ipv6 = var("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE")
-            .is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
-        let base = var("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| {
-            let host = if ipv6 {
-                "[fd00:ec2::254]"
-            } else {
-                "169.254.169.254"
-            };
-            format!("http://{host}")
-        });
+        let base = env.var("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+        let base = base.unwrap_or_else(|| format!("http://{host}"));
         Ok(Self {
+            transport: context.transport,
             base: base.trim_end_matches('/').to_owned(),
-            timeout: Duration::from_secs(number("AWS_METADATA_SERVICE_TIMEOUT", 1)?.into()),
-            max_attempts: number(ATTEMPTS, 4)?,
+            timeout: Duration::from_secs(number(env, "AWS_METADATA_SERVICE_TIMEOUT", 1)?.into()),
+            max_attempts: number(env, ATTEMPTS, 4)?,
             // Most machines do not have the service: a run must not wait for it.
-            connect_attempts: number(ATTEMPTS, 1)?,
+            connect_attempts: number(env, ATTEMPTS, 1)?,
         })
+    }
+
+    /// Returns the name of the instance's role; `None` if the instance has no role.
+    fn role(&self, token: &Secret) -> Result<Option<String>, CredentialsError> {
+        let (status, list) = self.send("GET", ROLES, Some(token))?;
+        let Some(role) = list.raw().trim().lines().next().filter(|_| status == 200) else {
+            return Ok(None);
+        };
+        // Not quoted: the text may be a whole page, or the token.
+        if !is_role(role) {
+            return Err(CredentialsError::Refused(
+                "the instance metadata service returned an invalid role name; a proxy or captive \
+                 portal may be answering instead; check AWS_EC2_METADATA_SERVICE_ENDPOINT, or set \
+                 AWS_EC2_METADATA_DISABLED=true"
+                    .to_owned(),
+            ));
+        }
+        Ok(Some(role.to_owned()))
+    }
+
+    fn role_credentials(
+        &self,
+        role: &str,
+        token: &Secret,
+    ) -> Result<ResolvedCredentials, CredentialsError> {
+        let (status, body) = self.send("GET", &format!("{ROLES}{role}"), Some(token))?;
+        let origin = format!("the instance metadata service (role {role})");
+        if status != 200 {
+            let problem = format_args!("HTTP {status}");
+            return Err(CredentialsError::refused(origin, problem));
+        }
+        let response: CredentialsResponse = json(body.raw().as_bytes(), &origin)?;
+        match response.code.as_deref() {
+            None | Some("Success") => response.keys.into_credentials(&origin),
+            Some(code) => {
+                let code = Untrusted::from(code).redact(&Redactor::for_secret(token));
+                let problem = format!("{origin} returned {}", code.shown(80));
+                Err(CredentialsError::Refused(problem))
+            }
+        }
     }
 
     /// Sends a request and returns its status and body; without `token`, a request for a token.
     fn send(
         &self,
-        context: &Context,
         method: &'static str,
         path: &str,
-        token: Option<&str>,
-    ) -> Result<(u16, String), CredentialsError> {
+        token: Option<&Secret>,
+    ) -> Result<(u16, Untrusted), CredentialsError> {
         let header = match token {
             None => ("x-aws-ec2-metadata-token-ttl-seconds", "21600".to_owned()),
-            Some(token) => ("x-aws-ec2-metadata-token", token.to_owned()),
+            Some(token) => ("x-aws-ec2-metadata-token", token.expose().to_owned()),
         };
         // The service has returned a token, so it exists: a closed connection or a short outage is
         // retried.
         let connect_attempts = token.map_or(self.connect_attempts, |_| self.max_attempts);
         let fetch = Fetch {
             method,
-            uri: &format!("{}{path}", self.base),
+            uri: format!("{}{path}", self.base),
             headers: vec![header],
             body: Vec::new(),
             timeout: self.timeout,
@@ -172,10 +183,22 @@ impl ImdsClient {
             connect_attempts,
             is_ready: |_| true,
         };
-        let result = fetch.send(context.net);
-        let response =
-            result.map_err(|e| CredentialsError(format!("the instance metadata service: {e}")))?;
-        let body = String::from_utf8_lossy(&response.body).into_owned();
-        Ok((response.status, body))
+        let response = fetch.send(self.transport).map_err(|source| {
+            let origin = "the instance metadata service".to_owned();
+            CredentialsError::Fetch { origin, source }
+        })?;
+        Ok((response.status, Untrusted::from_bytes(&response.body)))
     }
+}
+
+/// Returns the number of a variable, at least 1.
+fn number(env: &dyn Env, name: &str, default: u32) -> Result<u32, CredentialsError> {
+    let Some(text) = env.var(name) else {
+        return Ok(default);
+    };
+    let number = text.trim().parse().ok().filter(|n| *n > 0);
+    number.ok_or_else(|| {
+        let problem = format_args!("\"{text}\" is not a number of at least 1");
+        CredentialsError::setting(name, problem)
+    })
 }

@@ -4,16 +4,18 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
+use crate::secret::Secret;
 
 /// Credentials in the form of the metadata services and of `credential_process`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct JsonKeys {
-    access_key_id: Option<String>,
-    secret_access_key: Option<String>,
+    access_key_id: Option<Secret>,
+    secret_access_key: Option<Secret>,
     #[serde(alias = "SessionToken")]
-    token: Option<String>,
+    token: Option<Secret>,
     expiration: Option<String>,
 }
 
@@ -23,21 +25,25 @@ impl JsonKeys {
     /// # Errors
     /// A key is missing, or the Expiration is not valid; the message quotes no value.
     pub fn into_credentials(self, provider: &str) -> Result<ResolvedCredentials, CredentialsError> {
-        let missing = |what: &str| CredentialsError(format!("{provider} returned no {what}"));
-        let filled = |v: Option<String>| v.filter(|v| !v.trim().is_empty());
-        let id = filled(self.access_key_id).ok_or_else(|| missing("AccessKeyId"))?;
-        let secret = filled(self.secret_access_key).ok_or_else(|| missing("SecretAccessKey"))?;
-        let expires = self.expiration.as_deref().map(|text| {
-            instant(text).ok_or_else(|| {
-                CredentialsError(format!(
-                    "{provider} returned an Expiration that is not an ISO 8601 time"
-                ))
-            })
-        });
-        let token = filled(self.token);
-        let keys = ResolvedCredentials::new(&id, &secret, token.as_deref(), provider.to_owned());
-        Ok(keys.with_expiry(expires.transpose()?))
+        let refused = |what| CredentialsError::Refused(format!("{provider} returned {what}"));
+        let id = filled(self.access_key_id.as_ref()).ok_or_else(|| refused("no AccessKeyId"))?;
+        let secret =
+            filled(self.secret_access_key.as_ref()).ok_or_else(|| refused("no SecretAccessKey"))?;
+        let expires = match self.expiration.as_deref().map(instant) {
+            Some(None) => {
+                return Err(refused("an Expiration that is not an ISO 8601 time"));
+            }
+            expires => expires.flatten(),
+        };
+        let token = filled(self.token.as_ref());
+        let keys = ResolvedCredentials::new(id, secret, token, provider.to_owned());
+        Ok(keys.with_expiry(expires))
     }
+}
+
+/// Returns the secret unless it is blank.
+fn filled(secret: Option<&Secret>) -> Option<&str> {
+    secret.map(Secret::expose).filter(|s| !s.trim().is_empty())
 }
 
 /// Parses a time in ISO 8601, with `Z` or an offset, as the caches and services write it.
@@ -52,8 +58,9 @@ pub fn instant(text: &str) -> Option<OffsetDateTime> {
 /// # Errors
 /// `bytes` is not the expected JSON; the message quotes no value.
 pub fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8], origin: &str) -> Result<T, CredentialsError> {
-    serde_json::from_slice(bytes).map_err(|e| {
-        let at = format!("line {}, column {}", e.line(), e.column());
-        CredentialsError(format!("{origin} is not the expected JSON ({at})"))
+    serde_json::from_slice(bytes).map_err(|e| CredentialsError::Json {
+        origin: origin.to_owned(),
+        line: e.line(),
+        column: e.column(),
     })
 }

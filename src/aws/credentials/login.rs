@@ -13,9 +13,11 @@ use serde::Deserialize;
 
 use super::cache_file::cache_name;
 use super::json_credentials::{instant, json};
-use super::provider::{Context, Found, Provider};
+use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::config_file::expand_home;
-use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
+use crate::secret::Secret;
 
 /// The provider of the credentials of `aws login`.
 pub struct Login;
@@ -29,9 +31,9 @@ struct Cache {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CachedKeys {
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: String,
+    access_key_id: Secret,
+    secret_access_key: Secret,
+    session_token: Secret,
     expires_at: String,
 }
 
@@ -40,7 +42,7 @@ impl Provider for Login {
         "aws login"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let Some(session) = context.setting("login_session") else {
             return Ok(Found::NotConfigured("the profile has no login_session"));
         };
@@ -50,29 +52,33 @@ impl Provider for Login {
         let directory = directory.unwrap_or_else(|| "~/.aws/login/cache".to_owned());
         let name = cache_name(&ring::digest::SHA256, session);
         let path = expand_home(env, &directory).join(name);
-        let advice = format!(
-            "run `aws login --profile {profile}`, or let the AWS CLI refresh: eval \"$(aws configure \
-             export-credentials --profile {profile} --format env)\""
-        );
         let origin = format!("the sign-in of profile {profile} in {}", path.display());
-        let error = |why: &str| CredentialsError(format!("{origin} {why}; {advice}"));
         let bytes = env
             .read(&path)
-            .map_err(|e| error(&format!("cannot be read: {e}")))?;
-        let CachedKeys {
-            access_key_id,
-            secret_access_key,
-            session_token,
-            expires_at,
-        } = json::<Cache>(&bytes, &origin)
-            .map_err(|e| CredentialsError(format!("{e}; {advice}")))?
-            .access_token;
-        let expires = instant(&expires_at).ok_or_else(|| error("has an invalid expiresAt"))?;
-        if expires <= context.net.clock.now() {
-            return Err(error("has expired"));
+            .map_err(|e| sign_in(profile, format!("{origin} cannot be read: {e}")))?;
+        let cache: Cache = json(&bytes, &origin).map_err(|e| sign_in(profile, e.to_string()))?;
+        let keys = cache.access_token;
+        let Some(expires) = instant(&keys.expires_at) else {
+            return Err(sign_in(
+                profile,
+                format!("{origin} has an invalid expiresAt"),
+            ));
+        };
+        if expires <= context.transport.clock.now() {
+            return Err(sign_in(profile, format!("{origin} has expired")));
         }
-        let token = Some(session_token.as_str());
-        let keys = ResolvedCredentials::new(&access_key_id, &secret_access_key, token, origin);
+        let (id, secret) = (keys.access_key_id.expose(), keys.secret_access_key.expose());
+        let token = Some(keys.session_token.expose());
+        let keys = ResolvedCredentials::new(id, secret, token, origin);
         Ok(Found::Keys(keys.with_expiry(Some(expires))))
     }
+}
+
+/// Returns the error that asks the user to sign in.
+fn sign_in(profile: &str, problem: String) -> CredentialsError {
+    let action = format!(
+        "run `aws login --profile {profile}`, or let the AWS CLI refresh: eval \"$(aws configure \
+         export-credentials --profile {profile} --format env)\""
+    );
+    CredentialsError::SignIn { problem, action }
 }

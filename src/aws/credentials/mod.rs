@@ -45,7 +45,7 @@ mod static_keys;
 mod web_identity;
 
 pub use chain::resolve;
-pub use provider::{Context, Profile, ProfileSource, ProviderConfig};
+pub use provider::{Profile, ProfileSource, ProviderContext};
 
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,8 @@
 use serde::Deserialize;
 
 use super::json_credentials::{JsonKeys, json};
-use super::provider::{Context, Found, Provider};
-use crate::aws::credential_cache::CredentialsError;
+use super::provider::{Found, Provider, ProviderContext};
+use crate::aws::error::CredentialsError;
 use crate::text::sanitize;
 
 /// The provider of the credentials that a command prints.
@@ -31,29 +31,28 @@ impl Provider for Process {
         "credential_process"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let Some(command) = context.setting("credential_process") else {
             return Ok(Found::NotConfigured(
                 "the profile has no credential_process",
             ));
         };
-        let profile = &context.profile.name;
-        let origin = format!("credential_process of profile {profile}");
-        let failed = |why: &str| Err(CredentialsError(format!("{origin} {why}")));
-        let output = match context.env.run(command) {
-            Ok(output) => output,
-            Err(e) => return failed(&format!("could not be run: {e}")),
-        };
+        let origin = format!("credential_process of profile {}", context.profile.name);
+        let output = context.env.run(command).map_err(|source| {
+            let what = format!("{origin} could not be run");
+            CredentialsError::Io { what, source }
+        })?;
+        let refused = |why| Err(CredentialsError::Refused(format!("{origin} {why}")));
         if !output.ok {
-            let stderr = sanitize(output.stderr.trim(), 400);
-            return match stderr.as_str() {
-                "" => failed("failed without output"),
-                text => failed(&format!("failed: {text}")),
+            return match sanitize(output.stderr.trim(), 400).as_str() {
+                "" => refused("failed without output".to_owned()),
+                stderr => refused(format!("failed: {stderr}")),
             };
         }
-        let parsed: ProcessOutput = json(output.stdout.as_bytes(), &format!("output of {origin}"))?;
+        let stdout = output.stdout.expose().as_bytes();
+        let parsed: ProcessOutput = json(stdout, &format!("output of {origin}"))?;
         if parsed.version != 1 {
-            return failed("printed an unsupported Version (expected 1)");
+            return refused("printed an unsupported Version (expected 1)".to_owned());
         }
         parsed.keys.into_credentials(&origin).map(Found::Keys)
     }

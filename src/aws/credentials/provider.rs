@@ -1,16 +1,10 @@
 //! The interface of a credential provider, and its inputs.
 
-use std::sync::Arc;
-
-use crate::aws::client::{Client, Parts, Trace};
+use crate::aws::client::{Client, Transport};
 use crate::aws::config_file::SharedFiles;
-use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
-use crate::aws::endpoint::Endpoints;
-use crate::aws::limiter::Limits;
-use crate::clock::Clock;
+use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
+use crate::aws::error::CredentialsError;
 use crate::env::Env;
-use crate::http::HttpClient;
-use crate::interrupt::Interrupt;
 use crate::model::Region;
 
 /// A source of credentials.
@@ -22,7 +16,7 @@ pub trait Provider: Sync {
     ///
     /// # Errors
     /// The provider is configured and fails.
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError>;
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError>;
 }
 
 /// The result of a provider.
@@ -36,7 +30,7 @@ pub enum Found {
 /// Loads the credentials of the first of `providers` that is configured; `None` if no provider is.
 pub fn load_first(
     providers: &[&dyn Provider],
-    context: &Context,
+    context: &ProviderContext,
 ) -> Result<Option<ResolvedCredentials>, CredentialsError> {
     for provider in providers {
         let name = provider.name();
@@ -57,67 +51,33 @@ pub fn load_first(
     Ok(None)
 }
 
-/// The settings with which providers send requests.
-#[derive(Clone)]
-pub struct ProviderConfig {
-    /// Sends the requests.
-    pub http: Arc<dyn HttpClient>,
-    /// The time, and the waits between attempts.
-    pub clock: Arc<dyn Clock>,
-    /// Signals of the user: ends retries.
-    pub interrupt: Interrupt,
-    /// The endpoints of the services.
-    pub endpoints: Endpoints,
-    /// The region of the STS calls.
-    pub region: Region,
-    /// Attempts per AWS call, at least 1.
-    pub max_attempts: u32,
-    /// Limits on the requests per region.
-    pub limits: Limits,
-    /// The jitter of the backoff, from 0 to 1.
-    pub jitter: fn() -> f64,
-    /// Logs every request, if set.
-    pub trace: Option<Trace>,
-}
-
-impl ProviderConfig {
-    /// Returns a client that signs with `credentials`.
-    #[must_use]
-    pub fn client(&self, credentials: CachedCredentials) -> Client {
-        Client::new(Parts {
-            http: self.http.clone(),
-            clock: self.clock.clone(),
-            interrupt: self.interrupt.clone(),
-            credentials,
-            endpoints: self.endpoints.clone(),
-            max_attempts: self.max_attempts,
-            limits: self.limits,
-            jitter: self.jitter,
-            trace: self.trace.clone(),
-        })
-    }
-}
-
 /// The inputs of the providers.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
+pub struct ProviderContext<'a> {
     /// Variables, files, processes and the terminal.
     pub env: &'a dyn Env,
     /// The config file and the shared credentials file.
     pub files: &'a SharedFiles,
     /// The profile whose credentials are loaded.
     pub profile: &'a Profile,
-    /// The settings of the requests.
-    pub net: &'a ProviderConfig,
+    /// Sends the requests.
+    pub transport: &'a Transport,
+    /// The region of the STS calls.
+    pub region: &'a Region,
     /// True if earlier credentials are refreshed: there is no second prompt for an MFA code.
     pub is_refresh: bool,
     /// Logs the providers that were skipped, with the reason, and the one that ended the chain.
     pub log: &'a dyn Fn(&str),
 }
 
-impl Context<'_> {
+impl<'a> ProviderContext<'a> {
+    /// Returns a client that signs with `keys`, which are not refreshed.
+    pub(super) fn client(&self, keys: ResolvedCredentials) -> Client {
+        Client::new(self.transport.clone(), CachedCredentials::fixed(keys))
+    }
+
     /// Returns a key of the profile, if it is not blank.
-    pub(super) fn setting(&self, key: &str) -> Option<&str> {
+    pub(super) fn setting(&self, key: &str) -> Option<&'a str> {
         self.files.get(&self.profile.name, key)
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html>
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -24,14 +24,16 @@ use time::format_description::well_known::Rfc3339;
 use super::cache_file::cache_name;
 use super::fetch::Fetch;
 use super::json_credentials::{instant, json};
-use super::provider::{Context, Found, Provider};
-use crate::aws::config_file::{FileKind, expand_home};
-use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use super::provider::{Found, Provider, ProviderContext};
+use crate::aws::config_file::{FileKind, Section, expand_home};
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
 use crate::aws::operation::Service;
 use crate::http::Response;
 use crate::model::Region;
 use crate::redact;
-use crate::text::sanitize;
+use crate::secret::{Redactor, Secret};
+use crate::untrusted::Untrusted;
 
 /// The provider of the credentials of IAM Identity Center.
 pub struct Sso;
@@ -47,7 +49,7 @@ impl Provider for Sso {
         "IAM Identity Center"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let has = |key| context.setting(key).is_some();
         // As in botocore: a profile with only an sso_session is for other tools, and may have
         // static credentials.
@@ -56,124 +58,88 @@ impl Provider for Sso {
                 "the profile has no sso_account_id or sso_role_name",
             ));
         }
-        let session = Session::from_profile(context)?;
-        let token = session.token(context)?;
-        session.role_keys(context, &token).map(Found::Keys)
+        let session = SsoSession::from_profile(*context)?;
+        let token = session.token()?;
+        session.role_credentials(&token).map(Found::Keys)
     }
 }
 
 /// The settings of the profile and of its session.
-struct Session {
+struct SsoSession<'a> {
+    context: ProviderContext<'a>,
     /// The name of the `[sso-session]`; `None` in the legacy form.
-    name: Option<String>,
-    start_url: String,
+    name: Option<&'a str>,
+    start_url: &'a str,
     region: Region,
-    account: String,
-    role: String,
-    profile: String,
+    account: &'a str,
+    role: &'a str,
 }
 
-impl Session {
+impl<'a> SsoSession<'a> {
     /// Reads the settings.
     ///
     /// # Errors
     /// The `[sso-session]` is missing, or a key is missing, contradictory or not valid.
-    fn from_profile(context: &Context) -> Result<Self, CredentialsError> {
+    fn from_profile(context: ProviderContext<'a>) -> Result<Self, CredentialsError> {
+        let name = context.setting("sso_session");
+        let section = name.map(|name| session_section(&context, name));
+        let section = section.transpose()?;
+        let region = setting(&context, section, "sso_region")?;
         let profile = &context.profile.name;
-        let error = |why: String| CredentialsError(format!("profile {profile}: {why}"));
-        let name = context.setting("sso_session").map(str::to_owned);
-        let section = match &name {
-            None => None,
-            Some(name) => Some(context.files.config.section(FileKind::SsoSession, name).ok_or_else(|| {
-                let path = context.files.config.path.display();
-                error(format!(
-                    "[sso-session {name}] not found in {path}; create it with `aws configure sso \
-                     --profile {profile}`"
-                ))
-            })?),
-        };
-        let get = |key: &str| -> Result<String, CredentialsError> {
-            let own = context.setting(key);
-            let shared = section.and_then(|s| s.get(key)).map(String::as_str);
-            match (own, shared) {
-                (Some(a), Some(b)) if a != b => Err(error(format!(
-                    "{key} differs between the profile and its sso-session; keep one"
-                ))),
-                (Some(value), _) | (None, Some(value)) => Ok(value.to_owned()),
-                (None, None) => Err(error(format!(
-                    "{key} is missing; run `aws configure sso --profile {profile}`"
-                ))),
-            }
-        };
-        let region = get("sso_region")?;
         Ok(Self {
-            start_url: get("sso_start_url")?,
-            region: region
-                .trim()
-                .parse()
-                .map_err(|e| error(format!("sso_region: {e}")))?,
-            account: get("sso_account_id")?,
-            role: get("sso_role_name")?,
-            profile: profile.clone(),
+            start_url: setting(&context, section, "sso_start_url")?,
+            region: region.trim().parse().map_err(|e| {
+                CredentialsError::setting(format_args!("profile {profile}: sso_region"), e)
+            })?,
+            account: setting(&context, section, "sso_account_id")?,
+            role: setting(&context, section, "sso_role_name")?,
+            context,
             name,
         })
     }
 
-    /// Returns an error about the token: the profile, the reason and the advice to sign in again.
+    /// Returns the error about the token that asks the user to sign in.
     fn token_error(&self, why: &str) -> CredentialsError {
-        let profile = &self.profile;
-        self.login_error(&format!("the SSO token of profile {profile} {why}"))
+        let profile = &self.context.profile.name;
+        self.sign_in(format!("the SSO token of profile {profile} {why}"))
     }
 
-    /// Returns an error with the advice to sign in.
-    fn login_error(&self, why: &str) -> CredentialsError {
-        let profile = &self.profile;
-        CredentialsError(format!("{why}; run `aws sso login --profile {profile}`"))
+    /// Returns the error that asks the user to sign in.
+    fn sign_in(&self, problem: String) -> CredentialsError {
+        let action = format!(
+            "run `aws sso login --profile {}`",
+            self.context.profile.name
+        );
+        CredentialsError::SignIn { problem, action }
     }
 
     /// Returns the path of the token's file.
-    fn cache_path(&self, context: &Context) -> PathBuf {
-        let key = self.name.as_ref().unwrap_or(&self.start_url);
+    fn cache_path(&self) -> PathBuf {
+        let key = self.name.unwrap_or(self.start_url);
         let name = cache_name(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, key);
-        expand_home(context.env, "~/.aws/sso/cache").join(name)
+        expand_home(self.context.env, "~/.aws/sso/cache").join(name)
     }
 
     /// Returns a valid token from the cache, refreshed if it expires soon and the session allows
     /// it.
-    fn token(&self, context: &Context) -> Result<String, CredentialsError> {
-        let path = self.cache_path(context);
-        let bytes = context.env.read(&path);
-        let bytes = bytes.map_err(|_| {
-            let (profile, path) = (&self.profile, path.display());
-            self.login_error(&format!(
+    fn token(&self) -> Result<Secret, CredentialsError> {
+        let (context, path) = (&self.context, self.cache_path());
+        let Ok(bytes) = context.env.read(&path) else {
+            let (profile, path) = (&context.profile.name, path.display());
+            return Err(self.sign_in(format!(
                 "no cached SSO token for profile {profile} (expected {path})"
-            ))
-        })?;
-        let mut cached: Map<String, Value> = json(&bytes, &path.display().to_string())
+            )));
+        };
+        let cached: Map<String, Value> = json(&bytes, &path.display().to_string())
             .map_err(|e| self.token_error(&format!("cannot be read: {e}")))?;
-        let now = context.net.clock.now();
+        let now = context.transport.clock.now();
         let token = Token::from_cache(&cached).ok_or_else(|| self.token_error("cannot be read"))?;
         let left = token.expires - now;
         if self.name.is_some()
             && left < REFRESH_WINDOW
-            && let Some(fresh) = self.refresh(context, &cached, now)
+            && let Some(fresh) = self.refresh(&cached, now)
         {
-            // Whole seconds, as the AWS CLI writes them.
-            let expires = fresh.expires.replace_nanosecond(0).unwrap_or(fresh.expires);
-            let expires = expires.format(&Rfc3339).unwrap_or_default();
-            cached.insert("accessToken".to_owned(), fresh.access.clone().into());
-            cached.insert("expiresAt".to_owned(), expires.into());
-            if let Some(refresh) = fresh.refresh {
-                cached.insert("refreshToken".to_owned(), refresh.into());
-            }
-            // Not an error: without the saved token, the next run only refreshes it again.
-            let bytes = serde_json::to_vec(&cached).unwrap_or_default();
-            if let Err(e) = context.env.write_private(&path, &bytes) {
-                (context.log)(&format!(
-                    "credentials: {} could not be saved: {e}",
-                    path.display()
-                ));
-            }
+            save(context, &path, cached, &fresh);
             return Ok(fresh.access);
         }
         if left <= time::Duration::ZERO {
@@ -184,12 +150,7 @@ impl Session {
 
     /// Requests a new token; `None` if the cache has no refresh token or client, the client's
     /// registration has expired, or the request fails.
-    fn refresh(
-        &self,
-        context: &Context,
-        cached: &Map<String, Value>,
-        now: OffsetDateTime,
-    ) -> Option<Token> {
+    fn refresh(&self, cached: &Map<String, Value>, now: OffsetDateTime) -> Option<Token> {
         let text = |key: &str| cached.get(key)?.as_str();
         let registered = instant(text("registrationExpiresAt")?)? > now;
         let body = serde_json::json!({
@@ -201,14 +162,14 @@ impl Session {
         if !registered {
             return None;
         }
-        let endpoint = context
-            .net
+        let transport = self.context.transport;
+        let endpoint = transport
             .endpoints
             .resolve(Service::SsoOidc, &self.region)
             .ok()?;
         let fetch = Fetch {
             method: "POST",
-            uri: &format!("{}token", endpoint.uri),
+            uri: format!("{}token", endpoint.uri),
             headers: vec![("content-type", "application/json".to_owned())],
             body: serde_json::to_vec(&body).ok()?,
             timeout: TIMEOUT,
@@ -216,7 +177,7 @@ impl Session {
             connect_attempts: 3,
             is_ready: |_| true,
         };
-        let response = fetch.send(context.net).ok().filter(|r| r.status == 200)?;
+        let response = fetch.send(transport).ok().filter(|r| r.status == 200)?;
         let fresh: TokenResponse = serde_json::from_slice(&response.body).ok()?;
         Some(Token {
             access: fresh.access_token,
@@ -226,48 +187,100 @@ impl Session {
     }
 
     /// Requests the credentials of the role.
-    fn role_keys(
-        &self,
-        context: &Context,
-        token: &str,
-    ) -> Result<ResolvedCredentials, CredentialsError> {
-        let endpoint = context.net.endpoints.resolve(Service::Sso, &self.region);
-        let endpoint = endpoint.map_err(|e| CredentialsError(e.to_string()))?;
+    fn role_credentials(&self, token: &Secret) -> Result<ResolvedCredentials, CredentialsError> {
+        let (profile, transport) = (&self.context.profile.name, self.context.transport);
+        let (account, role) = (self.account, self.role);
+        let origin =
+            format!("IAM Identity Center (profile {profile}, account {account}, role {role})");
+        let response = match self.role_request(token)?.send(transport) {
+            Ok(response) => response,
+            Err(source) => return Err(CredentialsError::Fetch { origin, source }),
+        };
+        let problem = match response.status {
+            200 => return keys(&response, origin),
+            401 => return Err(self.token_error("is no longer accepted")),
+            status @ (403 | 404) => {
+                format!("the account or the role is not assigned to you (HTTP {status})")
+            }
+            status => {
+                let body = Untrusted::from_bytes(&response.body);
+                let body = body.redact(&Redactor::for_secret(token)).map(redact::start);
+                format!("HTTP {status}: {}", body.shown(200))
+            }
+        };
+        Err(CredentialsError::refused(origin, problem))
+    }
+
+    fn role_request(&self, token: &Secret) -> Result<Fetch, CredentialsError> {
+        let endpoints = &self.context.transport.endpoints;
+        let endpoint = endpoints.resolve(Service::Sso, &self.region)?;
         let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("role_name", &self.role)
-            .append_pair("account_id", &self.account)
+            .append_pair("role_name", self.role)
+            .append_pair("account_id", self.account)
             .finish();
-        let fetch = Fetch {
+        Ok(Fetch {
             method: "GET",
-            uri: &format!("{}federation/credentials?{query}", endpoint.uri),
-            headers: vec![("x-amz-sso_bearer_token", token.to_owned())],
+            uri: format!("{}federation/credentials?{query}", endpoint.uri),
+            headers: vec![("x-amz-sso_bearer_token", token.expose().to_owned())],
             body: Vec::new(),
             timeout: TIMEOUT,
             max_attempts: 3,
             connect_attempts: 3,
             is_ready: |_| true,
-        };
-        let (account, role) = (&self.account, &self.role);
-        let origin = format!(
-            "IAM Identity Center (profile {}, account {account}, role {role})",
-            self.profile
-        );
-        let result = fetch.send(context.net);
-        let response = result.map_err(|e| CredentialsError(format!("{origin}: {e}")))?;
-        match response.status {
-            200 => keys(&response, origin),
-            401 => Err(self.token_error("is no longer accepted")),
-            403 | 404 => Err(CredentialsError(format!(
-                "{origin}: the account or the role is not assigned to you (HTTP {})",
-                response.status
-            ))),
-            status => {
-                // Redact the token before the text is truncated: a part of it would not match.
-                let text = String::from_utf8_lossy(&response.body).replace(token, "****");
-                let text = sanitize(&redact::start(&text), 200);
-                Err(CredentialsError(format!("{origin}: HTTP {status}: {text}")))
-            }
-        }
+        })
+    }
+}
+
+/// Returns the `[sso-session]` of the profile.
+fn session_section<'a>(
+    context: &ProviderContext<'a>,
+    name: &str,
+) -> Result<&'a Section, CredentialsError> {
+    let (config, profile) = (&context.files.config, &context.profile.name);
+    config.section(FileKind::SsoSession, name).ok_or_else(|| {
+        CredentialsError::Setting(format!(
+            "profile {profile}: [sso-session {name}] not found in {}; create it with `aws configure \
+             sso --profile {profile}`",
+            config.path.display()
+        ))
+    })
+}
+
+/// Returns a key of the profile or of its session.
+fn setting<'a>(
+    context: &ProviderContext<'a>,
+    section: Option<&'a Section>,
+    key: &str,
+) -> Result<&'a str, CredentialsError> {
+    let profile = &context.profile.name;
+    let own = context.setting(key);
+    let shared = section.and_then(|s| s.get(key)).map(String::as_str);
+    match (own, shared) {
+        (Some(a), Some(b)) if a != b => Err(CredentialsError::Setting(format!(
+            "profile {profile}: {key} differs between the profile and its sso-session; keep one"
+        ))),
+        (Some(value), _) | (None, Some(value)) => Ok(value),
+        (None, None) => Err(CredentialsError::Setting(format!(
+            "profile {profile}: {key} is missing; run `aws configure sso --profile {profile}`"
+        ))),
+    }
+}
+
+/// Saves a refreshed token in the cache. A failure is only logged: without the saved token, the
+/// next run refreshes it again.
+fn save(context: &ProviderContext, path: &Path, mut cached: Map<String, Value>, fresh: &Token) {
+    // Whole seconds, as the AWS CLI writes them.
+    let expires = fresh.expires.replace_nanosecond(0).unwrap_or(fresh.expires);
+    let expires = expires.format(&Rfc3339).unwrap_or_default();
+    cached.insert("accessToken".to_owned(), fresh.access.expose().into());
+    cached.insert("expiresAt".to_owned(), expires.into());
+    if let Some(refresh) = &fresh.refresh {
+        cached.insert("refreshToken".to_owned(), refresh.expose().into());
+    }
+    let bytes = serde_json::to_vec(&cached).unwrap_or_default();
+    if let Err(e) = context.env.write_private(path, &bytes) {
+        let path = path.display();
+        (context.log)(&format!("credentials: {path} could not be saved: {e}"));
     }
 }
 
@@ -275,16 +288,16 @@ impl Session {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TokenResponse {
-    access_token: String,
+    access_token: Secret,
     expires_in: i64,
-    refresh_token: Option<String>,
+    refresh_token: Option<Secret>,
 }
 
 /// A token and its expiry.
 struct Token {
-    access: String,
+    access: Secret,
     expires: OffsetDateTime,
-    refresh: Option<String>,
+    refresh: Option<Secret>,
 }
 
 impl Token {
@@ -292,35 +305,39 @@ impl Token {
     fn from_cache(cached: &Map<String, Value>) -> Option<Self> {
         let text = |key: &str| cached.get(key)?.as_str();
         Some(Self {
-            access: text("accessToken")?.to_owned(),
+            access: text("accessToken")?.into(),
             expires: instant(text("expiresAt")?)?,
             refresh: None,
         })
     }
 }
 
+/// The response of the portal.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PortalResponse {
+    role_credentials: PortalKeys,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PortalKeys {
+    access_key_id: Secret,
+    secret_access_key: Secret,
+    session_token: Secret,
+    /// Milliseconds since 1970-01-01 UTC.
+    expiration: i128,
+}
+
 /// Parses the credentials of a response of the portal.
 fn keys(response: &Response, origin: String) -> Result<ResolvedCredentials, CredentialsError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct CallOutput {
-        role_credentials: Keys,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Keys {
-        access_key_id: String,
-        secret_access_key: String,
-        session_token: String,
-        /// Milliseconds since 1970-01-01 UTC.
-        expiration: i128,
-    }
-    let CallOutput {
-        role_credentials: k,
+    let PortalResponse {
+        role_credentials: keys,
     } = json(&response.body, &origin)?;
-    let nanoseconds = k.expiration.checked_mul(1_000_000);
+    let nanoseconds = keys.expiration.checked_mul(1_000_000);
     let expires = nanoseconds.and_then(|n| OffsetDateTime::from_unix_timestamp_nanos(n).ok());
-    let token = Some(k.session_token.as_str());
-    let found = ResolvedCredentials::new(&k.access_key_id, &k.secret_access_key, token, origin);
+    let (id, secret) = (keys.access_key_id.expose(), keys.secret_access_key.expose());
+    let token = Some(keys.session_token.expose());
+    let found = ResolvedCredentials::new(id, secret, token, origin);
     Ok(found.with_expiry(expires))
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::provider::Found;
 use crate::aws::config_file::Section;
-use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
 
 /// Returns the static credentials of a profile in one file.
 ///
@@ -43,7 +44,7 @@ pub fn static_keys(
                 Some(_) => "aws_secret_access_key",
                 None => "aws_access_key_id",
             };
-            Err(CredentialsError(format!(
+            Err(CredentialsError::Setting(format!(
                 "{missing} is missing from {}; run `aws configure --profile {profile}`",
                 origin()
             )))

@@ -2,11 +2,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chain::resolve;
-use super::provider::{Context, Profile, ProviderConfig};
+use super::provider::{Profile, ProviderContext};
+use crate::aws::client::Transport;
 use crate::aws::client::fake::clock;
 use crate::aws::config_file::SharedFiles;
-use crate::aws::credential_cache::{CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::endpoint::Endpoints;
+use crate::aws::error::CredentialsError;
 use crate::aws::limiter::Limits;
 use crate::env::{CommandOutput, Env, SystemEnv};
 use crate::http::fake::{Scripted, answer, failure};
@@ -15,14 +17,13 @@ use crate::interrupt::Interrupt;
 use crate::recording::RecordedEnv;
 
 /// Returns the settings of a network without any response.
-fn unreachable_network() -> ProviderConfig {
+fn unreachable_network() -> Transport {
     let http = Scripted::by(|_| failure(TransportErrorKind::Connection));
-    ProviderConfig {
+    Transport {
         http,
         clock: clock(),
         interrupt: Interrupt::default(),
         endpoints: Endpoints::default(),
-        region: "us-east-1".parse().unwrap(),
         max_attempts: 1,
         limits: Limits {
             concurrency: 1,
@@ -50,16 +51,17 @@ fn resolve_chain(
     let env = RecordedEnv::new(directory.path(), variables.iter().map(to_owned).collect());
     let files = SharedFiles::load(&env).map_err(|e| e.to_string())?;
     let profile = Profile::choose(flag, &env);
-    let net = unreachable_network();
-    let context = Context {
+    let transport = unreachable_network();
+    let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &profile,
-        net: &net,
+        transport: &transport,
+        region: &"us-east-1".parse().unwrap(),
         is_refresh: false,
         log: &|_| {},
     };
-    let found = resolve(&context).map_err(|e| e.0)?;
+    let found = resolve(&context).map_err(|e| e.to_string())?;
     let id = found.credentials.access_key_id().to_owned();
     Ok((found.provider, id))
 }
@@ -167,12 +169,13 @@ fn credentials_file_of_variable_is_read() {
     )];
     let env = RecordedEnv::new(directory.path(), BTreeMap::from(variables));
     let files = SharedFiles::load(&env).unwrap();
-    let net = unreachable_network();
-    let context = Context {
+    let transport = unreachable_network();
+    let context = ProviderContext {
         env: &env,
         files: &files,
         profile: &Profile::choose(None, &env),
-        net: &net,
+        transport: &transport,
+        region: &"us-east-1".parse().unwrap(),
         is_refresh: false,
         log: &|_| {},
     };
@@ -209,15 +212,16 @@ impl Home {
         http: Arc<dyn HttpClient>,
         is_refresh: bool,
     ) -> Result<ResolvedCredentials, CredentialsError> {
-        let net = ProviderConfig {
+        let transport = Transport {
             http,
             ..unreachable_network()
         };
-        let context = Context {
+        let context = ProviderContext {
             env: self,
             files: &SharedFiles::load(self).unwrap(),
             profile: &Profile::choose(flag, self),
-            net: &net,
+            transport: &transport,
+            region: &"us-east-1".parse().unwrap(),
             is_refresh,
             log: &|_| {},
         };
@@ -284,7 +288,7 @@ fn credentials_in_unexpected_response_are_redacted() {
                 body,
             )
         });
-        let why = home.resolve(flag, http, false).unwrap_err().0;
+        let why = home.resolve(flag, http, false).unwrap_err().to_string();
         assert!(why.contains("REDACTED") && !why.contains("shown"), "{why}");
     }
 }
@@ -297,7 +301,7 @@ fn instance_token_in_code_is_redacted() {
     let why = Home::new(&[], &[])
         .resolve(None, http, false)
         .unwrap_err()
-        .0;
+        .to_string();
     assert!(why.ends_with("(role r) returned no ****"), "{why}");
 }
 
@@ -352,7 +356,7 @@ fn role_is_assumed_with_source_credentials() {
     assert!(body(&requests[1]).ends_with("&SerialNumber=device&TokenCode=987654"));
     // A refresh does not prompt for a second code.
     let refreshed = home.resolve(Some("r"), Scripted::list(responses()), true);
-    let text = refreshed.unwrap_err().0;
+    let text = refreshed.unwrap_err().to_string();
     assert!(
         text.contains("a new MFA code is needed; run again"),
         "{text}"
@@ -404,7 +408,10 @@ fn container_not_ready_is_tried_three_times() {
         (answer(200, "<p>"), "keys is not the expected JSON"),
     ] {
         let http = Scripted::list([answer(500, ""), answer(403, ""), last, answer(200, keys)]);
-        let message = home.resolve(None, http.clone(), false).unwrap_err().0;
+        let message = home
+            .resolve(None, http.clone(), false)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains(why), "{message}");
         assert_eq!(http.requests().len(), 3);
     }
@@ -436,7 +443,7 @@ fn captive_portal_is_not_taken_for_imds() {
     let long = "t".repeat(2000);
     for token in ["", " ", "<p>Please log in.</p>", "t\0", "\u{e9}", &long] {
         let http = Scripted::list([answer(200, token)]);
-        let why = home.resolve(None, http, false).unwrap_err().0;
+        let why = home.resolve(None, http, false).unwrap_err().to_string();
         assert!(why.starts_with("no credentials in"), "{token}: {why}");
     }
     let long = "r".repeat(65);
@@ -449,7 +456,7 @@ fn captive_portal_is_not_taken_for_imds() {
         &long,
     ] {
         let http = Scripted::list([answer(200, "session"), answer(200, role)]);
-        let why = home.resolve(None, http, false).unwrap_err().0;
+        let why = home.resolve(None, http, false).unwrap_err().to_string();
         assert!(why.contains("returned an invalid role name"), "{why}");
         assert!(!why.contains(role), "{why}");
     }

@@ -10,11 +10,16 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/access-assume-role-web.html>
 
-use super::provider::{Context, Found, ProfileSource, Provider};
+use std::path::Path;
+
+use super::provider::{Found, ProfileSource, Provider, ProviderContext};
 use super::role::{role_keys, session_name};
 use crate::aws::config_file::expand_home;
-use crate::aws::credential_cache::{CachedCredentials, CredentialsError, ResolvedCredentials};
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
 use crate::aws::ops::assume_role_with_web_identity::AssumeRoleWithWebIdentity;
+use crate::env::Env;
+use crate::secret::Secret;
 
 /// The provider of a role for a web identity.
 pub struct WebIdentity;
@@ -24,7 +29,7 @@ impl Provider for WebIdentity {
         "a web identity"
     }
 
-    fn load(&self, context: &Context) -> Result<Found, CredentialsError> {
+    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
         let explicit = context.profile.source == ProfileSource::Flag;
         let setting = |variable: &str, key: &str| {
             let profile_key = || context.setting(key).map(str::to_owned);
@@ -37,15 +42,11 @@ impl Provider for WebIdentity {
         };
         let path = expand_home(context.env, &path);
         let origin = format!("the web identity in {}", path.display());
-        let role_arn = setting("AWS_ROLE_ARN", "role_arn").ok_or_else(|| {
-            CredentialsError(format!("{origin}: set AWS_ROLE_ARN (or role_arn) too"))
-        })?;
-        let token = context.env.read(&path);
-        let token = token.map_err(|e| CredentialsError(format!("{origin}: {e}")))?;
-        let token = String::from_utf8_lossy(&token).trim().to_owned();
-        if token.is_empty() {
-            return Err(CredentialsError(format!("{origin}: the file is empty")));
-        }
+        let Some(role_arn) = setting("AWS_ROLE_ARN", "role_arn") else {
+            let problem = "set AWS_ROLE_ARN (or role_arn) too";
+            return Err(CredentialsError::setting(origin, problem));
+        };
+        let token = read_token(context.env, &path, &origin)?;
         let name = setting("AWS_ROLE_SESSION_NAME", "role_session_name");
         let call = AssumeRoleWithWebIdentity {
             role_arn: &role_arn,
@@ -54,11 +55,21 @@ impl Provider for WebIdentity {
         };
         // The call is not signed: the token is in its body. It is the secret key here so that it is
         // redacted in messages.
-        let secret = ResolvedCredentials::new("", &token, None, String::new());
-        let result = context
-            .net
-            .client(CachedCredentials::fixed(secret))
-            .call(&context.net.region, &call);
+        let secret = ResolvedCredentials::new("", token.expose(), None, String::new());
+        let result = context.client(secret).call(context.region, &call);
         role_keys(result, format!("{origin}, role {role_arn}")).map(Found::Keys)
     }
+}
+
+/// Reads the token; surrounding whitespace is removed.
+fn read_token(env: &dyn Env, path: &Path, origin: &str) -> Result<Secret, CredentialsError> {
+    let bytes = env.read(path).map_err(|source| {
+        let what = origin.to_owned();
+        CredentialsError::Io { what, source }
+    })?;
+    let token = Secret::from(String::from_utf8_lossy(&bytes).trim());
+    if token.expose().is_empty() {
+        return Err(CredentialsError::setting(origin, "the file is empty"));
+    }
+    Ok(token)
 }

@@ -2,12 +2,11 @@
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 
-use std::fmt;
-
 use serde::Deserialize;
 
 use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::{ParseError, query};
+use crate::secret::Secret;
 
 /// The request.
 pub struct AssumeRole<'a> {
@@ -24,27 +23,17 @@ pub struct AssumeRole<'a> {
 }
 
 /// Temporary credentials.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TemporaryKeys {
     /// The access key ID.
-    pub access_key_id: String,
+    pub access_key_id: Secret,
     /// The secret access key.
-    pub secret_access_key: String,
+    pub secret_access_key: Secret,
     /// The session token.
-    pub session_token: String,
+    pub session_token: Secret,
     /// The expiry, in ISO 8601.
     pub expiration: String,
-}
-
-/// Shows only the expiry.
-impl fmt::Debug for TemporaryKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("TemporaryKeys");
-        shown
-            .field("expiration", &self.expiration)
-            .finish_non_exhaustive()
-    }
 }
 
 #[derive(Deserialize)]
@@ -124,13 +113,13 @@ mod tests {
             mfa: None,
         };
         let body = "<AssumeRoleResponse><AssumeRoleResult><Credentials>\
-            <AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>sec</SecretAccessKey>\
-            <SessionToken>tok</SessionToken><Expiration>2026-11-24T13:00:00Z</Expiration>\
+            <AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>s3cret</SecretAccessKey>\
+            <SessionToken>t0ken</SessionToken><Expiration>2026-11-24T13:00:00Z</Expiration>\
             </Credentials></AssumeRoleResult></AssumeRoleResponse>";
         let keys = operation.parse(body.as_bytes()).unwrap();
-        assert_eq!(keys.access_key_id, "ASIAX");
+        assert_eq!(keys.access_key_id.expose(), "ASIAX");
         let shown = format!("{keys:?}");
-        for secret in ["ASIAX", "sec\"", "tok"] {
+        for secret in ["ASIAX", "s3cret", "t0ken"] {
             assert!(!shown.contains(secret), "{shown}");
         }
         assert!(operation.parse(b"<AssumeRoleResponse/>").is_err());

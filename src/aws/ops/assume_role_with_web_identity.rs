@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::assume_role::{Credentials, TemporaryKeys};
 use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::{ParseError, query};
+use crate::secret::Secret;
 
 /// The request.
 pub struct AssumeRoleWithWebIdentity<'a> {
@@ -15,8 +16,8 @@ pub struct AssumeRoleWithWebIdentity<'a> {
     pub role_arn: &'a str,
     /// The session's name, 2 to 64 characters.
     pub session_name: &'a str,
-    /// The identity provider's token; secret.
-    pub token: &'a str,
+    /// The identity provider's token.
+    pub token: &'a Secret,
 }
 
 #[derive(Deserialize)]
@@ -37,7 +38,7 @@ impl Operation for AssumeRoleWithWebIdentity<'_> {
         RequestBody::query(Self::NAME, "2011-06-15").with([
             ("RoleArn", Some(self.role_arn)),
             ("RoleSessionName", Some(self.session_name)),
-            ("WebIdentityToken", Some(self.token)),
+            ("WebIdentityToken", Some(self.token.expose())),
         ])
     }
 

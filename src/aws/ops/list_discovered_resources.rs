@@ -64,6 +64,10 @@ impl Operation for ListDiscoveredResources<'_> {
         RequestBody::config_json(Self::NAME, self)
     }
 
+    fn resource_type(&self) -> Option<&ResourceType> {
+        Some(self.resource_type)
+    }
+
     fn parse(&self, body: &[u8]) -> Result<ResourcePage, ParseError> {
         let reply: ListDiscoveredResourcesResponse = json::reply(body)?;
         let List(identifiers) = &reply.resource_identifiers;

@@ -1,9 +1,8 @@
-//! The parts of a client.
+//! The settings of requests.
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::aws::credential_cache::CachedCredentials;
 use crate::aws::endpoint::Endpoints;
 use crate::aws::limiter::Limits;
 use crate::clock::Clock;
@@ -13,16 +12,15 @@ use crate::interrupt::Interrupt;
 /// Receives every attempt and every credential provider tried, as one line of `--debug` each.
 pub type Trace = Arc<dyn Fn(&dyn fmt::Display) + Send + Sync>;
 
-/// The parts of a client.
-pub struct Parts {
+/// The way in which requests are sent: the settings that the client and the credential providers share.
+#[derive(Clone)]
+pub struct Transport {
     /// Sends the requests.
     pub http: Arc<dyn HttpClient>,
     /// The clock for signatures and waits.
     pub clock: Arc<dyn Clock>,
     /// Ends a call before its next attempt.
     pub interrupt: Interrupt,
-    /// The credentials that sign the calls.
-    pub credentials: CachedCredentials,
     /// The endpoints of the services.
     pub endpoints: Endpoints,
     /// Maximum attempts per call, the first one included; at least 1.

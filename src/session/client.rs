@@ -1,0 +1,192 @@
+//! A session: profile, start region, endpoints, trust, proxies and credentials, which make a client.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::settings::{ClientSettings, Setting, SettingsError, choose_profile, default_region};
+use crate::advice;
+use crate::aws::client::{Client, Trace, Transport};
+use crate::aws::config_file::SharedFiles;
+use crate::aws::credential_cache::CachedCredentials;
+use crate::aws::credentials::{self, ProviderContext};
+use crate::aws::endpoint::Endpoints;
+use crate::aws::error::CredentialsError;
+use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
+use crate::http::{HttpClient, Request, Response, Settings, TransportError, TransportErrorKind};
+use crate::model::Region;
+use crate::options::Options;
+use crate::recording::RecordingClient;
+use crate::runtime::Runtime;
+
+/// A client and what it was made of.
+pub struct Session {
+    /// The client.
+    pub client: Arc<Client>,
+    /// The HTTPS client below it.
+    pub http: Arc<dyn HttpClient>,
+    /// The region of the first calls.
+    pub start_region: Region,
+}
+
+/// The parts of a session, each of which may have failed.
+pub struct SessionParts<'a> {
+    options: &'a Options,
+    runtime: &'a Runtime,
+    settings: Result<ClientSettings, SettingsError>,
+    http: Result<Arc<dyn HttpClient>, SettingsError>,
+    transport: Transport,
+    region: Region,
+}
+
+impl<'a> SessionParts<'a> {
+    /// Reads the settings and builds the HTTPS client.
+    #[must_use]
+    pub fn new(options: &'a Options, runtime: &'a Runtime, trace: Option<Trace>) -> Self {
+        let settings = ClientSettings::new(options, runtime, trace.as_ref());
+        let http = match &settings {
+            Ok(settings) => connect(options, runtime, settings),
+            Err(error) => Err(error.clone()),
+        };
+        let known = settings.as_ref().ok();
+        let transport = Transport {
+            http: http.clone().unwrap_or_else(|_| Arc::new(NoHttp)),
+            clock: runtime.clock.clone(),
+            interrupt: runtime.interrupt.clone(),
+            endpoints: known.map_or_else(Endpoints::default, |s| s.endpoints.clone()),
+            max_attempts: known.map_or(DEFAULT_MAX_ATTEMPTS, |s| s.max_attempts),
+            limits: options.limits,
+            jitter: runtime.jitter,
+            trace,
+        };
+        Self {
+            options,
+            runtime,
+            region: known.map_or_else(default_region, |s| s.region.clone()),
+            settings,
+            http,
+            transport,
+        }
+    }
+
+    /// Returns the HTTPS client.
+    ///
+    /// # Errors
+    /// A setting is invalid, or the client could not be built.
+    pub fn http(&self) -> Result<Arc<dyn HttpClient>, SettingsError> {
+        self.http.clone()
+    }
+
+    /// Describes the trusted certificates and the proxies, or the recording that is replayed.
+    #[must_use]
+    pub fn describe_trust(&self) -> String {
+        let (directory, Ok(settings)) = (&self.options.replay, &self.settings) else {
+            return String::new();
+        };
+        if let Some(directory) = directory {
+            return format!("replaying {}", directory.display());
+        }
+        let bundle = settings.ca_bundle.as_ref();
+        let trusted = bundle.map_or("the built-in Mozilla roots", |bundle| &bundle.name);
+        let proxies = settings.proxies.iter().map(|p| format!(", proxy {p}"));
+        format!("trusting {trusted}{}", proxies.collect::<String>())
+    }
+
+    /// Resolves the credentials.
+    ///
+    /// # Errors
+    /// There are none, or a provider failed.
+    pub fn credentials(&self) -> Result<CachedCredentials, CredentialsError> {
+        let env = self.runtime.env.clone();
+        let options = self.options.clone();
+        let (transport, region) = (self.transport.clone(), self.region.clone());
+        CachedCredentials::load(Box::new(move |is_refresh| {
+            let files = SharedFiles::load(&*env)?;
+            let profile = choose_profile(&options, &files, &*env);
+            credentials::resolve(&ProviderContext {
+                env: &*env,
+                files: &files,
+                profile: &profile,
+                transport: &transport,
+                region: &region,
+                is_refresh,
+                log: &|line| {
+                    if let Some(trace) = &transport.trace {
+                        trace(&format_args!("debug: {line}"));
+                    }
+                },
+            })
+        }))
+    }
+
+    /// Returns the session; `None` if there is no HTTPS client.
+    #[must_use]
+    pub fn into_session(self, credentials: CachedCredentials) -> Option<Session> {
+        Some(Session {
+            client: Arc::new(Client::new(self.transport, credentials)),
+            http: self.http.ok()?,
+            start_region: self.settings.ok()?.region,
+        })
+    }
+}
+
+fn connect(
+    options: &Options,
+    runtime: &Runtime,
+    settings: &ClientSettings,
+) -> Result<Arc<dyn HttpClient>, SettingsError> {
+    let version = env!("CARGO_PKG_VERSION");
+    let client = (runtime.connect)(
+        &Settings {
+            connect_timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
+            exchange_limit: CALL_LIMIT,
+            ca_bundle: settings.ca_bundle.clone(),
+            proxies: settings.proxies.clone(),
+            ca_advice: advice::FOR_UNTRUSTED_CA,
+            user_agent: format!("{}/{version}", env!("CARGO_PKG_NAME")),
+        },
+        &runtime.interrupt,
+    );
+    let client = client.map_err(|e| SettingsError::Connect(Arc::new(e)))?;
+    let Some(directory) = &options.record else {
+        return Ok(client);
+    };
+    let account = options.record_account_id.as_ref().map(ToString::to_string);
+    let variables = recorded_variables(settings);
+    let clock = runtime.clock.clone();
+    match RecordingClient::new(client, clock, directory, variables, account) {
+        Ok(recording) => Ok(Arc::new(recording)),
+        Err(e) => {
+            let name = Setting::CommandLine("record").to_string();
+            Err(SettingsError::Io(name, Arc::new(e)))
+        }
+    }
+}
+
+/// Returns the environment for a replay of the same requests, with the example credentials of the
+/// AWS documentation.
+fn recorded_variables(settings: &ClientSettings) -> BTreeMap<String, String> {
+    let mut variables = settings.endpoints.variables();
+    let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
+    set("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+    set(
+        "AWS_SECRET_ACCESS_KEY",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    );
+    if settings.is_region_configured {
+        set("AWS_REGION", settings.region.as_str());
+    }
+    variables
+}
+
+/// Replaces the HTTPS client if it could not be built; every request fails.
+struct NoHttp;
+
+impl HttpClient for NoHttp {
+    fn send(&self, _: &Request) -> Result<Response, TransportError> {
+        Err(TransportError {
+            kind: TransportErrorKind::NotRecorded,
+            message: "the HTTPS client could not be built (check 1)".to_owned(),
+        })
+    }
+}

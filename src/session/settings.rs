@@ -1,0 +1,261 @@
+//! The settings of a client, from the command line, the environment and the profile.
+
+use crate::aws::client::Trace;
+use crate::aws::config_file::{SharedFiles, expand_home};
+use crate::aws::credentials::Profile;
+use crate::aws::endpoint::{EndpointError, Endpoints};
+use crate::aws::operation::Service;
+use crate::aws::retry::DEFAULT_MAX_ATTEMPTS;
+use crate::env::Env;
+use crate::http::{CaBundle, Proxies, ProxyError};
+use crate::model::{ParseNameError, Region};
+use crate::options::Options;
+use crate::runtime::Runtime;
+use crate::text::sanitize;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// The default start region, and the region in which the checks look for AWS Config first.
+pub const DEFAULT_REGION: &str = "us-east-1";
+
+/// The services that the program calls.
+const CALLED: [Service; 4] = [Service::Config, Service::Ec2, Service::Iam, Service::Sts];
+
+/// Returns the default start region.
+///
+/// # Panics
+/// Never: the region code is valid.
+#[must_use]
+pub fn default_region() -> Region {
+    DEFAULT_REGION.parse().expect("a valid region code")
+}
+
+/// A setting and where its value comes from.
+#[derive(Debug, Clone)]
+pub enum Setting {
+    /// An option of the command line, by its key.
+    CommandLine(&'static str),
+    /// An environment variable.
+    Variable(&'static str),
+    /// A key of the profile.
+    Profile(&'static str),
+}
+
+/// `--ca-bundle`, `AWS_CA_BUNDLE` or `the profile's ca_bundle`.
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine(key) => write!(f, "--{}", key.replace('_', "-")),
+            Self::Variable(name) => f.write_str(name),
+            Self::Profile(key) => write!(f, "the profile's {key}"),
+        }
+    }
+}
+
+/// An invalid setting, or an HTTPS client that could not be built.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SettingsError {
+    /// An invalid region code.
+    #[error("{0}: {1}")]
+    Region(Setting, ParseNameError),
+    /// An invalid value: the setting, what it is, the value, and what was expected.
+    #[error("{0}: invalid {1} \"{2}\"; expected {3}")]
+    Value(Setting, &'static str, String, &'static str),
+    /// A file or directory that cannot be read or written.
+    #[error("{0}: {1}")]
+    Io(String, Arc<io::Error>),
+    /// An invalid endpoint.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// An invalid proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// The HTTPS client could not be built.
+    #[error("{0}")]
+    Connect(Arc<io::Error>),
+}
+
+/// The sources of settings.
+struct Lookup<'a> {
+    options: &'a Options,
+    env: &'a dyn Env,
+    files: SharedFiles,
+    profile: String,
+}
+
+/// The settings of the client, from the command line, the environment and the profile.
+pub(super) struct ClientSettings {
+    /// The region of the first calls.
+    pub(super) region: Region,
+    /// True if the region comes from the command line, the environment or the profile.
+    pub(super) is_region_configured: bool,
+    pub(super) endpoints: Endpoints,
+    pub(super) max_attempts: u32,
+    pub(super) ca_bundle: Option<CaBundle>,
+    pub(super) proxies: Proxies,
+}
+
+impl ClientSettings {
+    pub(super) fn new(
+        options: &Options,
+        runtime: &Runtime,
+        trace: Option<&Trace>,
+    ) -> Result<Self, SettingsError> {
+        let env = &*runtime.env;
+        // The credentials check reports invalid files.
+        let files = SharedFiles::load(env).unwrap_or_default();
+        let profile = choose_profile(options, &files, env).name;
+        let lookup = Lookup {
+            options,
+            env,
+            files,
+            profile,
+        };
+        let configured = lookup.region()?;
+        let is_region_configured = configured.is_some();
+        let region = configured.unwrap_or_else(default_region);
+        let endpoints = lookup.endpoints(&region)?;
+        let max_attempts = lookup.max_attempts()?;
+        if let (Some(note), Some(trace)) = (
+            retry_note(lookup.find("retry_mode", &["AWS_RETRY_MODE"]))?,
+            trace,
+        ) {
+            trace(&format_args!("debug: {note}"));
+        }
+        let is_replay = options.replay.is_some();
+        let ca_bundle = if is_replay { None } else { lookup.ca_bundle()? };
+        let proxies = (!is_replay).then(|| Proxies::from_env(env)).transpose()?;
+        Ok(Self {
+            region,
+            is_region_configured,
+            endpoints,
+            max_attempts,
+            ca_bundle,
+            proxies: proxies.unwrap_or_default(),
+        })
+    }
+}
+
+impl Lookup<'_> {
+    /// Returns the first of the variables that is set, else the value of the profile.
+    fn find(&self, key: &'static str, variables: &[&'static str]) -> Option<(Setting, String)> {
+        let variable = |name: &&'static str| Some((Setting::Variable(name), self.env.var(name)?));
+        variables.iter().find_map(variable).or_else(|| {
+            let value = self.files.get(&self.profile, key)?;
+            Some((Setting::Profile(key), value.to_owned()))
+        })
+    }
+
+    fn region(&self) -> Result<Option<Region>, SettingsError> {
+        if let Some(region) = &self.options.region {
+            return Ok(Some(region.clone()));
+        }
+        let found = self.find("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]);
+        let parse = |(setting, text): (Setting, String)| {
+            let region = text.trim().parse();
+            region.map_err(|error| SettingsError::Region(setting, error))
+        };
+        found.map(parse).transpose()
+    }
+
+    fn endpoints(&self, region: &Region) -> Result<Endpoints, SettingsError> {
+        let url = self.options.endpoint_url.as_ref();
+        let explicit = url.map(|url| ("--endpoint-url", url));
+        let endpoints = Endpoints::new(explicit, self.env, &self.files, &self.profile)?;
+        // An invalid endpoint is reported here once, not by each call.
+        for service in CALLED {
+            endpoints.resolve(service, region)?;
+        }
+        Ok(endpoints)
+    }
+
+    fn max_attempts(&self) -> Result<u32, SettingsError> {
+        if let Some(attempts) = self.options.max_attempts {
+            return Ok(attempts);
+        }
+        let Some((setting, text)) = self.find("max_attempts", &["AWS_MAX_ATTEMPTS"]) else {
+            return Ok(DEFAULT_MAX_ATTEMPTS);
+        };
+        let parsed = text.trim().parse().ok().filter(|attempts| *attempts > 0);
+        let what = "number of attempts";
+        parsed.ok_or(SettingsError::Value(setting, what, text, "1 or more"))
+    }
+
+    fn ca_bundle(&self) -> Result<Option<CaBundle>, SettingsError> {
+        let key = "ca_bundle";
+        let found = match &self.options.ca_bundle {
+            Some(path) => Some((Setting::CommandLine(key), path.clone())),
+            None => self
+                .find(key, &["AWS_CA_BUNDLE"])
+                .filter(|(_, path)| !path.is_empty())
+                .map(|(setting, path)| (setting, expand_home(self.env, &path))),
+        };
+        let Some((setting, path)) = found else {
+            return Ok(None);
+        };
+        let name = format!("{setting} {}", path.display());
+        match self.env.read(&path) {
+            Ok(pem) => Ok(Some(CaBundle { name, pem })),
+            Err(e) => Err(SettingsError::Io(name, Arc::new(e))),
+        }
+    }
+}
+
+/// Returns the debug note about the configured retry mode. Only `standard` is supported; `legacy`
+/// and `adaptive` are accepted with a note, other values are an error.
+///
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+fn retry_note(found: Option<(Setting, String)>) -> Result<Option<String>, SettingsError> {
+    let Some((setting, mode)) = found else {
+        return Ok(None);
+    };
+    match mode.trim().to_ascii_lowercase().as_str() {
+        "standard" => Ok(None),
+        mode @ ("legacy" | "adaptive") => Ok(Some(format!(
+            "{setting} is {mode}, which is not supported: using standard"
+        ))),
+        _ => {
+            let (mode, expected) = (sanitize(&mode, 40), "standard, legacy or adaptive");
+            Err(SettingsError::Value(setting, "retry mode", mode, expected))
+        }
+    }
+}
+
+/// Chooses the profile. A recording has its own credentials: `--profile` is ignored in a replay
+/// unless the recording has that profile.
+pub(super) fn choose_profile(options: &Options, files: &SharedFiles, env: &dyn Env) -> Profile {
+    let applies = |name: &&str| options.replay.is_none() || files.has_profile(name);
+    Profile::choose(options.profile.as_deref().filter(applies), env)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsupported_retry_mode_is_noted() {
+        let settings = [
+            (Setting::Variable("AWS_RETRY_MODE"), "AWS_RETRY_MODE"),
+            (Setting::Profile("retry_mode"), "the profile's retry_mode"),
+        ];
+        let note = |setting: &Setting, mode: &str| {
+            let found = Some((setting.clone(), mode.to_owned()));
+            retry_note(found).map_err(|e| e.to_string())
+        };
+        assert_eq!(retry_note(None).unwrap(), None);
+        for (setting, name) in settings {
+            assert_eq!(note(&setting, "Standard"), Ok(None));
+            for mode in ["legacy", "adaptive"] {
+                let text = note(&setting, mode).unwrap().unwrap();
+                assert!(text.starts_with(&format!("{name} is {mode}, ")), "{text}");
+            }
+            assert_eq!(
+                note(&setting, "fast").unwrap_err(),
+                format!(
+                    "{name}: invalid retry mode \"fast\"; expected standard, legacy or adaptive"
+                )
+            );
+        }
+    }
+}
