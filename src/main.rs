@@ -8,8 +8,6 @@ use std::sync::Arc;
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::commands;
 use aws_config_resource_count::console::{Bar, Console};
-use aws_config_resource_count::env::SystemEnv;
-use aws_config_resource_count::http::UreqClient;
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::options::Options;
 use aws_config_resource_count::runtime::Runtime;
@@ -34,8 +32,7 @@ fn run(options: &Options, view: cli::OutputOptions) -> ExitCode {
             "warning: Ctrl-C will not print a summary: {e}"
         );
     }
-    let env = SystemEnv(interrupt.clone());
-    let runtime = match Runtime::new(options, Box::new(env), interrupt, UreqClient::new) {
+    let runtime = match Runtime::new(options, interrupt) {
         Ok(runtime) => runtime,
         Err(e) => {
             let _ = writeln!(io::stderr(), "error: --replay: {e}");

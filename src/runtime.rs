@@ -7,8 +7,8 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::clock::{Clock, SystemClock};
-use crate::env::Env;
-use crate::http::{HttpClient, InvalidSettings, Settings, UreqClient};
+use crate::env::{Env, SystemEnv};
+use crate::http::{HttpClient, Settings, UreqClient};
 use crate::interrupt::Interrupt;
 use crate::options::Options;
 use crate::recording::{RecordedEnv, ReplayClient, VirtualClock};
@@ -31,44 +31,32 @@ pub struct Runtime {
 pub type ConnectFn = Box<dyn Fn(&Settings, &Interrupt) -> io::Result<Arc<dyn HttpClient>>>;
 
 impl Runtime {
-    /// Creates the runtime of a run from `env`, the system clock and `connect`. With
-    /// `options.replay`, creates it from the recording instead; its clock does not wait.
+    /// Creates the runtime of a run: the network, the system clock and the process's environment.
+    /// With `options.replay`, all three are the recording instead, and its clock does not wait.
     ///
     /// # Errors
     /// The environment of the recording cannot be read.
-    pub fn new(
-        options: &Options,
-        env: Box<dyn Env>,
-        interrupt: Interrupt,
-        connect: fn(&Settings, &Interrupt) -> Result<UreqClient, InvalidSettings>,
-    ) -> io::Result<Self> {
-        let (env, clock, connect): (Arc<dyn Env>, Arc<dyn Clock>, ConnectFn) = match &options.replay
-        {
-            Some(dir) => {
-                let now = OffsetDateTime::now_utc();
-                let env = RecordedEnv::open(dir)?;
-                let dir = dir.clone();
-                (
-                    Arc::new(env),
-                    Arc::new(VirtualClock::new(now)),
-                    Box::new(move |_, _| Ok(Arc::new(ReplayClient::open(&dir, now)?))),
-                )
-            }
-            None => (
-                env.into(),
-                Arc::new(SystemClock::new(interrupt.clone())),
-                Box::new(move |settings, interrupt| {
-                    let client = connect(settings, interrupt).map_err(io::Error::other)?;
-                    Ok(Arc::new(client))
+    pub fn new(options: &Options, interrupt: Interrupt) -> io::Result<Self> {
+        let jitter = fastrand::f64;
+        let Some(dir) = options.replay.clone() else {
+            return Ok(Self {
+                env: Arc::new(SystemEnv(interrupt.clone())),
+                clock: Arc::new(SystemClock::new(interrupt.clone())),
+                interrupt,
+                jitter,
+                connect: Box::new(|settings, interrupt| {
+                    let client = UreqClient::new(settings, interrupt);
+                    Ok(Arc::new(client.map_err(io::Error::other)?))
                 }),
-            ),
+            });
         };
+        let now = OffsetDateTime::now_utc();
         Ok(Self {
-            env,
-            clock,
+            env: Arc::new(RecordedEnv::open(&dir)?),
+            clock: Arc::new(VirtualClock::new(now)),
             interrupt,
-            jitter: fastrand::f64,
-            connect,
+            jitter,
+            connect: Box::new(move |_, _| Ok(Arc::new(ReplayClient::open(&dir, now)?))),
         })
     }
 }

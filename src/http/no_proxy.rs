@@ -33,23 +33,16 @@ impl NoProxy {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let entries = text.split(|c: char| c == ',' || c.is_whitespace());
-        Self(
-            entries
-                .filter(|e| !e.is_empty())
-                .filter_map(BypassRule::parse)
-                .collect(),
-        )
+        Self(entries.filter_map(BypassRule::parse).collect())
     }
 
-    /// Returns true if `host` (an IPv6 address without brackets) bypasses the proxy on `port`.
+    /// Returns true if `host` bypasses the proxy on `port`.
     #[must_use]
     pub fn covers(&self, host: &str, port: u16) -> bool {
-        let host = normalize(host);
+        let host = normalize(unbracketed(host));
         let address = address(&host);
-        let covers = |entry: &BypassRule| {
-            entry.port.is_none_or(|p| p == port) && entry.hosts.contain(&host, address)
-        };
-        is_local(&host, address) || self.0.iter().any(covers)
+        let mut rules = self.0.iter().filter(|r| r.port.is_none_or(|p| p == port));
+        is_local(&host, address) || rules.any(|r| r.hosts.contain(&host, address))
     }
 }
 
@@ -67,9 +60,9 @@ impl BypassRule {
         let host = normalize(host.strip_prefix('.').unwrap_or(host));
         let hosts = match address(&host) {
             Some(address) => HostPattern::Network(address, width(address)),
-            None if host.is_empty() && text.starts_with('*') => HostPattern::All,
-            None if host.is_empty() => return None,
-            None => HostPattern::Domain(host),
+            None if !host.is_empty() => HostPattern::Domain(host),
+            None if text.starts_with('*') => HostPattern::All,
+            None => return None,
         };
         Some(Self { hosts, port })
     }
@@ -111,9 +104,8 @@ fn unbracketed(host: &str) -> &str {
 
 /// Parses an address; an IPv4-mapped IPv6 address becomes its IPv4 address.
 fn address(host: &str) -> Option<IpAddr> {
-    host.parse::<IpAddr>()
-        .ok()
-        .map(|address| address.to_canonical())
+    let address: IpAddr = host.parse().ok()?;
+    Some(address.to_canonical())
 }
 
 /// Splits `host`, `host:port`, `[::1]:port` or `::1`; returns `None` if the port is invalid.
@@ -131,14 +123,14 @@ fn width(address: IpAddr) -> u32 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
+/// Returns true if the first `bits` of both addresses are equal.
 fn within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
-    let same_prefix =
-        |a: u128, b: u128, width: u32| (a ^ b).checked_shr(width - bits).unwrap_or(0) == 0;
-    match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(n)) => same_prefix(a.to_bits().into(), n.to_bits().into(), 32),
-        (IpAddr::V6(a), IpAddr::V6(n)) => same_prefix(a.to_bits(), n.to_bits(), 128),
-        _ => false,
-    }
+    let equal = match (address, network) {
+        (IpAddr::V4(a), IpAddr::V4(n)) => (a.to_bits() ^ n.to_bits()).leading_zeros(),
+        (IpAddr::V6(a), IpAddr::V6(n)) => (a.to_bits() ^ n.to_bits()).leading_zeros(),
+        _ => return false,
+    };
+    equal >= bits
 }
 
 #[cfg(test)]

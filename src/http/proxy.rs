@@ -27,12 +27,11 @@ impl Proxies {
     /// # Errors
     /// A variable is not a proxy URL.
     pub fn from_env(env: &dyn Env) -> Result<Self, ProxyError> {
+        let (_, direct) = first_set(env, ["no_proxy", "NO_PROXY"]).unwrap_or_default();
         Ok(Self {
             https: Proxy::from_env(env, ["https_proxy", "HTTPS_PROXY"])?,
             http: Proxy::from_env(env, ["http_proxy", "HTTP_PROXY"])?,
-            direct: first_set(env, ["no_proxy", "NO_PROXY"])
-                .map(|(_, text)| NoProxy::parse(&text))
-                .unwrap_or_default(),
+            direct: NoProxy::parse(&direct),
         })
     }
 
@@ -44,9 +43,8 @@ impl Proxies {
             "https" => (self.https.as_ref()?, 443),
             _ => (self.http.as_ref()?, 80),
         };
-        let host = uri.host()?.trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(port);
-        (!self.direct.covers(host, port)).then_some(proxy)
+        (!self.direct.covers(uri.host()?, port)).then_some(proxy)
     }
 
     /// Iterates over the configured proxies.
@@ -57,9 +55,8 @@ impl Proxies {
 
 /// Returns the name and the value of the first variable of `names` that is set.
 fn first_set(env: &dyn Env, names: [&'static str; 2]) -> Option<(&'static str, String)> {
-    names
-        .into_iter()
-        .find_map(|name| Some((name, env.var(name)?)))
+    let mut names = names.into_iter();
+    names.find_map(|name| Some((name, env.var(name)?)))
 }
 
 /// A proxy. Its `Display` and `Debug` output is host, port and variable, never user or password.
@@ -121,13 +118,10 @@ impl fmt::Display for Proxy {
 impl Proxy {
     /// Reads the proxy of the first variable of `names` that is set.
     fn from_env(env: &dyn Env, names: [&'static str; 2]) -> Result<Option<Self>, ProxyError> {
-        let Some((variable, text)) = first_set(env, names) else {
-            return Ok(None);
+        let parse = |(variable, text): (_, String)| {
+            Self::parse(variable, &text).map_err(|source| ProxyError { variable, source })
         };
-        match Self::parse(variable, &text) {
-            Ok(proxy) => Ok(Some(proxy)),
-            Err(source) => Err(ProxyError { variable, source }),
-        }
+        first_set(env, names).map(parse).transpose()
     }
 
     /// Parses `[http[s]://][user[:password]@]host[:port]`, with user and password percent-encoded.
@@ -141,27 +135,25 @@ impl Proxy {
             _ => return Err(InvalidProxyUrl::Scheme),
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        let (user, host_port) = match authority.rsplit_once('@') {
-            Some((user, host_port)) => (Some(user), host_port),
-            None => (None, authority),
-        };
-        let (host, port) = host_and_port(host_port)?;
+        let user_and_host = authority.rsplit_once('@');
+        let (_, host) = user_and_host.unwrap_or(("", authority));
+        let (host, port) = host_and_port(host, if tls { 443 } else { 80 })?;
         Ok(Self {
             variable,
             tls,
             host: host.to_ascii_lowercase(),
-            port: port.unwrap_or(if tls { 443 } else { 80 }),
-            credentials: user.map(credentials).transpose()?,
+            port,
+            credentials: user_and_host
+                .map(|(user, _)| credentials(user))
+                .transpose()?,
         })
     }
 }
 
-fn host_and_port(text: &str) -> Result<(&str, Option<u16>), InvalidProxyUrl> {
+fn host_and_port(text: &str, default_port: u16) -> Result<(&str, u16), InvalidProxyUrl> {
     let end = text.find(']').map_or(0, |at| at + 1);
-    let (host, port) = match text[end..].split_once(':') {
-        Some((host, port)) => (&text[..end + host.len()], Some(port)),
-        None => (text, None),
-    };
+    let host_length = text[end..].find(':').map_or(text.len(), |at| end + at);
+    let (host, port) = text.split_at(host_length);
     let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let is_name_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     match address {
@@ -170,10 +162,12 @@ fn host_and_port(text: &str) -> Result<(&str, Option<u16>), InvalidProxyUrl> {
         None if host.chars().all(is_name_char) => {}
         _ => return Err(InvalidProxyUrl::Host),
     }
-    let port = port.filter(|p| !p.is_empty()).map(str::parse).transpose();
-    match port {
-        Ok(Some(0)) | Err(_) => Err(InvalidProxyUrl::Port),
-        Ok(port) => Ok((host, port)),
+    match port.strip_prefix(':') {
+        None | Some("") => Ok((host, default_port)),
+        Some(port) => match port.parse() {
+            Ok(0) | Err(_) => Err(InvalidProxyUrl::Port),
+            Ok(port) => Ok((host, port)),
+        },
     }
 }
 
@@ -184,7 +178,8 @@ fn credentials(text: &str) -> Result<(String, Secret), InvalidProxyUrl> {
 
 fn decode(text: &str) -> Result<String, InvalidProxyUrl> {
     let decoded = percent_decode_str(text).decode_utf8();
-    decoded.map_or(Err(InvalidProxyUrl::Encoding), |text| Ok(text.into_owned()))
+    let decoded = decoded.map_err(|_| InvalidProxyUrl::Encoding)?;
+    Ok(decoded.into_owned())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ureq::Error;
 use ureq::config::Config;
@@ -10,7 +10,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::sync;
+use crate::sync::lock;
 
 /// Caches the addresses that the system resolver returns, until the cache is cleared.
 ///
@@ -36,23 +36,7 @@ impl CachingResolver {
 
     /// Clears the cache, because the address of an unreachable host may have changed.
     pub(super) fn clear(&self) {
-        self.lookups().clear();
-    }
-
-    fn lookups(&self) -> MutexGuard<'_, HashMap<String, PendingLookup>> {
-        sync::lock(&self.lookups)
-    }
-
-    /// Removes a failed lookup, so that the failure is shared only with the threads that waited
-    /// for it.
-    fn remove(&self, host: &str, lookup: &PendingLookup) {
-        let mut lookups = self.lookups();
-        if lookups
-            .get(host)
-            .is_some_and(|now| Arc::ptr_eq(now, lookup))
-        {
-            lookups.remove(host);
-        }
+        lock(&self.lookups).clear();
     }
 }
 
@@ -68,11 +52,12 @@ impl Resolver for CachingResolver {
         let Some(host) = host.and_then(|(s, a)| DefaultResolver::host_and_port(s, a)) else {
             return resolve();
         };
-        let lookup = self.lookups().entry(host.clone()).or_default().clone();
+        let lookup = lock(&self.lookups).entry(host).or_default().clone();
         match lookup.get_or_init(resolve) {
             Ok(addresses) => Ok(addresses.clone()),
             Err(error) => {
-                self.remove(&host, &lookup);
+                // The failure is shared only with the threads that waited for it.
+                lock(&self.lookups).retain(|_, other| !Arc::ptr_eq(other, &lookup));
                 Err(clone_error(error))
             }
         }

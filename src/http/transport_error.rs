@@ -2,11 +2,12 @@
 
 use std::io;
 
-use thiserror::Error;
-use ureq::Timeout;
+use serde::{Deserialize, Serialize};
+use ureq::{Error, Timeout};
 
-/// The reason why no complete response was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The reason why no complete response was received. Recordings contain its name in snake case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TransportErrorKind {
     /// Connecting or receiving the response timed out.
     Timeout,
@@ -22,14 +23,16 @@ pub enum TransportErrorKind {
     Proxy,
     /// The response exceeds the size limits.
     TooLarge,
-    /// The replayed recording has no response to this request.
+    /// The replayed recording has no response to this request; never recorded.
+    #[serde(skip)]
     NotRecorded,
-    /// The user ended the run.
+    /// The user ended the run; never recorded.
+    #[serde(skip)]
     Interrupted,
 }
 
 /// The error of a request without a complete response.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TransportError {
     /// The kind of error.
@@ -39,9 +42,8 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// Creates the error of a request to `target`; `trust` names the trusted CA certificates and
-    /// how to trust others.
-    pub(super) fn from_ureq(error: &ureq::Error, target: &str, trust: &str) -> Self {
+    /// Creates the error of a request to `target`; `trust` describes the trusted CA certificates.
+    pub(super) fn from_ureq(error: &Error, target: &str, trust: &str) -> Self {
         let (kind, reason) = (kind_of(error), describe(error));
         let message = match kind {
             TransportErrorKind::Tls => format!("{target}: {reason} ({trust})"),
@@ -56,27 +58,18 @@ const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 
 /// Returns the kind of a ureq error.
-pub(super) fn kind_of(error: &ureq::Error) -> TransportErrorKind {
+pub(super) fn kind_of(error: &Error) -> TransportErrorKind {
+    use TransportErrorKind::{Connection, Dns, Proxy, Timeout as TimedOut, Tls, TooLarge};
     match error {
-        ureq::Error::ConnectProxyFailed(_) if matches!(proxy_status(error), Some(400..500)) => {
-            TransportErrorKind::Proxy
-        }
-        ureq::Error::Io(e) => kind_of_io(e),
-        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => {
-            TransportErrorKind::Dns
-        }
-        ureq::Error::Timeout(_) => TransportErrorKind::Timeout,
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => {
-            TransportErrorKind::Tls
-        }
-        ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => {
-            TransportErrorKind::TooLarge
-        }
+        _ if matches!(proxy_status(error), Some(400..500)) => Proxy,
+        Error::Io(e) => kind_of_io(e),
+        Error::HostNotFound | Error::Timeout(Timeout::Resolve) => Dns,
+        Error::Timeout(_) => TimedOut,
+        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => Tls,
+        Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TooLarge,
         // The error type is not public.
-        ureq::Error::Protocol(e) if e.to_string().ends_with("too many headers") => {
-            TransportErrorKind::TooLarge
-        }
-        _ => TransportErrorKind::Connection,
+        Error::Protocol(e) if e.to_string().ends_with("too many headers") => TooLarge,
+        _ => Connection,
     }
 }
 
@@ -93,27 +86,27 @@ fn kind_of_io(error: &io::Error) -> TransportErrorKind {
 }
 
 /// Returns the text of a ureq error for messages.
-fn describe(error: &ureq::Error) -> String {
-    match (proxy_status(error), error) {
-        (Some(407), _) => "proxy authentication required or rejected (HTTP 407)".to_owned(),
-        (Some(status), _) => format!("the proxy refused to connect (HTTP {status})"),
-        (_, ureq::Error::Timeout(which)) => match which {
-            Timeout::Resolve => "timed out resolving the host name",
-            Timeout::Connect => "timed out connecting",
-            Timeout::SendRequest | Timeout::SendBody => "timed out sending the request",
-            Timeout::RecvResponse => "timed out waiting for a response",
-            Timeout::RecvBody => "timed out reading the response",
-            _ => "the call exceeded its time limit",
-        }
-        .to_owned(),
-        (_, ureq::Error::Io(e)) => e.to_string(),
-        _ => error.to_string(),
-    }
+fn describe(error: &Error) -> String {
+    let text = match error {
+        Error::Timeout(Timeout::Resolve) => "timed out resolving the host name",
+        Error::Timeout(Timeout::Connect) => "timed out connecting",
+        Error::Timeout(Timeout::SendRequest | Timeout::SendBody) => "timed out sending the request",
+        Error::Timeout(Timeout::RecvResponse) => "timed out waiting for a response",
+        Error::Timeout(Timeout::RecvBody) => "timed out reading the response",
+        Error::Timeout(_) => "the call exceeded its time limit",
+        Error::Io(e) => return e.to_string(),
+        _ => match proxy_status(error) {
+            Some(407) => "proxy authentication required or rejected (HTTP 407)",
+            Some(status) => return format!("the proxy refused to connect (HTTP {status})"),
+            None => return error.to_string(),
+        },
+    };
+    text.to_owned()
 }
 
 /// Returns the status of a proxy that refused to open a tunnel. ureq has it only in the error text.
-fn proxy_status(error: &ureq::Error) -> Option<u16> {
-    let ureq::Error::ConnectProxyFailed(reason) = error else {
+fn proxy_status(error: &Error) -> Option<u16> {
+    let Error::ConnectProxyFailed(reason) = error else {
         return None;
     };
     let status = reason.strip_prefix("proxy server responded ")?;
@@ -122,8 +115,6 @@ fn proxy_status(error: &ureq::Error) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use ureq::Error;
-
     use super::*;
 
     #[test]

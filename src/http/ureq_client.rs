@@ -8,6 +8,7 @@
 //!   threads that need the same host wait for one lookup. After any transport error all hosts are
 //!   looked up again.
 //! - An interrupt shuts all connections down, which ends their requests with an error.
+//! - If a request finds no free file descriptor, the idle connections are closed for its retry.
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -35,6 +36,7 @@ pub struct UreqClient {
     routes: Routes,
     proxies: Proxies,
     exchange_limit: Duration,
+    /// The trusted CA certificates and the advice on others, for messages.
     trust: String,
     connector: SharedConnector,
     resolver: CachingResolver,
@@ -47,24 +49,16 @@ impl UreqClient {
     /// # Errors
     /// The CA bundle contains no certificate or an invalid one, or a proxy is invalid.
     pub fn new(settings: &Settings, interrupt: &Interrupt) -> Result<Self, InvalidSettings> {
-        Self::with_max_connections(settings, interrupt, MAX_CONNECTIONS)
-    }
-
-    fn with_max_connections(
-        settings: &Settings,
-        interrupt: &Interrupt,
-        max: usize,
-    ) -> Result<Self, InvalidSettings> {
-        let connections = Arc::new(Connections::new(max));
+        let connections = Arc::new(Connections::new(MAX_CONNECTIONS));
         let to_shut_down = connections.clone();
         interrupt.on_signal(move || to_shut_down.shut_down());
         let bundle = settings.ca_bundle.as_ref();
-        let source = bundle.map_or("the built-in Mozilla roots", |b| &b.name);
+        let roots = bundle.map_or("the built-in Mozilla roots", |b| &b.name);
         Ok(Self {
             routes: Routes::new(settings)?,
             proxies: settings.proxies.clone(),
             exchange_limit: settings.exchange_limit,
-            trust: format!("trusting {source}; {}", settings.ca_advice),
+            trust: format!("trusting {roots}; {}", settings.ca_advice),
             connector: SharedConnector::default(),
             resolver: CachingResolver::new(DefaultResolver::default()),
             connections,
@@ -80,15 +74,14 @@ impl UreqClient {
     /// Sends a request. Uses the agent's own time limit unless the budget of the request is
     /// shorter.
     fn exchange(&self, request: &Request, proxy: Option<&Proxy>) -> Result<Response, ureq::Error> {
-        let mut builder = ureq::http::Request::builder()
-            .method(request.method)
-            .uri(&request.uri);
+        let mut builder = ureq::http::Request::builder().uri(&request.uri);
+        builder = builder.method(request.method);
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
         let built = builder.body(request.body.as_slice())?;
         let connection = self.connections.take(request.origin(), || self.open(proxy));
-        let agent = connection.agent();
+        let agent = &connection.agent;
         let response = if request.budget + BUDGET_TOLERANCE >= self.exchange_limit {
             agent.run(built)?
         } else {
@@ -104,16 +97,17 @@ impl HttpClient for UreqClient {
         let proxy = self.proxies.for_uri(&request.uri);
         let host = request.host();
         // ureq resolves hosts on a new thread, and panics if none can be created.
-        let sent = catch_unwind(AssertUnwindSafe(|| self.exchange(request, proxy)));
-        match sent {
+        match catch_unwind(AssertUnwindSafe(|| self.exchange(request, proxy))) {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => {
+                let through = proxy.map(|proxy| format!("{host} through the proxy {proxy}"));
+                let target = through.as_deref().unwrap_or(host);
+                let error = TransportError::from_ureq(&error, target, &self.trust);
                 self.resolver.clear();
-                let target = match proxy {
-                    Some(proxy) => format!("{host} through the proxy {proxy}"),
-                    None => host.to_owned(),
-                };
-                Err(TransportError::from_ureq(&error, &target, &self.trust))
+                if error.kind == TransportErrorKind::Exhausted {
+                    self.connections.close_idle();
+                }
+                Err(error)
             }
             Err(panic) => match panic.downcast_ref::<String>() {
                 Some(text) if text.starts_with("failed to spawn thread") => Err(TransportError {
@@ -126,25 +120,19 @@ impl HttpClient for UreqClient {
     }
 }
 
-fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Response, ureq::Error> {
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), value)
-        })
-        .collect();
-    let status = response.status().as_u16();
-    let body = response.body_mut();
+fn read(response: ureq::http::Response<ureq::Body>) -> Result<Response, ureq::Error> {
+    let (parts, mut body) = response.into_parts();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let headers = parts.headers.iter();
+    let headers = headers.map(|(name, value)| (name.to_string(), text(value.as_bytes())));
     // Allocated once: a growing buffer would use twice the memory.
     let length = body.content_length().unwrap_or_default().min(MAX_BODY);
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     let mut reader = body.with_config().limit(MAX_BODY).reader();
     reader.read_to_end(&mut bytes)?;
     Ok(Response {
-        status,
-        headers,
+        status: parts.status.as_u16(),
+        headers: headers.collect(),
         body: bytes,
     })
 }
@@ -206,11 +194,13 @@ mod tests {
             read_timeout: Duration::from_secs(30),
             exchange_limit: Duration::from_mins(2),
             ca_bundle: None,
+            ca_advice: "add the CA",
             proxies: Proxies::default(),
             user_agent: "test".to_owned(),
-            ca_advice: "add the CA",
         };
-        UreqClient::with_max_connections(&settings, interrupt, MAX).unwrap()
+        let client = UreqClient::new(&settings, interrupt).unwrap();
+        client.connections.set_max(MAX);
+        client
     }
 
     fn get(origin: &str) -> Request {

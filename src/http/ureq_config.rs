@@ -5,12 +5,11 @@ use std::sync::Arc;
 use thiserror::Error;
 use ureq::ProxyProtocol;
 use ureq::config::Config;
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
 
 use super::proxy::Proxy;
-use super::settings::Settings;
-use super::tls::{CaBundleError, root_certificates};
+use super::settings::{CaBundle, Settings};
 
 /// The size of the read buffer, in bytes.
 const INPUT_BUFFER: usize = 16 * 1024;
@@ -24,24 +23,19 @@ const MAX_HEAD: usize = 8 * 1024;
 /// The error of settings that a client cannot use.
 #[derive(Debug, Error)]
 pub enum InvalidSettings {
-    /// The CA bundle contains no certificate or an invalid one.
-    #[error(transparent)]
-    CaBundle(#[from] CaBundleError),
+    /// The CA bundle of this name is not in PEM format.
+    #[error("{0}: not a PEM file: {1}")]
+    NotPem(String, #[source] ureq::Error),
+    /// The CA bundle of this name contains no certificate.
+    #[error("{0}: contains no certificate")]
+    NoCertificate(String),
     /// The proxy is invalid.
-    #[error("{proxy}: {source}")]
-    Proxy {
-        /// The proxy.
-        proxy: Proxy,
-        /// The error of ureq.
-        source: ureq::Error,
-    },
+    #[error("{0}: {1}")]
+    Proxy(Proxy, #[source] ureq::Error),
 }
 
-/// The settings of direct connections, and of connections through each proxy.
-pub(super) struct Routes {
-    direct: Config,
-    proxied: Vec<(Proxy, Config)>,
-}
+/// The settings of direct connections (`None`) and of connections through each proxy.
+pub(super) struct Routes(Vec<(Option<Proxy>, Config)>);
 
 impl Routes {
     /// Creates the routes that `settings` describe.
@@ -50,26 +44,35 @@ impl Routes {
             None => RootCerts::WebPki,
             Some(bundle) => root_certificates(bundle)?,
         };
-        let mut proxied = Vec::new();
+        let mut routes = vec![(None, ureq_config(settings, roots.clone(), None))];
         for proxy in settings.proxies.iter() {
-            let config = match ureq_proxy(proxy) {
-                Ok(built) => ureq_config(settings, roots.clone(), Some(built)),
-                Err(source) => {
-                    let proxy = proxy.clone();
-                    return Err(InvalidSettings::Proxy { proxy, source });
-                }
-            };
-            proxied.push((proxy.clone(), config));
+            let built = ureq_proxy(proxy).map_err(|e| InvalidSettings::Proxy(proxy.clone(), e))?;
+            let config = ureq_config(settings, roots.clone(), Some(built));
+            routes.push((Some(proxy.clone()), config));
         }
-        let direct = ureq_config(settings, roots, None);
-        Ok(Self { direct, proxied })
+        Ok(Self(routes))
     }
 
     /// Returns the settings of connections through `proxy`; `None` for direct ones.
     pub(super) fn config(&self, proxy: Option<&Proxy>) -> &Config {
-        let found = self.proxied.iter().find(|(p, _)| Some(p) == proxy);
-        found.map_or(&self.direct, |(_, config)| config)
+        let route = self.0.iter().find(|(p, _)| p.as_ref() == proxy);
+        &route.unwrap_or(&self.0[0]).1
     }
+}
+
+/// Parses the certificates of `bundle`; keys in it are ignored.
+fn root_certificates(bundle: &CaBundle) -> Result<RootCerts, InvalidSettings> {
+    let mut certificates = Vec::new();
+    for item in parse_pem(&bundle.pem) {
+        let item = item.map_err(|e| InvalidSettings::NotPem(bundle.name.clone(), e))?;
+        if let PemItem::Certificate(certificate) = item {
+            certificates.push(certificate);
+        }
+    }
+    if certificates.is_empty() {
+        return Err(InvalidSettings::NoCertificate(bundle.name.clone()));
+    }
+    Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 
 fn ureq_config(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) -> Config {
@@ -94,14 +97,10 @@ fn ureq_config(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>
 }
 
 fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ureq::Error> {
-    let protocol = if proxy.tls {
-        ProxyProtocol::Https
-    } else {
-        ProxyProtocol::Http
-    };
-    let mut builder = ureq::Proxy::builder(protocol)
-        .host(&proxy.host)
-        .port(proxy.port);
+    use ProxyProtocol::{Http, Https};
+    let protocol = if proxy.tls { Https } else { Http };
+    let mut builder = ureq::Proxy::builder(protocol).host(&proxy.host);
+    builder = builder.port(proxy.port);
     if let Some((user, password)) = &proxy.credentials {
         builder = builder.username(user).password(password.expose());
     }
@@ -129,6 +128,21 @@ impl Connector for SharedConnector {
 mod tests {
     use super::*;
     use crate::secret::Secret;
+
+    #[test]
+    fn bundle_without_certificate_is_rejected() {
+        let broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
+        for (pem, expected) in [
+            ("", "bundle.pem: contains no certificate"),
+            ("hello", "bundle.pem: contains no certificate"),
+            (broken, "bundle.pem: not a PEM file: "),
+        ] {
+            let (name, pem) = ("bundle.pem".to_owned(), pem.as_bytes().to_vec());
+            let error = root_certificates(&CaBundle { name, pem }).unwrap_err();
+            let text = error.to_string();
+            assert!(text.starts_with(expected), "{text}");
+        }
+    }
 
     #[test]
     fn ureq_proxy_has_the_configured_parts() {

@@ -13,8 +13,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::secrets::{redact_json, redact_text, secrets_of};
-use crate::http::{Request, Response, TransportError, TransportErrorKind};
+use super::secrets::{redact_bytes, redact_json, redactor};
+use crate::http::{Request, Response, TransportError};
+use crate::secret::Redactor;
 
 /// The name of the directory of cassettes in a recording.
 pub const INTERACTIONS_DIR: &str = "interactions";
@@ -78,11 +79,15 @@ pub struct RecordedResponse {
     pub body: RecordedBody,
 }
 
+/// The error of a [`RecordedError::kind`] without such a name.
+const INVALID_KIND: &str = "invalid error kind; expected timeout, dns, connection, exhausted, \
+                            tls, proxy or too_large";
+
 /// A transport error.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedError {
-    /// `timeout`, `dns`, `connection`, `exhausted`, `tls`, `proxy` or `too_large`.
+    /// The name of a [`TransportErrorKind`](crate::http::TransportErrorKind).
     pub kind: String,
     /// The error message.
     pub message: String,
@@ -97,35 +102,27 @@ pub struct RecordedBody {
     /// The name of the file that contains the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_file: Option<String>,
+    /// The content of that file, until it is written: an XML or a binary body.
+    #[serde(skip)]
+    pub file_content: Option<Vec<u8>>,
 }
 
 impl RecordedBody {
-    /// Returns the body as stored in a cassette; `None` for XML and binary bodies, which need a
-    /// file.
+    /// Returns the body without secret fields and the secrets of `redactor`.
     #[must_use]
-    pub fn inline(bytes: &[u8]) -> Option<Self> {
-        let value = match serde_json::from_slice::<Value>(bytes) {
-            Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
-            _ => match std::str::from_utf8(bytes).ok()? {
-                xml if xml.trim_start().starts_with('<') => return None,
-                text => Value::String(text.to_owned()),
-            },
+    pub fn new(bytes: &[u8], redactor: &Redactor) -> Self {
+        let mut body = Self::default();
+        let mut value = match (serde_json::from_slice(bytes), str::from_utf8(bytes)) {
+            (Ok(json @ (Value::Object(_) | Value::Array(_))), _) => json,
+            (_, Ok(text)) if !text.trim_start().starts_with('<') => text.into(),
+            _ => {
+                body.file_content = Some(redact_bytes(bytes, redactor));
+                return body;
+            }
         };
-        Some(Self {
-            body: (!bytes.is_empty()).then_some(value),
-            body_file: None,
-        })
-    }
-
-    /// Returns the body with its secret fields and all occurrences of `secrets` redacted.
-    #[must_use]
-    pub fn without(mut self, secrets: &[String]) -> Self {
-        match &mut self.body {
-            Some(Value::String(form)) => *form = redact_text(form, secrets),
-            Some(value) => redact_json(value, secrets),
-            None => {}
-        }
-        self
+        redact_json(&mut value, redactor);
+        body.body = (!bytes.is_empty()).then_some(value);
+        body
     }
 
     /// Returns the bytes of the body; `dir` is the directory of the cassette.
@@ -137,8 +134,9 @@ impl RecordedBody {
             (None, None) => Ok(Vec::new()),
             (Some(Value::String(text)), None) => Ok(text.clone().into_bytes()),
             (Some(value), None) => Ok(serde_json::to_vec(value)?),
-            (None, Some(name)) if !name.contains(['/', '\\']) => fs::read(dir.join(name))
-                .map_err(|e| io::Error::new(e.kind(), format!("{name}: {e}"))),
+            (None, Some(name)) if !name.contains(['/', '\\']) => {
+                fs::read(dir.join(name)).map_err(with_path(name.as_ref()))
+            }
             _ => Err(invalid(
                 "`body` and `body_file` exclude each other, and `body_file` is only a file name",
             )),
@@ -160,7 +158,8 @@ impl Interaction {
                 body: response.body.bytes(dir)?,
             })),
             (None, Some(error)) => Ok(Err(TransportError {
-                kind: kind_from(&error.kind)?,
+                kind: serde_json::from_value(error.kind.as_str().into())
+                    .map_err(|_| invalid(INVALID_KIND))?,
                 message: error.message.clone(),
             })),
             _ => Err(invalid(
@@ -174,64 +173,34 @@ impl Interaction {
 /// body. It contains nothing that is secret or that changes between runs.
 #[must_use]
 pub fn key(request: &RecordedRequest) -> String {
-    let target = request.headers.get("x-amz-target").map_or("", |t| t);
-    let scope = request.scope.as_deref().unwrap_or_default();
-    let body = request
-        .body
-        .body
-        .as_ref()
-        .map(Value::to_string)
-        .unwrap_or_default();
-    let RecordedRequest { method, uri, .. } = request;
-    [method, uri, scope, target, body.as_str()]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let target = request.headers.get("x-amz-target");
+    let body = request.body.body.as_ref().map(Value::to_string);
+    let optional = request.scope.iter().chain(target).chain(&body);
+    let mut key = format!("{} {}", request.method, request.uri);
+    for part in optional.filter(|part| !part.is_empty()) {
+        key.push(' ');
+        key.push_str(part);
+    }
+    key
 }
 
 /// Returns the part of `request` that is recorded, without authorization, dates and tokens.
 #[must_use]
 pub fn recorded_request(request: &Request) -> RecordedRequest {
-    let headers = ["content-type", "x-amz-target"]
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), request.header(name)?.to_owned())));
+    let header = |name: &str| Some((name.to_owned(), request.header(name)?.to_owned()));
+    let headers = ["content-type", "x-amz-target"].into_iter();
     RecordedRequest {
         method: request.method.to_owned(),
         uri: request.uri.clone(),
         scope: request.scope.clone(),
-        headers: headers.collect(),
-        body: RecordedBody::inline(&request.body)
-            .unwrap_or_default()
-            .without(&secrets_of(request)),
+        headers: headers.filter_map(header).collect(),
+        body: RecordedBody::new(&request.body, &redactor(request, None)),
     }
 }
 
-/// Returns the name of a transport error in a cassette; `None` if the kind is not recorded.
-#[must_use]
-pub fn kind_name(kind: TransportErrorKind) -> Option<&'static str> {
-    let (_, name) = KINDS.iter().find(|(k, _)| *k == kind)?;
-    Some(name)
-}
-
-const KINDS: [(TransportErrorKind, &str); 7] = [
-    (TransportErrorKind::Dns, "dns"),
-    (TransportErrorKind::Timeout, "timeout"),
-    (TransportErrorKind::Connection, "connection"),
-    (TransportErrorKind::Exhausted, "exhausted"),
-    (TransportErrorKind::Tls, "tls"),
-    (TransportErrorKind::Proxy, "proxy"),
-    (TransportErrorKind::TooLarge, "too_large"),
-];
-
-fn kind_from(name: &str) -> io::Result<TransportErrorKind> {
-    let found = KINDS.iter().find(|(_, n)| *n == name);
-    found.map(|(kind, _)| *kind).ok_or_else(|| {
-        invalid(
-            "invalid error kind; expected timeout, dns, connection, exhausted, tls, proxy or \
-             too_large",
-        )
-    })
+/// Adds the path of a file to its errors.
+pub(super) fn with_path(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn invalid(reason: &str) -> io::Error {
@@ -244,7 +213,10 @@ mod tests {
 
     #[test]
     fn inline_body_depends_on_its_format() {
-        let inline = |bytes: &[u8]| RecordedBody::inline(bytes).map(|b| b.body);
+        let inline = |bytes: &[u8]| {
+            let body = RecordedBody::new(bytes, &Redactor::default());
+            body.file_content.is_none().then_some(body.body)
+        };
         assert_eq!(inline(b""), Some(None));
         assert_eq!(
             inline(br#"{"a":1}"#),

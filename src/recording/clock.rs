@@ -1,13 +1,13 @@
 //! The time of a replay.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
 use crate::clock::Clock;
-use crate::sync;
+use crate::sync::lock;
 
 /// A clock whose sleeps return immediately and advance its time. It does not advance otherwise.
 ///
@@ -31,11 +31,7 @@ impl VirtualClock {
     /// Returns the durations of all sleeps of all threads so far, in call order.
     #[must_use]
     pub fn sleeps(&self) -> Vec<Duration> {
-        self.lock().iter().map(|(_, time)| *time).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<(ThreadId, Duration)>> {
-        sync::lock(&self.sleeps)
+        lock(&self.sleeps).iter().map(|(_, time)| *time).collect()
     }
 }
 
@@ -46,12 +42,13 @@ impl Clock for VirtualClock {
 
     fn elapsed(&self) -> Duration {
         let this = thread::current().id();
-        let own = |(thread, time): &(ThreadId, Duration)| (*thread == this).then_some(*time);
-        self.lock().iter().filter_map(own).sum()
+        let sleeps = lock(&self.sleeps);
+        let own = sleeps.iter().filter(|(thread, _)| *thread == this);
+        own.map(|(_, time)| *time).sum()
     }
 
     fn sleep(&self, time: Duration) {
-        self.lock().push((thread::current().id(), time));
+        lock(&self.sleeps).push((thread::current().id(), time));
     }
 }
 

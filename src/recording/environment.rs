@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::cassette::with_path;
 use crate::env::{CommandOutput, Env};
 
 /// The environment of a recording: the variables of `env.json` and the files below the directory.
@@ -35,20 +36,16 @@ impl RecordedEnv {
     /// `env.json` is missing, cannot be read, or is not a JSON object of strings.
     pub fn open(dir: &Path) -> io::Result<Self> {
         let path = dir.join(ENV_FILE);
-        let with_path = |e: io::Error| {
-            let message = match e.kind() {
-                io::ErrorKind::NotFound => {
-                    format!(
-                        "{} is not a recording ({ENV_FILE} not found)",
-                        dir.display()
-                    )
-                }
-                _ => format!("{}: {e}", path.display()),
-            };
-            io::Error::new(e.kind(), message)
-        };
-        let bytes = fs::read(&path).map_err(with_path)?;
-        let variables = serde_json::from_slice(&bytes).map_err(|e| with_path(e.into()))?;
+        let bytes = fs::read(&path).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => {
+                let dir = dir.display();
+                let message = format!("{dir} is not a recording ({ENV_FILE} not found)");
+                io::Error::new(e.kind(), message)
+            }
+            _ => with_path(&path)(e),
+        })?;
+        let variables = serde_json::from_slice(&bytes);
+        let variables = variables.map_err(|e| with_path(&path)(e.into()))?;
         Ok(Self::new(dir, variables))
     }
 }
@@ -58,10 +55,8 @@ impl Env for RecordedEnv {
         if name == "HOME" {
             return Some("home".to_owned());
         }
-        self.variables
-            .get(name)
-            .filter(|v| !v.trim().is_empty())
-            .cloned()
+        let value = self.variables.get(name);
+        value.filter(|v| !v.trim().is_empty()).cloned()
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

@@ -9,13 +9,15 @@ use std::sync::{Arc, Mutex};
 use time::format_description::well_known::Rfc2822;
 
 use super::cassette::{
-    Interaction, RecordedBody, RecordedError, RecordedResponse, kind_name, recorded_request,
+    Cassette, Interaction, RecordedBody, RecordedError, RecordedResponse, recorded_request,
+    with_path,
 };
-use super::files::{self, Interactions};
-use super::secrets::{redact_bytes, redact_text, secrets_of_exchange};
+use super::files;
+use super::secrets::{redact_text, redactor};
 use crate::clock::Clock;
 use crate::http::{HttpClient, Request, Response, TransportError};
-use crate::sync;
+use crate::secret::Redactor;
+use crate::sync::lock;
 use crate::text::encode_file_name;
 
 /// The maximum size of a recording in memory, in bytes: 256 MiB.
@@ -46,7 +48,8 @@ pub struct RecordingClient {
 
 #[derive(Default)]
 struct Recorded {
-    interactions: Interactions,
+    /// By name.
+    cassettes: BTreeMap<String, Cassette>,
     bytes: usize,
     session_token: bool,
 }
@@ -64,13 +67,11 @@ impl RecordingClient {
         variables: BTreeMap<String, String>,
         account: Option<String>,
     ) -> io::Result<Self> {
-        let with_path = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", dir.display()));
-        fs::create_dir_all(dir).map_err(with_path)?;
-        if fs::read_dir(dir).map_err(with_path)?.next().is_some() {
-            return Err(with_path(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "the directory is not empty; use a new or empty one",
-            )));
+        fs::create_dir_all(dir).map_err(with_path(dir))?;
+        if fs::read_dir(dir).map_err(with_path(dir))?.next().is_some() {
+            let reason = "the directory is not empty; use a new or empty one";
+            let error = io::Error::new(io::ErrorKind::AlreadyExists, reason);
+            return Err(with_path(dir)(error));
         }
         Ok(Self {
             inner,
@@ -84,53 +85,49 @@ impl RecordingClient {
 
     /// Records a request with its result, unless the recording is too large.
     fn add(&self, request: &Request, result: &Result<Response, TransportError>) {
-        let Some((interaction, file)) = self.interaction(request, result) else {
+        let Some(interaction) = self.interaction(request, result) else {
             return;
         };
-        let size = request.body.len() + result.as_ref().map_or(0, |r| r.body.len());
-        let mut recorded = sync::lock(&self.recorded);
-        recorded.bytes += size;
+        let mut recorded = lock(&self.recorded);
+        recorded.bytes += request.body.len() + result.as_ref().map_or(0, |r| r.body.len());
         // The advice on an error depends on whether a session token was used.
         recorded.session_token |= request.header("x-amz-security-token").is_some();
         if recorded.bytes <= MAX_BYTES {
-            let name = cassette_name(request);
-            let entries = recorded.interactions.entry(name).or_default();
-            entries.push((interaction, file));
+            let cassette = recorded.cassettes.entry(cassette_name(request));
+            cassette.or_default().interactions.push(interaction);
         }
     }
 
-    /// Returns the interaction without secrets, and the body to store in a separate file. Returns
-    /// `None` for an error without network access (a missing recording, an interrupt).
+    /// Returns the interaction without secrets; `None` for an error without network access (a
+    /// missing recording, an interrupt).
     fn interaction(
         &self,
         request: &Request,
         result: &Result<Response, TransportError>,
-    ) -> Option<(Interaction, Option<Vec<u8>>)> {
-        let secrets = secrets_of_exchange(request, result.as_ref().ok());
+    ) -> Option<Interaction> {
+        let redactor = redactor(request, result.as_ref().ok());
         let mut interaction = Interaction {
             request: recorded_request(request),
             response: None,
             error: None,
             recorded_at: None,
         };
-        let mut file = None;
         match result {
             Ok(response) => {
-                let (recorded, body_file) = recorded_response(response, &secrets);
-                if recorded.headers.contains_key("date") {
+                let response = recorded_response(response, &redactor);
+                if response.headers.contains_key("date") {
                     interaction.recorded_at = self.clock.now().format(&Rfc2822).ok();
                 }
-                interaction.response = Some(recorded);
-                file = body_file;
+                interaction.response = Some(response);
             }
             Err(error) => {
                 interaction.error = Some(RecordedError {
-                    kind: kind_name(error.kind)?.to_owned(),
-                    message: redact_text(&error.message, &secrets),
+                    kind: serde_json::to_value(error.kind).ok()?.as_str()?.to_owned(),
+                    message: redact_text(&error.message, &redactor),
                 });
             }
         }
-        Some((interaction, file))
+        Some(interaction)
     }
 }
 
@@ -142,19 +139,19 @@ impl HttpClient for RecordingClient {
     }
 
     fn finish(&self) -> io::Result<()> {
-        let mut recorded = sync::lock(&self.recorded);
+        let mut recorded = lock(&self.recorded);
         if recorded.bytes > MAX_BYTES {
             return Err(io::Error::other(
                 "the recording is larger than 256 MiB and was not written; record fewer regions \
                  or types",
             ));
         }
-        let interactions = std::mem::take(&mut recorded.interactions);
+        let cassettes = std::mem::take(&mut recorded.cassettes);
         let mut variables = self.variables.clone();
         if recorded.session_token {
             variables.insert("AWS_SESSION_TOKEN".to_owned(), EXAMPLE_TOKEN.to_owned());
         }
-        files::write(&self.dir, interactions, &variables, self.account.as_deref())
+        files::write(&self.dir, cassettes, &variables, self.account.as_deref())
     }
 }
 
@@ -170,33 +167,23 @@ fn cassette_name(request: &Request) -> String {
     encode_file_name(&name)
 }
 
-/// Returns the response without secrets, and its body if that needs a file of its own.
-fn recorded_response(
-    response: &Response,
-    secrets: &[String],
-) -> (RecordedResponse, Option<Vec<u8>>) {
-    let ok = (200..300).contains(&response.status);
-    let headers = RESPONSE_HEADERS
-        .into_iter()
-        // The date of a response matters only if a signature was rejected because of the clock.
-        .filter(|name| !(ok && *name == "date"))
-        .filter_map(|name| {
-            let value = redact_text(response.header(name)?, secrets);
-            Some((name.to_owned(), value))
-        });
-    let (body, file) = match RecordedBody::inline(&response.body) {
-        Some(body) => (body.without(secrets), None),
-        None => (
-            RecordedBody::default(),
-            Some(redact_bytes(&response.body, secrets)),
-        ),
-    };
-    let recorded = RecordedResponse {
+/// Returns the response without secrets.
+fn recorded_response(response: &Response, redactor: &Redactor) -> RecordedResponse {
+    let mut headers = BTreeMap::new();
+    for name in RESPONSE_HEADERS {
+        if let Some(value) = response.header(name) {
+            headers.insert(name.to_owned(), redact_text(value, redactor));
+        }
+    }
+    // The date of a response matters only if a signature was rejected because of the clock.
+    if (200..300).contains(&response.status) {
+        headers.remove("date");
+    }
+    RecordedResponse {
         status: response.status,
-        headers: headers.collect(),
-        body,
-    };
-    (recorded, file)
+        headers,
+        body: RecordedBody::new(&response.body, redactor),
+    }
 }
 
 #[cfg(test)]

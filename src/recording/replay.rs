@@ -6,21 +6,19 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
-use time::{Duration, OffsetDateTime};
 
-use super::cassette::{Cassette, INTERACTIONS_DIR, Interaction, key, recorded_request};
+use super::cassette::{Cassette, INTERACTIONS_DIR, Interaction, key, recorded_request, with_path};
 use crate::http::{HttpClient, Request, Response, TransportError, TransportErrorKind};
-use crate::sync;
+use crate::sync::lock;
 use crate::text::sanitize;
 
 /// The recorded result of a request.
 type ReplayResult = Result<Response, TransportError>;
 
 /// An HTTP client that returns the recorded results of each request, first in, first out.
-pub struct ReplayClient {
-    responses: Mutex<BTreeMap<String, VecDeque<ReplayResult>>>,
-}
+pub struct ReplayClient(Mutex<BTreeMap<String, VecDeque<ReplayResult>>>);
 
 impl ReplayClient {
     /// Reads the recording in `dir`; `now` is the time of the replay.
@@ -29,25 +27,20 @@ impl ReplayClient {
     /// The recording has no cassettes, or one of them cannot be read. The error names the file.
     pub fn open(dir: &Path, now: OffsetDateTime) -> io::Result<Self> {
         let dir = dir.join(INTERACTIONS_DIR);
-        let with_path = |path: &Path, e: io::Error| {
-            io::Error::new(e.kind(), format!("{}: {e}", path.display()))
-        };
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(&dir).map_err(|e| with_path(&dir, e))? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|e| e == "json") {
-                paths.push(path);
-            }
-        }
-        if paths.is_empty() {
-            return Err(with_path(&dir, io::Error::other("contains no cassettes")));
-        }
+        let entries = fs::read_dir(&dir).map_err(with_path(&dir))?;
+        let paths = entries.map(|entry| Ok(entry?.path()));
+        let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
+        paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
         paths.sort();
+        if paths.is_empty() {
+            let error = io::Error::other("contains no cassettes");
+            return Err(with_path(&dir)(error));
+        }
         let mut responses: BTreeMap<String, VecDeque<ReplayResult>> = BTreeMap::new();
         for path in paths {
-            let cassette = load(&path).map_err(|e| with_path(&path, e))?;
+            let cassette = load(&path).map_err(with_path(&path))?;
             for interaction in cassette.interactions {
-                let mut result = interaction.result(&dir).map_err(|e| with_path(&path, e))?;
+                let mut result = interaction.result(&dir).map_err(with_path(&path))?;
                 if let Ok(response) = &mut result {
                     shift_date(response, &interaction, now);
                 }
@@ -55,34 +48,29 @@ impl ReplayClient {
                 queue.push_back(result);
             }
         }
-        Ok(Self {
-            responses: Mutex::new(responses),
-        })
+        Ok(Self(Mutex::new(responses)))
     }
 
     /// Returns the recorded interactions that were not used, one line per request.
     #[must_use]
     pub fn left_over(&self) -> Vec<String> {
-        let responses = sync::lock(&self.responses);
+        let responses = lock(&self.0);
         let unused = responses.iter().filter(|(_, queue)| !queue.is_empty());
-        unused
-            .map(|(key, queue)| format!("{} × {key}", queue.len()))
-            .collect()
+        let lines = unused.map(|(key, queue)| format!("{} × {key}", queue.len()));
+        lines.collect()
     }
 }
 
 impl HttpClient for ReplayClient {
     fn send(&self, request: &Request) -> ReplayResult {
         let key = key(&recorded_request(request));
-        let mut responses = sync::lock(&self.responses);
+        let mut responses = lock(&self.0);
         let next = responses.get_mut(&key).and_then(VecDeque::pop_front);
         next.unwrap_or_else(|| {
+            let key = sanitize(&key, 400);
             Err(TransportError {
                 kind: TransportErrorKind::NotRecorded,
-                message: format!(
-                    "the recording has no response left for {}",
-                    sanitize(&key, 400)
-                ),
+                message: format!("the recording has no response left for {key}"),
             })
         })
     }
@@ -98,13 +86,10 @@ fn shift_date(response: &mut Response, interaction: &Interaction, now: OffsetDat
     let Some(then) = interaction.recorded_at.as_deref().and_then(parse) else {
         return;
     };
-    let age: Duration = now - then;
-    for (name, value) in &mut response.headers {
-        if name == "date"
-            && let Some(shifted) = parse(value)
-                .and_then(|d| d.checked_add(age))
-                .and_then(|d| d.format(&Rfc2822).ok())
-        {
+    let headers = response.headers.iter_mut();
+    for (_, value) in headers.filter(|(name, _)| name == "date") {
+        let shifted = parse(value).and_then(|date| date.checked_add(now - then));
+        if let Some(shifted) = shifted.and_then(|date| date.format(&Rfc2822).ok()) {
             // HTTP dates use GMT; a recording of a replay must equal the original.
             *value = shifted.replace("+0000", "GMT");
         }
