@@ -49,7 +49,6 @@ const CRATES: [(&str, &[&str]); 9] = [
         &[
             "http/connections.rs",
             "http/resolver.rs",
-            "http/tls.rs",
             "http/transport_error.rs",
             "http/ureq_client.rs",
             "http/ureq_config.rs",
