@@ -43,16 +43,8 @@ pub fn write(
     let filled = filled.and_then(|()| file.as_file().sync_all());
 
     let mut temp_files = interrupt.temp_files();
-    let placed = match filled {
-        Ok(()) => file
-            .persist(directory.join(name))
-            .map(drop)
-            .map_err(|e| e.error),
-        Err(e) => {
-            drop(file);
-            Err(e)
-        }
-    };
+    // Renames or deletes the file.
+    let placed = filled.and_then(|()| Ok(file.persist(directory.join(name))?));
     temp_files.remove(&path);
     drop(temp_files);
     placed?;

@@ -38,9 +38,8 @@ pub trait Env: Send + Sync {
 
     /// Returns the user's home directory: HOME, else USERPROFILE.
     fn home(&self) -> Option<PathBuf> {
-        self.var("HOME")
-            .or_else(|| self.var("USERPROFILE"))
-            .map(PathBuf::from)
+        let home = self.var("HOME").or_else(|| self.var("USERPROFILE"));
+        home.map(PathBuf::from)
     }
 }
 
@@ -121,25 +120,21 @@ pub fn expand_variables(env: &dyn Env, path: &str) -> String {
     while let Some(at) = rest.find('$') {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
-        let (name, length) = variable(&from[1..]);
+        let (name, after) = split_variable(&from[1..]);
         match env.var(name) {
             Some(value) if !name.is_empty() => out.push_str(&value),
-            _ => out.push_str(&from[..=length]),
+            _ => out.push_str(&from[..from.len() - after.len()]),
         }
-        rest = &from[1 + length..];
+        rest = after;
     }
     out + rest
 }
 
-/// Returns the variable name at the start of `text`, which follows a `$`, and its length in bytes
-/// including braces.
-fn variable(text: &str) -> (&str, usize) {
-    if let Some((name, _)) = text.strip_prefix('{').and_then(|t| t.split_once('}')) {
-        return (name, name.len() + 2);
-    }
+/// Splits `text`, which follows a `$`, into the name of the variable and the rest.
+fn split_variable(text: &str) -> (&str, &str) {
+    let braced = text.strip_prefix('{').and_then(|t| t.split_once('}'));
     let other = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
-    let length = text.find(other).unwrap_or(text.len());
-    (&text[..length], length)
+    braced.unwrap_or_else(|| text.split_at(text.find(other).unwrap_or(text.len())))
 }
 
 #[cfg(test)]

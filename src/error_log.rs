@@ -2,10 +2,11 @@
 //! file.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -13,8 +14,9 @@ use time::macros::format_description;
 use crate::model::{Region, ResourceType};
 use crate::text::sanitize;
 
-/// The type of a logged error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The type of a logged error; its name in the log is in capital letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorType {
     /// A prerequisite check failed.
     Prerequisite,
@@ -52,28 +54,11 @@ impl ErrorType {
         Self::Fatal,
         Self::Unexpected,
     ];
-
-    /// Returns the name in the log.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Prerequisite => "PREREQUISITE",
-            Self::Throttle => "THROTTLE",
-            Self::Permission => "PERMISSION",
-            Self::RegionDisabled => "REGION_DISABLED",
-            Self::ConfigDisabled => "CONFIG_DISABLED",
-            Self::ApiError => "API_ERROR",
-            Self::Connection => "CONNECTION",
-            Self::ScanFailed => "SCAN_FAILED",
-            Self::Fatal => "FATAL",
-            Self::Unexpected => "UNEXPECTED",
-        }
-    }
 }
 
 impl fmt::Display for ErrorType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.serialize(f)
     }
 }
 
@@ -199,11 +184,7 @@ impl ErrorFile {
     fn write(&mut self) -> io::Result<usize> {
         if self.file.is_none() {
             self.spare = None;
-            let file = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&self.path)?;
-            self.file = Some(file);
+            self.file = Some(File::options().create(true).append(true).open(&self.path)?);
         }
         let written = self.file.as_mut().map(|file| file.write(&self.unwritten));
         written.unwrap_or(Ok(0))
@@ -257,7 +238,7 @@ mod tests {
     #[test]
     fn error_types_match_the_specification() {
         assert_eq!(
-            ErrorType::ALL.map(ErrorType::as_str).join(" "),
+            ErrorType::ALL.map(|t| t.to_string()).join(" "),
             "PREREQUISITE THROTTLE PERMISSION REGION_DISABLED CONFIG_DISABLED API_ERROR CONNECTION \
              SCAN_FAILED FATAL UNEXPECTED"
         );

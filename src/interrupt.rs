@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
-use crate::sync;
+use crate::sync::lock;
 
 type Hook = Box<dyn Fn() + Send>;
 
@@ -37,15 +37,13 @@ impl Interrupt {
     /// Returns the signal that was raised, if any. The exit code is 128 + this number.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
-        match self.0.signal.load(Ordering::SeqCst) {
-            0 => None,
-            signal => Some(signal),
-        }
+        let signal = self.0.signal.load(Ordering::SeqCst);
+        (signal != 0).then_some(signal)
     }
 
     /// Registers `hook` to run when the interrupt is raised; runs it immediately if it already was.
     pub fn on_signal(&self, hook: impl Fn() + Send + 'static) {
-        let mut hooks = self.lock();
+        let mut hooks = lock(&self.0.hooks);
         if self.signal().is_some() {
             hook();
         } else {
@@ -55,7 +53,7 @@ impl Interrupt {
 
     /// Marks the run as interrupted by `signal`, wakes the sleeping threads and runs the hooks.
     pub fn raise(&self, signal: i32) {
-        let hooks = self.lock();
+        let hooks = lock(&self.0.hooks);
         self.0.signal.store(signal, Ordering::SeqCst);
         self.0.woken.notify_all();
         for hook in hooks.iter() {
@@ -65,23 +63,15 @@ impl Interrupt {
 
     /// Waits for `time`, or until the interrupt is raised.
     pub fn sleep(&self, time: Duration) {
-        let guard = self.lock();
-        let _ = self
-            .0
-            .woken
-            .wait_timeout_while(guard, time, |_| self.signal().is_none());
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Hook>> {
-        sync::lock(&self.0.hooks)
+        let InterruptState { hooks, woken, .. } = &*self.0;
+        let _ = woken.wait_timeout_while(lock(hooks), time, |_| self.signal().is_none());
     }
 
     /// Returns the locked set of temporary files that exist now. The caller holds the lock while it
     /// creates, renames or removes one, so that the set is correct when [`Self::listen`] removes
     /// them.
     pub fn temp_files(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
-        let files = &self.0.temp_files;
-        sync::lock(files)
+        lock(&self.0.temp_files)
     }
 
     /// Removes the temporary files before an immediate exit. The returned lock keeps other threads

@@ -26,28 +26,25 @@ fn main() -> ExitCode {
 fn run(options: &Options, view: cli::OutputOptions) -> ExitCode {
     let interrupt = Interrupt::default();
     if let Err(e) = interrupt.listen() {
-        // Not eprintln!, which panics if stderr is closed.
-        let _ = writeln!(
-            io::stderr(),
+        print_line(&format_args!(
             "warning: Ctrl-C will not print a summary: {e}"
-        );
+        ));
     }
     let runtime = match Runtime::new(options, interrupt) {
         Ok(runtime) => runtime,
         Err(e) => {
-            let _ = writeln!(io::stderr(), "error: --replay: {e}");
+            print_line(&format_args!("error: --replay: {e}"));
             return ExitCode::from(2);
         }
     };
     let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
     let var = |name| std::env::var(name).ok();
     let (no_color, force) = (var("NO_COLOR"), var("CLICOLOR_FORCE"));
+    let color = view.color;
     let mut console = Console {
         out: Box::new(io::stdout()),
         err: Box::new(io::stderr()),
-        color: view
-            .color
-            .applies(out, no_color.as_deref(), force.as_deref()),
+        color: color.applies(out, no_color.as_deref(), force.as_deref()),
         bar: match (view.progress, err && !options.debug) {
             (false, _) => Bar::Off,
             (true, true) => Bar::Live,
@@ -57,17 +54,17 @@ fn run(options: &Options, view: cli::OutputOptions) -> ExitCode {
         shared_terminal: out && err,
         bar_on_screen: None,
     };
-    let trace = options.debug.then(|| {
-        let log_line = |line: &dyn Display| {
-            // One write per line, because stderr is not buffered.
-            let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
-        };
-        Arc::new(log_line) as _
-    });
+    let trace = options.debug.then(|| Arc::new(print_line) as _);
     if !options.debug {
         // A panic of a task is written to the error log; the default hook would print to the
         // terminal.
         std::panic::set_hook(Box::new(|_| {}));
     }
     ExitCode::from(commands::run_guarded(options, &runtime, &mut console, trace).code())
+}
+
+/// Prints `line` on stderr. One write, because stderr is not buffered; not `eprintln!`, which
+/// panics if stderr is closed.
+fn print_line(line: &dyn Display) {
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -55,12 +55,10 @@ pub fn start(body: &str) -> String {
 /// Returns the range of the text of an XML element; `rest` follows the element's name.
 fn in_element(rest: &str) -> Option<Range<usize>> {
     let is_name_end = rest.starts_with(|c: char| c == '>' || c.is_whitespace());
-    let end_of_tag = rest.find('>').filter(|_| is_name_end)?;
-    if rest[..end_of_tag].ends_with('/') {
-        return None;
-    }
-    let start = end_of_tag + 1;
-    Some(start..rest[start..].find("</").map_or(rest.len(), |n| start + n))
+    let (tag, text) = rest.split_once('>').filter(|_| is_name_end)?;
+    let start = rest.len() - text.len();
+    let range = start..text.find("</").map_or(rest.len(), |n| start + n);
+    (!tag.ends_with('/')).then_some(range)
 }
 
 /// Returns the range of the value of a form parameter; `rest` follows the `=`.

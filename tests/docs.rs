@@ -443,7 +443,7 @@ fn every_status_is_documented() {
 #[test]
 fn every_error_type_is_documented() {
     let documented = first_column(&read("docs/output.md"), "type");
-    assert_eq!(documented, ErrorType::ALL.map(ErrorType::as_str));
+    assert_eq!(documented, ErrorType::ALL.map(|t| t.to_string()));
 }
 
 #[test]

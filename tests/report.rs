@@ -104,7 +104,7 @@ fn schema_lists_every_status_and_error_type() {
     let statuses = &schema["$defs"]["cell"]["properties"]["status"]["enum"];
     assert_eq!(names(statuses), Status::ALL.map(Status::as_str));
     let types = &schema["properties"]["errors"]["items"]["properties"]["error_type"]["enum"];
-    assert_eq!(names(types), ErrorType::ALL.map(ErrorType::as_str));
+    assert_eq!(names(types), ErrorType::ALL.map(|t| t.to_string()));
 }
 
 #[test]

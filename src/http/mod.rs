@@ -12,13 +12,11 @@ mod response;
 mod settings;
 mod transport_error;
 mod ureq_client;
-mod ureq_config;
 
 pub use client::HttpClient;
 pub use proxy::{InvalidProxyUrl, Proxies, Proxy, ProxyError};
 pub use request::Request;
 pub use response::{MAX_BODY, Response};
-pub use settings::{CaBundle, Settings};
+pub use settings::{CaBundle, InvalidSettings, Settings};
 pub use transport_error::{TransportError, TransportErrorKind};
 pub use ureq_client::UreqClient;
-pub use ureq_config::InvalidSettings;

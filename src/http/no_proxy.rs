@@ -6,79 +6,42 @@
 
 use std::net::IpAddr;
 
-/// The hosts that bypass the proxy.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NoProxy(Vec<BypassRule>);
-
-/// One entry: hosts and a port; without a port, all ports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct BypassRule {
-    hosts: HostPattern,
-    port: Option<u16>,
+/// Returns true if `host` bypasses the proxy on `port` according to `list`.
+///
+/// The entries are separated by commas or whitespace: `*`, `host`, `domain` or `.domain` (both with
+/// subdomains), an address, each optionally with a port; or a network (`10.0.0.0/8`). Invalid
+/// entries are ignored.
+pub(super) fn covers(list: &str, host: &str, port: u16) -> bool {
+    let host = normalize(unbracketed(host));
+    let address = parse_address(&host);
+    let mut entries = list.split(|c: char| c == ',' || c.is_whitespace());
+    is_local(&host, address) || entries.any(|entry| entry_covers(entry, &host, address, port))
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum HostPattern {
-    All,
-    /// A domain and its subdomains.
-    Domain(String),
-    /// The addresses that share the first bits of this address.
-    Network(IpAddr, u32),
+/// Returns true if `entry` is valid and covers the host, whose address is `address` if it is one.
+fn entry_covers(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool {
+    if let Some((network, bits)) = entry.split_once('/') {
+        let network = parse_address(unbracketed(network)).zip(bits.parse().ok());
+        return network
+            .zip(address)
+            .is_some_and(|((n, bits), a)| within(a, n, bits));
+    }
+    let Some((pattern, entry_port)) = split_port(entry) else {
+        return false;
+    };
+    let pattern = pattern.strip_prefix('*').unwrap_or(pattern);
+    let domain = normalize(pattern.strip_prefix('.').unwrap_or(pattern));
+    let covers_host = match (parse_address(&domain), address) {
+        _ if domain.is_empty() => entry.starts_with('*'),
+        (None, None) => is_within_domain(host, &domain),
+        (of_entry, of_host) => of_entry == of_host,
+    };
+    covers_host && entry_port.is_none_or(|p| p == port)
 }
 
-impl NoProxy {
-    /// Parses a list separated by commas or whitespace. Entries: `*`, `host`, `domain` or `.domain`
-    /// (both with subdomains), an address, each optionally with a port; or a network
-    /// (`10.0.0.0/8`). Invalid entries are ignored.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let entries = text.split(|c: char| c == ',' || c.is_whitespace());
-        Self(entries.filter_map(BypassRule::parse).collect())
-    }
-
-    /// Returns true if `host` bypasses the proxy on `port`.
-    #[must_use]
-    pub fn covers(&self, host: &str, port: u16) -> bool {
-        let host = normalize(unbracketed(host));
-        let address = address(&host);
-        let mut rules = self.0.iter().filter(|r| r.port.is_none_or(|p| p == port));
-        is_local(&host, address) || rules.any(|r| r.hosts.contain(&host, address))
-    }
-}
-
-impl BypassRule {
-    /// Parses an entry; returns `None` if it is invalid.
-    fn parse(text: &str) -> Option<Self> {
-        if let Some((network, bits)) = text.split_once('/') {
-            let network = address(unbracketed(network))?;
-            let bits = bits.parse().ok().filter(|b| *b <= width(network))?;
-            let hosts = HostPattern::Network(network, bits);
-            return Some(Self { hosts, port: None });
-        }
-        let (host, port) = split_port(text)?;
-        let host = host.strip_prefix('*').unwrap_or(host);
-        let host = normalize(host.strip_prefix('.').unwrap_or(host));
-        let hosts = match address(&host) {
-            Some(address) => HostPattern::Network(address, width(address)),
-            None if !host.is_empty() => HostPattern::Domain(host),
-            None if text.starts_with('*') => HostPattern::All,
-            None => return None,
-        };
-        Some(Self { hosts, port })
-    }
-}
-
-impl HostPattern {
-    fn contain(&self, host: &str, address: Option<IpAddr>) -> bool {
-        match (self, address) {
-            (Self::All, _) => true,
-            (Self::Domain(domain), None) => host
-                .strip_suffix(domain.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
-            (Self::Network(network, bits), Some(address)) => within(address, *network, *bits),
-            _ => false,
-        }
-    }
+fn is_within_domain(host: &str, domain: &str) -> bool {
+    let rest = host.strip_suffix(domain);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// Returns true for this machine and for the addresses of the AWS metadata and container services.
@@ -103,7 +66,7 @@ fn unbracketed(host: &str) -> &str {
 }
 
 /// Parses an address; an IPv4-mapped IPv6 address becomes its IPv4 address.
-fn address(host: &str) -> Option<IpAddr> {
+fn parse_address(host: &str) -> Option<IpAddr> {
     let address: IpAddr = host.parse().ok()?;
     Some(address.to_canonical())
 }
@@ -117,10 +80,6 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
         None => Some((text, None)),
         Some((host, port)) => Some((unbracketed(host), Some(port.parse().ok()?))),
     }
-}
-
-fn width(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
 }
 
 /// Returns true if the first `bits` of both addresses are equal.
@@ -191,14 +150,13 @@ mod tests {
         let cases = covered_cases.iter().map(|c| (c, true));
         for ((entries, target), covered) in cases.chain(other_cases.iter().map(|c| (c, false))) {
             let (host, port) = target.rsplit_once(':').unwrap();
-            let found = NoProxy::parse(entries).covers(host, port.parse().unwrap());
+            let found = covers(entries, host, port.parse().unwrap());
             assert_eq!(found, covered, "{entries} and {target}");
         }
     }
 
     #[test]
     fn local_and_metadata_hosts_are_always_covered() {
-        let empty = NoProxy::default();
         for host in [
             "localhost",
             "LOCALHOST.",
@@ -213,7 +171,7 @@ mod tests {
             "fd00:ec2::254",
             "fd00:ec2::23",
         ] {
-            assert!(empty.covers(host, 80), "{host}");
+            assert!(covers("", host, 80), "{host}");
         }
         for host in [
             "localhost.example",
@@ -224,7 +182,7 @@ mod tests {
             "::2",
             "127.example",
         ] {
-            assert!(!empty.covers(host, 80), "{host}");
+            assert!(!covers("", host, 80), "{host}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
-use super::no_proxy::NoProxy;
+use super::no_proxy;
 use crate::env::Env;
 use crate::secret::Secret;
 
@@ -18,7 +18,8 @@ use crate::secret::Secret;
 pub struct Proxies {
     https: Option<Proxy>,
     http: Option<Proxy>,
-    direct: NoProxy,
+    /// The value of NO_PROXY.
+    no_proxy: String,
 }
 
 impl Proxies {
@@ -27,11 +28,11 @@ impl Proxies {
     /// # Errors
     /// A variable is not a proxy URL.
     pub fn from_env(env: &dyn Env) -> Result<Self, ProxyError> {
-        let (_, direct) = first_set(env, ["no_proxy", "NO_PROXY"]).unwrap_or_default();
+        let (_, no_proxy) = first_set(env, ["no_proxy", "NO_PROXY"]).unwrap_or_default();
         Ok(Self {
             https: Proxy::from_env(env, ["https_proxy", "HTTPS_PROXY"])?,
             http: Proxy::from_env(env, ["http_proxy", "HTTP_PROXY"])?,
-            direct: NoProxy::parse(&direct),
+            no_proxy,
         })
     }
 
@@ -44,7 +45,7 @@ impl Proxies {
             _ => (self.http.as_ref()?, 80),
         };
         let port = uri.port_u16().unwrap_or(port);
-        (!self.direct.covers(uri.host()?, port)).then_some(proxy)
+        (!no_proxy::covers(&self.no_proxy, uri.host()?, port)).then_some(proxy)
     }
 
     /// Iterates over the configured proxies.
@@ -136,6 +137,7 @@ impl Proxy {
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
         let user_and_host = authority.rsplit_once('@');
+        let user = user_and_host.map(|(user, _)| credentials(user));
         let (_, host) = user_and_host.unwrap_or(("", authority));
         let (host, port) = host_and_port(host, if tls { 443 } else { 80 })?;
         Ok(Self {
@@ -143,9 +145,7 @@ impl Proxy {
             tls,
             host: host.to_ascii_lowercase(),
             port,
-            credentials: user_and_host
-                .map(|(user, _)| credentials(user))
-                .transpose()?,
+            credentials: user.transpose()?,
         })
     }
 }

@@ -1,8 +1,24 @@
-//! The network settings of a run.
+//! The network settings of a run, and the settings of ureq that they become.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::proxy::Proxies;
+use thiserror::Error;
+use ureq::ProxyProtocol;
+use ureq::config::Config;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
+
+use super::proxy::{Proxies, Proxy};
+
+/// The size of the read buffer, in bytes.
+const INPUT_BUFFER: usize = 16 * 1024;
+
+/// The maximum size of the headers of a response, in bytes; AWS sends about 500.
+///
+/// Must be smaller than the read buffer: headers that fill the buffer look like a closed
+/// connection, which would be retried.
+const MAX_HEAD: usize = 8 * 1024;
 
 /// The network settings of a [`UreqClient`](super::UreqClient).
 #[derive(Debug, Clone)]
@@ -30,4 +46,158 @@ pub struct CaBundle {
     pub name: String,
     /// The content: certificates in PEM format.
     pub pem: Vec<u8>,
+}
+
+/// The error of settings that a client cannot use.
+#[derive(Debug, Error)]
+pub enum InvalidSettings {
+    /// The CA bundle of this name is not in PEM format.
+    #[error("{0}: not a PEM file: {1}")]
+    NotPem(String, #[source] ureq::Error),
+    /// The CA bundle of this name contains no certificate.
+    #[error("{0}: contains no certificate")]
+    NoCertificate(String),
+    /// The proxy is invalid.
+    #[error("{0}: {1}")]
+    Proxy(Proxy, #[source] ureq::Error),
+}
+
+/// The settings of direct connections (`None`) and of connections through each proxy.
+pub(super) struct Routes(Vec<(Option<Proxy>, Config)>);
+
+impl Routes {
+    /// Creates the routes that `settings` describe.
+    pub(super) fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
+        let roots = match &settings.ca_bundle {
+            None => RootCerts::WebPki,
+            Some(bundle) => root_certificates(bundle)?,
+        };
+        let mut routes = vec![(None, ureq_config(settings, roots.clone(), None))];
+        for proxy in settings.proxies.iter() {
+            let built = ureq_proxy(proxy).map_err(|e| InvalidSettings::Proxy(proxy.clone(), e))?;
+            let config = ureq_config(settings, roots.clone(), Some(built));
+            routes.push((Some(proxy.clone()), config));
+        }
+        Ok(Self(routes))
+    }
+
+    /// Returns the settings of connections through `proxy`; `None` for direct ones.
+    pub(super) fn config(&self, proxy: Option<&Proxy>) -> &Config {
+        let route = self.0.iter().find(|(p, _)| p.as_ref() == proxy);
+        &route.unwrap_or(&self.0[0]).1
+    }
+}
+
+/// Parses the certificates of `bundle`; keys in it are ignored.
+fn root_certificates(bundle: &CaBundle) -> Result<RootCerts, InvalidSettings> {
+    let mut certificates = Vec::new();
+    for item in parse_pem(&bundle.pem) {
+        let item = item.map_err(|e| InvalidSettings::NotPem(bundle.name.clone(), e))?;
+        if let PemItem::Certificate(certificate) = item {
+            certificates.push(certificate);
+        }
+    }
+    if certificates.is_empty() {
+        return Err(InvalidSettings::NoCertificate(bundle.name.clone()));
+    }
+    Ok(RootCerts::Specific(Arc::new(certificates)))
+}
+
+fn ureq_config(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) -> Config {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        // Disables ureq's own proxy variables, which differ from those of the AWS CLI.
+        .proxy(proxy)
+        .user_agent(&settings.user_agent)
+        .input_buffer_size(INPUT_BUFFER)
+        .max_response_header_size(MAX_HEAD)
+        .output_buffer_size(4 * 1024)
+        .timeout_global(Some(settings.exchange_limit))
+        .timeout_resolve(Some(settings.connect_timeout))
+        .timeout_connect(Some(settings.connect_timeout))
+        .timeout_send_request(Some(settings.read_timeout))
+        .timeout_send_body(Some(settings.read_timeout))
+        .timeout_recv_response(Some(settings.read_timeout))
+        .timeout_recv_body(Some(settings.read_timeout))
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .build()
+}
+
+fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ureq::Error> {
+    use ProxyProtocol::{Http, Https};
+    let protocol = if proxy.tls { Https } else { Http };
+    let mut builder = ureq::Proxy::builder(protocol).host(&proxy.host);
+    builder = builder.port(proxy.port);
+    if let Some((user, password)) = &proxy.credentials {
+        builder = builder.username(user).password(password.expose());
+    }
+    builder.build()
+}
+
+/// The connector of all agents. It stores the TLS sessions that later connections resume, and the
+/// TLS settings; the settings of a single request cannot replace them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedConnector(Arc<DefaultConnector>);
+
+impl Connector for SharedConnector {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<()>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        self.0.connect(details, chained)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn bundle_without_certificate_is_rejected() {
+        let broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
+        for (pem, expected) in [
+            ("", "bundle.pem: contains no certificate"),
+            ("hello", "bundle.pem: contains no certificate"),
+            (broken, "bundle.pem: not a PEM file: "),
+        ] {
+            let (name, pem) = ("bundle.pem".to_owned(), pem.as_bytes().to_vec());
+            let error = root_certificates(&CaBundle { name, pem }).unwrap_err();
+            let text = error.to_string();
+            assert!(text.starts_with(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn ureq_proxy_has_the_configured_parts() {
+        let own = |(a, b): (&str, &str)| (a.to_owned(), Secret::from(b));
+        for (tls, host, credentials) in [
+            (false, "proxy.example", None),
+            (true, "proxy_1.example", Some(("DOM\\u@x", "p:/% +é#?"))),
+            (false, "[::1]", Some(("", "p"))),
+            (false, "10.0.0.1", Some(("u", ""))),
+        ] {
+            let proxy = Proxy {
+                variable: "HTTPS_PROXY",
+                tls,
+                host: host.to_owned(),
+                port: 3128,
+                credentials: credentials.map(own),
+            };
+            let built = ureq_proxy(&proxy).unwrap();
+            assert_eq!((built.host(), built.port()), (host, 3128));
+            assert_eq!(built.protocol() == ProxyProtocol::Https, tls);
+            let user = built.username().zip(built.password());
+            assert_eq!(user, credentials, "{host}");
+            assert_eq!(
+                built,
+                ureq_proxy(&proxy).unwrap(),
+                "equal, so that connections are shared"
+            );
+        }
+    }
 }

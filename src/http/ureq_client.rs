@@ -23,9 +23,8 @@ use super::proxy::{Proxies, Proxy};
 use super::request::Request;
 use super::resolver::CachingResolver;
 use super::response::{MAX_BODY, Response};
-use super::settings::Settings;
+use super::settings::{InvalidSettings, Routes, Settings, SharedConnector};
 use super::transport_error::{TransportError, TransportErrorKind};
-use super::ureq_config::{InvalidSettings, Routes, SharedConnector};
 use crate::interrupt::Interrupt;
 
 /// A budget within this tolerance of the exchange limit uses the agent's own settings.

@@ -135,7 +135,7 @@ fn cell((resource_type, cell): (&ResourceType, &Cell)) -> Value {
 fn error(entry: &Entry) -> Value {
     json!({
         "at": timestamp(entry.at),
-        "error_type": entry.error_type.as_str(),
+        "error_type": entry.error_type,
         "region": entry.region.as_ref().map(Region::as_str),
         "resource_type": entry.resource_type,
         "message": entry.message(),

@@ -29,7 +29,7 @@ pub struct Cassette {
 }
 
 /// A request with its response or transport error.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interaction {
     /// The request.
@@ -47,7 +47,7 @@ pub struct Interaction {
 }
 
 /// The parts of a request that a replay matches, and its content type.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedRequest {
     /// The HTTP method.

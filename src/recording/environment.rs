@@ -36,17 +36,15 @@ impl RecordedEnv {
     /// `env.json` is missing, cannot be read, or is not a JSON object of strings.
     pub fn open(dir: &Path) -> io::Result<Self> {
         let path = dir.join(ENV_FILE);
-        let bytes = fs::read(&path).map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => {
+        match fs::read(&path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)) {
+            Ok(variables) => Ok(Self::new(dir, variables)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let dir = dir.display();
                 let message = format!("{dir} is not a recording ({ENV_FILE} not found)");
-                io::Error::new(e.kind(), message)
+                Err(io::Error::new(e.kind(), message))
             }
-            _ => with_path(&path)(e),
-        })?;
-        let variables = serde_json::from_slice(&bytes);
-        let variables = variables.map_err(|e| with_path(&path)(e.into()))?;
-        Ok(Self::new(dir, variables))
+            Err(e) => Err(with_path(&path)(e)),
+        }
     }
 }
 

@@ -23,11 +23,12 @@ pub(super) fn write(
     let interactions_dir = dir.join(INTERACTIONS_DIR);
     for (name, mut cassette) in cassettes {
         for (n, interaction) in cassette.interactions.iter_mut().enumerate() {
-            let Some(response) = &mut interaction.response else {
-                continue;
-            };
-            if let Some(bytes) = response.body.file_content.take() {
-                let body_file = format!("{name}.{}.{}", n + 1, extension(&bytes));
+            if let Some(response) = &mut interaction.response
+                && let Some(bytes) = response.body.file_content.take()
+            {
+                let is_xml = bytes.trim_ascii_start().starts_with(b"<");
+                let extension = if is_xml { "xml" } else { "bin" };
+                let body_file = format!("{name}.{}.{extension}", n + 1);
                 files.push((interactions_dir.join(&body_file), bytes));
                 response.body.body_file = Some(body_file);
             }
@@ -43,14 +44,6 @@ pub(super) fn write(
         fs::write(&path, bytes).map_err(with_path(&path))?;
     }
     Ok(())
-}
-
-fn extension(bytes: &[u8]) -> &'static str {
-    if bytes.trim_ascii_start().starts_with(b"<") {
-        "xml"
-    } else {
-        "bin"
-    }
 }
 
 fn pretty(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {

@@ -108,9 +108,7 @@ impl RecordingClient {
         let redactor = redactor(request, result.as_ref().ok());
         let mut interaction = Interaction {
             request: recorded_request(request),
-            response: None,
-            error: None,
-            recorded_at: None,
+            ..Interaction::default()
         };
         match result {
             Ok(response) => {
@@ -157,14 +155,11 @@ impl HttpClient for RecordingClient {
 
 /// Returns the cassette of a request: one per scope if the request has one, else one per host.
 fn cassette_name(request: &Request) -> String {
-    let host = request.uri.parse::<http::Uri>().ok();
-    let host = host.as_ref().and_then(http::Uri::authority);
-    let name = match (&request.scope, host) {
-        (Some(scope), _) => scope.replace('/', "."),
-        (None, Some(host)) => host.to_string(),
-        (None, None) => "other".to_owned(),
-    };
-    encode_file_name(&name)
+    match (&request.scope, request.host()) {
+        (Some(scope), _) => encode_file_name(&scope.replace('/', ".")),
+        (None, "") => "other".to_owned(),
+        (None, host) => encode_file_name(host),
+    }
 }
 
 /// Returns the response without secrets.

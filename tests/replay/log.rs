@@ -18,7 +18,7 @@ fn is_log_line(line: &str) -> bool {
         let utc = time.len() == 24 && time.ends_with('Z');
         OffsetDateTime::parse(time, &Rfc3339).ok().filter(|_| utc)?;
         let (kind, mut rest) = rest.split_once("] ")?;
-        ErrorType::ALL.iter().find(|t| t.as_str() == kind)?;
+        ErrorType::ALL.iter().find(|t| t.to_string() == kind)?;
         if let Some(after) = rest.strip_prefix("Region: ") {
             let (region, after) = after.split_once(", ")?;
             region.parse::<Region>().ok()?;
