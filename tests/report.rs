@@ -102,7 +102,10 @@ fn schema_lists_every_status_and_error_type() {
     let schema = schema();
     let names = |value: &Value| -> Vec<String> { serde_json::from_value(value.clone()).unwrap() };
     let statuses = &schema["$defs"]["cell"]["properties"]["status"]["enum"];
-    assert_eq!(names(statuses), Status::ALL.map(Status::as_str));
+    assert_eq!(
+        names(statuses),
+        Status::ALL.map(|status| status.to_string())
+    );
     let types = &schema["properties"]["errors"]["items"]["properties"]["error_type"]["enum"];
     assert_eq!(names(types), ErrorType::ALL.map(|t| t.to_string()));
 }

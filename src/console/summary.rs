@@ -103,7 +103,7 @@ fn places(
     let groups = coverage.groups(is_wanted).into_iter();
     groups.map(|(status, group)| {
         let regions = list(&group.regions, NAMED);
-        let mut place = format!("{} {status} in {regions}", group.cells);
+        let mut place = format!("{} {} in {regions}", group.cells, in_words(status));
         if group.cells != group.regions.len() * coverage.types.len() {
             let _ = write!(place, " ({})", list(&group.types, NAMED));
         }
@@ -118,8 +118,14 @@ fn unknown_recorders(coverage: &Coverage) -> impl Iterator<Item = String> {
         let regions = list(&regions, NAMED);
         let advice = advice::for_unknown_recorder(status);
         format!(
-            "    recorder status unknown in {regions} ({status}): counts may be stale and zeros \
-             may mean \"not recorded\"; {advice}"
+            "    recorder status unknown in {regions} ({}): counts may be stale and zeros \
+             may mean \"not recorded\"; {advice}",
+            in_words(status)
         )
     })
+}
+
+/// Formats a status with spaces: `recorder missing`.
+fn in_words(status: Status) -> String {
+    status.to_string().replace('_', " ")
 }

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::error_log::ErrorType;
 
-/// The status of the count of one region and type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The status of the count of one region and type; its name in files is like `recorder_missing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The region has at least one resource, and the count is complete.
     Counted,
@@ -48,24 +51,6 @@ impl Status {
         Self::NotTried,
     ];
 
-    /// Returns the name in files, such as `recorder_missing`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Counted => "counted",
-            Self::Zero => "zero",
-            Self::Denied => "denied",
-            Self::RecorderMissing => "recorder_missing",
-            Self::RecorderStopped => "recorder_stopped",
-            Self::NotRecorded => "not_recorded",
-            Self::RegionDisabled => "region_disabled",
-            Self::Throttled => "throttled",
-            Self::ConnectionFailed => "connection_failed",
-            Self::Error => "error",
-            Self::NotTried => "not_tried",
-        }
-    }
-
     /// Returns the status of a count that is missing because of an error of this type.
     #[must_use]
     pub fn from_error_type(error_type: ErrorType) -> Self {
@@ -84,10 +69,9 @@ impl Status {
     }
 }
 
-/// Formats the name with spaces: `recorder missing`.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.as_str().replace('_', " "))
+        self.serialize(f)
     }
 }
 
@@ -123,9 +107,9 @@ mod tests {
 
     #[test]
     fn status_names_are_unique() {
-        let names: BTreeSet<&str> = Status::ALL.iter().map(|s| s.as_str()).collect();
+        let names = BTreeSet::from(Status::ALL.map(|s| s.to_string()));
         assert_eq!(names.len(), 11);
-        assert_eq!(Status::NotRecorded.to_string(), "not recorded");
+        assert_eq!(Status::NotRecorded.to_string(), "not_recorded");
     }
 
     #[test]

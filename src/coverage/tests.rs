@@ -100,7 +100,8 @@ fn cells(coverage: &Coverage) -> Vec<String> {
         let name = resource_type.as_str().rsplit(':').next().unwrap();
         let total = cell.total().map_or("-".to_owned(), |n| n.to_string());
         let missing = if cell.is_missing() { " !" } else { "" };
-        format!("{region} {name} {}: {total}{missing}", cell.status())
+        let status = cell.status().to_string().replace('_', " ");
+        format!("{region} {name} {status}: {total}{missing}")
     };
     coverage.cells().map(cell).collect()
 }

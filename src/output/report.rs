@@ -117,7 +117,7 @@ fn path(path: Option<&PathBuf>) -> Option<String> {
 fn cell((resource_type, cell): (&ResourceType, &Cell)) -> Value {
     json!({
         "resource_type": resource_type,
-        "status": cell.status().as_str(),
+        "status": cell.status(),
         "total": cell.total(),
         "missing": cell.is_missing(),
         "detail": cell.detail(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::coverage::{Coverage, Difference};
+use crate::coverage::{Coverage, Difference, Status};
 use crate::model::{Account, Region, ResourceType};
 
 /// A total above zero.
@@ -24,7 +24,7 @@ pub struct CoverageRow<'a> {
     alias: Cow<'a, str>,
     region: &'a str,
     resource_type: &'a ResourceType,
-    status: &'static str,
+    status: Status,
     total: Option<u64>,
     detail: Cow<'a, str>,
 }
@@ -77,7 +77,7 @@ impl<'a> CoverageRow<'a> {
                 alias: alias.clone(),
                 region: region.as_str(),
                 resource_type,
-                status: cell.status().as_str(),
+                status: cell.status(),
                 total: cell.total(),
                 detail: cell.detail(),
             })

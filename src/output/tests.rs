@@ -190,7 +190,7 @@ proptest! {
         let alias = shown(alias.as_deref());
         for (row, (_, resource_type, cell)) in rows.iter().zip(coverage.cells()) {
             prop_assert_eq!(&row[..4], &["012345678901", &alias, "eu-west-1", resource_type.as_str()]);
-            prop_assert_eq!(&row[4], cell.status().as_str());
+            prop_assert_eq!(&row[4], &cell.status().to_string());
             // A missing total is empty, not zero.
             prop_assert_eq!(row[5].parse().ok(), cell.total());
             prop_assert_eq!(row[5].is_empty(), cell.total().is_none());

@@ -86,7 +86,8 @@ fn coverage_shows_all_eleven_statuses() {
         .replay(Threads::One)
         .coverage();
     let shown: BTreeSet<&str> = coverage.iter().map(|k| k.status.as_str()).collect();
-    let all = BTreeSet::from(Status::ALL.map(Status::as_str));
+    let all = Status::ALL.map(|status| status.to_string());
+    let all: BTreeSet<&str> = all.iter().map(String::as_str).collect();
     assert_eq!((shown, all.len()), (all.clone(), 11));
     let statuses = all
         .into_iter()
@@ -199,7 +200,7 @@ fn assert_reasons_match(coverage: &[CoverageRow], outcome: &Outcome) {
         (CoverageRow::is_stale, "may be stale"),
     ] {
         for status in Status::ALL {
-            let is_counted = |k: &&CoverageRow| matches(k) && k.status == status.as_str();
+            let is_counted = |k: &&CoverageRow| matches(k) && k.status == status.to_string();
             let cells = coverage.iter().filter(is_counted).count();
             let regions: BTreeSet<&str> = coverage
                 .iter()
@@ -208,6 +209,7 @@ fn assert_reasons_match(coverage: &[CoverageRow], outcome: &Outcome) {
                 .collect();
             let named: Vec<&str> = regions.into_iter().take(3).collect();
             if cells > 0 {
+                let status = status.to_string().replace('_', " ");
                 let start = format!("{cells} {status} in {}", named.join(", "));
                 lines.push((start, detail));
             }
