@@ -68,27 +68,22 @@ fn for_service_error(error: &CallError, kind: ErrorKind) -> String {
 }
 
 fn for_transport_error(kind: TransportErrorKind) -> &'static str {
+    use TransportErrorKind as Kind;
     match kind {
-        TransportErrorKind::Dns => "check the network and the region name",
-        TransportErrorKind::Timeout | TransportErrorKind::Connection => {
-            "check the network, firewall and endpoint"
-        }
-        TransportErrorKind::Exhausted => {
+        Kind::Dns => "check the network and the region name",
+        Kind::Timeout | Kind::Connection => "check the network, firewall and endpoint",
+        Kind::Exhausted => {
             "raise the limits on open files and threads (ulimit -n, ulimit -u), scan fewer \
              regions, or lower --region-concurrency"
         }
-        TransportErrorKind::Tls => "check the certificate bundle",
-        TransportErrorKind::Proxy => {
+        Kind::Tls => "check the certificate bundle",
+        Kind::Proxy => {
             "check the user name and password in the proxy URL (percent-encoded), the rules of \
              the proxy, and NO_PROXY"
         }
-        TransportErrorKind::TooLarge => {
-            "the response is not from AWS: check the endpoint and any proxy"
-        }
-        TransportErrorKind::NotRecorded => {
-            "replay with the options of the recording, or make a new recording"
-        }
-        TransportErrorKind::Interrupted => "run again",
+        Kind::TooLarge => "the response is not from AWS: check the endpoint and any proxy",
+        Kind::NotRecorded => "replay with the options of the recording, or make a new recording",
+        Kind::Interrupted => "run again",
     }
 }
 

@@ -31,21 +31,12 @@ pub enum ParseNameError {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Arc<str>);
 
-impl FromStr for Region {
-    type Err = ParseNameError;
-
-    fn from_str(text: &str) -> Result<Self, ParseNameError> {
-        let is_label = (1..=63).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !text.starts_with('-')
-            && !text.ends_with('-')
-            && !text.bytes().all(|b| b.is_ascii_digit());
-        if is_label {
-            Ok(Self(text.into()))
-        } else {
-            Err(ParseNameError::Region(sanitize(text, 80)))
-        }
-    }
+fn is_region_code(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && !text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The identifier of a resource type, such as `AWS::EC2::Instance`.
@@ -86,42 +77,36 @@ impl ResourceType {
     }
 }
 
-impl FromStr for ResourceType {
-    type Err = ParseNameError;
-
-    fn from_str(text: &str) -> Result<Self, ParseNameError> {
-        let is_valid_part =
-            |p: &str| (2..=64).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric());
-        let mut parts = text.split("::");
-        if parts.by_ref().take(3).filter(|p| is_valid_part(p)).count() == 3
-            && parts.next().is_none()
-        {
-            Ok(Self(text.into()))
-        } else {
-            Err(ParseNameError::ResourceType(sanitize(text, 200)))
-        }
-    }
+fn is_resource_type(text: &str) -> bool {
+    let is_part =
+        |p: &str| (2..=64).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric());
+    text.split("::").count() == 3 && text.split("::").all(is_part)
 }
 
 /// An AWS account ID: 12 digits, stored as text because of leading zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountId(String);
 
-impl FromStr for AccountId {
-    type Err = ParseNameError;
-
-    fn from_str(text: &str) -> Result<Self, ParseNameError> {
-        if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ParseNameError::AccountId(sanitize(text, 40)))
-        }
-    }
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Implements what the three names have in common: their text, for messages, files and JSON.
+/// Implements what the three names have in common: parsing, which needs a valid text and otherwise
+/// returns at most `$shown` characters of it, and their text for messages, files and JSON.
 macro_rules! impl_name {
-    ($($name:ident)*) => {$(
+    ($($name:ident($is_valid:ident, $shown:literal))*) => {$(
+        impl FromStr for $name {
+            type Err = ParseNameError;
+
+            fn from_str(text: &str) -> Result<Self, ParseNameError> {
+                if $is_valid(text) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(ParseNameError::$name(sanitize(text, $shown)))
+                }
+            }
+        }
+
         impl $name {
             /// Returns the text of the name.
             #[must_use]
@@ -144,7 +129,11 @@ macro_rules! impl_name {
     )*};
 }
 
-impl_name!(Region ResourceType AccountId);
+impl_name! {
+    Region(is_region_code, 80)
+    ResourceType(is_resource_type, 200)
+    AccountId(is_account_id, 40)
+}
 
 /// The resource types that a run counts.
 #[derive(Debug, Clone, PartialEq, Eq)]

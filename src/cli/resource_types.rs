@@ -1,6 +1,8 @@
 //! Parses `--resource-types`: names, files of names, and `all`.
 
+use std::collections::HashSet;
 use std::fs::File;
+use std::hash::Hash;
 use std::io::{self, Read};
 
 use thiserror::Error;
@@ -75,10 +77,10 @@ fn read_type_file(path: &str) -> Result<Vec<ResourceType>, TypesError> {
 ///
 /// # Errors
 /// `all` is combined with type names.
-pub(super) fn combine_types(items: Vec<ResourceTypes>) -> Result<ResourceTypes, &'static str> {
+pub(super) fn combine_types(items: &[ResourceTypes]) -> Result<ResourceTypes, &'static str> {
     let all = items.contains(&ResourceTypes::All);
     let named = items.iter().filter_map(ResourceTypes::named).flatten();
-    let named = dedup(named.cloned());
+    let named = dedup(named.cloned().collect());
     match (all, named.is_empty()) {
         (true, true) => Ok(ResourceTypes::All),
         (true, false) => Err("--resource-types: `all` cannot be combined with type names"),
@@ -88,12 +90,8 @@ pub(super) fn combine_types(items: Vec<ResourceTypes>) -> Result<ResourceTypes, 
 }
 
 /// Removes repeated items and keeps the order of the rest.
-pub(super) fn dedup<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut unique = Vec::new();
-    for item in items {
-        if !unique.contains(&item) {
-            unique.push(item);
-        }
-    }
-    unique
+pub(super) fn dedup<T: Clone + Eq + Hash>(mut items: Vec<T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    items.retain(|item| seen.insert(item.clone()));
+    items
 }

@@ -10,24 +10,21 @@ use crate::inventory::Method;
 use crate::model::{ResourceType, ResourceTypes};
 
 impl Coverage {
-    /// Builds the coverage of `types` from the results of all regions.
+    /// Builds the coverage of the `wanted` types from the results of all regions.
     ///
     /// [`ResourceTypes::All`] means the types found in any region and the common types. The common
     /// types have cells even if every call failed; these cells are missing, not zero.
     #[must_use]
-    pub fn new(mut results: Vec<RegionResult>, types: &ResourceTypes, method: Method) -> Self {
+    pub fn new(mut results: Vec<RegionResult>, wanted: &ResourceTypes, method: Method) -> Self {
         results.sort_unstable_by(|a, b| a.region.cmp(&b.region));
-        let all = all_types(&results, types);
-        let regions = results.into_iter().map(|result| {
-            let cells = all.iter().map(|t| classify(&result, t, types, method));
-            let cells = cells.collect();
-            RegionCoverage { result, cells }
-        });
-        let regions = regions.collect();
-        let mut coverage = Self {
-            types: all,
-            regions,
-        };
+        let types = all_types(&results, wanted);
+        let mut regions = Vec::with_capacity(results.len());
+        for result in results {
+            let cell = |t| classify(&result, t, wanted, method);
+            let cells = types.iter().map(cell).collect();
+            regions.push(RegionCoverage { result, cells });
+        }
+        let mut coverage = Self { types, regions };
         coverage.mark_counted_elsewhere();
         coverage
     }

@@ -23,21 +23,17 @@ impl Coverage {
     /// once.
     #[must_use]
     pub fn global(&self) -> Vec<GlobalTotal<'_>> {
-        let types = self.types.iter().enumerate();
-        let global = types.filter(|(_, t)| t.is_global());
-        global
-            .filter_map(|(n, t)| self.global_total(n, t))
-            .collect()
+        let types = 0..self.types.len();
+        types.filter_map(|n| self.global_total(n)).collect()
     }
 
-    /// Counts the resources of the `n`th type, a global one, once; `None` if no region has a total.
-    fn global_total<'a>(
-        &'a self,
-        n: usize,
-        resource_type: &'a ResourceType,
-    ) -> Option<GlobalTotal<'a>> {
-        let total = |r: &'a RegionCoverage| Some((r.cells[n].total()?, &r.result));
-        let totals: Vec<_> = self.regions.iter().filter_map(total).collect();
+    /// Counts the resources of the `n`th type once; `None` if it is not global or no region has a
+    /// total.
+    fn global_total(&self, n: usize) -> Option<GlobalTotal<'_>> {
+        let resource_type = self.types.get(n).filter(|t| t.is_global())?;
+        let regions = self.regions.iter();
+        let totals = regions.filter_map(|r| Some((r.cells[n].total()?, &r.result)));
+        let totals: Vec<_> = totals.collect();
         // The first region, if several have the same number.
         let (largest, region) = totals.iter().rev().max_by_key(|(total, _)| total)?;
         let ids = totals.iter().map(|(total, result)| {
