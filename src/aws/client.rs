@@ -1,7 +1,7 @@
 //! Calls an AWS operation: signs, sends, classifies the response, and retries with backoff.
 //!
 //! All threads share one [`Client`]; a call runs on the thread that made it.
-//! - An attempt first waits for its turn if `--max-rps` spaces the requests. This wait does not count toward the call's
+//! - An attempt first waits for its turn, if the region is paused or `--max-rps` spaces the requests. This wait does not count toward the call's
 //!   time limit.
 //! - The attempt is signed and sent. Its result adjusts the region's [`Limiter`], which gives the scheduler the number of
 //!   calls that may be in progress.
@@ -160,11 +160,11 @@ impl Client {
             if progress.attempts > 1 {
                 clock.sleep(progress.ready.saturating_sub(clock.elapsed()));
             }
-            let sent = limiter.wait_turn(clock);
+            limiter.wait_turn(clock, progress.attempts > 1);
             let began = clock.elapsed();
             let (attempt, version) = self.attempt(region, operation, progress);
             let now = clock.elapsed();
-            adjust(&limiter, &attempt.result, sent, now);
+            adjust(&limiter, &attempt.result, now);
             progress.budget = progress.budget.saturating_sub(now.saturating_sub(began));
             let cause = match attempt.result {
                 Ok(output) => {
@@ -343,12 +343,12 @@ impl Default for Progress {
 }
 
 /// Adjusts the concurrency of the region to the result of a request.
-fn adjust<T>(limiter: &Limiter, result: &Result<T, Cause>, sent: Duration, now: Duration) {
+fn adjust<T>(limiter: &Limiter, result: &Result<T, Cause>, now: Duration) {
     match result {
         Err(Cause::Service {
             kind: ErrorKind::Throttling,
             ..
-        }) => limiter.throttled(sent, now),
+        }) => limiter.throttled(now),
         // Without a response, nothing is known about the region's limit.
         Err(Cause::Transport(_)) => {}
         _ => limiter.succeeded(),
