@@ -76,11 +76,7 @@ impl Console {
 
     /// Prints a line to stderr. A visible bar is erased and redrawn below the line.
     pub fn error(&mut self, text: impl Display) {
-        let erase = if self.bar_on_screen.is_some() {
-            "\r\x1b[K"
-        } else {
-            ""
-        };
+        let erase = self.bar_on_screen.map_or("", |_| "\r\x1b[K");
         let bar = self.redraw();
         self.write_error(&format!("{erase}{text}\n{bar}"));
     }
