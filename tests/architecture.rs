@@ -60,7 +60,7 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("quick_xml", &["aws/protocol/query.rs"]),
     ("tempfile", &["atomic_file.rs"]),
     ("csv", &["output/csv.rs"]),
-    ("clap", &["cli.rs"]),
+    ("clap", &["cli/command.rs", "cli/scan_args.rs"]),
     ("signal_hook", &["interrupt.rs"]),
     ("fastrand", &["runtime.rs"]),
 ];
