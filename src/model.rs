@@ -1,10 +1,11 @@
 //! The domain types of the program: regions, resource types, accounts and counts.
 
-use std::borrow::{Borrow, Cow};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use crate::text::{encode_alias, sanitize};
@@ -30,14 +31,6 @@ pub enum ParseNameError {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Arc<str>);
 
-impl Region {
-    /// Returns the region code.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl FromStr for Region {
     type Err = ParseNameError;
 
@@ -55,30 +48,12 @@ impl FromStr for Region {
     }
 }
 
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// The identifier of a resource type, such as `AWS::EC2::Instance`.
 ///
 /// Three parts of 2 to 64 letters and digits each, joined by `::`. Third-party types of the
 /// `CloudFormation` registry have the same format.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceType(Arc<str>);
-
-impl serde::Serialize for ResourceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl Borrow<str> for ResourceType {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
 
 impl ResourceType {
     /// Returns the ten types that are counted by default.
@@ -100,29 +75,16 @@ impl ResourceType {
         .into()
     }
 
-    /// Returns the identifier.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Returns true if the resources belong to the account instead of a region: every region that
     /// records such a type lists the same resources.
     ///
     /// <https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html>
     #[must_use]
     pub fn is_global(&self) -> bool {
-        GLOBAL.contains(&self.as_str())
+        let name = self.0.strip_prefix("AWS::IAM::");
+        matches!(name, Some("Group" | "Policy" | "Role" | "User"))
     }
 }
-
-/// The global types: every region that records them lists the same resources.
-const GLOBAL: [&str; 4] = [
-    "AWS::IAM::Group",
-    "AWS::IAM::Policy",
-    "AWS::IAM::Role",
-    "AWS::IAM::User",
-];
 
 impl FromStr for ResourceType {
     type Err = ParseNameError;
@@ -141,11 +103,48 @@ impl FromStr for ResourceType {
     }
 }
 
-impl fmt::Display for ResourceType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// An AWS account ID: 12 digits, stored as text because of leading zeros.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountId(String);
+
+impl FromStr for AccountId {
+    type Err = ParseNameError;
+
+    fn from_str(text: &str) -> Result<Self, ParseNameError> {
+        if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ParseNameError::AccountId(sanitize(text, 40)))
+        }
     }
 }
+
+/// Implements what the three names have in common: their text, for messages, files and JSON.
+macro_rules! impl_name {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// Returns the text of the name.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+    )*};
+}
+
+impl_name!(Region ResourceType AccountId);
 
 /// The resource types that a run counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,36 +173,6 @@ impl ResourceTypes {
     }
 }
 
-/// An AWS account ID: 12 digits, stored as text because of leading zeros.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountId(String);
-
-impl AccountId {
-    /// Returns the 12 digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for AccountId {
-    type Err = ParseNameError;
-
-    fn from_str(text: &str) -> Result<Self, ParseNameError> {
-        if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ParseNameError::AccountId(sanitize(text, 40)))
-        }
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// The caller's account and its alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -214,58 +183,42 @@ pub struct Account {
 }
 
 impl Account {
-    /// Returns the alias as it appears in output files. An alias that matches the AWS pattern is
-    /// unchanged; any other is sanitized.
+    /// Returns the alias as it appears in output files: sanitized, which does not change an alias that
+    /// AWS allows.
     #[must_use]
     pub fn shown_alias(&self) -> Option<Cow<'_, str>> {
-        self.alias.as_deref().map(|alias| {
-            if is_account_alias(alias) {
-                alias.into()
-            } else {
-                sanitize(alias, MAX_ALIAS).into()
-            }
+        let alias = self.alias.as_deref()?;
+        let shown = sanitize(alias, MAX_ALIAS);
+        // Borrowed if possible, because every row of a table has it.
+        Some(if shown == alias {
+            alias.into()
+        } else {
+            shown.into()
         })
     }
 
     /// Returns the name of an output file of this account:
     /// `aws_config_resource_count_{id}[_{alias}]{suffix}`.
     ///
-    /// An alias that does not match the AWS pattern is percent-encoded and truncated to 150 bytes,
-    /// so that the name is valid on all file systems.
+    /// The alias is percent-encoded and truncated to 150 bytes, so that the name is valid on all
+    /// file systems; this does not change an alias that AWS allows.
     #[must_use]
     pub fn file_name(&self, suffix: &str) -> String {
-        let id = &self.id;
-        match self.alias.as_deref() {
-            None => format!("{FILE_STEM}_{id}{suffix}"),
-            Some(alias) if is_account_alias(alias) => format!("{FILE_STEM}_{id}_{alias}{suffix}"),
-            Some(alias) => {
-                let mut encoded = encode_alias(alias);
-                encoded.truncate(150);
-                format!("{FILE_STEM}_{id}_{encoded}{suffix}")
-            }
-        }
+        let alias = self.alias.as_deref().map(encode_alias);
+        let mut alias = alias.map(|a| format!("_{a}")).unwrap_or_default();
+        alias.truncate(1 + MAX_FILE_ALIAS);
+        format!("aws_config_resource_count_{}{alias}{suffix}", self.id)
     }
 }
 
-/// The maximum number of characters of an alias in output; AWS allows at most 63.
-const MAX_ALIAS: usize = 200;
+/// The maximum length of a percent-encoded alias in a file name, in bytes.
+const MAX_FILE_ALIAS: usize = 150;
 
-/// The prefix of the names of an account's output files.
-const FILE_STEM: &str = "aws_config_resource_count";
-
-/// Returns true if `text` matches the AWS pattern of an account alias,
+/// The maximum number of characters of an alias in output; AWS allows at most 63:
 /// `^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccountAlias.html>
-fn is_account_alias(text: &str) -> bool {
-    (3..=63).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && !text.contains("--")
-}
+const MAX_ALIAS: usize = 200;
 
 #[cfg(test)]
 mod tests {

@@ -82,13 +82,11 @@ impl Options {
             (ResourceTypes::All, _) => usize::MAX,
             (ResourceTypes::Named(types), _) => types.len(),
         };
-        let fair_share = (MAX_WORKERS / regions.max(1)).saturating_sub(1);
-        let limit = self.limits.concurrency;
-        let limit = if self.fixed_concurrency {
-            limit
-        } else {
-            limit.min(fair_share)
-        };
+        let mut limit = self.limits.concurrency;
+        if !self.fixed_concurrency {
+            let fair_share = (MAX_WORKERS / regions.max(1)).saturating_sub(1);
+            limit = limit.min(fair_share);
+        }
         types.min(limit).max(1)
     }
 }

@@ -49,9 +49,9 @@ const CRATES: [(&str, &[&str]); 9] = [
         &[
             "http/connections.rs",
             "http/resolver.rs",
+            "http/settings.rs",
             "http/transport_error.rs",
             "http/ureq_client.rs",
-            "http/ureq_config.rs",
         ],
     ),
     ("rayon", &["workers.rs"]),
@@ -59,7 +59,7 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("quick_xml", &["aws/protocol/query.rs"]),
     ("tempfile", &["atomic_file.rs"]),
     ("csv", &["output/csv.rs"]),
-    ("clap", &["cli.rs"]),
+    ("clap", &["cli/command.rs", "cli/scan_args.rs"]),
     ("signal_hook", &["interrupt.rs"]),
     ("fastrand", &["runtime.rs"]),
 ];

@@ -1,13 +1,11 @@
 //! Terminal output: check marks, progress bar, summary.
 
 mod comparison;
-mod progress;
 mod streams;
 mod summary;
 
 pub use comparison::comparison;
-pub use progress::Bar;
-pub use streams::{Color, Console};
+pub use streams::{Bar, Color, Console};
 pub use summary::summary;
 
 #[cfg(test)]

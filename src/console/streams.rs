@@ -3,11 +3,12 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use super::progress::{Bar, bar};
-
 const GREEN: &str = "\x1b[92m";
 const RED: &str = "\x1b[91m";
 const RESET: &str = "\x1b[0m";
+
+/// The width of the bar, in characters.
+const BAR_WIDTH: usize = 50;
 
 /// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +36,17 @@ impl Color {
             Self::Auto => terminal || force.is_some_and(|v| !v.is_empty() && v != "0"),
         }
     }
+}
+
+/// The display mode of the progress bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bar {
+    /// Redrawn in place, on a terminal.
+    Live,
+    /// Only the final state.
+    FinalOnly,
+    /// Hidden.
+    Off,
 }
 
 /// The output streams. If a stream is closed or full, its text is lost and the run continues.
@@ -76,11 +88,7 @@ impl Console {
 
     /// Prints a line to stderr. A visible bar is erased and redrawn below the line.
     pub fn error(&mut self, text: impl Display) {
-        let erase = if self.bar_on_screen.is_some() {
-            "\r\x1b[K"
-        } else {
-            ""
-        };
+        let erase = self.bar_on_screen.map_or("", |_| "\r\x1b[K");
         let bar = self.redraw();
         self.write_error(&format!("{erase}{text}\n{bar}"));
     }
@@ -117,6 +125,13 @@ impl Console {
         let _ = self.err.write_all(text.as_bytes());
         let _ = self.err.flush();
     }
+}
+
+/// Formats the bar: `Progress: [████░░░░] completed/total`.
+fn bar(done: usize, total: usize) -> String {
+    let filled = (done * BAR_WIDTH).checked_div(total).unwrap_or(BAR_WIDTH);
+    let (full, rest) = ("█".repeat(filled), "░".repeat(BAR_WIDTH - filled));
+    format!("Progress: [{full}{rest}] {done}/{total}")
 }
 
 #[cfg(test)]
@@ -230,5 +245,14 @@ mod tests {
             let got = color.applies(terminal, no_color, force);
             assert_eq!(got, expected, "{color:?} {terminal} {no_color:?} {force:?}");
         }
+    }
+
+    #[test]
+    fn bar_is_fifty_wide() {
+        let empty = format!("Progress: [{}] 0/17", "░".repeat(50));
+        let some = format!("Progress: [{}{}] 5/17", "█".repeat(14), "░".repeat(36));
+        let full = format!("Progress: [{}] 17/17", "█".repeat(50));
+        assert_eq!([bar(0, 17), bar(5, 17), bar(17, 17)], [empty, some, full]);
+        assert_eq!(bar(0, 0), format!("Progress: [{}] 0/0", "█".repeat(50)));
     }
 }

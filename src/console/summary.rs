@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::advice;
-use crate::coverage::{Cell, Coverage, GlobalTotal, Group, Status, Totals};
+use crate::coverage::{Cell, Coverage, GlobalTotal, Status, Totals};
 use crate::model::Region;
 use crate::text::{list, pluralize};
 
@@ -16,13 +16,31 @@ const NAMED: usize = 3;
 #[must_use]
 pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -> Vec<String> {
     let totals = coverage.totals();
-    let mut lines = figures(coverage.regions.len(), &totals);
-    lines.push(match errors {
-        0 => "  Errors encountered: 0".to_owned(),
-        n => format!("  Errors encountered: {n} (see {file})"),
-    });
-    lines.push(known_counts(&totals));
-    lines.extend(group_lines(coverage));
+    let (regions, gaps) = (coverage.regions.len(), totals.incomplete_regions);
+    let complete = regions - gaps;
+    let see_file = match errors {
+        0 => String::new(),
+        _ => format!(" (see {file})"),
+    };
+    let mut lines = vec![
+        "Summary".to_owned(),
+        format!("  Regions scanned: {regions} ({complete} complete, {gaps} with gaps)"),
+        format!("  Resource types found: {}", totals.types_found),
+        format!("  Total resources: {}", resources(&totals)),
+        format!("  Errors encountered: {errors}{see_file}"),
+        known_counts(&totals),
+    ];
+    for (status, place) in places(coverage, Cell::is_missing) {
+        lines.push(format!("    {place}: {}", advice::for_status(status)));
+    }
+    for (_, place) in places(coverage, Cell::is_counted_elsewhere) {
+        let why = "nothing missing, counted in another region";
+        lines.push(format!("    {place}: {why}"));
+    }
+    for (status, place) in places(coverage, Cell::is_stale) {
+        let advice = advice::for_status(status);
+        lines.push(format!("    {place}: may be stale; {advice}"));
+    }
     lines.extend(unknown_recorders(coverage));
     if refused > 0 {
         let regions = pluralize(refused, "region");
@@ -33,33 +51,17 @@ pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -
     lines
 }
 
-fn figures(regions: usize, totals: &Totals<'_>) -> Vec<String> {
-    let gaps = totals.incomplete_regions;
-    vec![
-        "Summary".to_owned(),
-        format!(
-            "  Regions scanned: {regions} ({} complete, {gaps} with gaps)",
-            regions - gaps
-        ),
-        format!("  Resource types found: {}", totals.types_found),
-        format!("  Total resources: {}", resources(totals)),
-    ]
-}
-
 /// Formats the total: `496 as recorded, 388 with IAM counted once (both partial)`.
 fn resources(totals: &Totals<'_>) -> String {
+    let (recorded, once) = (totals.recorded, totals.once);
     let partial = totals.missing > 0;
     if totals.global.is_empty() {
         let partial = if partial { " (partial)" } else { "" };
-        return format!("{}{partial}", totals.recorded);
+        return format!("{recorded}{partial}");
     }
-    format!(
-        "{} as recorded, {} with IAM counted once{}{}",
-        totals.recorded,
-        totals.once,
-        largest_regions(&totals.global),
-        if partial { " (both partial)" } else { "" }
-    )
+    let partial = if partial { " (both partial)" } else { "" };
+    let regions = largest_regions(&totals.global);
+    format!("{recorded} as recorded, {once} with IAM counted once{regions}{partial}")
 }
 
 /// Names the regions whose totals are those of global types, because the resource IDs are not
@@ -80,53 +82,33 @@ fn largest_regions(global: &[GlobalTotal<'_>]) -> String {
 /// Formats the number of known counts.
 fn known_counts(totals: &Totals<'_>) -> String {
     let cells = pluralize(totals.cells, "count");
-    let known = if totals.counted == totals.cells {
-        format!("  Coverage: all {cells} (regions × types) known")
-    } else {
-        format!(
-            "  Coverage: {} of {cells} (regions × types) known",
-            totals.counted
-        )
+    let known = match totals.counted {
+        n if n == totals.cells => format!("all {cells}"),
+        n => format!("{n} of {cells}"),
     };
-    match totals.missing {
-        0 => known,
-        n => {
-            let regions = pluralize(totals.incomplete_regions, "region");
-            format!("{known}; {n} missing ({regions}):")
+    let regions = pluralize(totals.incomplete_regions, "region");
+    let missing = match totals.missing {
+        0 => String::new(),
+        n => format!("; {n} missing ({regions}):"),
+    };
+    format!("  Coverage: {known} (regions × types) known{missing}")
+}
+
+/// Formats the number of cells that `is_wanted` selects, by status: with their status, their regions,
+/// and their types if they are not all types of the run.
+fn places(
+    coverage: &Coverage,
+    is_wanted: fn(&Cell) -> bool,
+) -> impl Iterator<Item = (Status, String)> {
+    let groups = coverage.groups(is_wanted).into_iter();
+    groups.map(|(status, group)| {
+        let regions = list(&group.regions, NAMED);
+        let mut place = format!("{} {status} in {regions}", group.cells);
+        if group.cells != group.regions.len() * coverage.types.len() {
+            let _ = write!(place, " ({})", list(&group.types, NAMED));
         }
-    }
-}
-
-/// Returns a line for each status of the counts that are not exact.
-fn group_lines(coverage: &Coverage) -> Vec<String> {
-    let types = coverage.types.len();
-    let mut lines = Vec::new();
-    for (status, group) in coverage.groups(Cell::is_missing) {
-        let advice = advice::for_status(status);
-        lines.push(format!("    {}: {advice}", place(status, &group, types)));
-    }
-    for (status, group) in coverage.groups(Cell::is_counted_elsewhere) {
-        let place = place(status, &group, types);
-        lines.push(format!(
-            "    {place}: nothing missing, counted in another region"
-        ));
-    }
-    for (status, group) in coverage.groups(Cell::is_stale) {
-        let (place, advice) = (place(status, &group, types), advice::for_status(status));
-        lines.push(format!("    {place}: may be stale; {advice}"));
-    }
-    lines
-}
-
-/// Formats the number of cells of a group, their status, their regions, and their types if they are
-/// not all types of the run.
-fn place(status: Status, group: &Group<'_>, all_types: usize) -> String {
-    let regions = list(&group.regions, NAMED);
-    let mut place = format!("{} {status} in {regions}", group.cells);
-    if group.cells != group.regions.len() * all_types {
-        let _ = write!(place, " ({})", list(&group.types, NAMED));
-    }
-    place
+        (status, place)
+    })
 }
 
 /// Returns a line for each reason why recorders are unknown, with the regions.

@@ -468,8 +468,8 @@ fn global_resources_are_counted_once() {
     let role = |n, region: Option<&str>| vec![(ROLE.to_owned(), n, region.map(str::to_owned))];
 
     let mut other = listed("us-west-2", &[(VPC, 9), (ROLE, 1)]);
-    let ids = &mut other.listed.get_mut(ROLE).unwrap().as_mut().unwrap().ids;
-    ids[0] = u64::MAX;
+    let roles = other.listed.get_mut(&ROLE.parse().unwrap());
+    roles.unwrap().as_mut().unwrap().ids[0] = u64::MAX;
     let by_id = vec![
         (listed("eu-west-1", &[(VPC, 9), (ROLE, 2)]), on()),
         (listed("us-east-1", &[(VPC, 9), (ROLE, 3)]), on()),

@@ -10,7 +10,7 @@ use crate::aws::operation::Service;
 use crate::aws::usage::Usage;
 use crate::coverage::{Cell, Coverage, Recorder, RegionCoverage};
 use crate::error_log::{Entry, timestamp};
-use crate::model::{Account, Region, ResourceType, ResourceTypes};
+use crate::model::{Account, Region, ResourceType};
 use crate::options::Options;
 
 /// The options, requests and results of a run.
@@ -45,9 +45,8 @@ impl Report<'_> {
             usage += *region_usage;
         }
         let totals = self.coverage.totals();
-        let account = self
-            .account
-            .map(|a| json!({"id": a.id.as_str(), "alias": a.shown_alias()}));
+        let account = self.account;
+        let account = account.map(|a| json!({"id": a.id, "alias": a.shown_alias()}));
         let report = json!({
             "program": env!("CARGO_PKG_NAME"),
             "version": env!("CARGO_PKG_VERSION"),
@@ -76,7 +75,7 @@ impl Report<'_> {
             _ => "missing",
         };
         json!({
-            "region": result.region.as_str(),
+            "region": result.region,
             "status": status,
             "recorder": result.recorder.as_ref().map(Recorder::as_str),
             "seconds": result.took.as_secs_f64(),
@@ -86,25 +85,14 @@ impl Report<'_> {
     }
 }
 
-fn names(regions: &[Region]) -> Vec<&str> {
-    regions.iter().map(Region::as_str).collect()
-}
-
-fn path(path: Option<&PathBuf>) -> Option<String> {
-    path.map(|p| p.display().to_string())
-}
-
 fn flags(options: &Options) -> Value {
-    let resource_types = match &options.resource_types {
-        ResourceTypes::All => json!("all"),
-        ResourceTypes::Named(types) => json!(types),
-    };
+    let types = options.resource_types.named();
     json!({
         "profile": options.profile,
-        "region": options.region.as_ref().map(Region::as_str),
-        "regions": names(&options.regions),
-        "exclude_regions": names(&options.exclude_regions),
-        "resource_types": resource_types,
+        "region": options.region,
+        "regions": options.regions,
+        "exclude_regions": options.exclude_regions,
+        "resource_types": types.map_or(json!("all"), |types| json!(types)),
         "method": options.method.as_str(),
         "skip_checks": options.skip_checks,
         "strict": options.strict,
@@ -122,6 +110,10 @@ fn flags(options: &Options) -> Value {
     })
 }
 
+fn path(path: Option<&PathBuf>) -> Option<String> {
+    path.map(|p| p.display().to_string())
+}
+
 fn cell((resource_type, cell): (&ResourceType, &Cell)) -> Value {
     json!({
         "resource_type": resource_type,
@@ -136,7 +128,7 @@ fn error(entry: &Entry) -> Value {
     json!({
         "at": timestamp(entry.at),
         "error_type": entry.error_type,
-        "region": entry.region.as_ref().map(Region::as_str),
+        "region": entry.region,
         "resource_type": entry.resource_type,
         "message": entry.message(),
     })

@@ -1,0 +1,99 @@
+//! Parses `--resource-types`: names, files of names, and `all`.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use thiserror::Error;
+
+use crate::model::{ParseNameError, ResourceType, ResourceTypes};
+use crate::text::sanitize;
+
+/// The maximum size of a file of types, in bytes.
+const MAX_TYPE_FILE: u64 = 1 << 20;
+
+/// The maximum length of an invalid name in a message, in characters.
+const MAX_SHOWN: usize = 200;
+
+/// The reason why an item of `--resource-types` is invalid.
+#[derive(Debug, Error)]
+pub(super) enum TypesError {
+    #[error(
+        "invalid resource type \"{0}\"; expected a name like AWS::EC2::Instance, @FILE or `all`"
+    )]
+    Name(String),
+    #[error("{0}: {1}")]
+    Read(String, #[source] io::Error),
+    #[error("{0} is too large (more than 1 MiB)")]
+    TooLarge(String),
+    #[error("{0}, line {1}: {2}")]
+    Line(String, usize, #[source] ParseNameError),
+    #[error("{0} contains no resource types")]
+    Empty(String),
+}
+
+/// Parses one comma-separated item; `@FILE` reads the file immediately.
+///
+/// # Errors
+/// `text` is not a resource type, or the file cannot be read, is larger than 1 MiB, or contains no
+/// resource types or an invalid one.
+pub(super) fn parse_types(text: &str) -> Result<ResourceTypes, TypesError> {
+    match (text, text.strip_prefix('@')) {
+        ("all", _) => Ok(ResourceTypes::All),
+        (_, Some(path)) => read_type_file(path).map(ResourceTypes::Named),
+        _ => match text.parse() {
+            Ok(resource_type) => Ok(ResourceTypes::Named(vec![resource_type])),
+            Err(_) => Err(TypesError::Name(sanitize(text, MAX_SHOWN))),
+        },
+    }
+}
+
+/// Reads types from a file, separated by commas or whitespace; `#` starts a comment.
+fn read_type_file(path: &str) -> Result<Vec<ResourceType>, TypesError> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_TYPE_FILE + 1).read_to_string(&mut text))
+        .map_err(|e| TypesError::Read(path.to_owned(), e))?;
+    if text.len() as u64 > MAX_TYPE_FILE {
+        return Err(TypesError::TooLarge(path.to_owned()));
+    }
+    let mut types = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        let line = line.trim_start_matches('\u{feff}');
+        let line = line.split('#').next().unwrap_or_default();
+        for name in line.split([',', ' ', '\t']).filter(|name| !name.is_empty()) {
+            let error = |e| TypesError::Line(path.to_owned(), n + 1, e);
+            types.push(name.parse().map_err(error)?);
+        }
+    }
+    match types.len() {
+        0 => Err(TypesError::Empty(path.to_owned())),
+        _ => Ok(types),
+    }
+}
+
+/// Combines the items of `--resource-types`; returns the ten default types if there are none.
+///
+/// # Errors
+/// `all` is combined with type names.
+pub(super) fn combine_types(items: Vec<ResourceTypes>) -> Result<ResourceTypes, &'static str> {
+    let all = items.contains(&ResourceTypes::All);
+    let named = items.iter().filter_map(ResourceTypes::named).flatten();
+    let named = dedup(named.cloned());
+    match (all, named.is_empty()) {
+        (true, true) => Ok(ResourceTypes::All),
+        (true, false) => Err("--resource-types: `all` cannot be combined with type names"),
+        (false, true) => Ok(ResourceTypes::Named(ResourceType::common())),
+        (false, false) => Ok(ResourceTypes::Named(named)),
+    }
+}
+
+/// Removes repeated items and keeps the order of the rest.
+pub(super) fn dedup<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut unique = Vec::new();
+    for item in items {
+        if !unique.contains(&item) {
+            unique.push(item);
+        }
+    }
+    unique
+}

@@ -1,0 +1,229 @@
+//! The options of a scan: clap arguments → [`Options`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Args, Command, Error, ValueEnum, value_parser};
+
+use super::resource_types::{combine_types, dedup, parse_types};
+use crate::aws::endpoint::EndpointUrl;
+use crate::aws::limiter::Limits;
+use crate::console::Color;
+use crate::inventory::Method;
+use crate::model::{AccountId, Region, ResourceTypes};
+use crate::options::Options;
+
+const SCAN: &str = "Scan";
+const OUTPUT: &str = "Output";
+const NETWORK: &str = "Network";
+const RECORDINGS: &str = "Recordings";
+
+/// The options of a scan.
+#[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each field is a command-line flag"
+)]
+pub(super) struct ScanArgs {
+    /// Profile in ~/.aws/config and ~/.aws/credentials; takes precedence over credentials in the
+    /// environment [default: AWS_PROFILE, default]
+    #[arg(help_heading = SCAN, long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// Start region, for the initial STS, IAM and EC2 calls; does not limit the scan (see --regions)
+    /// [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's region, us-east-1]
+    #[arg(help_heading = SCAN, long, value_name = "REGION")]
+    region: Option<Region>,
+
+    /// Scan only these regions [default: all enabled regions]
+    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
+    regions: Vec<Region>,
+
+    /// Skip these regions
+    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
+    exclude_regions: Vec<Region>,
+
+    /// Resource types to count: a list of names, the names in a file (@FILE), or every type that
+    /// the account has (all) [default: ten common types]
+    ///
+    /// The ten common types are AWS::EC2::Instance, AWS::EC2::Volume, AWS::EC2::SecurityGroup,
+    /// AWS::EC2::VPC, AWS::S3::Bucket, AWS::RDS::DBInstance, AWS::Lambda::Function,
+    /// AWS::IAM::Role, AWS::IAM::User and AWS::DynamoDB::Table.
+    #[arg(help_heading = SCAN, long, value_name = "TYPE,...|@FILE|all", value_delimiter = ',', num_args = 1, value_parser = parse_types)]
+    resource_types: Vec<ResourceTypes>,
+
+    /// Counting method: list every resource (list), use the counts of AWS Config (counts), or do
+    /// both and compare (verify)
+    #[arg(help_heading = SCAN, long, value_name = "METHOD", default_value = "list")]
+    method: Method,
+
+    /// Start scanning without the prerequisite checks
+    #[arg(help_heading = SCAN, long)]
+    skip_checks: bool,
+
+    /// Directory for the CSV and the error log; it must exist
+    #[arg(help_heading = OUTPUT, long, value_name = "DIR", default_value = ".")]
+    output_dir: PathBuf,
+
+    /// Also write the status of every region and type to ..._coverage.csv
+    #[arg(help_heading = OUTPUT, long)]
+    coverage: bool,
+
+    /// Write a JSON report of the run to FILE
+    #[arg(help_heading = OUTPUT, long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// Send all requests to this URL, such as http://127.0.0.1:5000
+    #[arg(help_heading = NETWORK, long, value_name = "URL")]
+    endpoint_url: Option<EndpointUrl>,
+
+    /// Trust the certificates in this PEM file instead of the built-in ones
+    /// [default: AWS_CA_BUNDLE, the profile's ca_bundle, built-in Mozilla certificates]
+    #[arg(help_heading = NETWORK, long, value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
+
+    /// Maximum attempts per request, including the first
+    /// [default: AWS_MAX_ATTEMPTS, the profile's max_attempts, 10]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    max_attempts: Option<u32>,
+
+    /// Maximum concurrent requests per region (1 to 100); halved while throttled
+    /// [default: 10, fewer if more than 20 regions are scanned]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = value_parser!(u16).range(1..=100))]
+    region_concurrency: Option<u16>,
+
+    /// Maximum requests per second per region (0.01 to 10000) [default: no limit]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = parse_rate)]
+    max_rps: Option<f64>,
+
+    /// Connect time-out, in seconds (1 to 120)
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "5", value_parser = timeout_parser())]
+    connect_timeout: Duration,
+
+    /// Read time-out per attempt, in seconds (1 to 120)
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "30", value_parser = timeout_parser())]
+    read_timeout: Duration,
+
+    /// When to use color; auto honors NO_COLOR and CLICOLOR_FORCE
+    #[arg(help_heading = OUTPUT, long, value_name = "WHEN", default_value = "auto", value_parser = color_parser())]
+    color: Color,
+
+    /// Hide the progress bar
+    #[arg(help_heading = OUTPUT, long)]
+    no_progress: bool,
+
+    /// Print only errors
+    #[arg(help_heading = OUTPUT, long, short)]
+    quiet: bool,
+
+    /// Log every request to stderr: operation, region, attempt, status, time, request ID
+    #[arg(help_heading = OUTPUT, long)]
+    debug: bool,
+
+    /// Exit with 3 if counts are missing, or if --method verify finds a difference or cannot compare
+    #[arg(help_heading = OUTPUT, long)]
+    strict: bool,
+
+    /// Record AWS responses to a new or empty directory, with secrets removed
+    #[arg(help_heading = RECORDINGS, long, value_name = "DIR")]
+    record: Option<PathBuf>,
+
+    /// Replace account IDs in the recording with this one
+    #[arg(help_heading = RECORDINGS, long, value_name = "ACCOUNT", requires = "record")]
+    record_account_id: Option<AccountId>,
+
+    /// Replay a recording; needs no network or credentials
+    #[arg(help_heading = RECORDINGS, long, value_name = "DIR")]
+    replay: Option<PathBuf>,
+}
+
+/// The default maximum of concurrent requests per region: one per default resource type.
+const REGION_CONCURRENCY: u16 = 10;
+
+/// Parses a rate, in requests per second.
+fn parse_rate(text: &str) -> Result<f64, &'static str> {
+    let rate = text.parse().ok();
+    let rate = rate.filter(|rate| (0.01..=10_000.0).contains(rate));
+    rate.ok_or("expected requests per second, from 0.01 to 10000")
+}
+
+/// Parses a time-out in seconds. A call is limited to 120 seconds, so longer values have no effect.
+fn timeout_parser() -> impl TypedValueParser<Value = Duration> {
+    let seconds = RangedU64ValueParser::<u64>::new().range(1..=120);
+    seconds.map(Duration::from_secs)
+}
+
+fn color_parser() -> impl TypedValueParser<Value = Color> {
+    let names = PossibleValuesParser::new(["auto", "always", "never"]);
+    names.map(|name| match &*name {
+        "always" => Color::Always,
+        "never" => Color::Never,
+        _ => Color::Auto,
+    })
+}
+
+impl ValueEnum for Method {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::List, Self::Counts, Self::Verify]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
+}
+
+/// The options of the console output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputOptions {
+    /// When to use color.
+    pub color: Color,
+    /// Draw the progress bar.
+    pub progress: bool,
+    /// Print only errors.
+    pub quiet: bool,
+}
+
+impl ScanArgs {
+    /// Converts the arguments into the options of a run; `command` formats an error.
+    pub(super) fn resolve(self, command: &mut Command) -> Result<(Options, OutputOptions), Error> {
+        let types = combine_types(self.resource_types);
+        let view = OutputOptions {
+            color: self.color,
+            progress: !self.no_progress && !self.quiet,
+            quiet: self.quiet,
+        };
+        let concurrency = match self.region_concurrency {
+            // A recording is replayed one request at a time, so it is recorded in that order.
+            _ if self.replay.is_some() || self.record.is_some() => 1,
+            concurrency => concurrency.unwrap_or(REGION_CONCURRENCY).into(),
+        };
+        let rate = self.max_rps;
+        let options = Options {
+            profile: self.profile,
+            region: self.region,
+            regions: dedup(self.regions),
+            exclude_regions: self.exclude_regions,
+            resource_types: types.map_err(|e| command.error(ErrorKind::ArgumentConflict, e))?,
+            method: self.method,
+            skip_checks: self.skip_checks,
+            output_dir: self.output_dir,
+            coverage: self.coverage,
+            report: self.report,
+            endpoint_url: self.endpoint_url,
+            ca_bundle: self.ca_bundle,
+            max_attempts: self.max_attempts,
+            limits: Limits { concurrency, rate },
+            fixed_concurrency: self.region_concurrency.is_some(),
+            connect_timeout: self.connect_timeout,
+            read_timeout: self.read_timeout,
+            debug: self.debug,
+            strict: self.strict,
+            record: self.record,
+            record_account_id: self.record_account_id,
+            replay: self.replay,
+        };
+        Ok((options, view))
+    }
+}

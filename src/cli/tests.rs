@@ -1,0 +1,250 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::*;
+use crate::inventory::Method;
+use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::options::Options;
+
+fn options(args: &[&str]) -> Options {
+    let args = ["aws-config-resource-count"].iter().chain(args);
+    match parse(args.map(OsString::from)) {
+        Ok(Command::Run(options, _)) => *options,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn error(args: &[&str]) -> (i32, String) {
+    let args = ["aws-config-resource-count"].iter().chain(args);
+    let error = parse(args.map(OsString::from)).unwrap_err();
+    (error.exit_code(), error.to_string())
+}
+
+#[test]
+fn clap_definition_is_valid() {
+    command().debug_assert();
+}
+
+#[test]
+fn defaults_follow_specification() {
+    let options = options(&[]);
+    let common = ResourceTypes::Named(ResourceType::common());
+    assert_eq!(options.resource_types, common);
+    assert_eq!(options.method, Method::List);
+    assert!(!options.skip_checks && !options.coverage && options.report.is_none());
+    assert_eq!(options.output_dir, PathBuf::from("."));
+    assert_eq!(options.connect_timeout, Duration::from_secs(5));
+    assert_eq!(options.read_timeout, Duration::from_secs(30));
+    assert!(options.regions.is_empty() && !options.strict && options.max_attempts.is_none());
+}
+
+#[test]
+fn concurrency_is_shared_by_many_regions() {
+    for (args, regions, types) in [
+        (&[][..], 17, 10),
+        (&[], 34, 5),
+        (&[], 1000, 1),
+        (&["--method=counts"], 17, 1),
+        (&["--resource-types=AWS::S3::Bucket"], 17, 1),
+        (&["--region-concurrency=3"], 17, 3),
+        (&["--region-concurrency=8"], 34, 8),
+    ] {
+        let options = options(args);
+        assert_eq!(options.types_at_once(regions), types, "{args:?} {regions}");
+    }
+}
+
+#[test]
+fn lists_accept_commas_and_repetition() {
+    let options = options(&[
+        "--regions=eu-west-1,us-east-1",
+        "--regions",
+        "eu-west-1",
+        "--resource-types",
+        "AWS::EC2::VPC,AWS::EC2::VPC,AWS::S3::Bucket",
+    ]);
+    let regions: Vec<_> = options.regions.iter().map(Region::as_str).collect();
+    assert_eq!(regions, ["eu-west-1", "us-east-1"]);
+    assert_eq!(options.resource_types.named().unwrap().len(), 2);
+}
+
+fn names(types: &ResourceTypes) -> String {
+    let names: Vec<&str> = types
+        .named()
+        .unwrap_or_default()
+        .iter()
+        .map(ResourceType::as_str)
+        .collect();
+    names.join(" ")
+}
+
+#[test]
+fn resource_types_accept_all_and_file() {
+    assert_eq!(
+        options(&["--resource-types=all"]).resource_types,
+        ResourceTypes::All
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("types.txt");
+    let list = "\u{feff}# ours\r\nAWS::EC2::VPC, AWS::S3::Bucket\r\n\r\n\tAWS::EC2::VPC # again\n\
+                AWS::IAM::Role AWS::IAM::User";
+    std::fs::write(&path, list).unwrap();
+    let argument = format!("--resource-types=@{},AWS::SNS::Topic", path.display());
+    assert_eq!(
+        names(&options(&[&argument]).resource_types),
+        "AWS::EC2::VPC AWS::S3::Bucket AWS::IAM::Role AWS::IAM::User AWS::SNS::Topic"
+    );
+    for (text, hint) in [
+        ("# nothing\n\n", "contains no resource types"),
+        (
+            "AWS::EC2::VPC\nEC2\n",
+            "line 2: \"EC2\" is not a resource type",
+        ),
+        (&"#".repeat(1 << 21), "is too large"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let (code, message) = error(&[&argument]);
+        assert!(code == 2 && message.contains(hint), "{hint}: {message}");
+    }
+}
+
+#[test]
+fn policy_is_minimal_for_options() {
+    let (list, counts) = ("ListDiscoveredResources", "GetDiscoveredResourceCounts");
+    for (args, lists, gets_counts) in [
+        (&[][..], true, false),
+        (&["--method=counts"], false, true),
+        (&["--method=verify"], true, true),
+        (&["--resource-types=all"], true, true),
+        (&["--resource-types=all", "--method=counts"], false, true),
+        (&["--skip-checks", "--regions=eu-west-1"], true, false),
+    ] {
+        let args = ["x", "iam-policy"].iter().chain(args).map(OsString::from);
+        let Ok(Command::Print(policy)) = parse(args.clone()) else {
+            panic!("{args:?}")
+        };
+        let policy = String::from_utf8(policy).unwrap();
+        assert_eq!(policy.contains(list), lists, "{policy}");
+        assert_eq!(policy.contains(counts), gets_counts, "{policy}");
+        assert_eq!(
+            policy.matches(':').count(),
+            4 + 1 + 4 + usize::from(lists) + usize::from(gets_counts)
+        );
+        for action in [
+            "config:DescribeConfigurationRecorderStatus",
+            "config:DescribeConfigurationRecorders",
+            "ec2:DescribeRegions",
+            "iam:ListAccountAliases",
+        ] {
+            assert!(policy.contains(action), "{policy}");
+        }
+    }
+}
+
+#[test]
+fn invalid_usage_exits_2_with_hint() {
+    for (args, hint) in [
+        (
+            &["--regoin", "x"][..],
+            "a similar argument exists: '--region'",
+        ),
+        (
+            &["--regions", "eu_west_1"],
+            "is not a region code such as eu-west-1",
+        ),
+        (
+            &["--resource-types", "EC2"],
+            "invalid resource type \"EC2\"; expected a name like AWS::EC2::Instance, @FILE or `all`",
+        ),
+        (
+            &["--resource-types=all,AWS::EC2::VPC"],
+            "--resource-types: `all` cannot be combined with type names",
+        ),
+        (&["--resource-types=@/none/x"], "/none/x: No such file"),
+        (
+            &["--method", "guess"],
+            "[possible values: list, counts, verify]",
+        ),
+        (&["--endpoint-url", "localhost"], "is not an endpoint URL"),
+        (&["--max-attempts", "0"], "0 is not in 1.."),
+        (&["--read-timeout", "121"], "121 is not in 1..=120"),
+        (
+            &["--color", "pink"],
+            "[possible values: auto, always, never]",
+        ),
+        (&["--record-account-id", "123456789012"], "--record <DIR>"),
+        (
+            &["--record", "x", "--record-account-id", "12"],
+            "is not an account ID of 12 digits",
+        ),
+        (&["surplus"], "For more information, try '--help'"),
+    ] {
+        let (code, text) = error(args);
+        assert_eq!(code, 2, "{args:?}");
+        assert!(text.contains(hint), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn help_lists_options_types_exit_codes() {
+    let (code, help) = error(&["--help"]);
+    assert_eq!(code, 0);
+    for part in [
+        "--profile",
+        "--region ",
+        "--regions",
+        "--exclude-regions",
+        "--resource-types",
+        "--method",
+        "--skip-checks",
+        "--coverage",
+        "--report",
+        "iam-policy",
+        "--output-dir",
+        "--endpoint-url",
+        "--ca-bundle",
+        "--max-attempts",
+        "--connect-timeout",
+        "--read-timeout",
+        "--color",
+        "--no-progress",
+        "--quiet",
+        "--debug",
+        "--strict",
+        "--record",
+        "--replay",
+        "--version",
+        "Exit codes",
+        "130",
+    ] {
+        assert!(help.contains(part), "{part}");
+    }
+    for resource_type in ResourceType::common() {
+        assert!(help.contains(resource_type.as_str()), "{resource_type}");
+    }
+    assert!(
+        !help.contains("completions"),
+        "completions is hidden: {help}"
+    );
+}
+
+#[test]
+fn completions_and_man_page_render() {
+    for (args, part) in [
+        (
+            &["completions", "bash"][..],
+            "-o default aws-config-resource-count",
+        ),
+        (&["completions", "zsh"], "#compdef"),
+        (&["man"], ".TH aws-config-resource-count"),
+    ] {
+        let args = ["x"].iter().chain(args).map(OsString::from);
+        match parse(args) {
+            Ok(Command::Print(text)) => {
+                assert!(String::from_utf8(text).unwrap().contains(part), "{part}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
