@@ -75,7 +75,7 @@ fn read_type_file(path: &str) -> Result<Vec<ResourceType>, TypesError> {
 ///
 /// # Errors
 /// `all` is combined with type names.
-pub(super) fn combine_types(items: Vec<ResourceTypes>) -> Result<ResourceTypes, &'static str> {
+pub(super) fn combine_types(items: &[ResourceTypes]) -> Result<ResourceTypes, &'static str> {
     let all = items.contains(&ResourceTypes::All);
     let named = items.iter().filter_map(ResourceTypes::named).flatten();
     let named = dedup(named.cloned());

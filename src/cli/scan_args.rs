@@ -188,7 +188,7 @@ pub struct OutputOptions {
 impl ScanArgs {
     /// Converts the arguments into the options of a run; `command` formats an error.
     pub(super) fn resolve(self, command: &mut Command) -> Result<(Options, OutputOptions), Error> {
-        let types = combine_types(self.resource_types);
+        let types = combine_types(&self.resource_types);
         let view = OutputOptions {
             color: self.color,
             progress: !self.no_progress && !self.quiet,
