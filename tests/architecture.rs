@@ -49,9 +49,9 @@ const CRATES: [(&str, &[&str]); 9] = [
         &[
             "http/connections.rs",
             "http/resolver.rs",
+            "http/settings.rs",
             "http/transport_error.rs",
             "http/ureq_client.rs",
-            "http/ureq_config.rs",
         ],
     ),
     ("rayon", &["workers.rs"]),

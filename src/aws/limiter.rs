@@ -4,9 +4,9 @@
 //! the number of concurrent calls by additive increase and multiplicative decrease (AIMD), as TCP does for its
 //! congestion window (RFC 5681):
 //! - A region starts with the maximum concurrency.
-//! - Each throttled request halves the concurrency, to at least 1, and pauses the region for [`PAUSE`]: no other call
+//! - Each throttled request halves the concurrency, to at least 1, and pauses the region for `PAUSE`: no other call
 //!   sends its first request before. Retries wait only for their backoff.
-//! - Each successful response increases it a little ([`INCREASE`]), up to the maximum.
+//! - Each successful response increases it a little (`INCREASE`), up to the maximum.
 //!
 //! A call that waits for its next attempt counts as in progress, so a region that throttles everything has one call
 //! that waits. The limiter only keeps the number: the scheduler starts no more calls than it allows. `--max-rps` is a

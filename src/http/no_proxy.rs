@@ -15,20 +15,18 @@ pub(super) fn covers(list: &str, host: &str, port: u16) -> bool {
     let host = normalize(unbracketed(host));
     let address = parse_address(&host);
     let mut entries = list.split(|c: char| c == ',' || c.is_whitespace());
-    is_local(&host, address) || entries.any(|entry| entry_covers(entry, &host, address, port))
+    let is_covered = |entry| entry_covers(entry, &host, address, port) == Some(true);
+    is_local(&host, address) || entries.any(is_covered)
 }
 
-/// Returns true if `entry` is valid and covers the host, whose address is `address` if it is one.
-fn entry_covers(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool {
+/// Returns true if `entry` covers the host, whose address is `address` if it is one; `None` if the
+/// entry is invalid.
+fn entry_covers(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> Option<bool> {
     if let Some((network, bits)) = entry.split_once('/') {
-        let network = parse_address(unbracketed(network)).zip(bits.parse().ok());
-        return network
-            .zip(address)
-            .is_some_and(|((n, bits), a)| within(a, n, bits));
+        let (network, bits) = (parse_address(unbracketed(network))?, bits.parse().ok()?);
+        return Some(address.is_some_and(|address| within(address, network, bits)));
     }
-    let Some((pattern, entry_port)) = split_port(entry) else {
-        return false;
-    };
+    let (pattern, entry_port) = split_port(entry)?;
     let pattern = pattern.strip_prefix('*').unwrap_or(pattern);
     let domain = normalize(pattern.strip_prefix('.').unwrap_or(pattern));
     let covers_host = match (parse_address(&domain), address) {
@@ -36,7 +34,7 @@ fn entry_covers(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> 
         (None, None) => is_within_domain(host, &domain),
         (of_entry, of_host) => of_entry == of_host,
     };
-    covers_host && entry_port.is_none_or(|p| p == port)
+    Some(covers_host && entry_port.is_none_or(|p| p == port))
 }
 
 fn is_within_domain(host: &str, domain: &str) -> bool {
