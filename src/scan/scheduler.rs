@@ -25,6 +25,7 @@ use super::step::{Outcome, Performer, Step};
 use crate::coverage::{Gap, Recorder, RegionResult};
 use crate::error_log::ErrorType;
 use crate::model::Region;
+use crate::sync;
 use crate::workers::Workers;
 
 /// Scans `regions` of an account on `workers`. Log entries and counted regions go to `on_message` as they come.
@@ -139,7 +140,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.state)
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, QueueState>) -> MutexGuard<'a, QueueState> {
