@@ -2,6 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsconfig.html>
 
+use crate::aws::operation::Operation;
+use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
+use crate::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
+use crate::aws::ops::describe_regions::DescribeRegions;
+use crate::aws::ops::get_discovered_resource_counts::GetDiscoveredResourceCounts;
+use crate::aws::ops::list_account_aliases::ListAccountAliases;
+use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
 use crate::options::Options;
 
 /// Returns the policy for a run with `options`, as JSON. `sts:GetCallerIdentity` needs no
@@ -28,20 +35,25 @@ pub fn policy(options: &Options) -> String {
 }
 
 /// Returns the actions that the run needs, sorted.
-fn actions(options: &Options) -> Vec<&'static str> {
+fn actions(options: &Options) -> Vec<String> {
     let (method, types) = (options.method, &options.resource_types);
     let mut actions = vec![
-        "config:DescribeConfigurationRecorderStatus",
-        "config:DescribeConfigurationRecorders",
-        "ec2:DescribeRegions",
-        "iam:ListAccountAliases",
+        action::<DescribeConfigurationRecorderStatus>(),
+        action::<DescribeConfigurationRecorders>(),
+        action::<DescribeRegions>(),
+        action::<ListAccountAliases>(),
     ];
     if method.lists() {
-        actions.push("config:ListDiscoveredResources");
+        actions.push(action::<ListDiscoveredResources<'_>>());
     }
     if method.asks_counts(types) {
-        actions.push("config:GetDiscoveredResourceCounts");
+        actions.push(action::<GetDiscoveredResourceCounts<'_>>());
     }
-    actions.sort_unstable();
+    actions.sort();
     actions
+}
+
+/// Returns the IAM action of an operation; for these services it has the name of the operation.
+fn action<O: Operation>() -> String {
+    format!("{}:{}", O::SERVICE.name(), O::NAME)
 }
