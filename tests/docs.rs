@@ -434,6 +434,55 @@ fn first_column(text: &str, title: &str) -> Vec<String> {
     rows.map(cell).collect()
 }
 
+/// Every test that `docs/testing.md` names exists.
+#[test]
+fn testing_page_names_tests_that_exist() {
+    let page = read("docs/testing.md");
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && *line != "| inputs | test |");
+    let named: BTreeSet<&str> = rows
+        .flat_map(|row| {
+            row.rsplit(" | ")
+                .next()
+                .unwrap()
+                .split('`')
+                .skip(1)
+                .step_by(2)
+        })
+        .map(|name| name.rsplit("::").next().unwrap())
+        .collect();
+    let mut sources = String::new();
+    for directory in ["src", "tests"] {
+        read_tests(&root().join(directory), &mut sources);
+    }
+    let missing: Vec<_> = named
+        .into_iter()
+        .filter(|name| {
+            let definitions = [
+                format!("fn {name}("),
+                format!("def {name}("),
+                format!("\n{name}() {{"),
+            ];
+            !definitions.iter().any(|d| sources.contains(d))
+        })
+        .collect();
+    assert_eq!(missing, [""; 0], "tests that do not exist");
+}
+
+/// Appends the content of all test and source files under `directory`.
+fn read_tests(directory: &Path, sources: &mut String) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let extension = path.extension().and_then(|e| e.to_str());
+        if path.is_dir() {
+            read_tests(&path, sources);
+        } else if matches!(extension, Some("rs" | "py")) || path.ends_with("run") {
+            sources.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
 #[test]
 fn every_status_is_documented() {
     let documented = first_column(&read("docs/counting.md"), "status");
