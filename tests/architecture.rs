@@ -43,7 +43,7 @@ const LAYERS: [(&str, u8); 28] = [
 ];
 
 /// The files that may name a crate for input or output.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     (
         "ureq",
         &[
@@ -54,6 +54,7 @@ const CRATES: [(&str, &[&str]); 9] = [
             "http/ureq_client.rs",
         ],
     ),
+    ("rustls", &["http/tls.rs"]),
     ("rayon", &["workers.rs"]),
     ("aws_sigv4", &["aws/sign.rs"]),
     ("quick_xml", &["aws/protocol/query.rs"]),

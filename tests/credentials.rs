@@ -224,10 +224,13 @@ const CASES: &[Case] = &[
     // aws login.
     key("login_alive", Some("me")),
     key("login_cache_elsewhere", Some("me")),
+    key("login_refreshed", Some("me")),
     error("login_expired", Some("me")),
     error("login_missing", Some("me")),
     error("login_broken", Some("me")),
     error("login_end_unreadable", Some("me")),
+    error("login_expired_in_a_read_only_file", Some("me")),
+    error("login_key_unreadable", Some("me")),
     // credential_process.
     key("process", Some("tool")),
     key("process_with_token_and_end", Some("tool")),
@@ -270,6 +273,9 @@ const CASES: &[Case] = &[
     key("imds_expired_keys_are_kept", None),
     key("imds_endpoint_elsewhere", None),
     key("imds_ipv6", None),
+    key("imds_endpoint_of_the_profile", None),
+    key("imds_mode_of_the_profile", None),
+    key("imds_variable_beats_profile", None),
     key("imds_fails_and_then_answers", None),
     error("imds_none_there", None),
     error("imds_token_refused", None),
@@ -284,6 +290,9 @@ const CASES: &[Case] = &[
     error("imds_not_json", None),
     error("imds_timeout_is_no_number", None),
     error("imds_attempts_are_none", None),
+    error("imds_attempts_of_the_profile", None),
+    error("imds_mode_is_unknown", None),
+    error("imds_endpoint_is_no_url", None),
 ];
 
 /// The expected result of a case.
@@ -361,7 +370,10 @@ impl Env for CaseEnv {
     }
 
     fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.recorded.write_private(path, bytes)
+        match self.var("TEST_READ_ONLY") {
+            Some(_) => self.recorded.write_private(path, bytes),
+            None => Ok(()),
+        }
     }
 
     fn run(&self, command: &str) -> io::Result<CommandOutput> {
@@ -587,7 +599,7 @@ fn assert_log_matches(log: &[String], by: Option<&str>, suffix: &str) {
 }
 
 /// The names of secret values: variables, keys of the shared files, JSON members and XML elements.
-const SECRET_NAMES: [&str; 14] = [
+const SECRET_NAMES: [&str; 15] = [
     "aws_secret_access_key",
     "aws_session_token",
     "aws_security_token",
@@ -598,6 +610,7 @@ const SECRET_NAMES: [&str; 14] = [
     "token",
     "accesstoken",
     "refreshtoken",
+    "dpopkey",
     "clientsecret",
     "idtoken",
     "webidentitytoken",

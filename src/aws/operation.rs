@@ -14,6 +14,8 @@ pub enum Service {
     Iam,
     /// AWS Organizations.
     Organizations,
+    /// The token service of `aws login`.
+    SignIn,
     /// The IAM Identity Center portal.
     Sso,
     /// The IAM Identity Center token service.
@@ -24,11 +26,12 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Config,
         Self::Ec2,
         Self::Iam,
         Self::Organizations,
+        Self::SignIn,
         Self::Sso,
         Self::SsoOidc,
         Self::Sts,
@@ -42,6 +45,7 @@ impl Service {
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
+            Self::SignIn => "signin",
             Self::Sso => "portal.sso",
             Self::SsoOidc => "oidc",
             Self::Sts => "sts",
@@ -59,6 +63,7 @@ impl Service {
             Self::Ec2 => "EC2",
             Self::Iam => "IAM",
             Self::Organizations => "ORGANIZATIONS",
+            Self::SignIn => "SIGNIN",
             Self::Sso => "SSO",
             Self::SsoOidc => "SSO_OIDC",
             Self::Sts => "STS",

@@ -10,6 +10,7 @@ mod request;
 mod resolver;
 mod response;
 mod settings;
+mod tls;
 mod transport_error;
 mod ureq_client;
 

@@ -10,6 +10,7 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
 
 use super::proxy::{Proxies, Proxy};
+use super::tls;
 
 /// The size of the read buffer, in bytes.
 const INPUT_BUFFER: usize = 16 * 1024;
@@ -104,6 +105,10 @@ fn root_certificates(bundle: &CaBundle) -> Result<RootCerts, InvalidSettings> {
 }
 
 fn ureq_config(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) -> Config {
+    let tls = TlsConfig::builder()
+        .root_certs(roots)
+        .unversioned_rustls_crypto_provider(tls::provider())
+        .build();
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -120,7 +125,7 @@ fn ureq_config(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>
         .timeout_send_body(Some(settings.read_timeout))
         .timeout_recv_response(Some(settings.read_timeout))
         .timeout_recv_body(Some(settings.read_timeout))
-        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .tls_config(tls)
         .build()
 }
 

@@ -12,6 +12,7 @@ mod report;
 mod run;
 mod secrets;
 mod server;
+mod sign_in;
 mod signals;
 mod streams;
 mod tls;

@@ -7,6 +7,9 @@ use crate::aws::error::{FetchCause, FetchError};
 use crate::http::{Request, Response, TransportError, TransportErrorKind};
 use crate::text::sanitize;
 
+/// The headers of a request, names in lower case.
+pub type Headers = Vec<(&'static str, String)>;
+
 /// A request of a provider, with its retries.
 pub struct Fetch {
     /// `GET`, `POST` or `PUT`.
@@ -14,7 +17,7 @@ pub struct Fetch {
     /// The absolute URI.
     pub uri: String,
     /// The headers, names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Headers,
     /// The body.
     pub body: Vec<u8>,
     /// The longest time that one attempt may take.
@@ -37,16 +40,29 @@ impl Fetch {
     /// # Errors
     /// No attempt returned a status below 500 other than 429.
     pub fn send(self, transport: &Transport) -> Result<Response, FetchError> {
-        let request = Request {
+        self.send_signed(transport, &Vec::new)
+    }
+
+    /// Sends the request like [`Self::send`], with headers that `sign` creates for each attempt.
+    ///
+    /// # Errors
+    /// No attempt returned a status below 500 other than 429.
+    pub fn send_signed(
+        self,
+        transport: &Transport,
+        sign: &dyn Fn() -> Headers,
+    ) -> Result<Response, FetchError> {
+        let mut request = Request {
             method: self.method,
             uri: self.uri,
-            headers: self.headers,
+            headers: Vec::new(),
             body: self.body,
             scope: None,
             budget: self.timeout,
         };
         let mut attempts = 1;
         loop {
+            request.headers = [self.headers.clone(), sign()].concat();
             let (cause, max_attempts) = match attempt(transport, &request, attempts) {
                 Ok(response)
                     if is_answer(&response)

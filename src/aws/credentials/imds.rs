@@ -3,11 +3,12 @@
 //! Most machines do not have this service, so the provider is skipped if it does not return a
 //! token.
 //!
-//! Settings, all of them environment variables:
-//! - AWS_EC2_METADATA_DISABLED: `true`, in any case, skips this provider.
+//! Settings; the last four are a variable, or else the key of the profile in lower case and without
+//! `AWS_`, such as `ec2_metadata_service_endpoint`:
+//! - AWS_EC2_METADATA_DISABLED, a variable only: `true`, in any case, skips this provider.
 //! - AWS_EC2_METADATA_SERVICE_ENDPOINT: the base URL; takes precedence over the mode.
 //! - AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: `IPv6`, in any case, selects `http://[fd00:ec2::254]`;
-//!   default is `http://169.254.169.254`.
+//!   default is `IPv4`, `http://169.254.169.254`.
 //! - AWS_METADATA_SERVICE_TIMEOUT: seconds per attempt, at least 1, default 1.
 //! - AWS_METADATA_SERVICE_NUM_ATTEMPTS: attempts per request, at least 1, default 4; if there is no
 //!   response before the token is returned, default 1.
@@ -24,16 +25,12 @@ use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::client::Transport;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
-use crate::env::Env;
 use crate::secret::{Redactor, Secret};
+use crate::text::sanitize;
 use crate::untrusted::Untrusted;
 
 /// The provider of an EC2 instance's role.
 pub struct Imds;
-
-/// The variable for the number of attempts: by default four, as in the Rust SDK, or one without a
-/// response, as in botocore.
-const ATTEMPTS: &str = "AWS_METADATA_SERVICE_NUM_ATTEMPTS";
 
 /// The path of the list of roles.
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
@@ -99,23 +96,20 @@ impl<'a> ImdsClient<'a> {
     /// Reads the settings of the service.
     ///
     /// # Errors
-    /// A number is not valid.
+    /// A setting is not valid.
     fn from_context(context: &ProviderContext<'a>) -> Result<Self, CredentialsError> {
-        let env = context.env;
-        let mode = env.var("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
-        let host = match mode {
-            Some(mode) if mode.eq_ignore_ascii_case("ipv6") => "[fd00:ec2::254]",
-            _ => "169.254.169.254",
+        let base = match setting(context, ENDPOINT) {
+            Some((name, url)) => checked_url(name, &url)?,
+            None => default_url(setting(context, MODE))?.to_owned(),
         };
-        let base = env.var("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-        let base = base.unwrap_or_else(|| format!("http://{host}"));
+        let number = |name, default| number(setting(context, name), default);
         Ok(Self {
             transport: context.transport,
             base: base.trim_end_matches('/').to_owned(),
-            timeout: Duration::from_secs(number(env, "AWS_METADATA_SERVICE_TIMEOUT", 1)?.into()),
-            max_attempts: number(env, ATTEMPTS, 4)?,
+            timeout: Duration::from_secs(number(TIMEOUT, 1)?.into()),
+            max_attempts: number(ATTEMPTS, 4)?,
             // Most machines do not have the service: a run must not wait for it.
-            connect_attempts: number(env, ATTEMPTS, 1)?,
+            connect_attempts: number(ATTEMPTS, 1)?,
         })
     }
 
@@ -191,14 +185,70 @@ impl<'a> ImdsClient<'a> {
     }
 }
 
-/// Returns the number of a variable, at least 1.
-fn number(env: &dyn Env, name: &str, default: u32) -> Result<u32, CredentialsError> {
-    let Some(text) = env.var(name) else {
+/// A variable, and the key of the profile that is read without it.
+type SettingNames = (&'static str, &'static str);
+
+const ENDPOINT: SettingNames = (
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "ec2_metadata_service_endpoint",
+);
+const MODE: SettingNames = (
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "ec2_metadata_service_endpoint_mode",
+);
+const TIMEOUT: SettingNames = ("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout");
+
+/// The number of attempts: by default four, as in the Rust SDK, or one without a response, as in
+/// botocore.
+const ATTEMPTS: SettingNames = (
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+    "metadata_service_num_attempts",
+);
+
+/// The name of a setting and its value.
+type NamedValue = (&'static str, String);
+
+/// Returns the variable, else the key of the profile.
+fn setting(context: &ProviderContext, (variable, key): SettingNames) -> Option<NamedValue> {
+    let from_variable = context.env.var(variable).map(|value| (variable, value));
+    from_variable.or_else(|| Some((key, context.setting(key)?.to_owned())))
+}
+
+/// Returns the URL without surrounding blanks. An invalid one is not quoted: it may contain a
+/// password.
+fn checked_url(name: &str, url: &str) -> Result<String, CredentialsError> {
+    let url = url.trim();
+    let uri = url.parse::<http::Uri>().ok();
+    let is_valid = uri.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|a| !a.as_str().contains('@'))
+            && uri.query().is_none()
+    });
+    let expected = "expected a URL such as http://169.254.169.254";
+    let checked = is_valid.then(|| url.to_owned());
+    checked.ok_or_else(|| CredentialsError::setting(name, expected))
+}
+
+/// Returns the service's URL in the mode.
+fn default_url(mode: Option<NamedValue>) -> Result<&'static str, CredentialsError> {
+    let Some((name, mode)) = mode else {
+        return Ok("http://169.254.169.254");
+    };
+    match mode.trim().to_ascii_lowercase().as_str() {
+        "ipv4" => Ok("http://169.254.169.254"),
+        "ipv6" => Ok("http://[fd00:ec2::254]"),
+        _ => Err(CredentialsError::setting(name, "expected IPv4 or IPv6")),
+    }
+}
+
+/// Returns the number of a setting, at least 1.
+fn number(setting: Option<NamedValue>, default: u32) -> Result<u32, CredentialsError> {
+    let Some((name, text)) = setting else {
         return Ok(default);
     };
     let number = text.trim().parse().ok().filter(|n| *n > 0);
     number.ok_or_else(|| {
-        let problem = format_args!("\"{text}\" is not a number of at least 1");
+        let problem = format_args!("\"{}\" is not a number of at least 1", sanitize(&text, 40));
         CredentialsError::setting(name, problem)
     })
 }

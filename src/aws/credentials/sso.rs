@@ -19,9 +19,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use super::cache_file::cache_name;
+use super::cache_file::{cache_name, cache_time};
 use super::fetch::Fetch;
 use super::json_credentials::{instant, json};
 use super::provider::{Found, Provider, ProviderContext};
@@ -116,7 +115,7 @@ impl<'a> SsoSession<'a> {
     /// Returns the path of the token's file.
     fn cache_path(&self) -> PathBuf {
         let key = self.name.unwrap_or(self.start_url);
-        let name = cache_name(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, key);
+        let name = cache_name(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, key);
         expand_home(self.context.env, "~/.aws/sso/cache").join(name)
     }
 
@@ -269,9 +268,7 @@ fn setting<'a>(
 /// Saves a refreshed token in the cache. A failure is only logged: without the saved token, the
 /// next run refreshes it again.
 fn save(context: &ProviderContext, path: &Path, mut cached: Map<String, Value>, fresh: &Token) {
-    // Whole seconds, as the AWS CLI writes them.
-    let expires = fresh.expires.replace_nanosecond(0).unwrap_or(fresh.expires);
-    let expires = expires.format(&Rfc3339).unwrap_or_default();
+    let expires = cache_time(fresh.expires);
     cached.insert("accessToken".to_owned(), fresh.access.expose().into());
     cached.insert("expiresAt".to_owned(), expires.into());
     if let Some(refresh) = &fresh.refresh {

@@ -184,10 +184,36 @@ fn own_host(
             };
             (host?.to_owned(), partition.iam_region())
         }
+        Service::SignIn if !dual_stack && (!fips || partition.id == "aws-us-gov") => {
+            (sign_in_host(partition, region, fips), region.clone())
+        }
         Service::Organizations if dual_stack => (regional(region), global),
         Service::Organizations => (regional(&global), global),
-        Service::Config | Service::Ec2 | Service::Sso | Service::SsoOidc | Service::Sts => {
-            (regional(region), region.clone())
-        }
+        Service::Config
+        | Service::Ec2
+        | Service::SignIn
+        | Service::Sso
+        | Service::SsoOidc
+        | Service::Sts => (regional(region), region.clone()),
     })
+}
+
+/// Returns the host of the token service of `aws login`, which has a domain of its own in most partitions.
+fn sign_in_host(partition: &Partition, region: &Region, fips: bool) -> String {
+    let domain = match partition.id {
+        "aws" => "aws.amazon.com",
+        "aws-cn" => "amazonaws.cn",
+        "aws-us-gov" => "amazonaws-us-gov.com",
+        "aws-eusc" => "amazonaws-eusc.eu",
+        "aws-iso" => "c2shome.ic.gov",
+        "aws-iso-b" => "sc2shome.sgov.gov",
+        "aws-iso-e" => "csphome.adc-e.uk",
+        "aws-iso-f" => "csphome.hci.ic.gov",
+        _ => partition.dns_suffix,
+    };
+    match (fips, region.as_str()) {
+        (false, _) => format!("{region}.signin.{domain}"),
+        (true, "us-gov-west-1") => format!("signin-fips.{domain}"),
+        (true, _) => format!("{region}.signin-fips.{domain}"),
+    }
 }

@@ -262,3 +262,57 @@ fn invalid_endpoint_url_is_rejected() {
         assert!(bad.parse::<EndpointUrl>().is_err(), "{bad}");
     }
 }
+
+/// The hosts come from botocore 1.43 (`signin`, CreateOAuth2Token).
+#[test]
+fn sign_in_hosts_are_those_of_botocore() {
+    let (fips, dual) = ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT");
+    for (region, switches, host) in [
+        ("eu-west-1", &[][..], "eu-west-1.signin.aws.amazon.com"),
+        ("cn-north-1", &[], "cn-north-1.signin.amazonaws.cn"),
+        (
+            "us-gov-east-1",
+            &[],
+            "us-gov-east-1.signin.amazonaws-us-gov.com",
+        ),
+        (
+            "eusc-de-east-1",
+            &[],
+            "eusc-de-east-1.signin.amazonaws-eusc.eu",
+        ),
+        ("us-iso-east-1", &[], "us-iso-east-1.signin.c2shome.ic.gov"),
+        (
+            "us-isob-east-1",
+            &[],
+            "us-isob-east-1.signin.sc2shome.sgov.gov",
+        ),
+        (
+            "eu-isoe-west-1",
+            &[],
+            "eu-isoe-west-1.signin.csphome.adc-e.uk",
+        ),
+        (
+            "us-isof-south-1",
+            &[],
+            "us-isof-south-1.signin.csphome.hci.ic.gov",
+        ),
+        ("eu-west-1", &[fips], "signin-fips.eu-west-1.amazonaws.com"),
+        ("us-gov-west-1", &[fips], "signin-fips.amazonaws-us-gov.com"),
+        (
+            "us-gov-east-1",
+            &[fips],
+            "us-gov-east-1.signin-fips.amazonaws-us-gov.com",
+        ),
+        ("eu-west-1", &[dual], "signin.eu-west-1.api.aws"),
+        (
+            "us-gov-west-1",
+            &[fips, dual],
+            "signin-fips.us-gov-west-1.api.aws",
+        ),
+    ] {
+        let variables: Vec<_> = switches.iter().map(|name| (*name, "true")).collect();
+        let endpoints = endpoints_of(None, &variables, "").unwrap();
+        let endpoint = resolve(&endpoints, Service::SignIn, region).unwrap();
+        assert_eq!(endpoint.uri, format!("https://{host}/"), "{switches:?}");
+    }
+}
