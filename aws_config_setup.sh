@@ -9,16 +9,28 @@
 #
 # Uses only Bash 3.2 features, because macOS includes that version.
 
+# Another shell, such as dash, reads these lines before it reaches syntax that it does not support.
+if [ -z "${BASH_VERSION-}" ]; then
+  echo "Error: this script needs bash. Run it with bash: bash $0" >&2
+  exit 1
+fi
+# macOS's sh is a bash in POSIX mode.
+set +o posix
+
 # Each command that can fail has its own check, so 'set -e' is not used.
 set -u
-# With CDPATH set, cd can print a directory or change to a different one.
-unset CDPATH
+# With CDPATH set, cd can print a directory or change to a different one. RUSTUP_TOOLCHAIN would select a toolchain.
+unset CDPATH RUSTUP_TOOLCHAIN
+
+sign_of_life=10        # seconds between two messages during the build
 
 project_dir=''
-binary=''
+binary=''              # the program, as cargo names it after the build
 rust_version=''        # the oldest supported Rust version, from Cargo.toml
 toolchain=''           # the selected toolchain, as rustup names it
 toolchain_version=''
+cargo=''               # the cargo and the rustc of the selected toolchain
+rustc=''
 temp_file=''           # removed on exit
 signal=''              # the signal received while the program was running
 
@@ -58,7 +70,11 @@ locate_project() {
     esac
   done
   project_dir=$(cd -- "$(dirname -- "$file")" && pwd -P) || fail "Cannot enter the directory of $file."
-  binary=$project_dir/target/release/aws-config-resource-count
+}
+
+# in_project COMMAND...: replaces the subshell by this command in the project directory.
+in_project() {
+  cd -- "$project_dir" && exec ${1+"$@"}
 }
 
 check_rustup() {
@@ -114,12 +130,12 @@ EOF
   fi
 }
 
-# Sets toolchain and toolchain_version to the latest installed release that is new enough, or to ''.
+# Sets toolchain, toolchain_version, cargo and rustc to the latest installed release that is new enough, or to ''.
 find_toolchain() {
-  local listing name rest text version
+  local listing name rest text version its_cargo its_rustc
   toolchain=''
   toolchain_version=''
-  listing=$(cd -- "$project_dir" && rustup toolchain list) || fail "'rustup toolchain list' failed." \
+  listing=$(in_project rustup toolchain list) || fail "'rustup toolchain list' failed." \
     "See its message above; 'rustup show' prints more details."
   # Each line is a name, optionally followed by '(active, default)'.
   while read -r name rest; do
@@ -128,8 +144,11 @@ find_toolchain() {
     case $name in
       '' | *[!A-Za-z0-9._+-]*) continue ;;
     esac
-    # A toolchain whose rustc does not run is broken. It is skipped; this is not an error.
-    text=$(cd -- "$project_dir" && rustup run "$name" rustc --version </dev/null 2>/dev/null) || continue
+    # rustup knows the paths. A cargo or rustc on PATH can belong to something else: Homebrew's rustup adds none.
+    # A toolchain without cargo, or whose rustc does not run, is skipped; this is not an error.
+    its_cargo=$(in_project rustup which --toolchain "$name" cargo </dev/null 2>/dev/null) || continue
+    its_rustc=$(in_project rustup which --toolchain "$name" rustc </dev/null 2>/dev/null) || continue
+    text=$(in_project "$its_rustc" --version </dev/null 2>/dev/null) || continue
     version=$(version_in "$text")
     is_release "$version" || continue
     version_at_least "$version" "$rust_version" || continue
@@ -137,6 +156,8 @@ find_toolchain() {
     if [ -z "$toolchain" ] || ! version_at_least "$toolchain_version" "$version"; then
       toolchain=$name
       toolchain_version=$version
+      cargo=$its_cargo
+      rustc=$its_rustc
     fi
   done <<EOF
 $listing
@@ -146,7 +167,7 @@ EOF
 install_toolchain() {
   echo "  no installed toolchain is a release of Rust $rust_version or later; installing stable"
   # The user sees rustup's progress, so its output is not captured.
-  (cd -- "$project_dir" && exec rustup toolchain install stable --profile minimal --no-self-update) ||
+  (in_project rustup toolchain install stable --profile minimal --no-self-update) ||
     fail "rustup could not install the stable toolchain." \
       "See its message above. Check the network connection, the proxy settings" \
       "and the free disk space, then run this script again."
@@ -156,12 +177,34 @@ install_toolchain() {
     "check the output of 'rustup toolchain list', then run this script again."
 }
 
-# Makes the toolchain active in the project directory. The name includes the host, as rustup lists it: it is valid in a
-# toolchain file and unambiguous if toolchains of two hosts are installed.
+# Sets channel to the toolchain that the toolchain file names if this script wrote the file; otherwise fails.
+read_channel() {
+  local content start='# Written by aws_config_setup.sh.
+[toolchain]
+channel = "'
+  content=$(cat "$1" 2>/dev/null) || return 1
+  channel=${content#"$start"}
+  [ "$channel" != "$content" ] || return 1
+  channel=${channel%\"}
+  case $channel in
+    '' | *[!A-Za-z0-9._+-]*) return 1 ;;
+  esac
+}
+
+# Makes the toolchain active in the project directory, unless the user has a toolchain file there. The name includes the
+# host, as rustup lists it: it is valid in a toolchain file and unambiguous if toolchains of two hosts are installed.
 activate_toolchain() {
-  local file=$project_dir/rust-toolchain.toml
-  # mv would move the new file into that directory.
-  [ ! -d "$file" ] || fail "Cannot write $file: it is a directory." "Remove or rename it, then run this script again."
+  local file channel=''
+  for file in "$project_dir/rust-toolchain" "$project_dir/rust-toolchain.toml"; do
+    # mv would move the new file into that directory.
+    [ ! -d "$file" ] || fail "Cannot use $file: it is a directory." "Remove or rename it, then run this script again."
+    [ -e "$file" ] || [ -L "$file" ] || continue
+    if ! read_channel "$file"; then
+      echo "  kept: $file, which this script did not write; this build does not use it"
+      return
+    fi
+    [ "$channel" != "$toolchain" ] || return 0
+  done
   temp_file=$file.$$
   # Written to a temporary file and renamed, so that an interrupted run leaves no incomplete file.
   if ! printf '%s\n' '# Written by aws_config_setup.sh.' '[toolchain]' "channel = \"$toolchain\"" >"$temp_file" ||
@@ -170,21 +213,21 @@ activate_toolchain() {
       "Check that you can write to $project_dir and that the disk is not full, then run this script again."
   fi
   temp_file=''
+  echo "  written: $file${channel:+ (before: $channel)}"
 }
 
-# Verifies that a build in the project directory would use the selected toolchain.
+# Verifies that the rustc and the cargo of the build run, and that rustc is the selected one.
 verify_toolchain() {
-  local text version
-  text=$(cd -- "$project_dir" && rustc --version) || text=''
-  version=$(version_in "$text")
-  if [ "$version" != "$toolchain_version" ]; then
-    fail "Rust $toolchain_version was set up, but the active rustc is ${text:-missing or does not run}." \
-      "rustc on PATH: $(command -v rustc || echo "not found"); RUSTUP_TOOLCHAIN: ${RUSTUP_TOOLCHAIN:-not set}" \
-      "Unset RUSTUP_TOOLCHAIN if it is set; put rustup's directory (normally ~/.cargo/bin) first on PATH;" \
-      "'rustup show active-toolchain' in $project_dir shows an override, if there is one" \
-      "(remove it with 'rustup override unset', or delete the file rust-toolchain)."
+  local text cargo_text
+  text=$(in_project "$rustc" --version) || text=''
+  cargo_text=$(in_project "$cargo" --version) || cargo_text=''
+  if [ "$(version_in "$text")" != "$toolchain_version" ] || [ -z "$cargo_text" ]; then
+    fail "Rust $toolchain_version was set up, but it does not run." \
+      "$rustc: ${text:-does not run}" \
+      "$cargo: ${cargo_text:-does not run}" \
+      "Install the toolchain again: 'rustup toolchain uninstall $toolchain', then run this script again."
   fi
-  echo "  active in this directory: $text"
+  echo "  active for this build: $text, $cargo_text"
 }
 
 set_up_rust() {
@@ -199,28 +242,69 @@ set_up_rust() {
   verify_toolchain
 }
 
+# is_first_build: succeeds if an earlier run of this script left no program.
+is_first_build() {
+  local program
+  for program in "$project_dir"/target/*/release/aws-config-resource-count; do
+    [ ! -e "$program" ] || return 1
+  done
+}
+
+# Replaces the subshell by the build, which prints cargo's messages as JSON, one per line. Errors go to stderr as text.
+#
+# The user's cargo configuration files and variables still select a registry, a proxy or a linker, but not the compiler,
+# the target, or where the program is written: arguments and these variables have precedence. With panic = "abort" the
+# program could not report an error in one region and continue.
+build() {
+  export RUSTUP_TOOLCHAIN=$toolchain RUSTC=$rustc RUSTC_WRAPPER='' RUSTC_WORKSPACE_WRAPPER=''
+  in_project "$cargo" build --release --locked --quiet --message-format=json-render-diagnostics \
+    --target host-tuple --target-dir "$project_dir/target" --config 'profile.release.panic="unwind"'
+}
+
+# Reads cargo's messages, prints the one that names the program, and shows on stderr that the build continues.
+follow_build() {
+  local line message='' crates=0 now=$SECONDS start=$SECONDS shown=$SECONDS
+  while :; do
+    if read -r -t "$sign_of_life" line; then
+      case $line in
+        *'"executable":"'*) message=$line ;;
+      esac
+      case $line in
+        *'"reason":"compiler-artifact"'*) crates=$((crates + 1)) ;;
+      esac
+    elif [ $((SECONDS - now)) -lt $(((sign_of_life + 1) / 2)) ]; then
+      # The exit code of Bash 3.2's read is the same for the end of the input as for a time-out.
+      break
+    fi
+    now=$SECONDS
+    if [ $((now - shown)) -ge "$sign_of_life" ]; then
+      echo "  still building after $((now - start)) seconds ($crates crates compiled)" >&2
+      shown=$now
+    fi
+  done
+  printf '%s\n' "$message"
+}
+
 install_packages() {
+  local message
   echo "Installing required packages..."
-  command -v cargo >/dev/null || fail "cargo was not found on PATH." \
-    "Put rustup's directory (normally ~/.cargo/bin) first on PATH, then run this script again."
-  # These two variables set where cargo puts the binary; the user's settings must not change it.
-  (
-    cd -- "$project_dir" || exit 1
-    unset CARGO_BUILD_TARGET
-    CARGO_TARGET_DIR=$project_dir/target
-    export CARGO_TARGET_DIR
-    exec cargo build --release --locked --quiet
-  ) || fail "The build failed ('cargo build --release --locked' in $project_dir)." \
-    "See the messages above. Common causes:" \
-    "- no network: the first build downloads the packages" \
-    "- no C compiler or linker: on macOS, 'xcode-select --install' installs them" \
-    "- Cargo.lock is missing or changed: restore it, for example with 'git checkout Cargo.lock'" \
-    "- a full disk"
-  if [ ! -x "$binary" ]; then
-    fail "The build succeeded, but there is no program at $binary." \
-      "A 'target' setting of [build] in a cargo configuration file (~/.cargo/config.toml, or .cargo/config.toml" \
-      "in this directory or a parent directory) puts it elsewhere; remove the setting, then run this script again."
+  if is_first_build; then
+    echo "  the first build takes 2 to 5 minutes"
   fi
+  # With traps of its own, the subshell waits for cargo after a signal, too.
+  message=$(trap : INT TERM && set -o pipefail && build | follow_build) ||
+    fail "The build failed ('$cargo build --release --locked' in $project_dir)." \
+      "See the messages above. Common causes:" \
+      "- no network: the first build downloads the packages" \
+      "- no C compiler or linker: on macOS, 'xcode-select --install' installs them" \
+      "- Cargo.lock is missing or changed: restore it, for example with 'git checkout Cargo.lock'" \
+      "- a full disk"
+  # The path is a JSON string; in a path, only quotation marks and backslashes are likely to be escaped.
+  binary=$(printf '%s\n' "$message" | sed -nE 's/.*"executable":"(([^"\\]|\\.)*)".*/\1/p' | sed 's/\\\(["\\]\)/\1/g')
+  [ -n "$binary" ] || fail "The build succeeded, but cargo named no program." \
+    "Restore the project's Cargo.toml, then run this script again."
+  [ -x "$binary" ] || fail "The build succeeded, but there is no program at $binary." \
+    "Check that nothing else removes files there, then run this script again."
   echo "  built: $binary"
 }
 

@@ -570,7 +570,7 @@ fn parsed(line: &str) -> Option<Result<Command, clap::Error>> {
     let command = line.split(['#', '>']).next().unwrap();
     let mut words = command.split_whitespace();
     let first = words.next()?;
-    if first != PROGRAM && first != format!("target/release/{PROGRAM}") {
+    if first != PROGRAM {
         return None;
     }
     Some(cli::parse(
@@ -633,7 +633,7 @@ fn demo_csv(lines: usize) -> String {
 
 #[test]
 fn readme_shows_demo_output() {
-    let command = format!("$ target/release/{PROGRAM} --replay fixtures/demo\n");
+    let command = format!("$ {PROGRAM} --replay fixtures/demo\n");
     let bar = format!("Progress: [{}] 17/17\n", "█".repeat(50));
     let stdout = read("fixtures/demo/expected_stdout.txt").replace("out/", "");
     let written = stdout.find("Results written").unwrap();
