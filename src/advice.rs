@@ -60,7 +60,7 @@ fn for_service_error(error: &CallError, kind: ErrorKind) -> String {
             "the signature was rejected: check the secret access key (and the region, if an \
              endpoint URL is set)"
         }
-        ErrorKind::ResourceNotDiscovered | ErrorKind::Other => {
+        ErrorKind::ResourceNotDiscovered | ErrorKind::InvalidPageToken | ErrorKind::Other => {
             "see the AWS API reference for this error code"
         }
     };

@@ -263,12 +263,13 @@ impl Client {
             retry_after,
         );
         let cost = self
-            .cost(&error.cause, progress.attempts)
+            .cost(&error.cause, progress)
             .filter(|_| wait < progress.budget)
             .filter(|cost| self.quota(error.service, &error.region, |quota| quota.pay(*cost)));
         let Some(cost) = cost else {
             return Err(error);
         };
+        progress.unreadable += u32::from(matches!(error.cause, Cause::Unreadable { .. }));
         progress.last = Some((cost, error));
         progress.budget = progress.budget.saturating_sub(wait);
         progress.ready = now + wait;
@@ -276,7 +277,8 @@ impl Client {
     }
 
     /// Returns the cost of another attempt; `None` if there must be none.
-    fn cost(&self, cause: &Cause, attempts: u32) -> Option<Cost> {
+    fn cost(&self, cause: &Cause, progress: &Progress) -> Option<Cost> {
+        let attempts = progress.attempts;
         if attempts >= self.transport.max_attempts || self.transport.interrupt.signal().is_some() {
             return None;
         }
@@ -291,7 +293,9 @@ impl Client {
                 TransportErrorKind::Dns => (attempts < MAX_DNS_ATTEMPTS).then_some(Cost::Usual),
                 _ => None,
             },
-            Cause::Unreadable { truncated, .. } => truncated.then_some(Cost::Usual),
+            Cause::Unreadable { max_retries, .. } => {
+                (progress.unreadable < *max_retries).then_some(Cost::Usual)
+            }
             _ => None,
         }
     }
@@ -321,6 +325,8 @@ pub struct Progress {
     ready: Duration,
     /// The cost and the error of the last retried attempt.
     last: Option<(Cost, CallError)>,
+    /// The number of retries after unreadable responses.
+    unreadable: u32,
 }
 
 impl Progress {
@@ -332,6 +338,7 @@ impl Progress {
             attempts: 1,
             ready: Duration::ZERO,
             last: None,
+            unreadable: 0,
         }
     }
 }

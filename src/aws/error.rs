@@ -37,6 +37,8 @@ pub enum ErrorKind {
     BadSignature,
     /// No resources of the type were discovered in this region.
     ResourceNotDiscovered,
+    /// The page token is not valid, for example because it has expired.
+    InvalidPageToken,
     /// Any other error.
     Other,
 }
@@ -88,6 +90,7 @@ impl ErrorKind {
             | "RequestTimeTooSkewed"
             | "RequestInTheFuture" => Self::BadSignature,
             "ResourceNotDiscoveredException" => Self::ResourceNotDiscovered,
+            "InvalidNextTokenException" => Self::InvalidPageToken,
             _ => match status {
                 429 => Self::Throttling,
                 500 | 502 | 503 | 504 => Self::Transient,
@@ -122,8 +125,8 @@ pub enum Cause {
     },
     /// A 2xx response that is not a response of the operation.
     Unreadable {
-        /// True if the body is truncated.
-        truncated: bool,
+        /// The maximum number of retries after such a response.
+        max_retries: u32,
         /// The parser's reason and the start of the body, with secrets redacted.
         reason: String,
         /// The HTTP status.

@@ -14,7 +14,14 @@ fn denied() -> Gap {
 fn region(code: &str, totals: &[u64]) -> RegionResult {
     let listing = |(name, total): (&&str, &u64)| {
         let ids = (0..*total).collect();
-        (name.parse().unwrap(), Ok(Listed { total: *total, ids }))
+        (
+            name.parse().unwrap(),
+            Ok(Listed {
+                total: *total,
+                ids,
+                changed: None,
+            }),
+        )
     };
     RegionResult {
         listed: TYPES.iter().zip(totals).map(listing).collect(),

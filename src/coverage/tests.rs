@@ -34,7 +34,11 @@ fn denied() -> Gap {
 fn listed(code: &str, totals: &[(&str, u64)]) -> RegionResult {
     let listing = |(name, total): &(&str, u64)| {
         let ids = (0..*total).collect();
-        let listed = Listed { total: *total, ids };
+        let listed = Listed {
+            total: *total,
+            ids,
+            changed: None,
+        };
         (name.parse().unwrap(), Ok(listed))
     };
     RegionResult {

@@ -1,21 +1,17 @@
 //! Counts with `config:GetDiscoveredResourceCounts`: reads all pages and checks their sum.
 
-use std::collections::HashSet;
 use std::collections::btree_map::Entry;
-use std::hash::{BuildHasher, RandomState};
 
 use super::error::{CountError, Inconsistency};
 use super::method::Counts;
+use super::paging::Paging;
 use crate::aws::client::{CallOutput, Client};
-use crate::aws::error::CallError;
+use crate::aws::error::{CallError, ErrorKind};
 use crate::aws::operation::Operation;
 use crate::aws::ops::get_discovered_resource_counts::{
     CountsPage, GetDiscoveredResourceCounts, MAX_TYPES,
 };
 use crate::model::{Region, ResourceType, ResourceTypes};
-
-/// The maximum number of pages. A page has 100 types; AWS Config supports about 550.
-const MAX_PAGES: u32 = 200;
 
 /// The maximum number of types; far more than AWS Config and third-party types together.
 const MAX_COUNTED: usize = 20_000;
@@ -26,19 +22,47 @@ pub type FirstCountsPage = Result<CallOutput<CountsPage>, CallError>;
 /// Returns the counts of `types`, without the types that have no resources. Uses `first` instead of a request for the
 /// first page if there is one.
 ///
+/// If a page token has expired or the counts have changed between two pages, the counts are fetched again.
+///
 /// # Errors
 /// A call failed, or the pages are inconsistent; no count may be used.
 pub fn fetch(
     client: &Client,
     region: &Region,
     types: &ResourceTypes,
-    mut first: Option<FirstCountsPage>,
+    first: Option<FirstCountsPage>,
 ) -> Result<Counts, CountError> {
-    let hasher = RandomState::new();
+    let mut token = None;
+    match fetch_pages(client, region, types, first, &mut token) {
+        Err(error) if token.is_some() && is_changed(&error) => {
+            fetch_pages(client, region, types, None, &mut None)
+        }
+        result => result,
+    }
+}
+
+/// Returns true if several pages may be consistent when they are fetched again.
+fn is_changed(error: &CountError) -> bool {
+    match error {
+        CountError::Call(call) => call.kind() == Some(ErrorKind::InvalidPageToken),
+        CountError::Pages { inconsistency, .. } => matches!(
+            inconsistency,
+            Inconsistency::RepeatedType(_) | Inconsistency::WrongTotal { .. }
+        ),
+    }
+}
+
+/// Returns the counts of all pages. `token` is the page token of the last request.
+fn fetch_pages(
+    client: &Client,
+    region: &Region,
+    types: &ResourceTypes,
+    mut first: Option<FirstCountsPage>,
+    token: &mut Option<String>,
+) -> Result<Counts, CountError> {
     let mut sum = Sum::default();
-    let mut seen = HashSet::new();
-    let mut token: Option<String> = None;
-    for _ in 0..MAX_PAGES {
+    let mut paging = Paging::new("counts");
+    loop {
         let page = if let Some(page) = first.take() {
             page
         } else {
@@ -53,23 +77,19 @@ pub fn fetch(
         if names_contain_credentials(client, &page.output) {
             return Err(inconsistent(Inconsistency::Credentials));
         }
-        let (total, next) = (page.output.total, page.output.next_token);
-        if let Err(why) = sum.add(page.output.counts) {
-            return Err(inconsistent(why));
+        let CountsPage { total, counts, .. } = page.output;
+        let is_empty = counts.is_empty();
+        let next = page.output.next_token;
+        let checked = sum.add(counts).and_then(|()| match &next {
+            Some(next) => paging.add(next, is_empty),
+            None => sum.check(total),
+        });
+        checked.map_err(inconsistent)?;
+        if next.is_none() {
+            return Ok(sum.counts_of(types));
         }
-        match next {
-            None if sum.total == total => return Ok(sum.counts_of(types)),
-            None => {
-                let sum = sum.total;
-                return Err(inconsistent(Inconsistency::WrongTotal { sum, total }));
-            }
-            Some(next) if !seen.insert(hasher.hash_one(&next)) => {
-                return Err(inconsistent(Inconsistency::RepeatedToken("counts")));
-            }
-            next => token = next,
-        }
+        *token = next;
     }
-    Err(inconsistent(Inconsistency::TooManyPages(MAX_PAGES), None))
 }
 
 /// Returns the first request for the counts of `types`.
@@ -111,6 +131,16 @@ impl Sum {
             return Err(Inconsistency::TooManyTypes(MAX_COUNTED));
         }
         Ok(())
+    }
+
+    /// Compares the sum of all pages with the total of the response.
+    fn check(&self, total: u64) -> Result<(), Inconsistency> {
+        let sum = self.total;
+        if sum == total {
+            Ok(())
+        } else {
+            Err(Inconsistency::WrongTotal { sum, total })
+        }
     }
 
     /// Returns the counts above zero of `types`.
@@ -203,12 +233,14 @@ mod tests {
 
     #[test]
     fn inconsistent_pages_are_an_error() {
+        // They are fetched again, unless there is only one page.
+        let twice = |pages: &[FakeResponse]| [pages, pages].concat();
         for (pages, why) in [
             (
-                vec![
+                twice(&[
                     page(13, &[(VPC, 7)], Some("a")),
                     page(13, &[(BUCKET, 5)], None),
-                ],
+                ]),
                 "pages with 12 resources but totalDiscoveredResources is 13",
             ),
             (
@@ -220,7 +252,7 @@ mod tests {
                 "pages with 0 resources but totalDiscoveredResources is 5",
             ),
             (
-                vec![page(7, &[(VPC, 7)], Some("a")), page(7, &[(VPC, 7)], None)],
+                twice(&[page(7, &[(VPC, 7)], Some("a")), page(7, &[(VPC, 7)], None)]),
                 "the type AWS::EC2::VPC twice",
             ),
             (
@@ -250,7 +282,53 @@ mod tests {
             page(0, &[], Some(&token))
         });
         let error = counts(&http, &ResourceTypes::All).unwrap_err().to_string();
-        assert!(error.contains("returned more than 200 pages"), "{error}");
+        assert!(error.contains("returned 10000 pages in a row"), "{error}");
+    }
+
+    #[test]
+    fn changed_counts_are_fetched_again() {
+        let expired = || answer_with(400, &[], r#"{"__type": "InvalidNextTokenException"}"#);
+        for second in [
+            page(12, &[(VPC, 7), (BUCKET, 5)], None),
+            page(13, &[(BUCKET, 5)], None),
+            expired(),
+        ] {
+            let http = Scripted::list([
+                page(12, &[(VPC, 7)], Some("a")),
+                second,
+                page(13, &[(VPC, 8)], Some("b")),
+                page(13, &[(BUCKET, 5)], None),
+            ]);
+            let found = counts(&http, &ResourceTypes::All).unwrap();
+            assert_eq!(found, expected(&[(VPC, 8), (BUCKET, 5)]));
+        }
+        // They are fetched again once, not twice.
+        let http = Scripted::list([
+            page(12, &[(VPC, 7)], Some("a")),
+            expired(),
+            page(12, &[(VPC, 7)], Some("a")),
+            expired(),
+        ]);
+        assert!(matches!(
+            counts(&http, &ResourceTypes::All).unwrap_err(),
+            CountError::Call(_)
+        ));
+    }
+
+    #[test]
+    fn many_empty_pages_are_counted() {
+        let n = std::sync::atomic::AtomicU32::new(0);
+        let http =
+            Scripted::by(
+                move |_| match n.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                    500 => page(7, &[(VPC, 7)], None),
+                    n => page(7, &[], Some(&n.to_string())),
+                },
+            );
+        assert_eq!(
+            counts(&http, &ResourceTypes::All).unwrap(),
+            expected(&[(VPC, 7)])
+        );
     }
 
     #[test]

@@ -28,15 +28,15 @@ pub enum Inconsistency {
     /// A page token was returned before.
     #[error("the same page token twice: the {0} would never end")]
     RepeatedToken(&'static str),
-    /// A page has the same resources as one before.
-    #[error("the same resources on two pages: they would be counted twice")]
-    RepeatedPage,
-    /// The listing does not progress.
-    #[error("a hundred empty pages in a row, and a token for another")]
-    EmptyPages,
+    /// Too many pages in a row have nothing new.
+    #[error("{0} pages in a row without anything new, and a token for another")]
+    EmptyPages(u32),
     /// More pages than AWS Config returns.
     #[error("more than {0} pages")]
-    TooManyPages(u32),
+    TooManyPages(usize),
+    /// More resources of a type than the program counts.
+    #[error("more than {0} resources")]
+    TooManyResources(usize),
     /// More types than AWS Config has.
     #[error("more than {0} types")]
     TooManyTypes(usize),

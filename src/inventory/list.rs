@@ -1,41 +1,55 @@
 //! Counts the resources of a type by listing them: every page of `config:ListDiscoveredResources`.
+//!
+//! A listing is not a snapshot: resources appear and disappear while it is read. It counts different resources, by the hashes
+//! of their IDs. A resource that is listed twice shows that the pages have moved, so that another one may be missing: the
+//! listing is made again from its first page. So it is after a page token has expired.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use super::error::{CountError, Inconsistency};
 use super::method::Listed;
+use super::paging::Paging;
 use crate::aws::client::{CallOutput, Client, Progress};
 use crate::aws::error::{CallError, ErrorKind};
 use crate::aws::operation::Operation;
 use crate::aws::ops::list_discovered_resources::{ListDiscoveredResources, ResourcePage};
 use crate::model::{Region, ResourceType};
 
-/// The maximum number of empty pages in a row. Empty pages with a page token are normal, but a listing must progress.
-const MAX_EMPTY_PAGES: u32 = 100;
+/// The maximum number of resources of one type in one region. Their hashes take at most 110 MB. The
+/// probability that two of so many IDs have the same hash of 64 bits is below one in a million; they
+/// would look like a repeated resource, which is logged.
+const MAX_RESOURCES: usize = 5_000_000;
 
-/// The maximum number of pages: ten million resources of one type in one region.
-const MAX_PAGES: u32 = 100_000;
+/// The maximum number of resources of a global type, whose hashes are kept until the end of the run.
+/// IAM's quotas are below this.
+const MAX_GLOBAL_RESOURCES: usize = 50_000;
 
 /// The first page of a listing, or the error of its call, if it was requested before the listing starts.
 pub type FirstPage = Result<CallOutput<ResourcePage>, CallError>;
 
-/// A listing in progress. It keeps the number of resources, hashes of what must not repeat, and hashes of the IDs of
-/// global resources.
+/// A listing in progress.
 pub struct Listing {
     resource_type: ResourceType,
     first_page: Option<FirstPage>,
-    token: Option<String>,
-    hasher: RandomState,
-    /// Hashes of the page tokens: eight bytes per page, whatever the length of a token.
-    tokens: HashSet<u64>,
-    /// Fingerprints of the pages.
-    pages: HashSet<u64>,
-    fetched: u32,
-    empty: u32,
-    listed: Listed,
+    /// The pages since the first one.
+    pages: Pages,
     /// The state of the call for the next page.
     call: Progress,
+    /// True if the listing was made again because a resource was repeated.
+    was_repeated: bool,
+    /// True if the listing was made again because a page token had expired.
+    was_expired: bool,
+}
+
+/// The pages of a listing since its first one.
+struct Pages {
+    token: Option<String>,
+    paging: Paging,
+    /// The hashes of the resource IDs.
+    ids: HashSet<u64>,
+    /// The number of resources, repeated ones included.
+    listed: u64,
 }
 
 impl Listing {
@@ -45,14 +59,10 @@ impl Listing {
         Self {
             resource_type,
             first_page,
-            token: None,
-            hasher: RandomState::new(),
-            tokens: HashSet::new(),
-            pages: HashSet::new(),
-            fetched: 0,
-            empty: 0,
-            listed: Listed::default(),
+            pages: Pages::new(),
             call: Progress::default(),
+            was_repeated: false,
+            was_expired: false,
         }
     }
 
@@ -73,15 +83,12 @@ impl Listing {
         region: &Region,
         yields: &dyn Fn() -> bool,
     ) -> Result<Option<Listed>, CountError> {
-        if self.fetched == MAX_PAGES {
-            return Err(inconsistent(Inconsistency::TooManyPages(MAX_PAGES), None));
-        }
         let page = if let Some(page) = self.first_page.take() {
             page
         } else {
             let request = ListDiscoveredResources {
                 resource_type: &self.resource_type,
-                next_token: self.token.as_deref(),
+                next_token: self.pages.token.as_deref(),
             };
             match client.resume(region, &request, &mut self.call, yields) {
                 Ok(None) => return Ok(None),
@@ -89,49 +96,92 @@ impl Listing {
                 Err(error) => Err(error),
             }
         };
-        self.fetched += 1;
         self.call = Progress::default();
+        let is_first = self.pages.token.is_none();
         match page {
+            Ok(page) => self.add(page),
             // After the first page, it would make a partial count a total.
-            Err(e)
-                if self.token.is_none() && e.kind() == Some(ErrorKind::ResourceNotDiscovered) =>
-            {
-                Ok(Some(std::mem::take(&mut self.listed)))
+            Err(e) if is_first && e.kind() == Some(ErrorKind::ResourceNotDiscovered) => {
+                Ok(Some(self.finish()))
             }
-            page => self.add(page?),
+            Err(e) if !self.was_expired && e.kind() == Some(ErrorKind::InvalidPageToken) => {
+                self.was_expired = true;
+                self.pages = Pages::new();
+                Ok(None)
+            }
+            Err(e) => Err(e.into()),
         }
     }
 
     fn add(&mut self, page: CallOutput<ResourcePage>) -> Result<Option<Listed>, CountError> {
         let request_id = page.request_id;
-        let inconsistent = |why| Err(inconsistent(why, request_id));
-        let page = page.output;
-        self.listed.total += page.resources;
-        self.listed.ids.extend(page.ids);
-        if let Some(next) = &page.next_token
-            && !self.tokens.insert(self.hasher.hash_one(next))
-        {
-            return inconsistent(Inconsistency::RepeatedToken("listing"));
-        }
-        if let Some(fingerprint) = page.fingerprint
-            && !self.pages.insert(fingerprint)
-        {
-            return inconsistent(Inconsistency::RepeatedPage);
-        }
-        if page.next_token.is_none() {
-            return Ok(Some(std::mem::take(&mut self.listed)));
-        }
-        self.empty = if page.resources == 0 {
-            self.empty + 1
+        let inconsistent = |why| inconsistent(why, request_id);
+        let max = if self.resource_type.is_global() {
+            MAX_GLOBAL_RESOURCES
         } else {
-            0
+            MAX_RESOURCES
         };
-        if self.empty == MAX_EMPTY_PAGES {
-            return inconsistent(Inconsistency::EmptyPages);
+        let is_last = self.pages.add(page.output, max).map_err(inconsistent)?;
+        if self.pages.repeated().is_some() && !self.was_repeated {
+            self.was_repeated = true;
+            self.pages = Pages::new();
+            return Ok(None);
+        }
+        Ok(is_last.then(|| self.finish()))
+    }
+
+    fn finish(&mut self) -> Listed {
+        let pages = std::mem::replace(&mut self.pages, Pages::new());
+        let total = pages.ids.len() as u64;
+        let ids = pages.ids.iter().copied();
+        let is_global = self.resource_type.is_global();
+        Listed {
+            total,
+            ids: ids.filter(|_| is_global).collect(),
+            changed: pages.repeated().map(|listed| changed(listed, total)),
+        }
+    }
+}
+
+impl Pages {
+    fn new() -> Self {
+        Self {
+            token: None,
+            paging: Paging::new("listing"),
+            ids: HashSet::new(),
+            listed: 0,
+        }
+    }
+
+    /// Adds a page. Returns true if it is the last one.
+    fn add(&mut self, page: ResourcePage, max: usize) -> Result<bool, Inconsistency> {
+        let known = self.ids.len();
+        self.listed += page.ids.len() as u64;
+        self.ids.extend(page.ids);
+        if self.ids.len() > max {
+            return Err(Inconsistency::TooManyResources(max));
+        }
+        if let Some(token) = &page.next_token {
+            self.paging.add(token, self.ids.len() == known)?;
         }
         self.token = page.next_token;
-        Ok(None)
+        Ok(self.token.is_none())
     }
+
+    /// Returns the number of resources, if some are repeated.
+    fn repeated(&self) -> Option<u64> {
+        (self.listed > self.ids.len() as u64).then_some(self.listed)
+    }
+}
+
+/// Returns the reason why a total may be wrong.
+fn changed(listed: u64, different: u64) -> Arc<str> {
+    let operation = ListDiscoveredResources::NAME;
+    format!(
+        "config:{operation} returned {listed} resources, of which {different} are different, also when they were listed \
+         again: they changed meanwhile, so the count may be wrong"
+    )
+    .into()
 }
 
 fn inconsistent(inconsistency: Inconsistency, request_id: Option<String>) -> CountError {
@@ -144,22 +194,35 @@ fn inconsistent(inconsistency: Inconsistency, request_id: Option<String>) -> Cou
 
 #[cfg(test)]
 mod tests {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
     use crate::aws::client::fake::{client, clock};
     use crate::http::fake::{FakeResponse, Scripted, answer_with};
 
-    /// A page with `resources` buckets and the token of the next page.
-    fn page(resources: usize, next_token: Option<&str>) -> FakeResponse {
-        let identifiers = vec![serde_json::json!({"resourceType": "AWS::S3::Bucket"}); resources];
+    /// A page with these buckets and the token of the next page.
+    fn page_of(ids: &[String], next_token: Option<&str>) -> FakeResponse {
+        let item = |id| serde_json::json!({"resourceType": "AWS::S3::Bucket", "resourceId": id});
+        let identifiers: Vec<_> = ids.iter().map(item).collect();
         let mut body = serde_json::json!({"resourceIdentifiers": identifiers});
         if let Some(token) = next_token {
             body["nextToken"] = token.into();
         }
         answer_with(200, &[("x-amzn-requestid", "r-1")], body.to_string())
+    }
+
+    /// A page with `resources` new buckets and the token of the next page.
+    fn page(resources: usize, next_token: Option<&str>) -> FakeResponse {
+        let ids: Vec<_> = (0..resources)
+            .map(|n| format!("{n} {next_token:?}"))
+            .collect();
+        page_of(&ids, next_token)
+    }
+
+    /// A page with one bucket per letter of `ids`.
+    fn letters(ids: &str, next_token: Option<&str>) -> FakeResponse {
+        let ids: Vec<_> = ids.chars().map(String::from).collect();
+        page_of(&ids, next_token)
     }
 
     fn list(
@@ -175,13 +238,19 @@ mod tests {
         }
     }
 
-    /// Returns the total of the buckets in eu-west-1.
-    fn total(http: &Arc<Scripted>) -> Result<u64, CountError> {
+    /// Lists the buckets in eu-west-1.
+    fn buckets(http: &Arc<Scripted>) -> Result<Listed, CountError> {
         let client = client(http.clone(), clock());
-        let types = ["AWS::S3::Bucket".parse().unwrap()];
-        let region = "eu-west-1".parse().unwrap();
-        let listed = list(&client, &region, &types[0])?;
+        let bucket = "AWS::S3::Bucket".parse().unwrap();
+        let listed = list(&client, &"eu-west-1".parse().unwrap(), &bucket)?;
         assert_eq!(listed.ids, [0; 0], "buckets are not global resources");
+        Ok(listed)
+    }
+
+    /// Returns the total of the buckets in eu-west-1, which do not change.
+    fn total(http: &Arc<Scripted>) -> Result<u64, CountError> {
+        let listed = buckets(http)?;
+        assert_eq!(listed.changed, None);
         Ok(listed.total)
     }
 
@@ -237,42 +306,114 @@ mod tests {
     }
 
     #[test]
-    fn hundred_empty_pages_are_an_error() {
-        let n = AtomicU32::new(0);
-        let http = Scripted::by(move |_| {
-            let token = n.fetch_add(1, Ordering::SeqCst).to_string();
-            page(usize::from(token == "0"), Some(&token))
-        });
-        let error = total(&http).unwrap_err().to_string();
-        assert!(
-            error.contains("returned a hundred empty pages in a row"),
-            "{error}"
-        );
-        assert_eq!(http.requests().len(), 101);
-    }
-
-    #[test]
-    fn repeated_page_is_an_error() {
+    fn ten_thousand_empty_pages_are_an_error() {
+        // The first page has resources, and later ones have the same again.
         let n = AtomicU32::new(0);
         let http = Scripted::by(move |_| {
             let n = n.fetch_add(1, Ordering::SeqCst);
-            let id = |k: u32| serde_json::json!({"resourceId": format!("b-{}", (n % 3) * 2 + k)});
-            let body = serde_json::json!({
-                "resourceIdentifiers": [id(0), id(1)],
-                "nextToken": n.to_string(),
-            });
-            answer_with(200, &[], body.to_string())
+            let ids = if n % 100 < 2 { "a" } else { "" };
+            letters(ids, Some(&n.to_string()))
         });
-        let error = total(&http).unwrap_err().to_string();
+        let error = buckets(&http).unwrap_err().to_string();
+        let expected =
+            "returned 10000 pages in a row without anything new, and a token for another";
+        assert!(error.contains(expected), "{error}");
+        // Two pages before the listing is made again, then 98 empty ones.
+        assert_eq!(http.requests().len(), 2 + 98 + 1 + 10_000);
+    }
+
+    #[test]
+    fn resources_are_bounded() {
+        for (resource_type, max) in [
+            ("AWS::S3::Bucket", MAX_RESOURCES),
+            ("AWS::IAM::Role", MAX_GLOBAL_RESOURCES),
+        ] {
+            let mut listing = Listing::new(resource_type.parse().unwrap(), None);
+            for n in 0..=max / 10_000 {
+                let first = n as u64 * 10_000;
+                let output = ResourcePage {
+                    ids: (first..first + 10_000).collect(),
+                    next_token: Some(n.to_string()),
+                };
+                let request_id = None;
+                let added = listing.add(CallOutput { output, request_id });
+                if n < max / 10_000 {
+                    assert_eq!(added.unwrap(), None);
+                } else {
+                    let error = added.unwrap_err().to_string();
+                    assert!(
+                        error.contains(&format!("more than {max} resources")),
+                        "{error}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn repeated_resource_lists_again() {
+        for pages in [
+            // On one page, on two pages, on the first and the last page.
+            vec![letters("aba", None), letters("ab", None)],
+            vec![
+                letters("a", Some("1")),
+                letters("ab", None),
+                letters("ab", None),
+            ],
+            vec![
+                letters("ab", Some("1")),
+                letters("", Some("2")),
+                letters("a", Some("3")),
+                letters("a", Some("1")),
+                letters("b", None),
+            ],
+        ] {
+            let requests = pages.len();
+            let http = Scripted::list(pages);
+            assert_eq!(total(&http).unwrap(), 2);
+            assert_eq!(http.requests().len(), requests);
+        }
+    }
+
+    #[test]
+    fn resource_repeated_again_is_counted_once() {
+        let pages = [
+            letters("aa", Some("1")),
+            letters("abc", Some("1")),
+            letters("cd", Some("2")),
+            letters("de", None),
+        ];
+        let listed = buckets(&Scripted::list(pages)).unwrap();
+        let why = listed.changed.unwrap();
         assert!(
-            error.contains("returned the same resources on two pages"),
-            "{error}"
+            why.contains("returned 7 resources, of which 5 are different, "),
+            "{why}"
         );
-        assert_eq!(
-            http.requests().len(),
-            4,
-            "three new pages and one repeated page"
-        );
+        assert_eq!(listed.total, 5);
+    }
+
+    #[test]
+    fn expired_token_lists_again() {
+        let expired = || answer_with(400, &[], r#"{"__type": "InvalidNextTokenException"}"#);
+        let pages = [
+            letters("ab", Some("1")),
+            expired(),
+            letters("abc", Some("1")),
+            letters("d", None),
+        ];
+        let http = Scripted::list(pages);
+        assert_eq!(total(&http).unwrap(), 4);
+        assert!(bodies(&http)[2].get("nextToken").is_none());
+
+        let pages = [
+            letters("ab", Some("1")),
+            expired(),
+            letters("ab", Some("1")),
+            expired(),
+        ];
+        let http = Scripted::list(pages);
+        assert!(matches!(total(&http).unwrap_err(), CountError::Call(_)));
+        assert_eq!(http.requests().len(), 4);
     }
 
     #[test]
@@ -343,12 +484,7 @@ mod tests {
             "AWS::IAM::Role".parse().unwrap(),
         );
         let listed = list(&client, &region, &role).unwrap();
-        let hash = |id: &str| {
-            let mut hasher = DefaultHasher::new();
-            id.hash(&mut hasher);
-            hasher.finish()
-        };
-        let expected = ["AROA1", "AROA2", "AROA3"].map(hash);
-        assert_eq!((listed.total, &listed.ids[..]), (3, &expected[..]));
+        let ids: HashSet<u64> = listed.ids.iter().copied().collect();
+        assert_eq!((listed.total, listed.ids.len(), ids.len()), (3, 3, 3));
     }
 }

@@ -1,6 +1,7 @@
 //! The methods to count, and what they return.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::{ResourceType, ResourceTypes};
 
@@ -58,9 +59,12 @@ pub type Counts = BTreeMap<ResourceType, u64>;
 /// The result of a complete listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// The number of resources.
+    /// The number of different resources.
     pub total: u64,
     /// The hashes of the resource IDs, only for global types; the same ID has the same hash in every
     /// region.
     pub ids: Vec<u64>,
+    /// The reason why the total may be wrong, if the resources changed while they were listed; it is
+    /// in the log.
+    pub changed: Option<Arc<str>>,
 }

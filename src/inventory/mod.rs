@@ -4,6 +4,7 @@ pub mod counts;
 mod error;
 pub mod list;
 mod method;
+mod paging;
 mod prefetched;
 
 pub use error::{CountError, Inconsistency};

@@ -105,9 +105,7 @@ mod tests {
         let [region, other] = ["eu-west-1", "us-east-1"].map(|r| r.parse().unwrap());
         let [bucket, vpc] = ["AWS::S3::Bucket", "AWS::EC2::VPC"].map(|t| t.parse().unwrap());
         let output = ResourcePage {
-            resources: 3,
-            ids: Vec::new(),
-            fingerprint: None,
+            ids: vec![1, 2, 3],
             next_token: None,
         };
         let request_id = None;
@@ -116,7 +114,7 @@ mod tests {
         prefetched.keep_page(&region, &vpc, Err(denied(&region)));
         assert!(prefetched.take_page(&other, &bucket).is_none());
         let page = prefetched.take_page(&region, &bucket).unwrap();
-        assert_eq!(page.unwrap().output.resources, 3);
+        assert_eq!(page.unwrap().output.ids, [1, 2, 3]);
         assert!(prefetched.take_page(&region, &bucket).is_none(), "once");
         let failure = prefetched.take_page(&region, &vpc).unwrap();
         let kind = failure.unwrap_err().kind();

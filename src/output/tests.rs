@@ -179,7 +179,7 @@ proptest! {
         let gap = Gap::new(error_type, &detail);
         let mut outcome = RegionResult::missing("eu-west-1".parse().unwrap(), gap.clone());
         outcome.listed = totals.iter().map(|(resource_type, total)| {
-            let listed = |total| Listed { total, ids: Vec::new() };
+            let listed = |total| Listed { total, ids: Vec::new(), changed: None };
             (resource_type.parse().unwrap(), total.map(listed).ok_or(gap.clone()))
         }).collect();
         let types = ResourceTypes::Named(outcome.listed.keys().cloned().collect());

@@ -41,6 +41,7 @@ pub fn classify(error: &CountError) -> (Option<ErrorType>, Recovery) {
             // On the first page of a listing this is an empty listing, which never reaches this
             // table.
             ErrorKind::ResourceNotDiscovered
+            | ErrorKind::InvalidPageToken
             | ErrorKind::Transient
             | ErrorKind::BadSignature
             | ErrorKind::Other => (ErrorType::ApiError, Recovery::Next),

@@ -82,6 +82,12 @@ impl Performer<'_> {
                 let resource_type = listing.resource_type().clone();
                 let fetch = || listing.fetch_page(client, self.region, self.is_crowded);
                 let result = self.attempt(Some(&resource_type), fetch);
+                if let Ok(Some(Listed {
+                    changed: Some(why), ..
+                })) = &result
+                {
+                    self.log(ErrorType::ApiError, Some(&resource_type), why.to_string());
+                }
                 Outcome::Page(listing, result)
             }
             Step::Recorder(status) => Outcome::Recorder(self.fetch_recorder(status)),

@@ -549,7 +549,7 @@ fn unreadable_response_skips_only_the_type() {
     for (error, text) in [
         (
             call_error(Cause::Unreadable {
-                truncated: false,
+                max_retries: 0,
                 reason: "the body is empty".to_owned(),
                 status: 204,
             }),
@@ -687,13 +687,11 @@ fn expiring(
             );
         }
         let paged = old && !body.contains("nextToken") && body.contains("Bucket");
-        let token = if paged { r#", "nextToken": "t""# } else { "" };
-        answer(
-            200,
-            format!(
-                r#"{{"resourceIdentifiers": [{{"resourceId": "a{paged}"}}, {{"resourceId": "b"}}]{token}}}"#
-            ),
-        )
+        let item = |id| serde_json::json!({"resourceType": type_of(request), "resourceId": id});
+        let items = [1, 2].map(|n| item(format!("{n} {paged}")));
+        let token = paged.then_some("t");
+        let body = serde_json::json!({"resourceIdentifiers": items, "nextToken": token});
+        answer(200, body.to_string())
     });
     let loads = AtomicUsize::new(0);
     let credentials = CachedCredentials::load(Box::new(move |_| {
@@ -971,7 +969,7 @@ fn errors_are_classified_by_specified_table() {
     assert_eq!(classify(&clock), (Some(E::Fatal), Recovery::StopScan));
     let listing = CountError::Pages {
         operation: "ListDiscoveredResources",
-        inconsistency: Inconsistency::RepeatedPage,
+        inconsistency: Inconsistency::RepeatedToken("listing"),
         request_id: None,
     };
     assert_eq!(classify(&listing), (Some(E::ApiError), Recovery::Next));

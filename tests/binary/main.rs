@@ -5,6 +5,7 @@
 mod support;
 
 mod coverage;
+mod listings;
 mod methods;
 mod network;
 mod proxy;

@@ -8,7 +8,7 @@ use crate::assertions;
 use crate::fault_point::{
     BUCKET, CHECKED_REGION, COUNTS, FaultPoint, LIST_SECOND_PAGE, SCANNED_REGION, VPC,
 };
-use crate::support::{Call, Outcome, Program, Reply, Server};
+use crate::support::{Account, Call, Outcome, Program, Reply, Server};
 use crate::{MAX_DURATION, MAX_MEMORY, run_timed};
 
 /// Returns the page with this index, from 0.
@@ -49,7 +49,11 @@ fn run_with_pages(point: &FaultPoint, matches: fn(&Call) -> bool, page: Page) ->
     });
     let program = Program::new(&server).args(point.args).arg("--coverage");
     let (run, duration) = run_timed(program);
-    assert!(duration < MAX_DURATION, "{duration:?}: {}", run.describe());
+    assert!(
+        duration < 3 * MAX_DURATION,
+        "{duration:?}: {}",
+        run.describe()
+    );
     let peak = run.peak_memory.unwrap_or_default();
     assert!(peak < MAX_MEMORY, "{peak}");
     assert_eq!(run.code, Some(0), "{}", run.describe());
@@ -58,7 +62,7 @@ fn run_with_pages(point: &FaultPoint, matches: fn(&Call) -> bool, page: Page) ->
 
 #[test]
 fn endless_listing_has_no_row() {
-    let cases: [(&str, Page, &str, &str, usize); 9] = [
+    let cases: [(&str, Page, &str, &str, usize); 8] = [
         (
             "the same token",
             |_| listed(100, &json!("a")),
@@ -76,13 +80,21 @@ fn endless_listing_has_no_row() {
         (
             "the same resources with new tokens",
             |n| {
-                let mut page = listed(100, &json!("a"));
+                let mut page = listed(1, &json!("a"));
                 page["nextToken"] = json!(n.to_string());
                 page
             },
             "API_ERROR",
-            "the same resources on two pages",
-            2,
+            // The first listing ends at the first repeated resource.
+            "10000 pages in a row without anything new",
+            2 + 1 + 10_000,
+        ),
+        (
+            "an old token on a page of new resources",
+            |n| listed(100, &json!(if n == 300 { 17 } else { n }.to_string())),
+            "API_ERROR",
+            "the same page token twice",
+            301,
         ),
         (
             "the same token on empty pages",
@@ -92,25 +104,11 @@ fn endless_listing_has_no_row() {
             2,
         ),
         (
-            "new tokens on empty pages",
-            |n| listed(0, &json!(n.to_string())),
-            "API_ERROR",
-            "empty pages",
-            100,
-        ),
-        (
-            "new tokens after some resources",
-            |n| listed(usize::from(n == 0), &json!(n.to_string())),
-            "API_ERROR",
-            "empty pages",
-            101,
-        ),
-        (
             "tokens of 60 KB",
-            |n| listed(0, &json!(format!("{n}{}", "t".repeat(60_000)))),
+            |n| listed(0, &json!(format!("{}{}", n % 400, "t".repeat(60_000)))),
             "API_ERROR",
-            "empty pages",
-            100,
+            "the same page token twice",
+            401,
         ),
         (
             "a number as token",
@@ -152,12 +150,12 @@ fn endless_listing_has_no_row() {
 fn listing_with_empty_pages_is_complete() {
     let cases: [(&str, Page, usize, usize); 4] = [
         (
-            "50 empty pages",
+            "999 empty pages",
             |n| match n {
-                0..50 => listed(0, &json!(n.to_string())),
+                0..999 => listed(0, &json!(n.to_string())),
                 _ => listed(3, &Value::Null),
             },
-            51,
+            1000,
             3,
         ),
         (
@@ -201,32 +199,33 @@ fn endless_counts_have_no_row() {
         (
             "the same types",
             |n| counted(&new_types(0), &json!(n.to_string())),
+            // The counts are fetched again.
             " twice",
-            2,
+            4,
         ),
         (
             "empty pages",
             |n| counted(&[], &json!(n.to_string())),
-            "pages",
-            200,
+            "10000 pages in a row without anything new",
+            10_000,
         ),
         (
             "tokens of 60 KB",
-            |n| counted(&[], &json!(format!("{n}{}", "t".repeat(60_000)))),
-            "pages",
-            200,
+            |n| counted(&[], &json!(format!("{}{}", n % 400, "t".repeat(60_000)))),
+            "the same page token twice",
+            401,
         ),
         (
             "new types",
             |n| counted(&new_types(n), &json!(n.to_string())),
-            "more than",
-            200,
+            "more than 20000 types",
+            201,
         ),
     ];
     let account = COUNTS.account();
     for (name, page, message_part, pages) in cases {
         let (run, requests) = run_with_pages(&COUNTS, is_counted, page);
-        assert!(requests > 1 && requests <= pages, "{name}: {requests}");
+        assert_eq!(requests, pages, "{name}: {}", run.describe());
         let log = assertions::parse_log(&run).unwrap();
         assert_eq!(log.len(), 1, "{name}: {}", run.describe());
         let (line, message) = &log[0];
@@ -243,5 +242,46 @@ fn endless_counts_have_no_row() {
         assert!(run.csv().contains(CHECKED_REGION));
         let cell = format!("{SCANNED_REGION},{VPC},error,,");
         assert!(run.coverage().contains(&cell), "{name}: {}", run.coverage());
+    }
+}
+
+/// Returns a page with `resources` new resources of `resource_type` and a new token.
+fn new_resources(resource_type: &str, resources: usize, n: usize) -> Reply {
+    let items = (0..resources)
+        .map(|m| format!("{{\"resourceType\":\"{resource_type}\",\"resourceId\":\"{n}x{m}\"}}"));
+    let items: Vec<_> = items.collect();
+    let body = format!(
+        "{{\"resourceIdentifiers\":[{}],\"nextToken\":\"{n}\"}}",
+        items.join(",")
+    );
+    Reply::json_bytes(body.into_bytes())
+}
+
+#[test]
+fn endless_iam_listing_ends_at_maximum() {
+    for (resource_type, size) in [("AWS::IAM::Role", 100), ("AWS::IAM::Policy", 7)] {
+        let account = Account::new()
+            .region(CHECKED_REGION, &[(VPC, 1)])
+            .region(SCANNED_REGION, &[(VPC, 1)]);
+        let pages = AtomicUsize::new(0);
+        let server = account.serve_with(move |call| {
+            let is_listed = call.lists(resource_type, SCANNED_REGION);
+            is_listed
+                .then(|| new_resources(resource_type, size, pages.fetch_add(1, Ordering::SeqCst)))
+        });
+        let types = format!("{VPC},{resource_type}");
+        let (run, _) = run_timed(Program::new(&server).args(["--resource-types", &types]));
+        assert_eq!(run.csv(), account.csv(), "{}", run.describe());
+        let errors = run.errors();
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        let start = format!(
+            "[API_ERROR] Region: {SCANNED_REGION}, Resource: {resource_type}, Message: \
+             config:ListDiscoveredResources returned more than 50000 resources"
+        );
+        assert!(errors.contains(&start), "{errors}");
+        let requests = server.count(|call| call.lists(resource_type, SCANNED_REGION));
+        assert_eq!(requests, 50_000 / size + 1);
+        let peak = run.peak_memory.unwrap_or_default();
+        assert!(peak < MAX_MEMORY, "{resource_type}: {peak}");
     }
 }

@@ -259,7 +259,7 @@ fn unreadable(response: &Response, error: &ParseError, redactor: &Redactor) -> C
         start => format!("{why}; it starts with: {start}"),
     };
     Cause::Unreadable {
-        truncated: error.is_truncated(),
+        max_retries: error.max_retries(),
         reason,
         status: response.status,
     }

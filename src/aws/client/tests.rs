@@ -23,6 +23,7 @@ use crate::model::ResourceType;
 use crate::recording::{RecordedEnv, RecordingClient, ReplayClient, VirtualClock};
 
 const EMPTY_PAGE: &str = r#"{"resourceIdentifiers": []}"#;
+const INVALID_ITEM: &str = r#"{"resourceIdentifiers": [{}]}"#;
 const THROTTLED: &str = r#"{"__type": "ThrottlingException", "message": "Rate exceeded"}"#;
 const DENIED: &str = r#"{"__type": "AccessDeniedException", "Message": "not authorized"}"#;
 
@@ -71,11 +72,11 @@ fn success_sends_one_signed_request() {
     let http = Scripted::list([answer_with(
         200,
         &[("x-amzn-RequestId", "r-1")],
-        r#"{"resourceIdentifiers": [{"resourceType": "AWS::S3::Bucket"}]}"#,
+        r#"{"resourceIdentifiers": [{"resourceType": "AWS::S3::Bucket", "resourceId": "b"}]}"#,
     )]);
     let clock = clock();
     let reply = list(&client(http.clone(), clock.clone())).unwrap();
-    assert_eq!(reply.output.resources, 1);
+    assert_eq!(reply.output.ids.len(), 1);
     assert_eq!(reply.request_id.as_deref(), Some("r-1"));
     assert_eq!(clock.sleeps().len(), 0);
     let [request] = &http.requests()[..] else {
@@ -200,13 +201,38 @@ fn transient_failure_is_retried() {
             "a truncated body",
             vec![answer(200, r#"{"resourceIdentifiers": [{"resou"#)],
         ),
+        (
+            "an invalid item after a throttle",
+            vec![
+                answer(400, r#"{"__type": "ThrottlingException"}"#),
+                answer(200, INVALID_ITEM),
+            ],
+        ),
     ];
     for (case, answers) in passing {
         let sent = answers.len() + 1;
         let http = Scripted::list(answers.into_iter().chain([answer(200, EMPTY_PAGE)]));
         let reply = list(&client(http.clone(), clock())).expect(case);
-        assert_eq!(reply.output.resources, 0, "{case}");
+        assert_eq!(reply.output.ids.len(), 0, "{case}");
         assert_eq!(http.requests().len(), sent, "{case}");
+    }
+}
+
+#[test]
+fn invalid_item_is_retried_once() {
+    for between in [None, Some(answer(503, ""))] {
+        let answers = [
+            Some(answer(200, INVALID_ITEM)),
+            between,
+            Some(answer(200, INVALID_ITEM)),
+        ];
+        let answers: Vec<_> = answers.into_iter().flatten().collect();
+        let sent = answers.len();
+        let http = Scripted::list(answers);
+        let error = list(&client(http.clone(), clock())).unwrap_err();
+        let why = "an unreadable response (HTTP 200): resource without a type";
+        assert!(error.to_string().contains(why), "{error}");
+        assert_eq!(http.requests().len(), sent);
     }
 }
 
@@ -745,7 +771,8 @@ fn recording_without_secrets_replays_same_results() {
     let mut answers = vec![answer(503, ""), answer(200, EMPTY_PAGE)];
     answers.push(answer_with(400, &date, refused));
     answers.extend(echoes().into_iter().map(|(_, sent)| sent));
-    let calls = answers.len() - 1;
+    // The 503 and the unexpected type are retried.
+    let calls = answers.len() - 2;
 
     let folder = tempfile::tempdir().unwrap();
     let (inner, none) = (Scripted::list(answers), BTreeMap::new());
@@ -754,7 +781,7 @@ fn recording_without_secrets_replays_same_results() {
     let live = client(recorder.clone(), clock());
     let results = |client: &Client| -> Vec<String> {
         let result = |_| match list(client) {
-            Ok(reply) => format!("{} resources", reply.output.resources),
+            Ok(reply) => format!("{} resources", reply.output.ids.len()),
             Err(error) => error.to_string(),
         };
         (0..calls).map(result).collect()
@@ -885,6 +912,7 @@ fn any_attempt() -> impl Strategy<Value = (bool, Sent)> {
         (true, answer(200, r#"{"resourceIdentifiers": [{"resou"#)),
         (false, answer(400, DENIED)),
         (false, answer(200, "{}")),
+        (true, answer(200, INVALID_ITEM)),
         (false, failure(TransportErrorKind::Tls)),
         (false, answer(200, EMPTY_PAGE)),
     ])

@@ -2,12 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, RequestBody, Service};
-use crate::aws::protocol::json::{List, Object, Text};
+use crate::aws::protocol::json::{Bytes, List, Object, Text};
 use crate::aws::protocol::{ParseError, json};
 use crate::model::ResourceType;
 
@@ -25,14 +26,9 @@ pub struct ListDiscoveredResources<'a> {
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourcePage {
-    /// The number of resources on the page.
-    pub resources: u64,
-    /// The hashes of the resource IDs if the type is global, to find the same resources in other
-    /// regions; otherwise empty, because there may be many.
+    /// The hashes of the resource IDs, one per resource; the same ID has the same hash on every page,
+    /// in every region, until the program ends.
     pub ids: Vec<u64>,
-    /// A hash of the resource IDs in their order, to recognize a repeated page; `None` if the page
-    /// is empty or a resource has no ID.
-    pub fingerprint: Option<u64>,
     /// The page token of the next page; `None` on the last page.
     pub next_token: Option<String>,
 }
@@ -52,7 +48,7 @@ struct Identifier<'a> {
     #[serde(borrow)]
     resource_type: Option<Text<'a>>,
     #[serde(borrow)]
-    resource_id: Option<Text<'a>>,
+    resource_id: Option<Bytes<'a>>,
 }
 
 impl Operation for ListDiscoveredResources<'_> {
@@ -71,57 +67,48 @@ impl Operation for ListDiscoveredResources<'_> {
     fn parse(&self, body: &[u8]) -> Result<ResourcePage, ParseError> {
         let reply: ListDiscoveredResourcesResponse = json::reply(body)?;
         let List(identifiers) = &reply.resource_identifiers;
-        let requested = self.resource_type.as_str();
-        let mut types = identifiers
-            .iter()
-            .filter_map(|Object(i)| i.resource_type.as_ref());
-        if let Some(Text(other)) = types.find(|Text(t)| t != requested) {
-            return Err(ParseError::unexpected(format!(
-                "unexpected type {other} in the response"
-            )));
-        }
-        let ids = identifiers
-            .iter()
-            .filter(|_| self.resource_type.is_global())
-            .map(|Object(i)| {
-                let id = i.resource_id.as_ref();
-                id.map(|Text(id)| hash_id(id))
-                    .ok_or_else(|| ParseError::unexpected("resource without an ID in the response"))
-            });
-        let mut hash = DefaultHasher::new();
-        let mut has_ids = !identifiers.is_empty();
-        for Object(identifier) in identifiers {
-            let id = identifier.resource_id.as_ref().map(|Text(id)| id);
-            id.hash(&mut hash);
-            has_ids &= id.is_some();
-        }
+        let ids = identifiers.iter().map(|Object(item)| self.hash_id(item));
         Ok(ResourcePage {
-            resources: identifiers.len() as u64,
-            fingerprint: has_ids.then(|| hash.finish()),
             ids: ids.collect::<Result<_, _>>()?,
             next_token: reply.next_token.filter(|token| !token.is_empty()),
         })
     }
 }
 
-/// Returns the hash of a resource ID, the same in every listing.
-fn hash_id(id: &str) -> u64 {
-    let mut hash = DefaultHasher::new();
-    id.hash(&mut hash);
-    hash.finish()
+impl ListDiscoveredResources<'_> {
+    /// Returns the hash of the ID of `item`.
+    ///
+    /// # Errors
+    /// The item lacks its type or its ID, or has another type than the requested one.
+    fn hash_id(&self, item: &Identifier<'_>) -> Result<u64, ParseError> {
+        let requested = self.resource_type.as_str();
+        match (&item.resource_type, &item.resource_id) {
+            (None, _) => Err(ParseError::invalid_item("resource without a type")),
+            (Some(Text(t)), _) if t.is_empty() => {
+                Err(ParseError::invalid_item("resource with an empty type"))
+            }
+            (Some(Text(other)), _) if !other.eq_ignore_ascii_case(requested) => {
+                let why = format!("unexpected type {other} in the response");
+                Err(ParseError::invalid_item(why))
+            }
+            (_, None) => Err(ParseError::invalid_item("resource without an ID")),
+            (_, Some(Bytes(id))) if id.is_empty() => {
+                Err(ParseError::invalid_item("resource with an empty ID"))
+            }
+            (_, Some(Bytes(id))) => Ok(HASH_KEY.hash_one(id)),
+        }
+    }
 }
+
+/// The random key of the hashes of this run.
+static HASH_KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(body: &str) -> Result<ResourcePage, ParseError> {
-        let resource_type = "AWS::EC2::VPC".parse().unwrap();
-        let operation = ListDiscoveredResources {
-            resource_type: &resource_type,
-            next_token: None,
-        };
-        operation.parse(body.as_bytes())
+        parse_bytes(body.as_bytes())
     }
 
     #[test]
@@ -141,45 +128,99 @@ mod tests {
     }
 
     #[test]
-    fn page_is_counted() {
+    fn page_has_the_hash_of_each_id() {
         let page = parse(
             r#"{"nextToken": "x", "resourceIdentifiers": [
                 {"resourceType": "AWS::EC2::VPC", "resourceId": "vpc-1", "new": {}},
-                {"resourceId": "vpc-2"}]}"#,
-        );
-        let expected = ResourcePage {
-            resources: 2,
-            ids: Vec::new(),
-            fingerprint: page.as_ref().unwrap().fingerprint,
-            next_token: Some("x".to_owned()),
+                {"resourceName": "two", "resourceId": "vpc-2", "resourceType": "AWS::EC2::VPC"},
+                {"resourceType": "AWS::EC2::VPC", "resourceId": "\u0076pc-1"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(page.next_token.as_deref(), Some("x"));
+        let [first, second, third] = page.ids[..] else {
+            panic!("{page:?}")
         };
-        assert_eq!(page.unwrap(), expected);
+        assert_ne!(first, second);
+        assert_eq!(first, third, "the same ID in another spelling");
         let last = parse(r#"{"resourceIdentifiers": [], "nextToken": ""}"#).unwrap();
-        assert_eq!((last.next_token, last.fingerprint), (None, None));
+        assert_eq!((last.next_token, last.ids), (None, Vec::new()));
+    }
+
+    fn parse_bytes(body: &[u8]) -> Result<ResourcePage, ParseError> {
+        let resource_type = "AWS::EC2::VPC".parse().unwrap();
+        let operation = ListDiscoveredResources {
+            resource_type: &resource_type,
+            next_token: None,
+        };
+        operation.parse(body)
     }
 
     #[test]
-    fn fingerprint_depends_on_resource_ids() {
-        let fingerprint = |ids: &str| {
-            parse(&format!(r#"{{"resourceIdentifiers": [{ids}]}}"#))
-                .unwrap()
-                .fingerprint
-        };
-        let (a, b) = (r#"{"resourceId": "a"}"#, r#"{"resourceId": "b"}"#);
-        assert_eq!(
-            fingerprint(&format!("{a}, {b}")),
-            fingerprint(&format!("{a}, {b}"))
-        );
-        assert_ne!(
-            fingerprint(&format!("{a}, {b}")),
-            fingerprint(&format!("{b}, {a}"))
-        );
-        assert_ne!(fingerprint(a), fingerprint(&format!("{a}, {a}")));
-        assert_eq!(
-            fingerprint(&format!("{a}, {{}}")),
-            None,
-            "no fingerprint without IDs"
-        );
+    fn id_of_invalid_text_has_a_hash() {
+        let ids: [&[u8]; 8] = [
+            br"\ud800",
+            br"\udc00",
+            br"\ud800\ud800",
+            br"\ud800x",
+            b"\xff",
+            b"\xff\xff",
+            b"caf\xe9",
+            br"\u0000",
+        ];
+        let items = ids.map(|id| {
+            [
+                br#"{"resourceType":"AWS::EC2::VPC","resourceId":""#,
+                id,
+                b"\"}",
+            ]
+            .concat()
+        });
+        let page = [
+            br#"{"resourceIdentifiers":["#,
+            &items.join(&b","[..])[..],
+            b"]}",
+        ]
+        .concat();
+        let page = parse_bytes(&page).unwrap();
+        let different: std::collections::HashSet<u64> = page.ids.iter().copied().collect();
+        assert_eq!((page.ids.len(), different.len()), (8, 8));
+    }
+
+    #[test]
+    fn invalid_item_is_retried_once() {
+        for (item, why) in [
+            ("{}", "resource without a type"),
+            (r#"{"resourceId": "a"}"#, "resource without a type"),
+            (
+                r#"{"resourceType": null, "resourceId": "a"}"#,
+                "resource without a type",
+            ),
+            (
+                r#"{"resourceType": "", "resourceId": "a"}"#,
+                "resource with an empty type",
+            ),
+            (
+                r#"{"resourceType": "AWS::EC2::VPC"}"#,
+                "resource without an ID",
+            ),
+            (
+                r#"{"resourceType": "AWS::EC2::VPC", "resourceId": null}"#,
+                "resource without an ID",
+            ),
+            (
+                r#"{"resourceType": "AWS::EC2::VPC", "resourceId": ""}"#,
+                "resource with an empty ID",
+            ),
+            (
+                r#"{"resourceType": "AWS::S3::Bucket", "resourceId": "a"}"#,
+                "unexpected type AWS::S3::Bucket in the response",
+            ),
+        ] {
+            let good = r#"{"resourceType": "aws::ec2::vpc", "resourceId": "a"}"#;
+            let page = format!(r#"{{"resourceIdentifiers": [{good}, {item}]}}"#);
+            let error = parse(&page).unwrap_err();
+            assert_eq!((error.reason().raw(), error.max_retries()), (why, 1));
+        }
     }
 
     #[test]
@@ -194,11 +235,12 @@ mod tests {
             r#"{"ResourceIdentifiers": []}"#,
             r#"{"resourceIdentifiers": null}"#,
             r#"{"resourceIdentifiers": [7]}"#,
-            r#"{"resourceIdentifiers": [{"resourceType": "AWS::S3::Bucket"}]}"#,
+            r#"{"resourceIdentifiers": [{"resourceType": "AWS::EC2::VPC", "resourceId": 7}]}"#,
+            r#"{"resourceIdentifiers": [{"resourceType": "AWS::EC2::VPC", "resourceId": [7]}]}"#,
             r#"{"resourceIdentifiers": [], "nextToken": 7}"#,
             "<html></html>",
         ] {
-            assert!(!parse(body).unwrap_err().is_truncated(), "{body}");
+            assert_eq!(parse(body).unwrap_err().max_retries(), 0, "{body}");
         }
         assert!(
             parse(r#"{"resourceIdentifiers": [{"resou"#)

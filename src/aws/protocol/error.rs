@@ -13,6 +13,10 @@ pub enum ParseError {
     /// The body is truncated; another attempt may return it complete.
     #[error("truncated response")]
     Truncated(Untrusted),
+    /// An item of the response is not a valid item of the operation; another attempt may return it
+    /// correctly.
+    #[error("invalid item")]
+    InvalidItem(Untrusted),
     /// The body is complete and has unexpected content.
     #[error("unexpected response")]
     Unexpected(Untrusted),
@@ -23,6 +27,12 @@ impl ParseError {
     #[must_use]
     pub fn unexpected(reason: impl Into<Untrusted>) -> Self {
         Self::Unexpected(reason.into())
+    }
+
+    /// Creates the error of an invalid item.
+    #[must_use]
+    pub fn invalid_item(reason: impl Into<Untrusted>) -> Self {
+        Self::InvalidItem(reason.into())
     }
 
     /// Creates the error of a body that the parser rejected with `error`; an empty body is not
@@ -36,6 +46,16 @@ impl ParseError {
         }
     }
 
+    /// Returns the maximum number of retries after this error.
+    #[must_use]
+    pub fn max_retries(&self) -> u32 {
+        match self {
+            Self::Truncated(_) => u32::MAX,
+            Self::InvalidItem(_) => 1,
+            Self::Unexpected(_) => 0,
+        }
+    }
+
     /// Returns true if the body is truncated.
     #[must_use]
     pub fn is_truncated(&self) -> bool {
@@ -46,7 +66,9 @@ impl ParseError {
     #[must_use]
     pub fn reason(&self) -> &Untrusted {
         match self {
-            Self::Truncated(reason) | Self::Unexpected(reason) => reason,
+            Self::Truncated(reason) | Self::InvalidItem(reason) | Self::Unexpected(reason) => {
+                reason
+            }
         }
     }
 }

@@ -72,6 +72,34 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
 #[derive(Deserialize)]
 pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
+/// The bytes of a string, without the check that they are valid text: invalid UTF-8 stays as it is, and a lone surrogate
+/// (`\ud800`) becomes the three bytes of its code point.
+pub struct Bytes<'a>(pub Cow<'a, [u8]>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(BytesVisitor)
+    }
+}
+
+struct BytesVisitor;
+
+impl<'de> Visitor<'de> for BytesVisitor {
+    type Value = Bytes<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+        Ok(Bytes(Cow::Borrowed(bytes)))
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+        Ok(Bytes(Cow::Owned(bytes.to_owned())))
+    }
+}
+
 /// The maximum members of a list: a hundred times an AWS page, and more than the number of resource
 /// types. A parsed list may need twenty times the memory of its text, in all regions concurrently.
 const MAX_MEMBERS: usize = 10_000;
