@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::commands;
-use aws_config_resource_count::console::{Bar, Console};
+use aws_config_resource_count::console::{self, Bar, Console};
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::options::Options;
 use aws_config_resource_count::runtime::Runtime;
@@ -40,18 +40,23 @@ fn run(options: &Options, view: cli::OutputOptions) -> ExitCode {
     let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
     let var = |name| std::env::var(name).ok();
     let (no_color, force) = (var("NO_COLOR"), var("CLICOLOR_FORCE"));
+    let escapes = console::supports_escapes(var("TERM").as_deref());
     let color = view.color;
     let mut console = Console {
         out: Box::new(io::stdout()),
         err: Box::new(io::stderr()),
-        color: color.applies(out, no_color.as_deref(), force.as_deref()),
-        bar: match (view.progress, err && !options.debug) {
+        color: color.applies(out && escapes, no_color.as_deref(), force.as_deref()),
+        bar: match (view.progress, err && escapes && !options.debug) {
             (false, _) => Bar::Off,
             (true, true) => Bar::Live,
             (true, false) => Bar::FinalOnly,
         },
         quiet: view.quiet,
         shared_terminal: out && err,
+        columns: || {
+            let (width, _) = terminal_size::terminal_size_of(io::stderr())?;
+            Some(usize::from(width.0))
+        },
         bar_on_screen: None,
     };
     let trace = options.debug.then(|| Arc::new(print_line) as _);

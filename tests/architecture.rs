@@ -43,7 +43,7 @@ const LAYERS: [(&str, u8); 28] = [
 ];
 
 /// The files that may name a crate for input or output.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     (
         "ureq",
         &[
@@ -63,6 +63,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("clap", &["cli/command.rs", "cli/scan_args.rs"]),
     ("signal_hook", &["interrupt.rs"]),
     ("fastrand", &["runtime.rs"]),
+    ("terminal_size", &["main.rs"]),
 ];
 
 fn source_dir() -> PathBuf {

@@ -100,7 +100,7 @@ Environment:
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY           proxies, and hosts to bypass
                                               (lower-case names take precedence)
   AWS_MAX_ATTEMPTS, AWS_RETRY_MODE            attempts per request; only standard is supported
-  NO_COLOR, CLICOLOR_FORCE                    color
+  NO_COLOR, CLICOLOR_FORCE, TERM              color and the progress bar
 
 Exit codes:
   0    success; some counts may be missing

@@ -106,7 +106,7 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "30", value_parser = timeout_parser())]
     read_timeout: Duration,
 
-    /// When to use color; auto honors NO_COLOR and CLICOLOR_FORCE
+    /// When to use color; auto honors NO_COLOR, CLICOLOR_FORCE and TERM
     #[arg(help_heading = OUTPUT, long, value_name = "WHEN", default_value = "auto", value_parser = color_parser())]
     color: Color,
 

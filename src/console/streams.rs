@@ -3,12 +3,17 @@
 use std::fmt::Display;
 use std::io::Write;
 
+use super::bar::bar;
+
 const GREEN: &str = "\x1b[92m";
 const RED: &str = "\x1b[91m";
 const RESET: &str = "\x1b[0m";
 
-/// The width of the bar, in characters.
-const BAR_WIDTH: usize = 50;
+/// Returns true if a terminal of type `term` (the variable TERM) supports escape sequences.
+#[must_use]
+pub fn supports_escapes(term: Option<&str>) -> bool {
+    term.is_some_and(|term| !term.is_empty() && term != "dumb")
+}
 
 /// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,8 +28,8 @@ pub enum Color {
 }
 
 impl Color {
-    /// Returns true if a stream gets color. An empty NO_COLOR is ignored, and so is a
-    /// CLICOLOR_FORCE that is empty or `0`.
+    /// Returns true if a stream gets color. `terminal` is true for a terminal that supports escape
+    /// sequences. An empty NO_COLOR is ignored, and so is a CLICOLOR_FORCE that is empty or `0`.
     ///
     /// <https://no-color.org>, <https://bixense.com/clicolors/>
     #[must_use]
@@ -41,7 +46,7 @@ impl Color {
 /// The display mode of the progress bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bar {
-    /// Redrawn in place, on a terminal.
+    /// Redrawn in place, on a terminal that supports escape sequences.
     Live,
     /// Only the final state.
     FinalOnly,
@@ -63,6 +68,9 @@ pub struct Console {
     pub quiet: bool,
     /// True if both streams are the same terminal, where a message is shown only once.
     pub shared_terminal: bool,
+    /// Returns the width of stderr's terminal in columns; `None` if it is unknown. Called for each
+    /// drawing of the bar, because the user can resize the terminal.
+    pub columns: fn() -> Option<usize>,
     /// The completed and total number of the bar on the screen, if it is shown.
     pub bar_on_screen: Option<(usize, usize)>,
 }
@@ -100,7 +108,10 @@ impl Console {
                 self.bar_on_screen = Some((done, total));
                 self.write_error(&self.redraw());
             }
-            Bar::FinalOnly if done == total => self.write_error(&format!("{}\n", bar(done, total))),
+            Bar::FinalOnly if done == total => {
+                let text = bar(done, total, (self.columns)());
+                self.write_error(&format!("{text}\n"));
+            }
             Bar::FinalOnly | Bar::Off => {}
         }
     }
@@ -115,8 +126,15 @@ impl Console {
     /// Returns the text that redraws a visible bar and erases the rest of the line, such as an
     /// echoed ^C.
     fn redraw(&self) -> String {
-        let redraw = |(done, total)| format!("\r{}\x1b[K", bar(done, total));
-        self.bar_on_screen.map_or_else(String::new, redraw)
+        let Some((done, total)) = self.bar_on_screen else {
+            return String::new();
+        };
+        let columns = (self.columns)();
+        let text = bar(done, total, columns);
+        // A full line has no rest: a terminal would erase the character in its last column.
+        let is_full = columns == Some(text.chars().count());
+        let erase = if is_full { "" } else { "\x1b[K" };
+        format!("\r{text}{erase}")
     }
 
     /// Writes the text to stderr in one call, because stderr is not buffered and other output could
@@ -125,13 +143,6 @@ impl Console {
         let _ = self.err.write_all(text.as_bytes());
         let _ = self.err.flush();
     }
-}
-
-/// Formats the bar: `Progress: [████░░░░] completed/total`.
-fn bar(done: usize, total: usize) -> String {
-    let filled = (done * BAR_WIDTH).checked_div(total).unwrap_or(BAR_WIDTH);
-    let (full, rest) = ("█".repeat(filled), "░".repeat(BAR_WIDTH - filled));
-    format!("Progress: [{full}{rest}] {done}/{total}")
 }
 
 #[cfg(test)]
@@ -175,6 +186,7 @@ mod tests {
             bar,
             quiet: false,
             shared_terminal: false,
+            columns: || None,
             bar_on_screen: None,
         };
         (console, out, err)
@@ -187,7 +199,7 @@ mod tests {
         console.error("oops");
         console.progress(2, 2);
         console.end_progress();
-        let (first, last) = (bar(0, 2), bar(2, 2));
+        let (first, last) = (bar(0, 2, None), bar(2, 2, None));
         assert_eq!(
             err.pieces(),
             [
@@ -201,6 +213,50 @@ mod tests {
     }
 
     #[test]
+    fn full_line_is_not_erased() {
+        let (mut console, _, err) = console(Bar::Live);
+        for columns in [|| Some(29), || Some(30), || Some(31), || None] {
+            console.columns = columns;
+            console.progress(50, 100);
+        }
+        let blocks =
+            |width: usize| format!("{}{}", "█".repeat(width / 2), "░".repeat(width - width / 2));
+        assert_eq!(
+            err.pieces(),
+            [
+                "\rProgress: 50/100\x1b[K".to_owned(),
+                format!("\rProgress: [{}] 50/100\x1b[K", blocks(10)),
+                format!("\rProgress: [{}] 50/100\x1b[K", blocks(11)),
+                format!("\rProgress: [{}] 50/100\x1b[K", blocks(50)),
+            ]
+        );
+        console.columns = || Some(27);
+        console.progress(100, 100);
+        console.columns = || Some(30);
+        console.progress(100, 100);
+        assert_eq!(
+            err.pieces()[4..],
+            [
+                "\rProgress: 100/100\x1b[K".to_owned(),
+                format!("\rProgress: [{}] 100/100", "█".repeat(10)),
+            ]
+        );
+    }
+
+    #[test]
+    fn dumb_terminal_supports_no_escapes() {
+        for (term, expected) in [
+            (None, false),
+            (Some(""), false),
+            (Some("dumb"), false),
+            (Some("xterm-256color"), true),
+            (Some("screen"), true),
+        ] {
+            assert_eq!(supports_escapes(term), expected, "{term:?}");
+        }
+    }
+
+    #[test]
     fn bar_without_terminal_shows_final_state() {
         let (mut last, _, err) = console(Bar::FinalOnly);
         let (mut off, _, nothing) = console(Bar::Off);
@@ -210,7 +266,7 @@ mod tests {
             }
             console.end_progress();
         }
-        assert_eq!(err.text(), format!("{}\n", bar(3, 3)));
+        assert_eq!(err.text(), format!("{}\n", bar(3, 3, None)));
         assert_eq!(nothing.text(), "");
     }
 
@@ -245,14 +301,5 @@ mod tests {
             let got = color.applies(terminal, no_color, force);
             assert_eq!(got, expected, "{color:?} {terminal} {no_color:?} {force:?}");
         }
-    }
-
-    #[test]
-    fn bar_is_fifty_wide() {
-        let empty = format!("Progress: [{}] 0/17", "░".repeat(50));
-        let some = format!("Progress: [{}{}] 5/17", "█".repeat(14), "░".repeat(36));
-        let full = format!("Progress: [{}] 17/17", "█".repeat(50));
-        assert_eq!([bar(0, 17), bar(5, 17), bar(17, 17)], [empty, some, full]);
-        assert_eq!(bar(0, 0), format!("Progress: [{}] 0/0", "█".repeat(50)));
     }
 }

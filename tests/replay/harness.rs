@@ -111,6 +111,7 @@ impl Case {
             bar: Bar::FinalOnly,
             quiet: false,
             shared_terminal: false,
+            columns: || None,
             bar_on_screen: None,
         };
         let log = trace.clone();
