@@ -1,11 +1,13 @@
 //! Advice: what the user can do about an error or a missing count.
 
-use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
+use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind, SigningError};
+use crate::aws::partition::Partition;
 use crate::coverage::{Status, UnloggedGap};
 use crate::error_log::ErrorType;
 use crate::http::TransportErrorKind;
 use crate::inventory::CountError;
-use crate::text::{list, pluralize};
+use crate::model::{Region, ResourceType};
+use crate::text::{did_you_mean, list, near_matches, pluralize};
 
 /// The advice for a response that is not from AWS.
 const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \
@@ -29,7 +31,13 @@ pub fn for_call(error: &CallError) -> String {
         Cause::Service { kind, .. } => for_service_error(error, *kind),
         Cause::ClockSkew { .. } => "set this machine's clock".to_owned(),
         Cause::Unreadable { .. } => NOT_AWS.to_owned(),
-        Cause::Transport(transport) => for_transport_error(transport.kind).to_owned(),
+        Cause::Transport(transport) => {
+            let advice = for_transport_error(transport.kind);
+            format!("{advice}{}", for_unknown_region(&error.region))
+        }
+        Cause::Signing(SigningError::Endpoint(_)) => {
+            "AWS offers FIPS and dual-stack endpoints only in some partitions".to_owned()
+        }
         Cause::Signing(_) => "check the endpoint URL and the credentials".to_owned(),
     }
 }
@@ -65,6 +73,25 @@ fn for_service_error(error: &CallError, kind: ErrorKind) -> String {
         }
     };
     advice.to_owned()
+}
+
+/// Returns the near matches of a region that this version of the program does not know; empty for a known region.
+fn for_unknown_region(region: &Region) -> String {
+    if Partition::knows(region) {
+        return String::new();
+    }
+    let near = near_matches(region.as_str(), Partition::known_regions());
+    let question = did_you_mean(&near);
+    format!("; {region} is not a region that this version knows{question}")
+}
+
+/// Returns the warning about a resource type that may be misspelled.
+#[must_use]
+pub fn for_unknown_type(resource_type: &ResourceType) -> String {
+    let question = did_you_mean(&ResourceType::near(resource_type.as_str()));
+    format!(
+        "{resource_type} is not a resource type of AWS Config that this version knows{question}"
+    )
 }
 
 fn for_transport_error(kind: TransportErrorKind) -> &'static str {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use crate::text::{encode_alias, sanitize};
+use crate::text::{encode_alias, near_matches, sanitize};
+
+mod known_types;
 
 /// The error of parsing a name: the text, as one line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,22 +29,24 @@ pub enum ParseNameError {
 /// An AWS region code, such as `eu-west-1`.
 ///
 /// It becomes part of a host name, so it must be a DNS label: 1 to 63 letters, digits and inner
-/// hyphens, not only digits.
+/// hyphens, not only digits. Parsing converts it to lower case, as AWS writes it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(Arc<str>);
 
-fn is_region_code(text: &str) -> bool {
-    (1..=63).contains(&text.len())
+fn region_code(text: &str) -> Option<Arc<str>> {
+    let is_label = (1..=63).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
-        && !text.bytes().all(|b| b.is_ascii_digit())
+        && !text.bytes().all(|b| b.is_ascii_digit());
+    is_label.then(|| text.to_ascii_lowercase().into())
 }
 
 /// The identifier of a resource type, such as `AWS::EC2::Instance`.
 ///
 /// Three parts of 2 to 64 letters and digits each, joined by `::`. Third-party types of the
-/// `CloudFormation` registry have the same format.
+/// `CloudFormation` registry have the same format. Parsing gives a known type the spelling of AWS:
+/// `aws::ec2::instance` becomes `AWS::EC2::Instance`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceType(Arc<str>);
 
@@ -75,35 +79,65 @@ impl ResourceType {
         let name = self.0.strip_prefix("AWS::IAM::");
         matches!(name, Some("Group" | "Policy" | "Role" | "User"))
     }
+
+    /// Returns true if the name is one of AWS's that this version of the program does not know: a new
+    /// type or a misspelled one. Types of others are never unknown.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.0.starts_with(AWS_PREFIX) && known_types::find(&self.0).is_none()
+    }
+
+    /// Returns the known types that `text` may be a misspelling of, the nearest first.
+    #[must_use]
+    pub fn near(text: &str) -> Vec<&'static str> {
+        let near = near_matches(text, known_types::all().iter().copied());
+        if near.is_empty() && !text.to_ascii_lowercase().starts_with("aws") {
+            let text = format!("{AWS_PREFIX}{text}");
+            return near_matches(&text, known_types::all().iter().copied());
+        }
+        near
+    }
 }
 
-fn is_resource_type(text: &str) -> bool {
+/// The start of the types of AWS's services.
+const AWS_PREFIX: &str = "AWS::";
+
+fn resource_type(text: &str) -> Option<Arc<str>> {
     let is_part =
         |p: &str| (2..=64).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric());
-    text.split("::").count() == 3 && text.split("::").all(is_part)
+    if text.split("::").count() != 3 || !text.split("::").all(is_part) {
+        return None;
+    }
+    Some(
+        match (known_types::find(text), text.split_at(AWS_PREFIX.len())) {
+            (Some(known), _) => known.into(),
+            (None, (start, rest)) if start.eq_ignore_ascii_case(AWS_PREFIX) => {
+                format!("{AWS_PREFIX}{rest}").into()
+            }
+            _ => text.into(),
+        },
+    )
 }
 
 /// An AWS account ID: 12 digits, stored as text because of leading zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountId(String);
 
-fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+fn account_id(text: &str) -> Option<String> {
+    let is_id = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    is_id.then(|| text.into())
 }
 
 /// Implements what the three names have in common: parsing, which needs a valid text and otherwise
 /// returns at most `$shown` characters of it, and their text for messages, files and JSON.
 macro_rules! impl_name {
-    ($($name:ident($is_valid:ident, $shown:literal))*) => {$(
+    ($($name:ident($normalize:ident, $shown:literal))*) => {$(
         impl FromStr for $name {
             type Err = ParseNameError;
 
             fn from_str(text: &str) -> Result<Self, ParseNameError> {
-                if $is_valid(text) {
-                    Ok(Self(text.into()))
-                } else {
-                    Err(ParseNameError::$name(sanitize(text, $shown)))
-                }
+                let name = $normalize(text).map(Self);
+                name.ok_or_else(|| ParseNameError::$name(sanitize(text, $shown)))
             }
         }
 
@@ -130,9 +164,9 @@ macro_rules! impl_name {
 }
 
 impl_name! {
-    Region(is_region_code, 80)
-    ResourceType(is_resource_type, 200)
-    AccountId(is_account_id, 40)
+    Region(region_code, 80)
+    ResourceType(resource_type, 200)
+    AccountId(account_id, 40)
 }
 
 /// The resource types that a run counts.
@@ -248,6 +282,42 @@ mod tests {
             "AWS::A1::B2::C3",
         ] {
             assert!(bad.parse::<ResourceType>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_normalized() {
+        for (text, name) in [
+            ("aws::ec2::instance", "AWS::EC2::Instance"),
+            ("AWS::IAM::ROLE", "AWS::IAM::Role"),
+            ("aws::Moon::Crater", "AWS::Moon::Crater"),
+            ("myorg::Thing::Kind", "myorg::Thing::Kind"),
+        ] {
+            assert_eq!(text.parse::<ResourceType>().unwrap().as_str(), name);
+        }
+        for text in ["EU-WEST-1", "eu-west-1", "Eu-West-1"] {
+            assert_eq!(text.parse::<Region>().unwrap().as_str(), "eu-west-1");
+        }
+    }
+
+    #[test]
+    fn unknown_types_have_near_matches() {
+        for (text, is_unknown, near) in [
+            ("AWS::EC2::Instance", false, Some("AWS::EC2::Instance")),
+            ("AWS::EC2::Instnace", true, Some("AWS::EC2::Instance")),
+            ("aws::rds::instance", true, Some("AWS::RDS::DBInstance")),
+            ("AWS::Moon::Crater", true, None),
+            ("MyOrg::Thing::Kind", false, None),
+            ("AWSQS::EKS::Cluster", false, None),
+        ] {
+            let parsed: ResourceType = text.parse().unwrap();
+            assert_eq!(parsed.is_unknown(), is_unknown, "{text}");
+            if parsed.is_unknown() {
+                assert_eq!(ResourceType::near(text).first().copied(), near, "{text}");
+            }
+        }
+        for text in ["ec2:instance", "EC2::Instance", "AWS.EC2.Instance"] {
+            assert_eq!(ResourceType::near(text)[0], "AWS::EC2::Instance", "{text}");
         }
     }
 

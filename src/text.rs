@@ -52,6 +52,60 @@ fn is_invisible(c: char) -> bool {
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
+/// The maximum number of near matches of a name.
+const MAX_NEAR: usize = 3;
+
+/// Returns the candidates that `name` may be a misspelling of, the nearest first, at most three. Case
+/// and punctuation do not count. A name may differ in two characters, a longer one in a fifth of
+/// them, and in one more than the nearest.
+pub fn near_matches<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let name = letters(name);
+    let limit = (name.len() / 5).max(2);
+    let distance = |candidate: &'a str| (edit_distance(&name, &letters(candidate)), candidate);
+    let mut near: Vec<_> = candidates.into_iter().map(distance).collect();
+    near.sort_unstable();
+    near.dedup();
+    let limit = near.first().map_or(0, |(least, _)| limit.min(least + 1));
+    near.retain(|(distance, _)| *distance <= limit);
+    let near = near.into_iter().map(|(_, candidate)| candidate);
+    near.take(MAX_NEAR).collect()
+}
+
+/// Returns a question for a message, such as `; did you mean a, b?`; empty if there are no matches.
+#[must_use]
+pub fn did_you_mean(near: &[&str]) -> String {
+    match near {
+        [] => String::new(),
+        near => format!("; did you mean {}?", near.join(", ")),
+    }
+}
+
+/// Returns the letters and digits of `text` in lower case; at most 200, which no name exceeds.
+fn letters(text: &str) -> Vec<u8> {
+    let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+    letters.map(|b| b.to_ascii_lowercase()).take(200).collect()
+}
+
+/// Returns the number of characters to insert, delete, replace or swap with their neighbor to get
+/// from `a` to `b`.
+fn edit_distance(a: &[u8], b: &[u8]) -> usize {
+    // The last three rows of the table of distances between the starts of `a` and of `b`.
+    let (mut before, mut last) = (Vec::new(), (0..=b.len()).collect::<Vec<_>>());
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(before[j - 2] + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
 /// Returns `alias` with everything but letters, digits, `-` and `_` percent-encoded.
 #[must_use]
 pub fn encode_alias(alias: &str) -> String {
@@ -73,6 +127,38 @@ mod tests {
     fn long_list_is_shortened() {
         let lists = [0, 1, 2, 3].map(|n| list(&["a", "b", "c"][..n], 2));
         assert_eq!(lists, ["", "a", "a, b", "a, b and 1 more"]);
+    }
+
+    #[test]
+    fn edit_distance_counts_changes() {
+        for (a, b, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "abc", 0),
+            ("abc", "acb", 1),
+            ("instnace", "instance", 1),
+            ("abc", "abcd", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(edit_distance(a.as_bytes(), b.as_bytes()), expected);
+            assert_eq!(edit_distance(b.as_bytes(), a.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn near_matches_begin_with_nearest() {
+        let regions = ["eu-west-1", "us-east-1", "us-east-2", "us-west-2"];
+        for (name, near) in [
+            ("us-esat-1", &["us-east-1", "us-east-2"][..]),
+            ("US_EAST_2", &["us-east-2", "us-east-1"]),
+            ("useast1a", &["us-east-1", "us-east-2"]),
+            ("mars", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(near_matches(name, regions), near, "{name}");
+        }
+        assert_eq!(did_you_mean(&[]), "");
+        assert_eq!(did_you_mean(&["a", "b"]), "; did you mean a, b?");
     }
 
     #[test]

@@ -238,6 +238,7 @@ impl fmt::Display for CallError {
             Cause::Transport(error) => {
                 write!(f, "no response: {}", sanitize(&error.message, 400))
             }
+            Cause::Signing(why @ SigningError::Endpoint(_)) => write!(f, "{why}"),
             Cause::Signing(why) => write!(f, "cannot sign the request: {why}"),
         }
     }

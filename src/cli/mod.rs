@@ -1,6 +1,7 @@
 //! Parses the command line with clap.
 
 mod command;
+mod region;
 mod resource_types;
 mod scan_args;
 

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use thiserror::Error;
 
 use crate::model::{ParseNameError, ResourceType, ResourceTypes};
-use crate::text::sanitize;
+use crate::text::{did_you_mean, sanitize};
 
 /// The maximum size of a file of types, in bytes.
 const MAX_TYPE_FILE: u64 = 1 << 20;
@@ -20,9 +20,9 @@ const MAX_SHOWN: usize = 200;
 #[derive(Debug, Error)]
 pub(super) enum TypesError {
     #[error(
-        "invalid resource type \"{0}\"; expected a name like AWS::EC2::Instance, @FILE or `all`"
+        "invalid resource type \"{0}\"; expected a name like AWS::EC2::Instance, @FILE or `all`{1}"
     )]
-    Name(String),
+    Name(String, String),
     #[error("{0}: {1}")]
     Read(String, #[source] io::Error),
     #[error("{0} is too large (more than 1 MiB)")]
@@ -39,12 +39,16 @@ pub(super) enum TypesError {
 /// `text` is not a resource type, or the file cannot be read, is larger than 1 MiB, or contains no
 /// resource types or an invalid one.
 pub(super) fn parse_types(text: &str) -> Result<ResourceTypes, TypesError> {
-    match (text, text.strip_prefix('@')) {
-        ("all", _) => Ok(ResourceTypes::All),
-        (_, Some(path)) => read_type_file(path).map(ResourceTypes::Named),
-        _ => match text.parse() {
+    let text = text.trim();
+    match text.strip_prefix('@') {
+        _ if text.eq_ignore_ascii_case("all") => Ok(ResourceTypes::All),
+        Some(path) => read_type_file(path).map(ResourceTypes::Named),
+        None => match text.parse() {
             Ok(resource_type) => Ok(ResourceTypes::Named(vec![resource_type])),
-            Err(_) => Err(TypesError::Name(sanitize(text, MAX_SHOWN))),
+            Err(_) => {
+                let near = did_you_mean(&ResourceType::near(text));
+                Err(TypesError::Name(sanitize(text, MAX_SHOWN), near))
+            }
         },
     }
 }
@@ -80,7 +84,10 @@ fn read_type_file(path: &str) -> Result<Vec<ResourceType>, TypesError> {
 pub(super) fn combine_types(items: &[ResourceTypes]) -> Result<ResourceTypes, &'static str> {
     let all = items.contains(&ResourceTypes::All);
     let named = items.iter().filter_map(ResourceTypes::named).flatten();
-    let named = dedup(named.cloned().collect());
+    let mut named: Vec<ResourceType> = named.cloned().collect();
+    let mut seen = HashSet::new();
+    // Known types have one spelling; others may differ in case.
+    named.retain(|t| seen.insert(t.as_str().to_ascii_lowercase()));
     match (all, named.is_empty()) {
         (true, true) => Ok(ResourceTypes::All),
         (true, false) => Err("--resource-types: `all` cannot be combined with type names"),

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, T
 use clap::error::ErrorKind;
 use clap::{Args, Command, Error, ValueEnum, value_parser};
 
+use super::region::{parse_scan_region, parse_start_region};
 use super::resource_types::{combine_types, dedup, parse_types};
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limiter::Limits;
@@ -34,15 +35,15 @@ pub(super) struct ScanArgs {
 
     /// Start region, for the initial STS, IAM and EC2 calls; does not limit the scan (see --regions)
     /// [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's region, us-east-1]
-    #[arg(help_heading = SCAN, long, value_name = "REGION")]
+    #[arg(help_heading = SCAN, long, value_name = "REGION", value_parser = parse_start_region)]
     region: Option<Region>,
 
     /// Scan only these regions [default: all enabled regions]
-    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
+    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1, value_parser = parse_scan_region)]
     regions: Vec<Region>,
 
     /// Skip these regions
-    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1)]
+    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1, value_parser = parse_scan_region)]
     exclude_regions: Vec<Region>,
 
     /// Resource types to count: a list of names, the names in a file (@FILE), or every type that

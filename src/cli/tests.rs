@@ -69,6 +69,55 @@ fn lists_accept_commas_and_repetition() {
     assert_eq!(options.resource_types.named().unwrap().len(), 2);
 }
 
+#[test]
+fn regions_are_normalized_and_checked() {
+    let options = options(&[
+        "--region=AWS-Global",
+        "--regions=EU-West-1, us-esat-1",
+        "--exclude-regions=US-EAST-1",
+    ]);
+    let codes = |regions: &[Region]| regions.iter().map(Region::to_string).collect::<Vec<_>>();
+    assert_eq!(options.region.unwrap().as_str(), "aws-global");
+    // The form is that of a region; whether it exists is looked up later.
+    assert_eq!(codes(&options.regions), ["eu-west-1", "us-esat-1"]);
+    assert_eq!(codes(&options.exclude_regions), ["us-east-1"]);
+    for (option, name, near) in [
+        (
+            "--region",
+            "us_east_1",
+            "; did you mean us-east-1, us-east-2?",
+        ),
+        ("--regions", "aws-global", ""),
+        (
+            "--regions",
+            "us-east1",
+            "; did you mean us-east-1, us-east-2?",
+        ),
+        ("--exclude-regions", "moon-base-1", ""),
+        ("--exclude-regions", "", ""),
+    ] {
+        let (code, text) = error(&[option, name]);
+        let expected = format!("\"{name}\" is not a region code such as eu-west-1{near}\n");
+        assert!(code == 2 && text.contains(&expected), "{text}");
+    }
+}
+
+#[test]
+fn types_of_one_name_are_counted_once() {
+    for (list, expected) in [
+        ("aws::ec2::vpc,AWS::EC2::VPC", "AWS::EC2::VPC"),
+        ("My::Own::Kind,my::own::kind", "My::Own::Kind"),
+        ("AWS::Moon::Crater,aws::moon::crater", "AWS::Moon::Crater"),
+    ] {
+        let argument = format!("--resource-types={list}");
+        assert_eq!(names(&options(&[&argument]).resource_types), expected);
+    }
+    let all = options(&["--resource-types=ALL"]).resource_types;
+    assert_eq!(all, ResourceTypes::All);
+    let (_, text) = error(&["--resource-types=ec2:instance"]);
+    assert!(text.contains("; did you mean AWS::EC2::Instance"), "{text}");
+}
+
 fn names(types: &ResourceTypes) -> String {
     let names: Vec<&str> = types
         .named()

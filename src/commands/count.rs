@@ -7,13 +7,14 @@ use super::context::{Context, sanitize};
 use super::exit::Exit;
 use super::outputs::{self, ReportInput};
 use super::scan_regions;
+use crate::advice;
 use crate::aws::client::{Client, Trace};
 use crate::console::Console;
 use crate::coverage::Coverage;
 use crate::error_log::{ErrorFile, ErrorType};
 use crate::model::Account;
 use crate::options::Options;
-use crate::preflight::{self, CheckError, Preflight, Ready};
+use crate::preflight::{self, CheckError, NotReady, Preflight, Ready};
 use crate::runtime::Runtime;
 use crate::scan::panic_text;
 
@@ -29,6 +30,7 @@ pub fn run(
 ) -> Exit {
     let start = runtime.clock.now();
     let mut context = Context::new(options, runtime, console);
+    warn_of_unknown_types(&mut context);
     let preflight = check(&mut context, trace);
     let (http, client) = (preflight.http.clone(), preflight.client.clone());
     let account = preflight.account.clone();
@@ -72,6 +74,15 @@ pub fn run_guarded(
     })
 }
 
+/// Prints a warning for each type of the options that may be misspelled.
+fn warn_of_unknown_types(context: &mut Context) {
+    let types = context.options.resource_types.named().unwrap_or_default();
+    for unknown in types.iter().filter(|t| t.is_unknown()) {
+        let text = advice::for_unknown_type(unknown);
+        context.console.error(format_args!("warning: {text}"));
+    }
+}
+
 /// Runs the checks and shows each when it is done; shows nothing with `--skip-checks`.
 fn check(context: &mut Context, trace: Option<Trace>) -> Preflight {
     let (options, runtime) = (context.options, context.runtime);
@@ -102,7 +113,15 @@ fn after_checks(
     let failed = (Exit::Failed, Coverage::default());
     let ready = match preflight.outcome {
         Ok(ready) => ready,
-        Err(failures) => {
+        Err(NotReady::UnknownRegions(regions)) => {
+            for region in regions {
+                context.console.error(format_args!("error: {region}"));
+            }
+            // As after an invalid command line, there are no files.
+            *report = None;
+            return (Exit::Usage, Coverage::default());
+        }
+        Err(NotReady::Failed(failures)) => {
             context.errors.open(error_path, context.console);
             show_failures(context, &failures);
             return failed;

@@ -2,10 +2,12 @@
 
 use super::check::{CheckError, RefusedRegion};
 use crate::aws::client::{CallOutput, Client};
-use crate::aws::error::CallError;
+use crate::aws::error::{CallError, Cause};
+use crate::aws::operation::Operation;
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
+use crate::aws::partition::Partition;
 use crate::model::{AccountId, Region};
 use crate::secret::Redactor;
 use crate::untrusted::Untrusted;
@@ -49,7 +51,7 @@ impl Regions {
 
 /// Calls GetCallerIdentity.
 pub(super) fn account_id(client: &Client, start: &Region) -> Result<AccountId, CheckError> {
-    output(client.call(start, &GetCallerIdentity))
+    output(call(client, start, &GetCallerIdentity))
 }
 
 /// Calls ListAccountAliases.
@@ -64,8 +66,25 @@ pub(super) fn alias(client: &Client, start: &Region) -> Result<Option<String>, C
 
 /// Calls DescribeRegions.
 pub(super) fn regions(client: &Client, start: &Region) -> Result<Regions, CheckError> {
-    let names = output(client.call(start, &DescribeRegions))?;
+    let names = output(call(client, start, &DescribeRegions { all: false }))?;
     Regions::from_names(&names, &client.redactor())
+}
+
+/// Calls `operation` in the start region. If that is a pseudo region such as `aws-global`, most services have no host
+/// there; then the call is made in the partition's global region.
+pub(super) fn call<O: Operation>(
+    client: &Client,
+    start: &Region,
+    operation: &O,
+) -> Result<CallOutput<O::Output>, CallError> {
+    let response = client.call(start, operation);
+    let is_unreachable = |e: &CallError| matches!(e.cause, Cause::Transport(_));
+    match Partition::of_pseudo_region(start) {
+        Some(partition) if response.as_ref().is_err_and(is_unreachable) => {
+            client.call(&partition.global_region(), operation)
+        }
+        _ => response,
+    }
 }
 
 fn output<T>(response: Result<CallOutput<T>, CallError>) -> Result<T, CheckError> {

@@ -4,7 +4,9 @@ mod check;
 mod identity;
 mod permission;
 mod recorder;
+mod region_names;
 mod run;
 
 pub use check::{Check, CheckError, RefusedRegion};
-pub use run::{Preflight, Ready, run};
+pub use region_names::UnknownRegion;
+pub use run::{NotReady, Preflight, Ready, run};

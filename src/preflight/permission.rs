@@ -18,8 +18,14 @@ pub(super) fn check_region(start: &Region, enabled: &[Region]) -> Region {
     if same_partition && (enabled.is_empty() || enabled.contains(&first)) {
         first
     } else {
-        start.clone()
+        home_region(start)
     }
+}
+
+/// Returns the start region; if that is a pseudo region, the global region of its partition.
+pub(super) fn home_region(start: &Region) -> Region {
+    let pseudo = Partition::of_pseudo_region(start);
+    pseudo.map_or_else(|| start.clone(), Partition::global_region)
 }
 
 /// The permission to count in one region.

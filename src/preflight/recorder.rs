@@ -1,7 +1,7 @@
 //! The last check: AWS Config is enabled in at least one region, so it has a recorder.
 
 use super::check::CheckError;
-use super::permission::{Permission, PermissionCheck};
+use super::permission::{Permission, PermissionCheck, home_region};
 use crate::aws::error::{CallError, ErrorKind};
 use crate::aws::partition::Partition;
 use crate::coverage::{RecorderState, recorder_state};
@@ -20,7 +20,7 @@ pub(super) fn first_regions(start: &Region, enabled: &[Region]) -> Vec<Region> {
         let is_enabled = |r: &Region| enabled.is_empty() || enabled.contains(r);
         regions.into_iter().filter(is_enabled).collect()
     } else {
-        vec![start.clone()]
+        vec![home_region(start)]
     }
 }
 

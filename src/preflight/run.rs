@@ -12,6 +12,7 @@ use super::check::{Check, CheckError, Checks, RefusedRegion};
 use super::identity::{self, Regions};
 use super::permission::{self, Permission, PermissionCheck, check_region};
 use super::recorder::{self, CheckedRegion, first_regions};
+use super::region_names::{self, RegionLookup, UnknownRegion};
 use crate::aws::client::{Client, Trace};
 use crate::aws::credential_cache::CachedCredentials;
 use crate::aws::error::CallError;
@@ -40,8 +41,16 @@ pub struct Preflight {
     pub client: Option<Arc<Client>>,
     /// The account, if it could be identified.
     pub account: Option<Account>,
-    /// The input of the scan, or the failed checks.
-    pub outcome: Result<Ready, Vec<(&'static str, CheckError)>>,
+    /// The input of the scan, or the reason why the scan cannot start.
+    pub outcome: Result<Ready, NotReady>,
+}
+
+/// The reason why the scan cannot start.
+pub enum NotReady {
+    /// Checks failed.
+    Failed(Vec<(&'static str, CheckError)>),
+    /// The options name regions that AWS does not have.
+    UnknownRegions(Vec<UnknownRegion>),
 }
 
 /// The input of the scan.
@@ -89,7 +98,7 @@ pub fn run(
             http,
             client: None,
             account: None,
-            outcome: Err(skip_rest(options, checks)),
+            outcome: Err(NotReady::Failed(skip_rest(options, checks))),
         },
     }
 }
@@ -132,7 +141,20 @@ fn check_account(
         prefetched: &prefetched,
     };
     let permission = (!options.skip_checks).then_some(&permission);
-    let calls = workers.scope(|scope| call(scope, client, start, permission, &mut checks));
+    // A misspelled region ends the run before any call to AWS Config.
+    let looked_up = region_names::look_up(options, client, start);
+    let not_recorded = matches!(looked_up, RegionLookup::NotRecorded);
+    let lookup_error = match looked_up {
+        RegionLookup::NotFound(unknown) => return unknown_regions(session, unknown),
+        RegionLookup::Failed(error) => Some(CheckError::Call(*error)),
+        RegionLookup::Found | RegionLookup::NotRecorded => None,
+    };
+    let calls =
+        workers.scope(|scope| call(scope, client, start, permission, lookup_error, &mut checks));
+    let unknown = region_names::unknown(options, &calls.regions.enabled);
+    if not_recorded && !calls.regions.enabled.is_empty() && !unknown.is_empty() {
+        return unknown_regions(session, unknown);
+    }
     if let (Some(check), Some(checked)) = (permission, &calls.permission) {
         let enabled = &calls.regions.enabled;
         let found = recorder::find(check, &mut workers, start, enabled, checked);
@@ -154,8 +176,17 @@ fn check_account(
                 refused_regions: calls.regions.refused,
                 prefetched,
             }),
-            _ => Err(failures),
+            _ => Err(NotReady::Failed(failures)),
         },
+    }
+}
+
+fn unknown_regions(session: &Session, unknown: Vec<UnknownRegion>) -> Preflight {
+    Preflight {
+        http: Some(session.http.clone()),
+        client: Some(session.client.clone()),
+        account: None,
+        outcome: Err(NotReady::UnknownRegions(unknown)),
     }
 }
 
@@ -168,12 +199,14 @@ struct Calls {
     permission: Option<CheckedRegion>,
 }
 
-/// Makes the calls concurrently, and shows each check when its call has ended.
+/// Makes the calls concurrently, and shows each check when its call has ended. The check of the regions fails if
+/// looking the regions of the options up failed.
 fn call<'scope>(
     scope: &Scope<'_, 'scope>,
     client: &'scope Client,
     start: &'scope Region,
     permission: Option<&'scope PermissionCheck<'scope>>,
+    lookup_error: Option<CheckError>,
     checks: &mut Checks,
 ) -> Calls {
     let account_id = scope.spawn(|| identity::account_id(client, start));
@@ -186,7 +219,9 @@ fn call<'scope>(
         alias.clone().unwrap_or("no alias".to_owned())
     });
     let count = |regions: &Regions| pluralize(regions.enabled.len(), "enabled region");
-    let regions = checks.add(REGIONS, join(regions), count);
+    let regions = join(regions);
+    let regions = lookup_error.map_or(regions, Err);
+    let regions = checks.add(REGIONS, regions, count);
     let regions = regions.unwrap_or_default();
 
     let permission = early.map(|(check, task)| {

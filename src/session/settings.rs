@@ -4,23 +4,20 @@ use crate::aws::client::Trace;
 use crate::aws::config_file::{SharedFiles, expand_home};
 use crate::aws::credentials::Profile;
 use crate::aws::endpoint::{EndpointError, Endpoints};
-use crate::aws::operation::Service;
+use crate::aws::partition::Partition;
 use crate::aws::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::env::Env;
 use crate::http::{CaBundle, Proxies, ProxyError};
 use crate::model::{ParseNameError, Region};
 use crate::options::Options;
 use crate::runtime::Runtime;
-use crate::text::sanitize;
+use crate::text::{did_you_mean, near_matches, sanitize};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 /// The default start region, and the region in which the checks look for AWS Config first.
 pub const DEFAULT_REGION: &str = "us-east-1";
-
-/// The services that the program calls.
-const CALLED: [Service; 4] = [Service::Config, Service::Ec2, Service::Iam, Service::Sts];
 
 /// Returns the default start region.
 ///
@@ -56,9 +53,9 @@ impl fmt::Display for Setting {
 /// An invalid setting, or an HTTPS client that could not be built.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SettingsError {
-    /// An invalid region code.
-    #[error("{0}: {1}")]
-    Region(Setting, ParseNameError),
+    /// An invalid region code, with its near matches as a question.
+    #[error("{0}: {1}{2}")]
+    Region(Setting, ParseNameError, String),
     /// An invalid value: the setting, what it is, the value, and what was expected.
     #[error("{0}: invalid {1} \"{2}\"; expected {3}")]
     Value(Setting, &'static str, String, &'static str),
@@ -115,7 +112,14 @@ impl ClientSettings {
         let configured = lookup.region()?;
         let is_region_configured = configured.is_some();
         let region = configured.unwrap_or_else(default_region);
-        let endpoints = lookup.endpoints(&region)?;
+        let mut endpoints = lookup.endpoints()?;
+        let region = match without_fips(&region) {
+            Some(real) => {
+                endpoints = endpoints.with_fips(format!("the region {region}"));
+                real
+            }
+            None => region,
+        };
         let max_attempts = lookup.max_attempts()?;
         if let (Some(note), Some(trace)) = (
             retry_note(lookup.find("retry_mode", &["AWS_RETRY_MODE"]))?,
@@ -154,20 +158,22 @@ impl Lookup<'_> {
         let found = self.find("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]);
         let parse = |(setting, text): (Setting, String)| {
             let region = text.trim().parse();
-            region.map_err(|error| SettingsError::Region(setting, error))
+            region.map_err(|error| {
+                let near = near_matches(&text, Partition::known_regions());
+                SettingsError::Region(setting, error, did_you_mean(&near))
+            })
         };
         found.map(parse).transpose()
     }
 
-    fn endpoints(&self, region: &Region) -> Result<Endpoints, SettingsError> {
-        let url = self.options.endpoint_url.as_ref();
-        let explicit = url.map(|url| ("--endpoint-url", url));
-        let endpoints = Endpoints::new(explicit, self.env, &self.files, &self.profile)?;
-        // An invalid endpoint is reported here once, not by each call.
-        for service in CALLED {
-            endpoints.resolve(service, region)?;
-        }
-        Ok(endpoints)
+    fn endpoints(&self) -> Result<Endpoints, SettingsError> {
+        let explicit = self.options.endpoint_url.as_ref();
+        Ok(Endpoints::new(
+            explicit,
+            self.env,
+            &self.files,
+            &self.profile,
+        )?)
     }
 
     fn max_attempts(&self) -> Result<u32, SettingsError> {
@@ -202,6 +208,14 @@ impl Lookup<'_> {
     }
 }
 
+/// Returns the region of a FIPS pseudo region, such as `fips-us-east-1` or `us-east-1-fips`, as botocore does; `None`
+/// for another region.
+fn without_fips(region: &Region) -> Option<Region> {
+    let name = region.as_str().replace("fips-", "").replace("-fips", "");
+    let real = name.parse().ok();
+    real.filter(|real| real != region)
+}
+
 /// Returns the debug note about the configured retry mode. Only `standard` is supported; `legacy`
 /// and `adaptive` are accepted with a note, other values are an error.
 ///
@@ -232,6 +246,21 @@ pub(super) fn choose_profile(options: &Options, files: &SharedFiles, env: &dyn E
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fips_pseudo_regions_are_recognized() {
+        for (name, expected) in [
+            ("fips-us-east-1", Some("us-east-1")),
+            ("us-gov-west-1-fips", Some("us-gov-west-1")),
+            ("fips-aws-global", Some("aws-global")),
+            ("us-east-1", None),
+            ("aws-global", None),
+            ("fips", None),
+        ] {
+            let real = without_fips(&name.parse().unwrap());
+            assert_eq!(real.as_ref().map(Region::as_str), expected, "{name}");
+        }
+    }
 
     #[test]
     fn unsupported_retry_mode_is_noted() {

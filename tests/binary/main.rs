@@ -5,8 +5,10 @@
 mod support;
 
 mod coverage;
+mod endpoints;
 mod listings;
 mod methods;
+mod names;
 mod network;
 mod proxy;
 mod report;

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Writes botocore.tsv: the host and the signing region that botocore uses.
 
-    python3 -m venv env && env/bin/pip install botocore==1.43.11
+    python3 -m venv env && env/bin/pip install botocore==1.44.8
     env/bin/python tests/endpoints/generate.py > tests/endpoints/botocore.tsv
 
 For every service, region and variant, a client signs a real request, which is caught before it is
 sent. If botocore rejects the variant, the host is `error`. Pseudo regions such as `aws-global` are
-left out, because no region of an account has such a name.
+included; no region of an account has such a name, but a profile may.
 """
 
 import json
@@ -78,9 +78,7 @@ def regions():
     path = os.path.join(os.path.dirname(botocore.__file__), "data", "partitions.json")
     with open(path, encoding="utf-8") as file:
         for partition in json.load(file)["partitions"]:
-            for region in sorted(partition["regions"]):
-                if not region.endswith("-global"):
-                    yield region
+            yield from sorted(partition["regions"])
 
 
 def main():

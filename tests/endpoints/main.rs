@@ -3,7 +3,7 @@
 //! `generate.py` writes the results of botocore to `botocore.tsv`. [`deviation`] lists the intended
 //! differences with their reasons; the test checks these too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use aws_config_resource_count::aws::config_file::SharedFiles;
@@ -41,41 +41,21 @@ fn ours(service: &str, region: &Region, variant: &str) -> HostAndRegion {
 /// The reason for a difference from botocore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reason {
-    /// botocore composes `iam-fips.{suffix}`, a host that AWS does not document. A clear error is
-    /// better than a host name that cannot be resolved.
-    UndocumentedHost,
-    /// botocore uses a host of the client's region and signs for the global region. Organizations
-    /// is one service per partition: the program uses the host of the signing region, as without
-    /// FIPS.
-    HostOfAnotherRegion,
-    /// botocore signs for `us-east-1`, which is in another partition.
-    SignedForAnotherPartition,
+    /// botocore rejects dual-stack endpoints in the regions of this partition, and composes a host for its
+    /// pseudo region only because it does not look the pseudo region up.
+    DualStackOfPseudoRegion,
 }
 
 /// Returns the intended result where it differs from botocore, with the reason.
 fn deviation(
-    service: &str,
     region: &Region,
     variant: &str,
     botocore: &HostAndRegion,
 ) -> Option<(Reason, HostAndRegion)> {
-    let (host, signed) = botocore.as_ref()?;
-    let partition = Partition::for_region(region);
-    match (service, variant, partition.id) {
-        ("iam", "fips", "aws-cn" | "aws-eusc" | "aws-iso-e" | "aws-iso-f")
-        | ("iam", "both", "aws-cn" | "aws-eusc" | "aws-iso" | "aws-iso-b") => {
-            Some((Reason::UndocumentedHost, None))
-        }
-        ("organizations", "fips", _)
-            if host.contains(region.as_str()) && region.as_str() != signed =>
-        {
-            let host = host.replace(region.as_str(), signed);
-            Some((Reason::HostOfAnotherRegion, Some((host, signed.clone()))))
-        }
-        ("organizations", "dualstack" | "both", "aws-iso" | "aws-iso-b") => {
-            let global = partition.global_region().to_string();
-            let reason = Reason::SignedForAnotherPartition;
-            Some((reason, Some((host.clone(), global))))
+    botocore.as_ref()?;
+    match (variant, region.as_str()) {
+        ("dualstack" | "both", "aws-iso-e-global" | "aws-iso-f-global") => {
+            Some((Reason::DualStackOfPseudoRegion, None))
         }
         _ => None,
     }
@@ -93,7 +73,7 @@ fn hosts_and_signing_regions_equal_botocore() {
         };
         let botocore = (host != "error").then(|| (host.to_owned(), signed.to_owned()));
         let region = region.parse().unwrap();
-        let expected = match deviation(service, &region, variant, &botocore) {
+        let expected = match deviation(&region, variant, &botocore) {
             None => botocore,
             Some((reason, ours)) => {
                 assert_ne!(ours, botocore, "not a deviation: {line}");
@@ -104,11 +84,23 @@ fn hosts_and_signing_regions_equal_botocore() {
         assert_eq!(ours(service, &region, variant), expected, "{line}");
         rows += 1;
     }
-    assert_eq!(rows, 46 * 5 * 4, "regions × services × variants");
-    let expected = [
-        (Reason::UndocumentedHost, 13),
-        (Reason::HostOfAnotherRegion, 4),
-        (Reason::SignedForAnotherPartition, 8),
-    ];
+    assert_eq!(rows, 55 * 5 * 4, "regions × services × variants");
+    let expected = [(Reason::DualStackOfPseudoRegion, 14)];
     assert_eq!(deviations, expected.into());
+}
+
+#[test]
+fn every_region_of_botocore_is_known() {
+    let lines = TABLE.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let regions: BTreeSet<&str> = lines.filter_map(|line| line.split('\t').nth(1)).collect();
+    let (pseudo, real): (Vec<&str>, Vec<&str>) = regions
+        .into_iter()
+        .partition(|region| region.ends_with("-global"));
+    let mut known: Vec<&str> = Partition::known_regions().collect();
+    known.sort_unstable();
+    assert_eq!(real, known, "src/aws/partition.rs has these regions");
+    for region in pseudo {
+        let region = region.parse().unwrap();
+        assert!(Partition::of_pseudo_region(&region).is_some(), "{region}");
+    }
 }

@@ -165,7 +165,7 @@ pub const CASES: &[Case] = &[
     complete("endpoints/url_for_all_services", &[TWO_TYPES], 0),
     govcloud("endpoints/govcloud_fips", &[TWO_TYPES], 0),
     complete("endpoints/profile_fips_dual_stack", &[TWO_TYPES], 0),
-    complete("endpoints/fips_with_custom_url", &[], 1),
+    complete("endpoints/fips_with_custom_url", &[TWO_TYPES], 0),
     complete("endpoints/profile_services", &[TWO_TYPES], 0),
     complete("endpoints/services_section_missing", &[], 1),
     case(

@@ -56,6 +56,8 @@ pub struct Account {
     pub alias: Option<String>,
     /// The enabled regions.
     pub regions: BTreeMap<String, RegionFixture>,
+    /// The regions that are not enabled, which only `AllRegions=true` lists.
+    pub other_regions: Vec<String>,
     /// The minimum time that every response takes.
     pub latency: Duration,
 }
@@ -67,6 +69,7 @@ impl Account {
             id: "012345678901".to_owned(),
             alias: None,
             regions: BTreeMap::new(),
+            other_regions: Vec::new(),
             latency: Duration::ZERO,
         }
     }
@@ -80,6 +83,12 @@ impl Account {
     /// Adds a region with the resources `counts` and a running recorder.
     pub fn region(self, name: &str, counts: &[(&str, usize)]) -> Self {
         self.region_with(name, Recorder::On, counts)
+    }
+
+    /// Adds a region that is not enabled.
+    pub fn other_region(mut self, name: &str) -> Self {
+        self.other_regions.push(name.to_owned());
+        self
     }
 
     /// Adds a region with the resources `counts`.

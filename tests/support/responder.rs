@@ -103,11 +103,15 @@ impl Responder {
     /// Lists the regions in reverse order: the order of the real response is not defined.
     fn describe_regions(&self, call: &Call) -> Reply {
         let mut items = String::new();
-        for name in self.account.regions.keys().rev() {
+        let all = call.field("AllRegions") == Some("true");
+        let other = self.account.other_regions.iter().filter(|_| all);
+        let other = other.map(|name| (name, "not-opted-in"));
+        let enabled = self.account.regions.keys().rev();
+        for (name, status) in other.chain(enabled.map(|name| (name, "opt-in-not-required"))) {
             let _ = write!(
                 items,
                 "<item><regionName>{name}</regionName><regionEndpoint>ec2.{name}.amazonaws.com\
-                 </regionEndpoint><optInStatus>opt-in-not-required</optInStatus></item>"
+                 </regionEndpoint><optInStatus>{status}</optInStatus></item>"
             );
         }
         Reply::xml(format!(

@@ -1,18 +1,11 @@
 //! The endpoint settings of the environment and the profile.
 
-use super::error::{EndpointError, UrlSource};
+use super::error::EndpointError;
 use super::url::EndpointUrl;
 use crate::aws::config_file::{FileKind, SharedFiles, nested};
 use crate::aws::operation::Service;
 use crate::env::Env;
 use crate::text::sanitize;
-
-/// An endpoint set by the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Custom {
-    pub(super) url: EndpointUrl,
-    pub(super) source: UrlSource,
-}
 
 /// The setting that enables a variant of the endpoints; `None` if it is disabled.
 pub(super) type Switch = Option<String>;
@@ -29,7 +22,7 @@ type ConfiguredUrl = Option<(String, String)>;
 
 impl Configured<'_> {
     /// Returns the endpoint of `service` from the first of the four sources that sets it.
-    pub(super) fn endpoint(&self, service: Service) -> Result<Option<Custom>, EndpointError> {
+    pub(super) fn endpoint(&self, service: Service) -> Result<Option<EndpointUrl>, EndpointError> {
         if self.ignores_urls() {
             return Ok(None);
         }
@@ -45,10 +38,7 @@ impl Configured<'_> {
             return Ok(None);
         };
         match text.parse() {
-            Ok(url) => {
-                let source = UrlSource::Configured(setting);
-                Ok(Some(Custom { url, source }))
-            }
+            Ok(url) => Ok(Some(url)),
             Err(source) => Err(EndpointError::Url { setting, source }),
         }
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::configured::{Configured, Custom, Switch};
-use super::error::{EndpointError, UrlSource};
+use super::configured::{Configured, Switch};
+use super::error::EndpointError;
 use super::url::EndpointUrl;
 use crate::aws::config_file::SharedFiles;
 use crate::aws::operation::Service;
@@ -25,16 +25,18 @@ pub struct Endpoint {
 /// The endpoints of all services, with the user's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
-    custom: BTreeMap<Service, Custom>,
+    custom: BTreeMap<Service, EndpointUrl>,
     fips: Switch,
     dual_stack: Switch,
 }
 
 const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
+/// The pseudo region of the first partition, which has a global endpoint of STS.
+const GLOBAL: &str = "aws-global";
 const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 
 impl Endpoints {
-    /// Creates the endpoints from an explicit URL and the name of its option, else from the
+    /// Creates the endpoints from an explicit URL, else from the
     /// environment and `profile`. Without settings, they are AWS's own, or their FIPS or dual-stack variants.
     ///
     /// - The first that is set of `AWS_ENDPOINT_URL_{SERVICE}`, `AWS_ENDPOINT_URL`, the service's
@@ -48,7 +50,7 @@ impl Endpoints {
     /// A URL is not an `http` or `https` URL with a host, a switch is neither true nor
     /// false, or the profile's `services` section does not exist. The text contains the setting.
     pub fn new(
-        explicit: Option<(&'static str, &EndpointUrl)>,
+        explicit: Option<&EndpointUrl>,
         env: &dyn Env,
         files: &SharedFiles,
         profile: &str,
@@ -61,13 +63,10 @@ impl Endpoints {
         let mut custom = BTreeMap::new();
         for service in Service::ALL {
             let found = match explicit {
-                Some((option, url)) => Some(Custom {
-                    url: url.clone(),
-                    source: UrlSource::Explicit(option),
-                }),
+                Some(url) => Some(url.clone()),
                 None => configured.endpoint(service)?,
             };
-            custom.extend(found.map(|c| (service, c)));
+            custom.extend(found.map(|url| (service, url)));
         }
         Ok(Self {
             custom,
@@ -76,16 +75,23 @@ impl Endpoints {
         })
     }
 
+    /// Enables the FIPS endpoints if they are not enabled yet; `setting` is the reason.
+    #[must_use]
+    pub fn with_fips(mut self, setting: String) -> Self {
+        self.fips.get_or_insert(setting);
+        self
+    }
+
     /// Returns the endpoint of `service` for `region`.
     ///
     /// # Errors
-    /// A FIPS or dual-stack endpoint is required but the endpoint is custom, or the
-    /// partition has no such variant of the service. The text contains the setting to switch off.
+    /// A FIPS or dual-stack endpoint is required and the partition has no such variant of the
+    /// service. The text contains the setting to switch off. A custom endpoint has no variants: they
+    /// are ignored, as in botocore.
     pub fn resolve(&self, service: Service, region: &Region) -> Result<Endpoint, EndpointError> {
         if let Some(custom) = self.custom.get(&service) {
-            self.reject_variants(service, custom)?;
             return Ok(Endpoint {
-                uri: custom.url.to_string(),
+                uri: custom.to_string(),
                 signing_region: region.clone(),
                 custom: true,
             });
@@ -111,21 +117,6 @@ impl Endpoints {
         all.into_iter().filter_map(enabled)
     }
 
-    /// Rejects a variant together with a custom endpoint, as botocore does: the variant of a custom
-    /// host is unknown.
-    fn reject_variants(&self, service: Service, custom: &Custom) -> Result<(), EndpointError> {
-        let Some((enabled_by, variable, variant)) = self.variants().next() else {
-            return Ok(());
-        };
-        Err(EndpointError::VariantOfCustom {
-            enabled_by: enabled_by.to_owned(),
-            variant,
-            variable,
-            custom: custom.source.clone(),
-            service: service.name(),
-        })
-    }
-
     fn no_host(&self, service: Service, partition: &'static str) -> EndpointError {
         let enabled_by: Vec<_> = self.variants().map(|(setting, ..)| setting).collect();
         let variables = self.variants().map(|(_, name, _)| format!("{name}=false"));
@@ -146,7 +137,7 @@ impl Endpoints {
         let urls = self
             .custom
             .iter()
-            .map(|(s, c)| (name(s), c.url.to_string()));
+            .map(|(s, url)| (name(s), url.to_string()));
         let switches = self
             .variants()
             .map(|(_, variable, _)| (variable.to_owned(), "true".to_owned()));
@@ -178,7 +169,7 @@ fn own_host(
         Service::Iam => {
             let host = match (fips, dual_stack) {
                 (false, false) => Some(partition.iam.plain),
-                (true, false) => partition.iam.fips,
+                (true, false) => Some(partition.iam.fips),
                 (false, true) => partition.iam.dual_stack,
                 (true, true) => partition.iam.both,
             };
@@ -187,8 +178,19 @@ fn own_host(
         Service::SignIn if !dual_stack && (!fips || partition.id == "aws-us-gov") => {
             (sign_in_host(partition, region, fips), region.clone())
         }
-        Service::Organizations if dual_stack => (regional(region), global),
+        // In GovCloud the dual-stack host is a FIPS host too.
+        Service::Organizations if partition.plain_is_fips => {
+            (format!("organizations.{global}.{suffix}"), global)
+        }
         Service::Organizations => (regional(&global), global),
+        Service::Sts if region.as_str() == GLOBAL => {
+            let host = if fips || dual_stack {
+                regional(region)
+            } else {
+                format!("sts.{suffix}")
+            };
+            (host, global)
+        }
         Service::Config
         | Service::Ec2
         | Service::SignIn

@@ -6,7 +6,7 @@ mod error;
 mod url;
 
 pub use endpoints::{Endpoint, Endpoints};
-pub use error::{EndpointError, UrlSource};
+pub use error::EndpointError;
 pub use url::{EndpointUrl, ParseUrlError};
 
 #[cfg(test)]

@@ -19,8 +19,7 @@ fn endpoints_of(
     let env = RecordedEnv::new(folder.path(), variables.iter().map(own).collect());
     let files = SharedFiles::load(&env).unwrap();
     let explicit: Option<EndpointUrl> = explicit.map(|url| url.parse().unwrap());
-    let explicit = explicit.as_ref().map(|url| ("--endpoint-url", url));
-    Endpoints::new(explicit, &env, &files, "default")
+    Endpoints::new(explicit.as_ref(), &env, &files, "default")
 }
 
 fn resolve(
@@ -190,8 +189,8 @@ fn invalid_setting_is_named_in_error() {
 }
 
 #[test]
-fn variant_with_custom_endpoint_is_rejected() {
-    for (explicit, variables, config, expected) in [
+fn custom_endpoint_ignores_variants() {
+    for (explicit, variables, config, uri) in [
         (
             None,
             &[
@@ -199,46 +198,35 @@ fn variant_with_custom_endpoint_is_rejected() {
                 ("AWS_ENDPOINT_URL", "http://all:1"),
             ][..],
             "",
-            "AWS_USE_FIPS_ENDPOINT enables FIPS endpoints, but AWS_ENDPOINT_URL sets a custom \
-             endpoint for iam: they cannot be combined; set AWS_USE_FIPS_ENDPOINT=false, or set \
-             AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true",
+            "http://all:1/",
         ),
         (
             Some("http://flag:0"),
             &[],
             "use_dualstack_endpoint = true",
-            "use_dualstack_endpoint of profile default enables dual-stack endpoints, but \
-             --endpoint-url sets a custom endpoint for iam: they cannot be combined; set \
-             AWS_USE_DUALSTACK_ENDPOINT=false, or omit --endpoint-url",
+            "http://flag:0/",
         ),
     ] {
         let config = format!("[default]\n{config}\n");
         let endpoints = endpoints_of(explicit, variables, &config).unwrap();
-        let error = resolve(&endpoints, Service::Iam, "eu-west-1").unwrap_err();
-        assert_eq!(error.to_string(), expected);
+        let endpoint = resolve(&endpoints, Service::Iam, "eu-west-1").unwrap();
+        assert_eq!(endpoint.uri, uri);
     }
-    let other = [
-        ("AWS_USE_FIPS_ENDPOINT", "true"),
-        ("AWS_ENDPOINT_URL_ORGANIZATIONS", "http://o:1"),
-    ];
-    let endpoints = endpoints_of(None, &other, "").unwrap();
-    assert!(resolve(&endpoints, Service::Iam, "eu-west-1").is_ok());
-    assert!(resolve(&endpoints, Service::Organizations, "eu-west-1").is_err());
 }
 
 #[test]
 fn variant_missing_in_partition_is_rejected() {
     for (config, region, expected) in [
         (
-            "use_fips_endpoint = true",
-            "cn-north-1",
-            "iam has no FIPS endpoint in the partition aws-cn (required by use_fips_endpoint of \
-             profile default); set AWS_USE_FIPS_ENDPOINT=false",
+            "use_dualstack_endpoint = true",
+            "us-isof-south-1",
+            "iam has no dual-stack endpoint in the partition aws-iso-f (required by \
+             use_dualstack_endpoint of profile default); set AWS_USE_DUALSTACK_ENDPOINT=false",
         ),
         (
             "use_fips_endpoint = true\nuse_dualstack_endpoint = true",
-            "eusc-de-east-1",
-            "iam has no FIPS and dual-stack endpoint in the partition aws-eusc (required by \
+            "eu-isoe-west-1",
+            "iam has no FIPS and dual-stack endpoint in the partition aws-iso-e (required by \
              use_fips_endpoint of profile default and use_dualstack_endpoint of profile default); \
              set AWS_USE_FIPS_ENDPOINT=false or AWS_USE_DUALSTACK_ENDPOINT=false",
         ),
@@ -246,7 +234,22 @@ fn variant_missing_in_partition_is_rejected() {
         let endpoints = endpoints_of(None, &[], &format!("[default]\n{config}\n")).unwrap();
         let error = resolve(&endpoints, Service::Iam, region).unwrap_err();
         assert_eq!(error.to_string(), expected);
+        assert!(resolve(&endpoints, Service::Iam, "us-east-1").is_ok());
     }
+}
+
+#[test]
+fn fips_region_enables_fips_once() {
+    let endpoints = endpoints_of(None, &[], "").unwrap();
+    let endpoints = endpoints.with_fips("the region fips-cn-north-1".to_owned());
+    let endpoint = resolve(&endpoints, Service::Config, "cn-north-1").unwrap();
+    assert_eq!(
+        endpoint.uri,
+        "https://config-fips.cn-north-1.amazonaws.com.cn/"
+    );
+    let variables: Vec<_> = endpoints.variables().into_iter().collect();
+    let fips = ("AWS_USE_FIPS_ENDPOINT".to_owned(), "true".to_owned());
+    assert_eq!(variables, [fips], "a recording has the variable");
 }
 
 #[test]

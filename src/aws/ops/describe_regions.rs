@@ -1,4 +1,4 @@
-//! `ec2:DescribeRegions`: returns the regions that are enabled for the account.
+//! `ec2:DescribeRegions`: returns the regions that are enabled for the account, or all of its partition.
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>. Without
 //! `AllRegions`, these are the regions that need no opt-in and those that are opted in. The list is
@@ -10,8 +10,11 @@ use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::{ParseError, query};
 use crate::untrusted::Untrusted;
 
-/// The request, for the enabled regions.
-pub struct DescribeRegions;
+/// The request.
+pub struct DescribeRegions {
+    /// If true, the regions that are not enabled are listed too.
+    pub all: bool,
+}
 
 #[derive(Deserialize)]
 enum DescribeRegionsResponse {
@@ -40,7 +43,8 @@ impl Operation for DescribeRegions {
     type Output = Vec<Untrusted>;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::query(Self::NAME, "2016-11-15")
+        let all = self.all.then_some("true");
+        RequestBody::query(Self::NAME, "2016-11-15").with([("AllRegions", all)])
     }
 
     fn parse(&self, body: &[u8]) -> Result<Vec<Untrusted>, ParseError> {
@@ -66,8 +70,21 @@ mod tests {
             <optInStatus>opt-in-not-required</optInStatus></item>
             <item><regionName>af-south-1</regionName></item>
             </regionInfo></DescribeRegionsResponse>"#;
-        let names = DescribeRegions.parse(body.as_bytes()).unwrap();
+        let names = DescribeRegions { all: false }
+            .parse(body.as_bytes())
+            .unwrap();
         assert_eq!(names, ["us-west-2", "af-south-1"].map(Untrusted::from));
+    }
+
+    #[test]
+    fn request_for_all_regions_says_so() {
+        for (all, expected) in [(false, false), (true, true)] {
+            let RequestBody::Query(fields) = (DescribeRegions { all }).request_body() else {
+                panic!("a query")
+            };
+            let field = ("AllRegions".to_owned(), "true".to_owned());
+            assert_eq!(fields.contains(&field), expected);
+        }
     }
 
     #[test]
@@ -77,23 +94,33 @@ mod tests {
             "<DescribeRegionsResponse></DescribeRegionsResponse>",
             "<DescribeRegionsResponse><regionInfo><item/></regionInfo></DescribeRegionsResponse>",
         ] {
-            assert!(DescribeRegions.parse(body.as_bytes()).is_err(), "{body}");
+            assert!(
+                DescribeRegions { all: false }
+                    .parse(body.as_bytes())
+                    .is_err(),
+                "{body}"
+            );
         }
         let truncated = "<DescribeRegionsResponse><regionInfo><item><regionName>us-w";
         assert!(
-            DescribeRegions
+            DescribeRegions { all: false }
                 .parse(truncated.as_bytes())
                 .unwrap_err()
                 .is_truncated()
         );
         let truncated = "<DescribeRegionsResponse><regionInfo><item>";
         assert!(
-            DescribeRegions
+            DescribeRegions { all: false }
                 .parse(truncated.as_bytes())
                 .unwrap_err()
                 .is_truncated()
         );
         let empty = "<DescribeRegionsResponse><regionInfo/></DescribeRegionsResponse>";
-        assert_eq!(DescribeRegions.parse(empty.as_bytes()).unwrap(), []);
+        assert_eq!(
+            DescribeRegions { all: false }
+                .parse(empty.as_bytes())
+                .unwrap(),
+            []
+        );
     }
 }

@@ -1,0 +1,88 @@
+//! The regions of `--regions` and `--exclude-regions` that this version of the program does not know: AWS opens
+//! regions, and users misspell them.
+
+use std::fmt;
+
+use super::identity;
+use crate::aws::client::Client;
+use crate::aws::error::CallError;
+use crate::aws::ops::describe_regions::DescribeRegions;
+use crate::aws::partition::Partition;
+use crate::model::Region;
+use crate::options::Options;
+use crate::text::{did_you_mean, near_matches};
+
+/// A region of an option that AWS does not have.
+#[derive(Debug)]
+pub struct UnknownRegion {
+    option: &'static str,
+    region: Region,
+    near: String,
+}
+
+impl fmt::Display for UnknownRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            option,
+            region,
+            near,
+        } = self;
+        write!(f, "{option}: AWS has no region {region}{near}")
+    }
+}
+
+/// The result of the look-up.
+pub(super) enum RegionLookup {
+    /// AWS has all regions.
+    Found,
+    /// AWS does not have these regions.
+    NotFound(Vec<UnknownRegion>),
+    /// A recording has no response for the look-up.
+    NotRecorded,
+    /// The look-up failed.
+    Failed(Box<CallError>),
+}
+
+/// Looks the regions up that are not known: those that are enabled for the account and those that are not.
+pub(super) fn look_up(options: &Options, client: &Client, start: &Region) -> RegionLookup {
+    if given(options).all(|(_, region)| Partition::knows(region)) {
+        return RegionLookup::Found;
+    }
+    match identity::call(client, start, &DescribeRegions { all: true }) {
+        Ok(response) => {
+            let names = response.output;
+            let regions: Vec<Region> = names.iter().filter_map(|name| name.parse()).collect();
+            let unknown = unknown(options, &regions);
+            if unknown.is_empty() {
+                RegionLookup::Found
+            } else {
+                RegionLookup::NotFound(unknown)
+            }
+        }
+        Err(error) if error.not_recorded() => RegionLookup::NotRecorded,
+        Err(error) => RegionLookup::Failed(Box::new(error)),
+    }
+}
+
+/// Returns the regions that are neither known nor in `regions`.
+pub(super) fn unknown(options: &Options, regions: &[Region]) -> Vec<UnknownRegion> {
+    let is_unknown =
+        |(_, region): &(_, &Region)| !Partition::knows(region) && !regions.contains(region);
+    let mut candidates: Vec<&str> = Partition::known_regions().collect();
+    for region in regions {
+        candidates.push(region.as_str());
+    }
+    let describe = |(option, region): (_, &Region)| UnknownRegion {
+        option,
+        region: region.clone(),
+        near: did_you_mean(&near_matches(region.as_str(), candidates.iter().copied())),
+    };
+    given(options).filter(is_unknown).map(describe).collect()
+}
+
+/// Returns the regions of both options, with the option.
+fn given(options: &Options) -> impl Iterator<Item = (&'static str, &Region)> {
+    let included = options.regions.iter().map(|r| ("--regions", r));
+    let excluded = options.exclude_regions.iter();
+    included.chain(excluded.map(|r| ("--exclude-regions", r)))
+}
