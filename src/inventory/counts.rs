@@ -13,6 +13,10 @@ use crate::aws::ops::get_discovered_resource_counts::{
 };
 use crate::model::{Region, ResourceType, ResourceTypes};
 
+/// The maximum sum of the counts of a region. No account has as many resources, and the sums over all regions stay far
+/// below the maximum of 64 bits.
+const MAX_SUM: u64 = 1_000_000_000_000;
+
 /// The maximum number of types; far more than AWS Config and third-party types together.
 const MAX_COUNTED: usize = 20_000;
 
@@ -116,10 +120,10 @@ impl Sum {
     /// Adds a page, or returns what is wrong with it.
     fn add(&mut self, page: Vec<(ResourceType, u64)>) -> Result<(), Inconsistency> {
         for (resource_type, count) in page {
-            let Some(total) = self.total.checked_add(count) else {
-                return Err(Inconsistency::Overflow);
-            };
-            self.total = total;
+            self.total = self.total.saturating_add(count);
+            if self.total > MAX_SUM {
+                return Err(Inconsistency::TooLarge);
+            }
             match self.counts.entry(resource_type) {
                 Entry::Vacant(entry) => entry.insert(count),
                 Entry::Occupied(entry) => {
@@ -257,6 +261,10 @@ mod tests {
             ),
             (
                 vec![page(1, &[(VPC, u64::MAX), (BUCKET, 1)], None)],
+                "counts that are too large to add",
+            ),
+            (
+                vec![page(u64::MAX, &[(VPC, u64::MAX)], None)],
                 "counts that are too large to add",
             ),
             (

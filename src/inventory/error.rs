@@ -43,9 +43,9 @@ pub enum Inconsistency {
     /// A type is counted on two pages.
     #[error("the type {0} twice")]
     RepeatedType(ResourceType),
-    /// The sum of the counts exceeds 64 bits.
+    /// The sum of the counts is larger than that of any account.
     #[error("counts that are too large to add")]
-    Overflow,
+    TooLarge,
     /// The counts do not add up to the total of the response.
     #[error("pages with {sum} resources but totalDiscoveredResources is {total}")]
     WrongTotal {

@@ -153,10 +153,53 @@ fn resource_repeated_again_is_counted_once() {
     }
 }
 
+/// Asserts the results of a run with the item `bad` on the page `at`, always and once.
+fn assert_item_is_invalid(bad: &str, at: usize) {
+    let good = item(BUCKET, "a");
+    let items = [good.clone(), bad.to_owned()];
+    let serve = |times: usize| {
+        let (items, good) = (items.clone(), item(BUCKET, "first"));
+        let sent = AtomicUsize::new(0);
+        account(BUCKET).serve_with(move |call| {
+            let is_first = call.field("nextToken").is_none();
+            let body = match (call.lists(BUCKET, REGION), at) {
+                (false, _) => return None,
+                (true, 1) if is_first => page(&[good.clone()], Some("next")),
+                _ if sent.fetch_add(1, Ordering::SeqCst) < times => page(&items, None),
+                _ => page(&items[..1], None),
+            };
+            Some(Reply::json_bytes(body.into_bytes()))
+        })
+    };
+    let server = serve(usize::MAX);
+    let always = run(&server, BUCKET, &["--strict"]);
+    assert_eq!(always.code, Some(3), "{bad}: {}", always.describe());
+    let without = without_cell(&account(BUCKET).csv(), REGION, BUCKET);
+    assert_eq!(always.csv(), without, "{bad}");
+    let errors = always.errors();
+    assert_eq!(errors.lines().count(), 1, "{bad}: {errors}");
+    let start = format!("[UNEXPECTED] Region: {REGION}, Resource: {BUCKET}, Message: ");
+    assert!(errors.contains(&start), "{bad}: {errors}");
+    assert_eq!(requests(&server, BUCKET), 2 + at, "{bad}: retried once");
+
+    let server = serve(1);
+    let once = run(&server, BUCKET, &["--strict"]);
+    assert_eq!(
+        (once.code, once.errors()),
+        (Some(0), String::new()),
+        "{bad}: {}",
+        once.describe()
+    );
+    assert!(
+        once.csv().contains(&row(BUCKET, 1 + at)),
+        "{bad}: {}",
+        once.csv()
+    );
+}
+
 #[test]
 fn item_without_type_or_id_leaves_no_row() {
-    let good = item(BUCKET, "a");
-    for bad in [
+    let items = [
         "{}",
         "{},{}",
         r#"{"resourceType":"AWS::S3::Bucket"}"#,
@@ -167,49 +210,13 @@ fn item_without_type_or_id_leaves_no_row() {
         r#"{"resourceType":null,"resourceId":"b"}"#,
         r#"{"resourceType":"AWS::S3::Bucket","resourceName":"b"}"#,
         r#"{"resourceType":"AWS::EC2::VPC","resourceId":"vpc-1"}"#,
-    ] {
-        for at in [0, 1] {
-            let items = [good.clone(), bad.to_owned()];
-            let serve = |times: usize| {
-                let (items, good) = (items.clone(), item(BUCKET, "first"));
-                let sent = AtomicUsize::new(0);
-                account(BUCKET).serve_with(move |call| {
-                    let is_first = call.field("nextToken").is_none();
-                    let body = match (call.lists(BUCKET, REGION), at) {
-                        (false, _) => return None,
-                        (true, 1) if is_first => page(&[good.clone()], Some("next")),
-                        _ if sent.fetch_add(1, Ordering::SeqCst) < times => page(&items, None),
-                        _ => page(&items[..1], None),
-                    };
-                    Some(Reply::json_bytes(body.into_bytes()))
-                })
-            };
-            let server = serve(usize::MAX);
-            let always = run(&server, BUCKET, &["--strict"]);
-            assert_eq!(always.code, Some(3), "{bad}: {}", always.describe());
-            let without = without_cell(&account(BUCKET).csv(), REGION, BUCKET);
-            assert_eq!(always.csv(), without, "{bad}");
-            let errors = always.errors();
-            assert_eq!(errors.lines().count(), 1, "{bad}: {errors}");
-            let start = format!("[UNEXPECTED] Region: {REGION}, Resource: {BUCKET}, Message: ");
-            assert!(errors.contains(&start), "{bad}: {errors}");
-            assert_eq!(requests(&server, BUCKET), 2 + at, "{bad}: retried once");
-
-            let server = serve(1);
-            let once = run(&server, BUCKET, &["--strict"]);
-            assert_eq!(
-                (once.code, once.errors()),
-                (Some(0), String::new()),
-                "{bad}: {}",
-                once.describe()
-            );
-            assert!(
-                once.csv().contains(&row(BUCKET, 1 + at)),
-                "{bad}: {}",
-                once.csv()
-            );
+    ];
+    std::thread::scope(|scope| {
+        for (n, bad) in items.into_iter().enumerate() {
+            scope.spawn(move || assert_item_is_invalid(bad, n % 2));
+            scope.spawn(move || assert_item_is_invalid(bad, (n + 1) % 2));
         }
-    }
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod connections;
 mod coverage;
 mod endpoints;
 mod listings;

@@ -163,6 +163,68 @@ fn contradictory_counts_are_not_used() {
 }
 
 #[test]
+fn implausible_counts_are_absent() {
+    let account = account();
+    let counts = |total: &str, counts: &[&str]| {
+        let item = |(n, count): (usize, &&str)| {
+            let resource_type = [BUCKET, VPC, BUCKET][n];
+            format!("{{\"resourceType\":\"{resource_type}\",\"count\":{count}}}")
+        };
+        let items: Vec<_> = counts.iter().enumerate().map(item).collect();
+        let items = items.join(",");
+        format!("{{\"totalDiscoveredResources\":{total},\"resourceCounts\":[{items}]}}")
+    };
+    let max = "18446744073709551615";
+    for (body, error_type) in [
+        (counts(max, &[max]), "API_ERROR"),
+        (counts("18446744073709551614", &[max, max]), "API_ERROR"),
+        (counts("0", &[max, "1"]), "API_ERROR"),
+        (
+            counts("9223372036854775808", &["9223372036854775808"]),
+            "API_ERROR",
+        ),
+        (
+            counts("18446744073709551616", &["18446744073709551616"]),
+            "UNEXPECTED",
+        ),
+        (counts("-1", &["-1"]), "UNEXPECTED"),
+        (counts("6", &["7", "-1"]), "UNEXPECTED"),
+        (counts("1.5", &["1.5"]), "UNEXPECTED"),
+        (counts("7", &["7.0"]), "UNEXPECTED"),
+        (counts("\"7\"", &["\"7\""]), "UNEXPECTED"),
+        (counts("14", &["7", "0", "7"]), "API_ERROR"),
+        (counts("7", &["7", "0", "0"]), "API_ERROR"),
+    ] {
+        let (sent, bytes) = (body.clone(), body.clone().into_bytes());
+        // Both regions return the same counts, so that their sums could wrap.
+        let server = account.serve_with(move |call| {
+            (call.operation == COUNTS).then(|| Reply::json_bytes(bytes.clone()))
+        });
+        let program = Program::new(&server)
+            .args(TYPES)
+            .args(["--method", "counts"]);
+        let run = program
+            .args(["--coverage", "--strict", "--skip-checks"])
+            .run();
+        assert_ne!(run.code, Some(0), "{sent}: {}", run.describe());
+        let errors = run.errors();
+        for region in ["us-east-1", "eu-west-1"] {
+            let start = format!("[{error_type}] Region: {region}, Message: config:{COUNTS} ");
+            assert!(errors.contains(&start), "{sent}: {errors}");
+            for resource_type in [VPC, BUCKET] {
+                let cell = format!(",{region},{resource_type},error,");
+                assert!(run.coverage().contains(&cell), "{sent}: {}", run.coverage());
+            }
+        }
+        assert!(
+            run.stdout.contains("Total resources: 0"),
+            "{sent}: {}",
+            run.describe()
+        );
+    }
+}
+
+#[test]
 fn denied_counts_are_one_line_per_region() {
     let account = account();
     let server = account.serve_with(|call| {
