@@ -104,6 +104,7 @@ fn for_transport_error(kind: TransportErrorKind) -> &'static str {
              regions, or lower --region-concurrency"
         }
         Kind::Tls => "check the certificate bundle",
+        Kind::Handshake => "check the endpoint and any proxy",
         Kind::Proxy => {
             "check the user name and password in the proxy URL (percent-encoded), the rules of \
              the proxy, and NO_PROXY"

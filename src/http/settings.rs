@@ -1,16 +1,19 @@
 //! The network settings of a run, and the settings of ureq that they become.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 use ureq::ProxyProtocol;
 use ureq::config::Config;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, ConnectionDetails, Connector, TcpConnector, Transport,
+};
 
+use super::ca_bundle::CaBundle;
 use super::proxy::{Proxies, Proxy};
-use super::tls;
+use super::tls::TlsConnector;
 
 /// The size of the read buffer, in bytes.
 const INPUT_BUFFER: usize = 16 * 1024;
@@ -40,24 +43,12 @@ pub struct Settings {
     pub user_agent: String,
 }
 
-/// A file of CA certificates, which replace the built-in roots.
-#[derive(Debug, Clone)]
-pub struct CaBundle {
-    /// The name of the file in messages.
-    pub name: String,
-    /// The content: certificates in PEM format.
-    pub pem: Vec<u8>,
-}
-
 /// The error of settings that a client cannot use.
 #[derive(Debug, Error)]
 pub enum InvalidSettings {
-    /// The CA bundle of this name is not in PEM format.
-    #[error("{0}: not a PEM file: {1}")]
-    NotPem(String, #[source] ureq::Error),
-    /// The CA bundle of this name contains no certificate.
-    #[error("{0}: contains no certificate")]
-    NoCertificate(String),
+    /// The TLS settings are invalid.
+    #[error("TLS: {0}")]
+    Tls(#[source] io::Error),
     /// The proxy is invalid.
     #[error("{0}: {1}")]
     Proxy(Proxy, #[source] ureq::Error),
@@ -69,14 +60,10 @@ pub(super) struct Routes(Vec<(Option<Proxy>, Config)>);
 impl Routes {
     /// Creates the routes that `settings` describe.
     pub(super) fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
-        let roots = match &settings.ca_bundle {
-            None => RootCerts::WebPki,
-            Some(bundle) => root_certificates(bundle)?,
-        };
-        let mut routes = vec![(None, ureq_config(settings, roots.clone(), None))];
+        let mut routes = vec![(None, ureq_config(settings, None))];
         for proxy in settings.proxies.iter() {
             let built = ureq_proxy(proxy).map_err(|e| InvalidSettings::Proxy(proxy.clone(), e))?;
-            let config = ureq_config(settings, roots.clone(), Some(built));
+            let config = ureq_config(settings, Some(built));
             routes.push((Some(proxy.clone()), config));
         }
         Ok(Self(routes))
@@ -89,26 +76,7 @@ impl Routes {
     }
 }
 
-/// Parses the certificates of `bundle`; keys in it are ignored.
-fn root_certificates(bundle: &CaBundle) -> Result<RootCerts, InvalidSettings> {
-    let mut certificates = Vec::new();
-    for item in parse_pem(&bundle.pem) {
-        let item = item.map_err(|e| InvalidSettings::NotPem(bundle.name.clone(), e))?;
-        if let PemItem::Certificate(certificate) = item {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        return Err(InvalidSettings::NoCertificate(bundle.name.clone()));
-    }
-    Ok(RootCerts::Specific(Arc::new(certificates)))
-}
-
-fn ureq_config(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>) -> Config {
-    let tls = TlsConfig::builder()
-        .root_certs(roots)
-        .unversioned_rustls_crypto_provider(tls::provider())
-        .build();
+fn ureq_config(settings: &Settings, proxy: Option<ureq::Proxy>) -> Config {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -125,7 +93,6 @@ fn ureq_config(settings: &Settings, roots: RootCerts, proxy: Option<ureq::Proxy>
         .timeout_send_body(Some(settings.read_timeout))
         .timeout_recv_response(Some(settings.read_timeout))
         .timeout_recv_body(Some(settings.read_timeout))
-        .tls_config(tls)
         .build()
 }
 
@@ -140,10 +107,23 @@ fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ureq::Error> {
     builder.build()
 }
 
-/// The connector of all agents. It stores the TLS sessions that later connections resume, and the
-/// TLS settings; the settings of a single request cannot replace them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct SharedConnector(Arc<DefaultConnector>);
+/// The connector of all agents: through a proxy or directly, then TLS. It stores the TLS sessions that
+/// later connections resume.
+#[derive(Debug, Clone)]
+pub(super) struct SharedConnector(Arc<dyn Connector<Out = Box<dyn Transport>>>);
+
+impl SharedConnector {
+    /// Creates the connector that `settings` describe.
+    ///
+    /// # Errors
+    /// The CA bundle has no usable certificate.
+    pub(super) fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
+        let tls = TlsConnector::new(settings.ca_bundle.as_ref()).map_err(InvalidSettings::Tls)?;
+        let chain = ().chain(ConnectProxyConnector::default());
+        let chain = chain.chain(TcpConnector::default()).chain(tls);
+        Ok(Self(Arc::new(chain.chain(Boxed))))
+    }
+}
 
 impl Connector for SharedConnector {
     type Out = Box<dyn Transport>;
@@ -157,25 +137,26 @@ impl Connector for SharedConnector {
     }
 }
 
+/// The end of the chain, which hides the types of the connectors before it.
+#[derive(Debug)]
+struct Boxed;
+
+impl<In: Transport> Connector<In> for Boxed {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        Ok(chained.map(Transport::boxed))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::secret::Secret;
-
-    #[test]
-    fn bundle_without_certificate_is_rejected() {
-        let broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
-        for (pem, expected) in [
-            ("", "bundle.pem: contains no certificate"),
-            ("hello", "bundle.pem: contains no certificate"),
-            (broken, "bundle.pem: not a PEM file: "),
-        ] {
-            let (name, pem) = ("bundle.pem".to_owned(), pem.as_bytes().to_vec());
-            let error = root_certificates(&CaBundle { name, pem }).unwrap_err();
-            let text = error.to_string();
-            assert!(text.starts_with(expected), "{text}");
-        }
-    }
 
     #[test]
     fn ureq_proxy_has_the_configured_parts() {

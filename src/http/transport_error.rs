@@ -5,6 +5,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use ureq::{Error, Timeout};
 
+use super::tls_error;
+
 /// The reason why no complete response was received. Recordings contain its name in snake case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,8 +19,11 @@ pub enum TransportErrorKind {
     Connection,
     /// The process cannot open more files (each connection uses one) or create more threads.
     Exhausted,
-    /// The TLS handshake failed: the certificate is not trusted, or the server does not use TLS.
+    /// The certificate of the server is not trusted.
     Tls,
+    /// The TLS handshake failed for another reason: the server does not use TLS, or has only keys or
+    /// signatures that are not supported.
+    Handshake,
     /// The proxy refused the connection; a retry would not help.
     Proxy,
     /// The response exceeds the size limits.
@@ -65,7 +70,7 @@ pub(super) fn kind_of(error: &Error) -> TransportErrorKind {
         Error::Io(e) => kind_of_io(e),
         Error::HostNotFound | Error::Timeout(Timeout::Resolve) => Dns,
         Error::Timeout(_) => TimedOut,
-        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => Tls,
+        Error::Tls(_) => Tls,
         Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TooLarge,
         // The error type is not public.
         Error::Protocol(e) if e.to_string().ends_with("too many headers") => TooLarge,
@@ -76,7 +81,8 @@ pub(super) fn kind_of(error: &Error) -> TransportErrorKind {
 fn kind_of_io(error: &io::Error) -> TransportErrorKind {
     match error.kind() {
         // Errors of rustls are wrapped in InvalidData.
-        io::ErrorKind::InvalidData => TransportErrorKind::Tls,
+        io::ErrorKind::InvalidData if tls_error::is_about_trust(error) => TransportErrorKind::Tls,
+        io::ErrorKind::InvalidData => TransportErrorKind::Handshake,
         // The standard library has no error kind for a failed lookup, only this text.
         _ if error.to_string().starts_with("failed to lookup address") => TransportErrorKind::Dns,
         io::ErrorKind::TimedOut => TransportErrorKind::Timeout,
@@ -94,7 +100,7 @@ fn describe(error: &Error) -> String {
         Error::Timeout(Timeout::RecvResponse) => "timed out waiting for a response",
         Error::Timeout(Timeout::RecvBody) => "timed out reading the response",
         Error::Timeout(_) => "the call exceeded its time limit",
-        Error::Io(e) => return e.to_string(),
+        Error::Io(e) => return tls_error::describe(e).unwrap_or_else(|| e.to_string()),
         _ => match proxy_status(error) {
             Some(407) => "proxy authentication required or rejected (HTTP 407)",
             Some(status) => return format!("the proxy refused to connect (HTTP {status})"),
@@ -161,7 +167,10 @@ mod tests {
                 TransportErrorKind::Exhausted,
             ),
             (io::Error::other(lookup), TransportErrorKind::Dns),
-            (io::ErrorKind::InvalidData.into(), TransportErrorKind::Tls),
+            (
+                io::ErrorKind::InvalidData.into(),
+                TransportErrorKind::Handshake,
+            ),
             (io::ErrorKind::TimedOut.into(), TransportErrorKind::Timeout),
             (
                 io::ErrorKind::NotConnected.into(),

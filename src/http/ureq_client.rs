@@ -46,7 +46,7 @@ impl UreqClient {
     /// Creates a client; `interrupt` ends its open requests.
     ///
     /// # Errors
-    /// The CA bundle contains no certificate or an invalid one, or a proxy is invalid.
+    /// The CA bundle has no usable certificate, or a proxy is invalid.
     pub fn new(settings: &Settings, interrupt: &Interrupt) -> Result<Self, InvalidSettings> {
         let connections = Arc::new(Connections::new(MAX_CONNECTIONS));
         let to_shut_down = connections.clone();
@@ -58,7 +58,7 @@ impl UreqClient {
             proxies: settings.proxies.clone(),
             exchange_limit: settings.exchange_limit,
             trust: format!("trusting {roots}; {}", settings.ca_advice),
-            connector: SharedConnector::default(),
+            connector: SharedConnector::new(settings)?,
             resolver: CachingResolver::new(DefaultResolver::default()),
             connections,
         })

@@ -54,6 +54,7 @@ pub fn classify(error: &CountError) -> (Option<ErrorType>, Recovery) {
             | TransportErrorKind::Connection
             | TransportErrorKind::Exhausted
             | TransportErrorKind::Tls
+            | TransportErrorKind::Handshake
             | TransportErrorKind::Proxy => (ErrorType::Connection, Recovery::AbandonRegion),
             TransportErrorKind::TooLarge | TransportErrorKind::NotRecorded => {
                 (ErrorType::Unexpected, Recovery::Next)

@@ -12,7 +12,9 @@ use crate::aws::credentials::{self, ProviderContext};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::error::CredentialsError;
 use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
-use crate::http::{HttpClient, Request, Response, Settings, TransportError, TransportErrorKind};
+use crate::http::{
+    CaBundle, HttpClient, Request, Response, Settings, TransportError, TransportErrorKind,
+};
 use crate::model::Region;
 use crate::options::Options;
 use crate::recording::RecordingClient;
@@ -88,7 +90,9 @@ impl<'a> SessionParts<'a> {
         let bundle = settings.ca_bundle.as_ref();
         let trusted = bundle.map_or("the built-in Mozilla roots", |bundle| &bundle.name);
         let proxies = settings.proxies.iter().map(|p| format!(", proxy {p}"));
-        format!("trusting {trusted}{}", proxies.collect::<String>())
+        let ignored = bundle.and_then(CaBundle::describe_ignored);
+        let ignored = ignored.map_or_else(String::new, |ignored| format!(", ignoring {ignored}"));
+        format!("trusting {trusted}{ignored}{}", proxies.collect::<String>())
     }
 
     /// Resolves the credentials.

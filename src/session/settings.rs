@@ -7,7 +7,7 @@ use crate::aws::endpoint::{EndpointError, Endpoints};
 use crate::aws::partition::Partition;
 use crate::aws::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::env::Env;
-use crate::http::{CaBundle, Proxies, ProxyError};
+use crate::http::{CaBundle, InvalidBundle, Proxies, ProxyError};
 use crate::model::{ParseNameError, Region};
 use crate::options::Options;
 use crate::runtime::Runtime;
@@ -68,6 +68,9 @@ pub enum SettingsError {
     /// An invalid proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// A CA bundle without a usable certificate.
+    #[error(transparent)]
+    CaBundle(#[from] InvalidBundle),
     /// The HTTPS client could not be built.
     #[error("{0}")]
     Connect(Arc<io::Error>),
@@ -202,7 +205,7 @@ impl Lookup<'_> {
         };
         let name = format!("{setting} {}", path.display());
         match self.env.read(&path) {
-            Ok(pem) => Ok(Some(CaBundle { name, pem })),
+            Ok(content) => Ok(Some(CaBundle::parse(name, &content)?)),
             Err(e) => Err(SettingsError::Io(name, Arc::new(e))),
         }
     }
