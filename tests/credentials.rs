@@ -234,6 +234,9 @@ const CASES: &[Case] = &[
     // credential_process.
     key("process", Some("tool")),
     key("process_with_token_and_end", Some("tool")),
+    key("process_with_end_in_utc", Some("tool")),
+    key("process_with_blank_in_end", Some("tool")),
+    key("process_with_fraction_in_end", Some("tool")),
     key("process_after_shared_keys", Some("tool")),
     key("process_before_config_keys", Some("tool")),
     error("process_version_2", Some("tool")),

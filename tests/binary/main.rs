@@ -4,8 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account_id;
 mod connections;
+mod control_tower;
 mod coverage;
+mod credentials;
 mod endpoints;
 mod listings;
 mod methods;
