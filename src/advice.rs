@@ -200,6 +200,15 @@ pub fn for_count(error_type: ErrorType, error: &CountError, has_session_token: b
                  or exclude it with --exclude-regions{token}"
             )
         }
+        CountError::Call(call)
+            if call.is_rejected_input()
+                && call
+                    .resource_type
+                    .as_ref()
+                    .is_some_and(ResourceType::is_unknown) =>
+        {
+            "check the name of the resource type".to_owned()
+        }
         CountError::Call(call) => for_call(call),
     };
     format!("{error}; {advice}")

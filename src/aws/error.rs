@@ -180,6 +180,12 @@ impl CallError {
         }
     }
 
+    /// Returns true if the service rejects the input, such as a resource type that it does not know.
+    #[must_use]
+    pub fn is_rejected_input(&self) -> bool {
+        matches!(&self.cause, Cause::Service { code, .. } if code == "ValidationException")
+    }
+
     /// Returns true if a recording has no response for this call.
     #[must_use]
     pub fn not_recorded(&self) -> bool {

@@ -1,7 +1,8 @@
 //! The shared state of all regions of an account's scan.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::advice;
 use crate::aws::client::Client;
@@ -11,6 +12,7 @@ use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::Interrupt;
 use crate::inventory::{CountError, Method, Prefetched};
 use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::sync::lock;
 
 /// The scan of one account.
 pub struct AccountScan {
@@ -37,6 +39,8 @@ pub struct AccountScan {
 pub struct Flags {
     stopped: AtomicBool,
     fatal_logged: AtomicBool,
+    /// The types that AWS Config rejects, in any region.
+    rejected: Mutex<BTreeSet<ResourceType>>,
 }
 
 impl AccountScan {
@@ -53,6 +57,11 @@ impl AccountScan {
     /// Returns true once: a fatal error is logged only by the first region that meets it.
     pub(super) fn first_fatal(&self) -> bool {
         !self.flags.fatal_logged.swap(true, Ordering::SeqCst)
+    }
+
+    /// Returns true once for each type that AWS Config rejects: only the first region logs it.
+    pub(super) fn first_rejection(&self, resource_type: &ResourceType) -> bool {
+        lock(&self.flags.rejected).insert(resource_type.clone())
     }
 
     /// Returns the number of counting steps of a region that may be in progress, at least 1.

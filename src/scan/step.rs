@@ -118,21 +118,19 @@ impl Performer<'_> {
         resource_type: Option<&ResourceType>,
         message: String,
     ) -> Failure {
-        let gap = gap(error_type, &message);
+        let failure = logged(error_type, &message);
         self.log(error_type, resource_type, message);
-        Failure {
-            recovery: Recovery::Next,
-            gap,
-            entry: None,
-            refresh_error: None,
-        }
+        failure
     }
 
     fn failure(&self, resource_type: Option<&ResourceType>, error: &CountError) -> Failure {
-        let (logged, recovery) = classify(error);
-        let error_type = logged.unwrap_or(ErrorType::ScanFailed);
+        let (log_type, recovery) = classify(error);
+        let error_type = log_type.unwrap_or(ErrorType::ScanFailed);
         let message = self.account.describe(error_type, error);
         match recovery {
+            Recovery::Next if self.is_logged_rejection(resource_type, error) => {
+                logged(error_type, &message)
+            }
             Recovery::Next => self.next(error_type, resource_type, message),
             Recovery::WaitThenNext => {
                 let failure = self.next(error_type, resource_type, message);
@@ -147,7 +145,7 @@ impl Performer<'_> {
                 Failure {
                     recovery,
                     gap,
-                    entry: logged.map(|_| entry),
+                    entry: log_type.map(|_| entry),
                     refresh_error: match error {
                         CountError::Call(call) => {
                             call.refresh_error.as_deref().map(advice::for_credentials)
@@ -157,6 +155,17 @@ impl Performer<'_> {
                 }
             }
         }
+    }
+
+    /// Returns true if AWS Config rejects the type, and another region has logged that.
+    fn is_logged_rejection(
+        &self,
+        resource_type: Option<&ResourceType>,
+        error: &CountError,
+    ) -> bool {
+        let is_rejection = matches!(error, CountError::Call(call) if call.is_rejected_input());
+        let rejected = resource_type.filter(|_| is_rejection);
+        rejected.is_some_and(|rejected| !self.account.first_rejection(rejected))
     }
 
     fn fetch_recorder(&self, status: Option<StatusResponse>) -> Recorder {
@@ -206,6 +215,16 @@ impl Performer<'_> {
             .account
             .entry(error_type, self.region, resource_type, message);
         let _ = self.messages.send(ScanMessage::Logged(entry));
+    }
+}
+
+/// Creates the failure of an error that is in the log, after which the next type follows.
+fn logged(error_type: ErrorType, message: &str) -> Failure {
+    Failure {
+        recovery: Recovery::Next,
+        gap: gap(error_type, message),
+        entry: None,
+        refresh_error: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tests of the names that a user gives: regions and resource types that are misspelled, new or in another case.
 
-use crate::support::{Call, Outcome, Program, Server};
+use crate::support::{Call, Outcome, Program, Proxy, Reply, Server};
 use crate::{BUCKET, TYPES, VPC, account};
 
 /// Returns the number of requests to AWS Config.
@@ -117,8 +117,7 @@ fn known_regions_need_no_further_request() {
 #[test]
 fn failed_region_lookup_fails_its_check() {
     let server = account().serve_with(|call| {
-        let denied =
-            || crate::support::Reply::error(call, 403, "UnauthorizedOperation", "not allowed");
+        let denied = || Reply::error(call, 403, "UnauthorizedOperation", "not allowed");
         asks_all_regions(call).then(denied)
     });
     let run = Program::new(&server)
@@ -170,7 +169,7 @@ fn unreachable_start_region_names_near_matches() {
         ("us-east1", "did you mean us-east-1"),
         ("eu-centrall-1", "did you mean eu-central-1"),
     ] {
-        let proxy = crate::support::Proxy::with_status(503);
+        let proxy = Proxy::with_status(503);
         let run = Program::without_server()
             .args(TYPES)
             .args(["--region", region, "--output-dir", "."])
@@ -221,6 +220,36 @@ fn unknown_aws_type_is_warned_about() {
             ),
             None => assert!(!warning.contains("did you mean"), "{}", run.describe()),
         }
+    }
+}
+
+/// Every region rejects the same input, so one line is enough.
+#[test]
+fn rejected_types_are_logged_once() {
+    let account = account()
+        .region("us-west-2", &[(VPC, 3)])
+        .region("sa-east-1", &[(VPC, 4)]);
+    for types in [
+        &["AWS::EC2::Instnace"][..],
+        &["AWS::SNS::Topic", "MyOrg::Thing::Kind"],
+        &["AWS::Moon::Crater", "AWS::SQS::Queue", "AWS::EC2::Subnte"],
+    ] {
+        let server = account.serve_with(|call| {
+            let resource_type = call.field("resourceType")?;
+            let reject = || Reply::error(call, 400, "ValidationException", "not an enum value");
+            (resource_type != VPC).then(reject)
+        });
+        let list = [types, &[VPC]].concat().join(",");
+        let run = Program::new(&server)
+            .args(["--resource-types", &list])
+            .run();
+        assert_eq!(run.code, Some(0), "{}", run.describe());
+        assert_eq!(run.csv().lines().count(), 5, "{}", run.describe());
+        for resource_type in types {
+            let line = format!("Resource: {resource_type}, ");
+            assert_eq!(run.errors().matches(&line).count(), 1, "{}", run.describe());
+        }
+        assert_eq!(run.errors().lines().count(), types.len());
     }
 }
 
