@@ -2,7 +2,7 @@
 
 use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind, SigningError};
 use crate::aws::partition::Partition;
-use crate::coverage::{Status, UnloggedGap};
+use crate::coverage::{Cell, Status, Types, Unlogged};
 use crate::error_log::ErrorType;
 use crate::http::TransportErrorKind;
 use crate::inventory::CountError;
@@ -129,8 +129,8 @@ pub fn for_credentials(error: &CredentialsError) -> String {
 #[must_use]
 pub fn for_status(status: Status) -> &'static str {
     match status {
-        Status::Counted | Status::Zero => "nothing",
-        Status::Denied => {
+        Status::Counted | Status::Zero | Status::CountedElsewhere => "nothing",
+        Status::AccessDenied => {
             "grant the policy printed by `aws-config-resource-count iam-policy`; also check \
              service control policies"
         }
@@ -138,9 +138,17 @@ pub fn for_status(status: Status) -> &'static str {
             "turn on AWS Config there, or exclude the region with --exclude-regions"
         }
         Status::RecorderStopped => "start the recorder there",
-        Status::NotRecorded => {
-            "add these types to the recorder there (for IAM: in one older region only)"
+        Status::RecorderFailed => {
+            "check the recorder's role and delivery channel there (see its error code)"
         }
+        Status::RecorderPending => "wait until the recorder there has recorded, and run again",
+        Status::Unverified => {
+            "allow config:DescribeConfigurationRecorders and \
+             config:DescribeConfigurationRecorderStatus"
+        }
+        Status::ChangedWhileListed => "run again when fewer resources change",
+        Status::NotRecorded => "add these types to the recorder there",
+        Status::UnknownType => "check the names of the types",
         Status::RegionDisabled => "enable the region for the account, or use --exclude-regions",
         Status::Throttled => "try again later or use --method counts",
         Status::ConnectionFailed => "check the network, firewall and endpoint",
@@ -153,26 +161,72 @@ pub fn for_status(status: Status) -> &'static str {
 #[must_use]
 pub fn for_unknown_recorder(status: Status) -> &'static str {
     match status {
-        Status::Denied => for_status(status),
+        Status::AccessDenied => for_status(status),
         _ => "see the output of --coverage",
     }
 }
 
-/// Returns the log message of a gap: the missing counts, the reason, and what to do about it.
+/// Advice for a global type that no region records. AWS bills each region that records it.
+pub const FOR_GLOBAL_TYPE: &str = "if you need it, add it to the recorder of one older region only";
+
+/// Returns the log message of counts that no failed call has logged: what is missing or stale, the
+/// reason, and what to do about it.
 #[must_use]
-pub fn for_gap(unlogged: &UnloggedGap<'_>) -> String {
-    let UnloggedGap { types, cell, .. } = unlogged;
-    let subject = if types.len() == 1 {
-        "not counted".to_owned()
+pub fn for_unlogged(unlogged: &Unlogged<'_>) -> String {
+    match unlogged {
+        Unlogged::Missing {
+            types,
+            error_type,
+            cell,
+            ..
+        } => {
+            let subject = match types.types.len() {
+                1 => "not counted".to_owned(),
+                _ => format!("{} not counted", named(types)),
+            };
+            let detail = cell.detail();
+            match error_type {
+                ErrorType::ConfigDisabled => {
+                    format!("{subject}: {detail}; {}", for_status(cell.status()))
+                }
+                // The error of the recorder call already has advice.
+                _ => format!("{subject}: {detail}"),
+            }
+        }
+        Unlogged::Stale { groups, .. } => {
+            let groups = groups.iter().map(|(types, cell)| for_stale(types, cell));
+            format!("stale counts of {}", groups.collect::<Vec<_>>().join("; "))
+        }
+        Unlogged::Global {
+            regions, is_listed, ..
+        } => {
+            let subject = if *is_listed {
+                "stale counts"
+            } else {
+                "not counted"
+            };
+            let regions = list(regions, NAMED);
+            format!(
+                "{subject} in {regions}: no region records and counts this global type; \
+                 {FOR_GLOBAL_TYPE}"
+            )
+        }
+    }
+}
+
+/// Formats stale counts: `all 10 types: recorder stopped since …: …; start the recorder there`.
+fn for_stale(types: &Types<'_>, cell: &Cell) -> String {
+    let (types, advice) = (named(types), for_status(cell.status()));
+    format!("{types}: {}; {advice}", cell.detail())
+}
+
+/// Formats types: `all 10 types`, `2 types (AWS::EC2::VPC, AWS::S3::Bucket)`.
+fn named(types: &Types<'_>) -> String {
+    let (count, names) = (types.types.len(), list(&types.types, NAMED));
+    if count == types.all && count > 1 {
+        format!("all {count} types")
     } else {
-        let (count, names) = (pluralize(types.len(), "type"), list(types, NAMED));
-        format!("{count} not counted ({names})")
-    };
-    let detail = cell.detail();
-    match unlogged.error_type {
-        ErrorType::ConfigDisabled => format!("{subject}: {detail}; {}", for_status(cell.status())),
-        // The error of the recorder call already has advice.
-        _ => format!("{subject}: {detail}"),
+        format!("{} ({names})", pluralize(count, "type"))
     }
 }
 
@@ -223,6 +277,6 @@ mod tests {
     #[test]
     fn every_status_has_advice() {
         let advice: BTreeSet<&str> = Status::ALL.map(for_status).into();
-        assert_eq!(advice.len(), 10, "counted and zero share theirs");
+        assert_eq!(advice.len(), 15, "the exact statuses share theirs");
     }
 }

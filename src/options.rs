@@ -3,11 +3,23 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limiter::Limits;
 use crate::inventory::Method;
 use crate::model::{AccountId, Region, ResourceTypes};
 use crate::workers::MAX_WORKERS;
+
+/// The counts that cause exit code 3 with `--strict`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strict {
+    /// Stale, unverified and missing counts.
+    All,
+    /// Only missing counts.
+    Missing,
+}
 
 /// The validated, typed command line. Options that are `None` are read from the environment and the
 /// shared config files.
@@ -55,8 +67,8 @@ pub struct Options {
     pub read_timeout: Duration,
     /// If true, every request is logged to stderr.
     pub debug: bool,
-    /// If true, missing counts cause exit code 3.
-    pub strict: bool,
+    /// The counts that cause exit code 3.
+    pub strict: Option<Strict>,
     /// The directory to record every request and response to.
     pub record: Option<PathBuf>,
     /// The account ID that replaces all others in a recording.

@@ -76,11 +76,17 @@ fn report_figures_match_cells() {
         .iter()
         .flat_map(|region| region["cells"].as_array().unwrap())
         .collect();
-    let counted = cells.iter().filter(|cell| !cell["total"].is_null()).count();
-    let missing = cells.iter().filter(|cell| cell["missing"] == true).count();
-    let expected = json!({"total": cells.len(), "counted": counted, "missing": missing});
+    let number = |class: &str| cells.iter().filter(|cell| cell["class"] == class).count();
+    let [known, stale, unverified, missing] =
+        ["known", "stale", "unverified", "missing"].map(number);
+    assert_eq!(known + stale + unverified + missing, cells.len());
+    let expected = json!({
+        "total": cells.len(), "known": known, "stale": stale, "unverified": unverified,
+        "missing": missing,
+    });
     assert_eq!(report["cells"], expected);
-    assert!(missing > 0);
+    assert!(missing > 0 && stale > 0);
+    assert_eq!(report["schema_version"], 2);
     for name in ["requests", "retries", "throttles", "bytes"] {
         let sum: u64 = regions
             .iter()
@@ -133,7 +139,10 @@ fn schema_rejects_invalid_reports() {
         (format!("{cell}/status"), json!("probably")),
         (format!("{cell}/total"), json!(null)),
         (format!("{cell}/total"), json!(0)),
-        (format!("{cell}/missing"), json!(true)),
+        (format!("{cell}/class"), json!("missing")),
+        (format!("{cell}/since"), json!("yesterday")),
+        ("/schema_version".to_owned(), json!(1)),
+        ("/flags/strict".to_owned(), json!(true)),
         (format!("{cell}/resource_type"), json!("EC2")),
     ] {
         let mut bad = good.clone();

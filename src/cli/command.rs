@@ -106,7 +106,7 @@ Exit codes:
   0    success; some counts may be missing
   1    a check failed, or the scan was aborted
   2    invalid usage
-  3    counts are missing or differ (only with --strict)
+  3    counts are stale, unverified or missing, or differ (only with --strict)
   130  interrupted (143: terminated)
 
 Examples:

@@ -14,7 +14,7 @@ use crate::aws::limiter::Limits;
 use crate::console::Color;
 use crate::inventory::Method;
 use crate::model::{AccountId, Region, ResourceTypes};
-use crate::options::Options;
+use crate::options::{Options, Strict};
 
 const SCAN: &str = "Scan";
 const OUTPUT: &str = "Output";
@@ -123,9 +123,10 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = OUTPUT, long)]
     debug: bool,
 
-    /// Exit with 3 if counts are missing, or if --method verify finds a difference or cannot compare
-    #[arg(help_heading = OUTPUT, long)]
-    strict: bool,
+    /// Exit with 3 if counts are stale, unverified or missing (--strict=missing: only if they are
+    /// missing), or if --method verify finds a difference or cannot compare
+    #[arg(help_heading = OUTPUT, long, value_name = "missing", num_args = 0..=1, require_equals = true, default_missing_value = "all", value_parser = parse_strict)]
+    strict: Option<Strict>,
 
     /// Record AWS responses to a new or empty directory, with secrets removed
     #[arg(help_heading = RECORDINGS, long, value_name = "DIR")]
@@ -163,6 +164,15 @@ fn color_parser() -> impl TypedValueParser<Value = Color> {
         "never" => Color::Never,
         _ => Color::Auto,
     })
+}
+
+/// Parses the value of `--strict`; `all` is the value of the option without one.
+fn parse_strict(text: &str) -> Result<Strict, &'static str> {
+    match text {
+        "missing" => Ok(Strict::Missing),
+        "all" => Ok(Strict::All),
+        _ => Err("expected --strict or --strict=missing"),
+    }
 }
 
 impl ValueEnum for Method {

@@ -36,7 +36,9 @@ fn defaults_follow_specification() {
     assert_eq!(options.output_dir, PathBuf::from("."));
     assert_eq!(options.connect_timeout, Duration::from_secs(5));
     assert_eq!(options.read_timeout, Duration::from_secs(30));
-    assert!(options.regions.is_empty() && !options.strict && options.max_attempts.is_none());
+    assert!(
+        options.regions.is_empty() && options.strict.is_none() && options.max_attempts.is_none()
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub enum Exit {
     Failed,
     /// The options are invalid, according to AWS.
     Usage,
-    /// The CSV is written, counts are missing, and `--strict` is set.
+    /// The CSV is written, and it has gaps that `--strict` does not allow.
     Partial,
     /// A signal ended the run.
     Interrupted(i32),

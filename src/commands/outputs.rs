@@ -14,10 +14,11 @@ use crate::atomic_file;
 use crate::aws::operation::Service;
 use crate::aws::usage::Usage;
 use crate::console;
-use crate::coverage::Coverage;
+use crate::coverage::{Class, Coverage};
 use crate::error_log::ErrorType;
 use crate::inventory::Method;
 use crate::model::{Account, Region};
+use crate::options::Strict;
 use crate::output::rows::{CountRow, CoverageRow, DifferenceRow};
 use crate::output::{Report, write_csv};
 
@@ -48,14 +49,26 @@ pub(super) fn conclude(
         context.console.line(line);
     }
     let differs = comparison.is_some_and(|c| !c.differences.is_empty() || c.not_compared > 0);
-    let partial = coverage.missing() > 0 || refused > 0 || differs;
+    let allowed = match options.strict {
+        None => true,
+        Some(strict) => is_allowed(strict, coverage) && refused == 0 && !differs,
+    };
     if !written || scanned.was_stopped {
         Exit::Failed
-    } else if partial && options.strict {
+    } else if !allowed {
         Exit::Partial
     } else {
         Exit::Done
     }
+}
+
+/// Returns true if the coverage has only counts that `--strict` allows.
+fn is_allowed(strict: Strict, coverage: &Coverage) -> bool {
+    let others: &[Class] = match strict {
+        Strict::All => &[Class::Stale, Class::Unverified, Class::Missing],
+        Strict::Missing => &[Class::Missing],
+    };
+    others.iter().all(|class| coverage.number_of(*class) == 0)
 }
 
 /// Writes the counts, and the other tables that the options request. Returns true if all were

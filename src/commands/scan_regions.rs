@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use crate::advice;
-use crate::coverage::{Coverage, Gap, RegionResult};
+use crate::coverage::{Coverage, Gap, RegionResult, Unlogged};
 use crate::error_log::{Entry, ErrorType};
 use crate::model::Region;
 use crate::preflight::Ready;
@@ -44,7 +44,7 @@ pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
     drop(spare);
     let coverage = Coverage::new(results, &options.resource_types, options.method);
     if !context.is_interrupted() {
-        log_gaps(context, &coverage);
+        log_unlogged(context, &coverage);
     }
     Some(Scanned {
         coverage,
@@ -111,19 +111,33 @@ fn scan_regions(
     account.was_stopped()
 }
 
-/// Logs the gaps that no failed call has logged.
-fn log_gaps(context: &mut Context, coverage: &Coverage) {
-    for gap in coverage.unlogged() {
-        let resource_type = match gap.types[..] {
-            [only] => Some(only.clone()),
-            _ => None,
+/// Logs the missing and the stale counts that no failed call has logged.
+fn log_unlogged(context: &mut Context, coverage: &Coverage) {
+    for unlogged in coverage.unlogged() {
+        let (error_type, region, resource_type) = match &unlogged {
+            Unlogged::Missing {
+                region,
+                types,
+                error_type,
+                ..
+            } => {
+                let only = match types.types[..] {
+                    [only] => Some(only),
+                    _ => None,
+                };
+                (*error_type, Some(*region), only)
+            }
+            Unlogged::Stale { region, .. } => (ErrorType::ConfigDisabled, Some(*region), None),
+            Unlogged::Global { resource_type, .. } => {
+                (ErrorType::ConfigDisabled, None, Some(*resource_type))
+            }
         };
         let entry = Entry {
             at: context.runtime.clock.now(),
-            error_type: gap.error_type,
-            region: Some(gap.region.clone()),
-            resource_type,
-            message: advice::for_gap(&gap),
+            error_type,
+            region: region.cloned(),
+            resource_type: resource_type.cloned(),
+            message: advice::for_unlogged(&unlogged),
         };
         context.report(entry, true);
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::advice;
-use crate::coverage::{Cell, Coverage, GlobalTotal, Status, Totals};
+use crate::coverage::{Cell, Class, Coverage, GlobalTotal, Group, Status, Totals, Unlogged};
+use crate::error_log::timestamp;
 use crate::model::Region;
 use crate::text::{list, pluralize};
 
@@ -17,29 +18,30 @@ const NAMED: usize = 3;
 pub fn summary(coverage: &Coverage, refused: usize, errors: usize, file: &str) -> Vec<String> {
     let totals = coverage.totals();
     let (regions, gaps) = (coverage.regions.len(), totals.incomplete_regions);
-    let complete = regions - gaps;
+    let stale = match totals.stale_regions {
+        0 => String::new(),
+        n => format!("{n} stale, "),
+    };
+    let complete = regions - gaps - totals.stale_regions;
     let see_file = match errors {
         0 => String::new(),
         _ => format!(" (see {file})"),
     };
     let mut lines = vec![
         "Summary".to_owned(),
-        format!("  Regions scanned: {regions} ({complete} complete, {gaps} with gaps)"),
+        format!("  Regions scanned: {regions} ({complete} complete, {stale}{gaps} with gaps)"),
         format!("  Resource types found: {}", totals.types_found),
         format!("  Total resources: {}", resources(&totals)),
         format!("  Errors encountered: {errors}{see_file}"),
         known_counts(&totals),
     ];
-    for (status, place) in places(coverage, Cell::is_missing) {
+    for (status, place, _) in places(coverage, Cell::is_missing) {
         lines.push(format!("    {place}: {}", advice::for_status(status)));
     }
-    for (_, place) in places(coverage, Cell::is_counted_elsewhere) {
-        let why = "nothing missing, counted in another region";
-        lines.push(format!("    {place}: {why}"));
-    }
-    for (status, place) in places(coverage, Cell::is_stale) {
-        let advice = advice::for_status(status);
-        lines.push(format!("    {place}: may be stale; {advice}"));
+    lines.extend(unrecorded_global_types(coverage));
+    for (status, place, group) in places(coverage, Cell::is_stale) {
+        let (since, advice) = (stale_since(&group), advice::for_status(status));
+        lines.push(format!("    {place}: {since}; {advice}"));
     }
     lines.extend(unknown_recorders(coverage));
     if refused > 0 {
@@ -79,36 +81,79 @@ fn largest_regions(global: &[GlobalTotal<'_>]) -> String {
     }
 }
 
-/// Formats the number of known counts.
+/// Formats the number of counts of each class; the numbers add up to all counts.
 fn known_counts(totals: &Totals<'_>) -> String {
     let cells = pluralize(totals.cells, "count");
-    let known = match totals.counted {
+    let known = match totals.known {
         n if n == totals.cells => format!("all {cells}"),
         n => format!("{n} of {cells}"),
     };
-    let regions = pluralize(totals.incomplete_regions, "region");
-    let missing = match totals.missing {
-        0 => String::new(),
-        n => format!("; {n} missing ({regions}):"),
-    };
-    format!("  Coverage: {known} (regions × types) known{missing}")
+    let mut others = Vec::new();
+    for (n, class) in [
+        (totals.stale, Class::Stale),
+        (totals.unverified, Class::Unverified),
+        (totals.missing, Class::Missing),
+    ] {
+        if n > 0 {
+            others.push(format!("{n} {class}"));
+        }
+    }
+    let mut line = format!("  Coverage: {known} (regions × types) known");
+    if !others.is_empty() {
+        let _ = write!(line, "; {}", others.join(", "));
+    }
+    if totals.missing > 0 {
+        let places = [
+            (totals.incomplete_regions, "region"),
+            (totals.missing_global_types, "global type"),
+        ];
+        let places = places.into_iter().filter(|(n, _)| *n > 0);
+        let places: Vec<_> = places.map(|(n, noun)| pluralize(n, noun)).collect();
+        let _ = write!(line, " ({})", places.join(", "));
+    }
+    if !others.is_empty() {
+        line.push(':');
+    }
+    line
+}
+
+/// Returns a line for each global type that no region records and counts.
+fn unrecorded_global_types(coverage: &Coverage) -> impl Iterator<Item = String> {
+    let unlogged = coverage.unlogged().into_iter();
+    unlogged.filter_map(|unlogged| match unlogged {
+        Unlogged::Global { resource_type, .. } => Some(format!(
+            "    {resource_type} (global) recorded in no region: {}",
+            advice::FOR_GLOBAL_TYPE
+        )),
+        _ => None,
+    })
 }
 
 /// Formats the number of cells that `is_wanted` selects, by status: with their status, their regions,
-/// and their types if they are not all types of the run.
+/// and their types if their regions have other counts.
 fn places(
     coverage: &Coverage,
     is_wanted: fn(&Cell) -> bool,
-) -> impl Iterator<Item = (Status, String)> {
+) -> impl Iterator<Item = (Status, String, Group<'_>)> {
     let groups = coverage.groups(is_wanted).into_iter();
     groups.map(|(status, group)| {
         let regions = list(&group.regions, NAMED);
         let mut place = format!("{} {} in {regions}", group.cells, in_words(status));
-        if group.cells != group.regions.len() * coverage.types.len() {
+        if !group.is_whole {
             let _ = write!(place, " ({})", list(&group.types, NAMED));
         }
-        (status, place)
+        (status, place, group)
     })
+}
+
+/// Formats the time since when counts are stale: `stale since …`.
+fn stale_since(group: &Group<'_>) -> String {
+    let mut times = group.since.iter().flatten();
+    match (times.next(), group.since.len()) {
+        (None, _) => "stale".to_owned(),
+        (Some(at), 1) => format!("stale since {}", timestamp(*at)),
+        (Some(first), _) => format!("stale, the oldest since {}", timestamp(*first)),
+    }
 }
 
 /// Returns a line for each reason why recorders are unknown, with the regions.

@@ -1,5 +1,8 @@
 use super::*;
-use crate::coverage::{Coverage, Gap, Recorder, RecorderState, RegionResult};
+use crate::aws::ops::describe_configuration_recorders::ConfigurationRecorder;
+use crate::coverage::{
+    Coverage, Gap, Recorder, RecorderState, RegionResult, StaleKind, StaleState,
+};
 use crate::error_log::ErrorType;
 use crate::inventory::{Listed, Method};
 use crate::model::ResourceTypes;
@@ -54,11 +57,12 @@ fn as_counts(mut region: RegionResult) -> RegionResult {
     region
 }
 
+fn settings() -> ConfigurationRecorder {
+    serde_json::from_str(r#"{"recordingGroup": {"includeGlobalResourceTypes": true}}"#).unwrap()
+}
+
 fn recording() -> Recorder {
-    Recorder {
-        running: Ok(RecorderState::Recording),
-        group: Ok(serde_json::from_str(r#"{"includeGlobalResourceTypes": true}"#).unwrap()),
-    }
+    Recorder::new(Ok(RecorderState::Recording), Ok(settings()))
 }
 
 #[test]
@@ -91,7 +95,7 @@ fn partial_total_is_marked() {
             "  Total resources: 9 (partial)",
             "  Errors encountered: 2 (see e.txt)",
             "  Coverage: 3 of 4 counts (regions × types) known; 1 missing (1 region):",
-            "    1 denied in eu-west-1 (AWS::S3::Bucket): grant the policy printed by \
+            "    1 access denied in eu-west-1 (AWS::S3::Bucket): grant the policy printed by \
              `aws-config-resource-count iam-policy`; also check service control policies",
             "    1 region skipped: ec2:DescribeRegions returned invalid region names",
         ]
@@ -111,7 +115,7 @@ fn long_region_list_is_shortened() {
     let lines = summary(&coverage(regions, 2, &recording()), 0, 5, "e.txt");
     assert_eq!(
         lines[6],
-        "    10 denied in eu-west-1, eu-west-2, eu-west-3 and 2 more: grant the policy printed \
+        "    10 access denied in eu-west-1, eu-west-2, eu-west-3 and 2 more: grant the policy printed \
          by `aws-config-resource-count iam-policy`; also check service control policies"
     );
     assert_eq!(lines.len(), 7);
@@ -119,10 +123,12 @@ fn long_region_list_is_shortened() {
 
 #[test]
 fn stale_counts_have_a_line() {
-    let stopped = Recorder {
-        running: Ok(RecorderState::Stopped),
-        ..recording()
+    let state = StaleState {
+        kind: StaleKind::Stopped,
+        since: Some(time::macros::datetime!(2026-08-06 06:26:40 UTC)),
+        code: None,
     };
+    let stopped = Recorder::new(Ok(RecorderState::Stale(state)), Ok(settings()));
     let lines = summary(
         &coverage(vec![region("eu-west-1", &[1, 2])], 2, &stopped),
         0,
@@ -130,10 +136,12 @@ fn stale_counts_have_a_line() {
         "",
     );
     assert_eq!(
-        lines[5..],
+        [&lines[1..2], &lines[5..]].concat(),
         [
-            "  Coverage: all 2 counts (regions × types) known",
-            "    2 recorder stopped in eu-west-1: may be stale; start the recorder there",
+            "  Regions scanned: 1 (0 complete, 1 stale, 0 with gaps)",
+            "  Coverage: 0 of 2 counts (regions × types) known; 2 stale:",
+            "    2 recorder stopped in eu-west-1: stale since 2026-08-06T06:26:40.000Z; start the \
+             recorder there",
         ]
     );
     let unknown = Recorder::unknown(&denied());
@@ -144,9 +152,10 @@ fn stale_counts_have_a_line() {
         "",
     );
     assert_eq!(
-        lines[6..],
+        lines[5..],
         [
-            "    recorder status unknown in eu-west-1 (denied): counts may be stale and zeros \
+            "  Coverage: 1 of 2 counts (regions × types) known; 1 unverified:",
+            "    recorder status unknown in eu-west-1 (access denied): counts may be stale and zeros \
              may mean \"not recorded\"; grant the policy printed by `aws-config-resource-count \
              iam-policy`; also check service control policies"
         ]

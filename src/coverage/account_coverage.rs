@@ -1,7 +1,10 @@
 //! The coverage of all regions and types of a run.
 
+use serde::Serialize;
+
 use super::cell::Cell;
 use super::region_result::RegionResult;
+use super::status::Class;
 use crate::model::{Region, ResourceType};
 
 /// The coverage of all regions and types of a run.
@@ -22,6 +25,20 @@ pub struct RegionCoverage {
     pub cells: Vec<Cell>,
 }
 
+/// The completeness of a region's counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Completeness {
+    /// No count is missing or stale.
+    Complete,
+    /// No count is missing, but some are stale.
+    Stale,
+    /// Some counts are missing.
+    Partial,
+    /// All counts are missing.
+    Missing,
+}
+
 impl Coverage {
     /// Returns every cell, by region and type.
     pub fn cells(&self) -> impl Iterator<Item = (&Region, &ResourceType, &Cell)> {
@@ -31,23 +48,42 @@ impl Coverage {
         })
     }
 
-    /// Returns the known totals, by region and type.
+    /// Returns the totals, by region and type.
     pub fn counts(&self) -> impl Iterator<Item = (&Region, &ResourceType, u64)> {
         self.cells()
             .filter_map(|(r, t, cell)| Some((r, t, cell.total()?)))
     }
 
-    /// Returns the number of missing counts.
+    /// Returns the number of counts of `class`.
     #[must_use]
-    pub fn missing(&self) -> usize {
-        self.regions.iter().map(RegionCoverage::missing).sum()
+    pub fn number_of(&self, class: Class) -> usize {
+        self.cells()
+            .filter(|(.., cell)| cell.class() == class)
+            .count()
     }
-}
 
-impl RegionCoverage {
-    /// Returns the number of types whose count is missing.
+    /// Returns true if every count is missing. Without a count nothing is missing.
     #[must_use]
-    pub fn missing(&self) -> usize {
-        self.cells.iter().filter(|cell| cell.is_missing()).count()
+    pub fn is_missing(&self) -> bool {
+        let missing = self.number_of(Class::Missing);
+        missing > 0 && missing == self.cells().count()
+    }
+
+    /// Returns the completeness of a region. A global type that no region records and counts is a gap
+    /// of the account, not of a region.
+    #[must_use]
+    pub fn completeness(&self, region: &RegionCoverage) -> Completeness {
+        let cells = self.types.iter().zip(&region.cells);
+        let cells = cells.filter(|(t, cell)| !cell.is_unrecorded_global(t));
+        let classes: Vec<Class> = cells.map(|(_, cell)| cell.class()).collect();
+        if classes.iter().all(|c| *c == Class::Missing) && !classes.is_empty() {
+            Completeness::Missing
+        } else if classes.contains(&Class::Missing) {
+            Completeness::Partial
+        } else if classes.contains(&Class::Stale) {
+            Completeness::Stale
+        } else {
+            Completeness::Complete
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! The count of one region and type.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::recorder::RecordingStatus::{self, Missing, NotRecorded, Recorded, Stopped, Unknown};
-use super::status::{Gap, Status};
-use crate::model::Region;
+use time::OffsetDateTime;
+
+use super::recorder::RecordingStatus::{self, Missing, NotRecorded, Recorded, Stale, Unknown};
+use super::status::{Class, Gap, Status};
+use crate::aws::ops::describe_configuration_recorders::Frequency;
+use crate::model::{Region, ResourceType};
 
 /// The count of one region and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +18,12 @@ pub enum Cell {
     /// recorded, or the status is unknown. That the number is missing is not in the log yet, because
     /// no call failed.
     Complete(Option<u64>, RecordingStatus),
-    /// No total, and none is missing: this region does not record the global type, and the given
-    /// region counts the same resources.
-    CountedElsewhere(Region),
+    /// The given region records and counts the same resources of the global type; this region does
+    /// not record it. The total is the number of resources that are listed here anyway.
+    CountedElsewhere(Option<u64>, Region),
+    /// The number of resources of a listing that changed while it was read, and the reason; the
+    /// reason is in the log.
+    Changed(u64, Arc<str>),
     /// The total is missing because of an error, which is in the log.
     Failed(Gap),
 }
@@ -26,83 +33,115 @@ impl Cell {
     #[must_use]
     pub fn status(&self) -> Status {
         match self {
-            Self::Complete(None, Unknown(gap)) | Self::Failed(gap) => gap.status,
-            Self::Complete(total, Recorded | Unknown(_)) => match total {
-                None | Some(0) => Status::Zero,
-                Some(_) => Status::Counted,
-            },
+            Self::Complete(Some(0), Recorded(_)) => Status::Zero,
+            Self::Complete(_, Recorded(_)) => Status::Counted,
+            Self::Complete(None | Some(0), Unknown(_)) => Status::Unverified,
+            Self::Complete(_, Unknown(_)) => Status::Counted,
+            Self::Complete(_, Stale(state)) => state.kind.status(),
             Self::Complete(_, Missing) => Status::RecorderMissing,
-            Self::Complete(_, Stopped) => Status::RecorderStopped,
-            Self::Complete(_, NotRecorded) | Self::CountedElsewhere(_) => Status::NotRecorded,
+            Self::Complete(_, NotRecorded) => Status::NotRecorded,
+            Self::CountedElsewhere(..) => Status::CountedElsewhere,
+            Self::Changed(..) => Status::ChangedWhileListed,
+            Self::Failed(gap) => gap.status,
         }
     }
 
-    /// Returns the total, if there is one. The status shows if it may be stale or not recorded.
+    /// Returns the total, if there is one. The class shows if it may be stale or unverified.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         match self {
-            Self::Complete(total, _) => *total,
-            Self::CountedElsewhere(_) | Self::Failed(_) => None,
+            Self::Complete(total, _) | Self::CountedElsewhere(total, _) => *total,
+            Self::Changed(total, _) => Some(*total),
+            Self::Failed(_) => None,
         }
+    }
+
+    /// Returns the class.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.status().class(self.total().is_some())
     }
 
     /// Returns true if the count is missing: there is no total, and no other region counts the same
     /// resources.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Complete(None, _) | Self::Failed(_))
+        self.class() == Class::Missing
     }
 
-    /// Returns true if another region counts the same resources.
-    #[must_use]
-    pub fn is_counted_elsewhere(&self) -> bool {
-        matches!(self, Self::CountedElsewhere(_))
-    }
-
-    /// Returns true if the total may be stale or incomplete, because the recorder does not record
-    /// the type. (If the recorder is unknown, the region has a note, not the type.)
+    /// Returns true if the total may be stale or incomplete.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        matches!(
-            self,
-            Self::Complete(Some(_), Missing | Stopped | NotRecorded)
-        )
+        self.class() == Class::Stale
+    }
+
+    /// Returns true if the region does not record the type, and no other region records and counts
+    /// it.
+    #[must_use]
+    pub fn is_not_recorded(&self) -> bool {
+        match self {
+            Self::Complete(_, Missing | NotRecorded) => true,
+            Self::Failed(gap) => gap.status == Status::RecorderMissing,
+            _ => false,
+        }
+    }
+
+    /// Returns true if `resource_type`, the type of the cell, is global, and no region records and
+    /// counts it. That is one gap of the account, not one per region.
+    #[must_use]
+    pub fn is_unrecorded_global(&self, resource_type: &ResourceType) -> bool {
+        resource_type.is_global() && self.is_not_recorded()
+    }
+
+    /// Returns the time since which the recorder has not recorded, if it is known.
+    #[must_use]
+    pub fn since(&self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Complete(_, Stale(state)) => state.since,
+            _ => None,
+        }
     }
 
     /// Returns the reason why there is no total, or a note about it; empty if there is neither.
     #[must_use]
     pub fn detail(&self) -> Cow<'_, str> {
-        let (total, recording) = match self {
-            Self::Complete(total, recording) => (total, recording),
-            Self::CountedElsewhere(region) => {
-                return format!("not recorded here; counted in {region} (global)").into();
+        match self {
+            Self::Complete(total, recording) => detail(*total, recording),
+            Self::CountedElsewhere(_, region) => {
+                format!("not recorded here; counted in {region} (global)").into()
             }
-            Self::Failed(gap) => return (&*gap.detail).into(),
-        };
-        let text = match (recording, total) {
-            (Recorded, _) => "",
-            (Missing, None) => {
-                "no configuration recorder in the region, so the real number is unknown"
-            }
-            (Missing, _) => "no configuration recorder in the region; the count may be stale",
-            (NotRecorded, None) => {
-                "not recorded and none discovered, so the real number is unknown"
-            }
-            (NotRecorded, _) => {
-                "not recorded here; the discovered count may be stale or incomplete"
-            }
-            (Stopped, None) => {
-                "recorder stopped, so config:GetDiscoveredResourceCounts counts nothing"
-            }
-            (Stopped, _) => "recorder stopped: the count dates from then",
-            (Unknown(_), None) => {
-                "recorder status unknown; no resources may mean the type is not recorded"
-            }
-            (Unknown(_), _) => "recorder status unknown",
-        };
-        match recording {
-            Unknown(why) => format!("{text}: {}", why.detail).into(),
-            _ => text.into(),
+            Self::Changed(_, why) => (&**why).into(),
+            Self::Failed(gap) => (&*gap.detail).into(),
         }
+    }
+}
+
+/// Returns the note about a complete count.
+fn detail(total: Option<u64>, recording: &RecordingStatus) -> Cow<'_, str> {
+    match (recording, total) {
+        (Recorded(Frequency::Continuous), _) => "".into(),
+        (Recorded(Frequency::Daily), _) => {
+            "recorded daily: the count may be a day older than the scan".into()
+        }
+        (Missing, None) => {
+            "no configuration recorder in the region, so the real number is unknown".into()
+        }
+        (Missing, _) => "no configuration recorder in the region; the count may be stale".into(),
+        (NotRecorded, None) => {
+            "not recorded and none discovered, so the real number is unknown".into()
+        }
+        (NotRecorded, _) => {
+            "not recorded here; the discovered count may be stale or incomplete".into()
+        }
+        (Stale(state), None) => {
+            format!("{state}, so config:GetDiscoveredResourceCounts does not count the type").into()
+        }
+        (Stale(state), _) => format!("{state}: {}", state.kind.consequence()).into(),
+        (Unknown(why), None) => format!(
+            "recorder status unknown; no resources may mean the type is not recorded: {}",
+            why.detail
+        )
+        .into(),
+        (Unknown(why), _) => format!("recorder status unknown: {}", why.detail).into(),
     }
 }

@@ -55,19 +55,24 @@ fn classify(
     let counted = result.counted(resource_type);
     // With all types, only the types with a count are listed; the others have a count of 0.
     let is_counted = |n| !method.lists() || (n == 0 && *types == ResourceTypes::All);
+    let recording = result.recording_status(resource_type);
     let (total, is_listed) = match (result.listed.get(resource_type), counted) {
-        (Some(Ok(listed)), _) => (listed.total, true),
+        (Some(Ok(listed)), _) => match (&listed.changed, &recording) {
+            (Some(why), RecordingStatus::Recorded(_) | RecordingStatus::Unknown(_)) => {
+                return Cell::Changed(listed.total, why.clone());
+            }
+            _ => (listed.total, true),
+        },
         (Some(Err(gap)), _) => return Cell::Failed(gap.clone()),
         (None, Some(n)) if is_counted(n) => (n, false),
         (None, _) => return Cell::Failed(result.unlisted.clone()),
     };
-    let recording = result.recording_status(resource_type);
     // A zero is a total only if resources would be in the listing or the counts.
     let is_total = match recording {
         _ if total > 0 => true,
-        RecordingStatus::Recorded => true,
-        // A listing has the resources from before the stop, the counts have none.
-        RecordingStatus::Stopped | RecordingStatus::Unknown(_) => is_listed,
+        RecordingStatus::Recorded(_) => true,
+        // A listing has the resources that were recorded before, the counts may have none.
+        RecordingStatus::Stale(_) | RecordingStatus::Unknown(_) => is_listed,
         RecordingStatus::Missing | RecordingStatus::NotRecorded => false,
     };
     Cell::Complete(is_total.then_some(total), recording)

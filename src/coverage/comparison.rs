@@ -1,7 +1,8 @@
 //! Differences between the listing and the counts of a region, with possible reasons.
 
 use super::account_coverage::{Coverage, RegionCoverage};
-use super::recorder::RecordingStatus::{self, Missing, NotRecorded, Recorded, Stopped, Unknown};
+use super::recorder::RecordingStatus::{self, Missing, NotRecorded, Recorded, Stale, Unknown};
+use super::recorder_state::StaleKind;
 use crate::model::{Region, ResourceType};
 
 /// A region and type whose listing and counts have different numbers.
@@ -79,9 +80,12 @@ fn reason(recording: &RecordingStatus, more_listed: bool) -> &'static str {
         NotRecorded => {
             "not recorded here: the listing has discovered resources, the counts only recorded ones"
         }
-        Stopped => "recorder stopped: counts are empty, the listing is stale",
+        Stale(state) if state.kind == StaleKind::Stopped => {
+            "recorder stopped: counts are empty, the listing is stale"
+        }
+        Stale(_) => "the recorder does not record now: both numbers are stale",
         Missing => "no recorder: counts are empty, the listing is stale",
-        Recorded => "recorded: counts can lag some minutes behind the recorder or the resources",
+        Recorded(_) => "recorded: counts can lag some minutes behind the recorder or the resources",
         Unknown(_) => {
             "recorder status unknown: the type may not be recorded, or the counts may lag"
         }

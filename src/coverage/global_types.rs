@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::account_coverage::{Coverage, RegionCoverage};
 use super::cell::Cell;
-use super::recorder::RecordingStatus;
+use super::recorder::RecordingStatus::{Recorded, Unknown};
+use super::region_result::RegionResult;
 use crate::model::{Region, ResourceType};
 
 /// The number of resources of a global type, each resource counted once.
@@ -31,9 +32,7 @@ impl Coverage {
     /// total.
     fn global_total(&self, n: usize) -> Option<GlobalTotal<'_>> {
         let resource_type = self.types.get(n).filter(|t| t.is_global())?;
-        let regions = self.regions.iter();
-        let totals = regions.filter_map(|r| Some((r.cells[n].total()?, &r.result)));
-        let totals: Vec<_> = totals.collect();
+        let totals = self.best_totals(n);
         // The first region, if several have the same number.
         let (largest, region) = totals.iter().rev().max_by_key(|(total, _)| total)?;
         let ids = totals.iter().map(|(total, result)| {
@@ -52,24 +51,49 @@ impl Coverage {
         })
     }
 
+    /// Returns the totals of the `n`th type in the regions that record and count it now. Without such
+    /// a region: those with an unknown recorder; without these: the stale totals, which are marked
+    /// elsewhere.
+    fn best_totals(&self, n: usize) -> Vec<(u64, &RegionResult)> {
+        let totals = |rank| {
+            let regions = self.regions.iter();
+            let regions = regions.filter(move |r| rank_of(&r.cells[n]) == rank);
+            let totals = regions.filter_map(|r| Some((r.cells[n].total()?, &r.result)));
+            totals.collect::<Vec<_>>()
+        };
+        let ranks = [0, 1, 2].map(totals);
+        ranks
+            .into_iter()
+            .find(|t| !t.is_empty())
+            .unwrap_or_default()
+    }
+
     /// Marks the cells of each global type that is not recorded as counted elsewhere, if a region
     /// records and counts it.
     pub(super) fn mark_counted_elsewhere(&mut self) {
         for (n, _) in self.types.iter().enumerate().filter(|(_, t)| t.is_global()) {
             // A stale count, or a count with an unknown recorder, cannot replace another region's
             // count.
-            let is_exact = |r: &&RegionCoverage| {
-                matches!(r.cells[n], Cell::Complete(_, RecordingStatus::Recorded))
-            };
+            let is_exact = |r: &&RegionCoverage| rank_of(&r.cells[n]) == 0;
             let Some(elsewhere) = self.regions.iter().find(is_exact) else {
                 continue;
             };
             let elsewhere = elsewhere.result.region.clone();
             for cell in self.regions.iter_mut().map(|r| &mut r.cells[n]) {
-                if *cell == Cell::Complete(None, RecordingStatus::NotRecorded) {
-                    *cell = Cell::CountedElsewhere(elsewhere.clone());
+                if cell.is_not_recorded() {
+                    *cell = Cell::CountedElsewhere(cell.total(), elsewhere.clone());
                 }
             }
         }
+    }
+}
+
+/// Ranks the totals of a global type: a region that records and counts it now, one whose recorder is
+/// unknown, all others.
+fn rank_of(cell: &Cell) -> u8 {
+    match cell {
+        Cell::Complete(Some(_), Recorded(_)) => 0,
+        Cell::Complete(Some(_), Unknown(_)) => 1,
+        _ => 2,
     }
 }

@@ -7,18 +7,22 @@ mod classify;
 mod comparison;
 mod global_types;
 mod recorder;
+mod recorder_state;
 mod region_result;
 mod status;
 mod totals;
+mod unlogged;
 
-pub use account_coverage::{Coverage, RegionCoverage};
+pub use account_coverage::{Completeness, Coverage, RegionCoverage};
 pub use cell::Cell;
 pub use comparison::{Comparison, Difference};
 pub use global_types::GlobalTotal;
-pub use recorder::{Recorder, RecorderState, RecordingStatus, recorder_state};
+pub use recorder::{Recorder, RecordingStatus, recorder_state};
+pub use recorder_state::{RecorderState, StaleKind, StaleState};
 pub use region_result::RegionResult;
-pub use status::{Gap, Status};
-pub use totals::{Group, Totals, UnloggedGap};
+pub use status::{Class, Gap, Status};
+pub use totals::{Group, Totals};
+pub use unlogged::{Types, Unlogged};
 
 #[cfg(test)]
 mod tests;

@@ -1,65 +1,99 @@
-//! The configuration recorder of a region, and its recording status of a type.
+//! The configuration recorders of a region, and their recording status of a type.
 
+use std::collections::HashSet;
+
+use super::recorder_state::{RecorderState, StaleKind, StaleState};
 use super::status::Gap;
 use crate::aws::ops::describe_configuration_recorder_status::RecorderStatus;
-use crate::aws::ops::describe_configuration_recorders::RecordingGroup;
+use crate::aws::ops::describe_configuration_recorders::{ConfigurationRecorder, Frequency};
 use crate::aws::partition::Partition;
+use crate::error_log::ErrorType;
 use crate::model::{Region, ResourceType};
 
-/// The recorder of a region, from two calls that can each fail.
+/// The customer managed recorders of a region, from two calls that can each fail. AWS Config allows
+/// one; without any, the region has no recorder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorder {
-    /// The state of the recorder, or the gap if the call failed.
-    pub running: Result<RecorderState, Gap>,
-    /// The recording group, or the gap if the call failed; ignored if there is no recorder.
-    pub group: Result<RecordingGroup, Gap>,
-}
+pub struct Recorder(Vec<NamedRecorder>);
 
-/// The state of a region's recorder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecorderState {
-    /// The region has no recorder.
-    Missing,
-    /// The recorder is stopped.
-    Stopped,
-    /// The recorder is recording.
-    Recording,
+/// One recorder of a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct NamedRecorder {
+    /// The state, or the gap if the call failed.
+    state: Result<RecorderState, Gap>,
+    /// The recording group and mode, or the gap if the call failed.
+    settings: Result<ConfigurationRecorder, Gap>,
 }
 
 /// The recording status of one type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordingStatus {
     /// The type is recorded: a resource that AWS Config does not know does not exist.
-    Recorded,
+    Recorded(Frequency),
     /// The region has no recorder.
     Missing,
-    /// The recorder is stopped.
-    Stopped,
+    /// The type is in the recording group, but the recorder does not record now.
+    Stale(StaleState),
     /// The recorder does not record the type.
     NotRecorded,
     /// The status is unknown, for this reason.
     Unknown(Gap),
 }
 
-/// Returns the recorder state of a region from the statuses that AWS Config returned.
+/// Returns the state of a region's recorder from the statuses that AWS Config returned; `None` if the
+/// region has no customer managed recorder.
 #[must_use]
-pub fn recorder_state(statuses: &[RecorderStatus]) -> RecorderState {
-    if statuses.is_empty() {
-        RecorderState::Missing
-    } else if statuses.iter().any(|s| s.recording) {
-        RecorderState::Recording
-    } else {
-        RecorderState::Stopped
-    }
+pub fn recorder_state(statuses: &[RecorderStatus]) -> Option<RecorderState> {
+    let own = statuses
+        .iter()
+        .filter(|s| !is_service_linked(s.name.as_ref(), s.service_principal.as_ref()));
+    own.map(RecorderState::new).max_by_key(rank_of_state)
 }
 
 impl Recorder {
-    /// Creates a recorder with unknown state and recording group.
+    /// Creates the recorder of a region without one.
+    #[must_use]
+    pub fn missing() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Creates a recorder with one state and these settings.
+    #[must_use]
+    pub fn new(
+        state: Result<RecorderState, Gap>,
+        settings: Result<ConfigurationRecorder, Gap>,
+    ) -> Self {
+        Self(vec![NamedRecorder { state, settings }])
+    }
+
+    /// Creates a recorder with unknown state and settings.
     #[must_use]
     pub fn unknown(gap: &Gap) -> Self {
-        Self {
-            running: Err(gap.clone()),
-            group: Err(gap.clone()),
+        Self::new(Err(gap.clone()), Err(gap.clone()))
+    }
+
+    /// Pairs the statuses of recorders with their settings by name, in any order. Service-linked
+    /// recorders are left out: they record for another service. Either call can report that the
+    /// region has no recorder.
+    #[must_use]
+    pub fn pair(
+        statuses: Result<Vec<RecorderStatus>, Gap>,
+        recorders: Result<Vec<ConfigurationRecorder>, Gap>,
+    ) -> Self {
+        let (statuses, recorders) = customer_managed(statuses, recorders);
+        match (statuses, recorders) {
+            (Ok(statuses), _) if statuses.is_empty() => Self::missing(),
+            (_, Ok(recorders)) if recorders.is_empty() => Self::missing(),
+            (Ok(statuses), Ok(recorders)) => pair_by_name(&statuses, &recorders),
+            (Ok(statuses), Err(gap)) => {
+                let states = statuses.iter().map(RecorderState::new);
+                let unknown = |state| Self::new(Ok(state), Err(gap.clone()));
+                states.map(unknown).collect()
+            }
+            (Err(gap), Ok(recorders)) => {
+                let known = |recorder| Self::new(Err(gap.clone()), Ok(recorder));
+                recorders.into_iter().map(known).collect()
+            }
+            (Err(state), Err(settings)) => Self::new(Err(state), Err(settings)),
         }
     }
 
@@ -70,40 +104,140 @@ impl Recorder {
         region: &Region,
         resource_type: &ResourceType,
     ) -> RecordingStatus {
-        if self.running == Ok(RecorderState::Missing) {
-            return RecordingStatus::Missing;
-        }
-        if resource_type.is_global() && !can_record_global(region) {
-            return RecordingStatus::NotRecorded;
-        }
-        match (&self.running, &self.group) {
-            (_, Ok(group)) if !group.records(resource_type) => RecordingStatus::NotRecorded,
-            (Ok(RecorderState::Stopped), _) => RecordingStatus::Stopped,
-            (Err(why), _) | (_, Err(why)) => RecordingStatus::Unknown(why.clone()),
-            (Ok(_), Ok(_)) => RecordingStatus::Recorded,
+        let statuses = self.0.iter().map(|r| r.recording_status(resource_type));
+        match statuses.max_by_key(rank_of_status) {
+            None => RecordingStatus::Missing,
+            Some(_) if resource_type.is_global() && !can_record_global(region) => {
+                RecordingStatus::NotRecorded
+            }
+            Some(status) => status,
         }
     }
 
-    /// Returns the reason why the state or the recording group is unknown, if it is.
+    /// Returns the reason why the state or the settings are unknown, if they are.
     #[must_use]
     pub fn unknown_why(&self) -> Option<&Gap> {
-        match &self.running {
-            Ok(RecorderState::Missing) => None,
-            Ok(_) => self.group.as_ref().err(),
-            Err(why) => Some(why),
-        }
+        let mut gaps = self.0.iter().filter_map(|r| {
+            let state = r.state.as_ref().err();
+            state.or_else(|| r.settings.as_ref().err())
+        });
+        gaps.next()
     }
 
-    /// Returns the state as `recording`, `stopped`, `missing` or `unknown`.
+    /// Returns the state of the recorder; `None` if it is unknown or missing.
+    #[must_use]
+    pub fn state(&self) -> Option<&RecorderState> {
+        let states = self.0.iter().filter_map(|r| r.state.as_ref().ok());
+        states.max_by_key(|state| rank_of_state(state))
+    }
+
+    /// Returns the state as `recording`, `stopped`, `failed`, `pending`, `missing` or `unknown`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
-        match self.running {
-            Ok(RecorderState::Recording) => "recording",
-            Ok(RecorderState::Stopped) => "stopped",
-            Ok(RecorderState::Missing) => "missing",
-            Err(_) => "unknown",
+        match self.state() {
+            Some(state) => state.as_str(),
+            None if self.0.is_empty() => "missing",
+            None => "unknown",
         }
     }
+}
+
+impl FromIterator<Recorder> for Recorder {
+    fn from_iter<I: IntoIterator<Item = Recorder>>(recorders: I) -> Self {
+        Self(recorders.into_iter().flat_map(|r| r.0).collect())
+    }
+}
+
+impl NamedRecorder {
+    fn recording_status(&self, resource_type: &ResourceType) -> RecordingStatus {
+        match (&self.state, &self.settings) {
+            (_, Ok(settings)) if !settings.records(resource_type) => RecordingStatus::NotRecorded,
+            (Ok(RecorderState::Stale(state)), _) => RecordingStatus::Stale(state.clone()),
+            (Err(why), _) | (_, Err(why)) => RecordingStatus::Unknown(why.clone()),
+            (Ok(RecorderState::Recording), Ok(settings)) => {
+                RecordingStatus::Recorded(settings.frequency(resource_type))
+            }
+        }
+    }
+}
+
+/// Leaves out the service-linked recorders, which either response may mark.
+fn customer_managed(
+    mut statuses: Result<Vec<RecorderStatus>, Gap>,
+    mut recorders: Result<Vec<ConfigurationRecorder>, Gap>,
+) -> (
+    Result<Vec<RecorderStatus>, Gap>,
+    Result<Vec<ConfigurationRecorder>, Gap>,
+) {
+    let of_statuses = statuses
+        .iter()
+        .flatten()
+        .map(|s| (&s.name, &s.service_principal));
+    let of_recorders = recorders
+        .iter()
+        .flatten()
+        .map(|r| (&r.name, &r.service_principal));
+    let linked = of_statuses.chain(of_recorders);
+    let linked =
+        linked.filter(|(name, principal)| is_service_linked(name.as_ref(), principal.as_ref()));
+    let linked: HashSet<String> = linked.filter_map(|(name, _)| name.clone()).collect();
+    let is_own = |name: &Option<String>, principal: &Option<String>| {
+        let is_linked = name.as_ref().is_some_and(|name| linked.contains(name));
+        !is_linked && !is_service_linked(name.as_ref(), principal.as_ref())
+    };
+    if let Ok(statuses) = &mut statuses {
+        statuses.retain(|s| is_own(&s.name, &s.service_principal));
+    }
+    if let Ok(recorders) = &mut recorders {
+        recorders.retain(|r| is_own(&r.name, &r.service_principal));
+    }
+    (statuses, recorders)
+}
+
+/// Pairs each status with the settings of the same name.
+fn pair_by_name(statuses: &[RecorderStatus], recorders: &[ConfigurationRecorder]) -> Recorder {
+    let paired = statuses.iter().map(|status| {
+        let settings = recorders.iter().find(|r| r.name == status.name);
+        let unpaired = || {
+            let detail = "config:DescribeConfigurationRecorders did not return the recorder that \
+                          config:DescribeConfigurationRecorderStatus returned";
+            Gap::new(ErrorType::ApiError, detail)
+        };
+        Recorder::new(
+            Ok(RecorderState::new(status)),
+            settings.cloned().ok_or_else(unpaired),
+        )
+    });
+    paired.collect()
+}
+
+/// Ranks the statuses of one type by several recorders; the highest applies.
+fn rank_of_status(status: &RecordingStatus) -> (u8, Option<StaleKind>) {
+    match status {
+        RecordingStatus::Missing => (0, None),
+        RecordingStatus::NotRecorded => (1, None),
+        RecordingStatus::Stale(state) => (2, Some(state.kind)),
+        RecordingStatus::Unknown(_) => (3, None),
+        RecordingStatus::Recorded(_) => (4, None),
+    }
+}
+
+/// Ranks the states of several recorders; the highest applies to the region.
+fn rank_of_state(state: &RecorderState) -> (u8, Option<StaleKind>) {
+    match state {
+        RecorderState::Stale(state) => (0, Some(state.kind)),
+        RecorderState::Recording => (1, None),
+    }
+}
+
+/// The beginning of the names of service-linked recorders.
+///
+/// <https://docs.aws.amazon.com/config/latest/developerguide/configuration-recorder-service-linked.html>
+const SERVICE_LINKED: &str = "AWSConfigurationRecorderFor";
+
+/// Returns true if a recorder with this name and service principal belongs to a service.
+fn is_service_linked(name: Option<&String>, principal: Option<&String>) -> bool {
+    principal.is_some_and(|p| !p.is_empty()) || name.is_some_and(|n| n.starts_with(SERVICE_LINKED))
 }
 
 /// The regions of the commercial partition in which AWS Config was available before February 2022.
@@ -126,122 +260,186 @@ fn can_record_global(region: &Region) -> bool {
 mod tests {
     use super::RecordingStatus as S;
     use super::*;
+    use crate::aws::operation::Operation;
+    use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
+    use crate::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
     use crate::coverage::Status;
-    use crate::error_log::ErrorType;
-
-    fn group(json: &str) -> RecordingGroup {
-        serde_json::from_str(json).unwrap()
-    }
 
     const VPC: &str = "AWS::EC2::VPC";
     const BUCKET: &str = "AWS::S3::Bucket";
     const ROLE: &str = "AWS::IAM::Role";
+    const ALL: &str = r#"{"includeGlobalResourceTypes": true}"#;
+    const ONLY_VPC: &str = r#"{"resourceTypes": ["AWS::EC2::VPC"]}"#;
 
-    fn recording_status(recorder: &Recorder, region: &str, resource_type: &str) -> S {
-        recorder.recording_status(&region.parse().unwrap(), &resource_type.parse().unwrap())
+    fn denied() -> Gap {
+        Gap::new(ErrorType::Permission, "denied")
+    }
+
+    fn settings(group: &str) -> ConfigurationRecorder {
+        serde_json::from_str(&format!(r#"{{"recordingGroup": {group}}}"#)).unwrap()
+    }
+
+    fn stale(kind: StaleKind) -> StaleState {
+        StaleState {
+            kind,
+            since: None,
+            code: None,
+        }
+    }
+
+    /// Formats the recording status of a type.
+    fn shown(recorder: &Recorder, region: &str, resource_type: &str) -> String {
+        let region = region.parse().unwrap();
+        match recorder.recording_status(&region, &resource_type.parse().unwrap()) {
+            S::Recorded(Frequency::Continuous) => "recorded".to_owned(),
+            S::Recorded(Frequency::Daily) => "daily".to_owned(),
+            S::Missing => "missing".to_owned(),
+            S::NotRecorded => "not recorded".to_owned(),
+            S::Stale(state) => state.to_string(),
+            S::Unknown(gap) => gap.detail.to_string(),
+        }
+    }
+
+    /// Pairs the recorders of two responses.
+    fn pair(statuses: &[&str], recorders: &[&str]) -> Recorder {
+        let body = |list: &str, items: &[&str]| format!(r#"{{"{list}": [{}]}}"#, items.join(", "));
+        let statuses = body("ConfigurationRecordersStatus", statuses);
+        let recorders = body("ConfigurationRecorders", recorders);
+        Recorder::pair(
+            Ok(DescribeConfigurationRecorderStatus {}
+                .parse(statuses.as_bytes())
+                .unwrap()),
+            Ok(DescribeConfigurationRecorders {}
+                .parse(recorders.as_bytes())
+                .unwrap()),
+        )
     }
 
     #[test]
     fn global_types_are_recorded_in_older_regions() {
-        let recorder = Recorder {
-            running: Ok(RecorderState::Recording),
-            group: Ok(group(r#"{"includeGlobalResourceTypes": true}"#)),
-        };
+        let recorder = Recorder::new(Ok(RecorderState::Recording), Ok(settings(ALL)));
         for (region, resource_type, expected) in [
-            ("eu-west-1", ROLE, S::Recorded),
+            ("eu-west-1", ROLE, "recorded"),
             // AWS Config was added here after February 2022.
-            ("me-central-1", ROLE, S::NotRecorded),
-            ("mx-central-1", ROLE, S::NotRecorded),
-            ("me-central-1", VPC, S::Recorded),
-            ("cn-north-1", ROLE, S::Recorded),
-            ("us-gov-west-1", ROLE, S::Recorded),
+            ("me-central-1", ROLE, "not recorded"),
+            ("mx-central-1", ROLE, "not recorded"),
+            ("me-central-1", VPC, "recorded"),
+            ("cn-north-1", ROLE, "recorded"),
+            ("us-gov-west-1", ROLE, "recorded"),
         ] {
-            let status = recording_status(&recorder, region, resource_type);
+            let status = shown(&recorder, region, resource_type);
             assert_eq!(status, expected, "{region} {resource_type}");
         }
     }
 
     #[test]
     fn recording_status_by_state_and_group() {
-        let denied = Gap::new(ErrorType::Permission, "denied");
-        let vpc = Ok(group(r#"{"resourceTypes": ["AWS::EC2::VPC"]}"#));
-        let (unknown, no_group) = (Err(denied.clone()), Err(denied.clone()));
-        let why = S::Unknown(denied.clone());
-        for (running, group, of_vpc, of_bucket) in [
-            (
-                Ok(RecorderState::Recording),
-                &vpc,
-                S::Recorded,
-                S::NotRecorded,
-            ),
+        let recording = || Ok(RecorderState::Recording);
+        let stopped = || Ok(RecorderState::Stale(stale(StaleKind::Stopped)));
+        let failed = || Ok(RecorderState::Stale(stale(StaleKind::Failed)));
+        let vpc = || Ok(settings(ONLY_VPC));
+        for (state, settings, of_vpc, of_bucket) in [
+            (recording(), vpc(), "recorded", "not recorded"),
             // A type outside the recording group is not recorded, even if the recorder is stopped.
-            (Ok(RecorderState::Stopped), &vpc, S::Stopped, S::NotRecorded),
-            (Ok(RecorderState::Missing), &vpc, S::Missing, S::Missing),
-            (unknown.clone(), &vpc, why, S::NotRecorded),
+            (stopped(), vpc(), "recorder stopped", "not recorded"),
+            (failed(), vpc(), "recorder failed", "not recorded"),
+            (Err(denied()), vpc(), "denied", "not recorded"),
+            (recording(), Err(denied()), "denied", "denied"),
             (
-                Ok(RecorderState::Recording),
-                &no_group,
-                S::Unknown(denied.clone()),
-                S::Unknown(denied.clone()),
+                stopped(),
+                Err(denied()),
+                "recorder stopped",
+                "recorder stopped",
             ),
-            (
-                Ok(RecorderState::Stopped),
-                &no_group,
-                S::Stopped,
-                S::Stopped,
-            ),
-            (
-                Ok(RecorderState::Missing),
-                &no_group,
-                S::Missing,
-                S::Missing,
-            ),
-            (
-                unknown,
-                &no_group,
-                S::Unknown(denied.clone()),
-                S::Unknown(denied.clone()),
-            ),
+            (Err(denied()), Err(denied()), "denied", "denied"),
         ] {
-            let recorder = Recorder {
-                running,
-                group: group.clone(),
-            };
-            assert_eq!(
-                recording_status(&recorder, "eu-west-1", VPC),
-                of_vpc,
-                "{recorder:?}"
-            );
-            assert_eq!(
-                recording_status(&recorder, "eu-west-1", BUCKET),
-                of_bucket,
-                "{recorder:?}"
-            );
+            let recorder = Recorder::new(state, settings);
+            let found = [VPC, BUCKET].map(|t| shown(&recorder, "eu-west-1", t));
+            assert_eq!(found, [of_vpc, of_bucket], "{recorder:?}");
+        }
+        assert_eq!(shown(&Recorder::missing(), "eu-west-1", VPC), "missing");
+    }
+
+    #[test]
+    fn recorders_are_paired_by_name_in_any_order() {
+        let recording = r#"{"name": "a", "recording": true, "lastStatus": "SUCCESS"}"#;
+        let stopped = r#"{"name": "b", "recording": false}"#;
+        let of_vpc = r#"{"name": "a", "recordingGroup": {"resourceTypes": ["AWS::EC2::VPC"]}}"#;
+        let of_bucket =
+            r#"{"name": "b", "recordingGroup": {"resourceTypes": ["AWS::S3::Bucket"]}}"#;
+        for statuses in [[recording, stopped], [stopped, recording]] {
+            for recorders in [[of_vpc, of_bucket], [of_bucket, of_vpc]] {
+                let recorder = pair(&statuses, &recorders);
+                assert_eq!(recorder.as_str(), "recording");
+                let found = [VPC, BUCKET, ROLE].map(|t| shown(&recorder, "eu-west-1", t));
+                assert_eq!(found, ["recorded", "recorder stopped", "not recorded"]);
+            }
+        }
+        let unpaired = pair(&[recording], &[of_bucket]);
+        assert!(shown(&unpaired, "eu-west-1", BUCKET).contains("did not return the recorder"));
+        assert!(unpaired.unknown_why().is_some());
+    }
+
+    #[test]
+    fn service_linked_recorders_are_left_out() {
+        let own = r#"{"name": "default", "recording": false}"#;
+        let linked = r#"{"name": "AWSConfigurationRecorderForX", "recording": true, "lastStatus": "SUCCESS"}"#;
+        let principal = r#"{"name": "x", "recording": true, "lastStatus": "SUCCESS",
+            "servicePrincipal": "x.amazonaws.com"}"#;
+        let of_own = r#"{"name": "default", "recordingGroup": {"allSupported": true}}"#;
+        let of_linked = r#"{"name": "AWSConfigurationRecorderForX", "recordingGroup": {"resourceTypes": ["AWS::EC2::VPC"]}}"#;
+        let of_principal = r#"{"name": "x", "servicePrincipal": "x.amazonaws.com"}"#;
+        let unmarked = r#"{"name": "x"}"#;
+        for (statuses, recorders, state, vpc) in [
+            (
+                vec![own, linked],
+                vec![of_linked, of_own],
+                "stopped",
+                "recorder stopped",
+            ),
+            (
+                vec![linked, own],
+                vec![of_own, of_linked],
+                "stopped",
+                "recorder stopped",
+            ),
+            (
+                vec![principal, own],
+                vec![unmarked, of_own],
+                "stopped",
+                "recorder stopped",
+            ),
+            (
+                vec![principal, own],
+                vec![of_principal, of_own],
+                "stopped",
+                "recorder stopped",
+            ),
+            (vec![linked], vec![of_linked], "missing", "missing"),
+            (vec![principal], vec![of_principal], "missing", "missing"),
+            (vec![own, linked], vec![of_linked], "missing", "missing"),
+        ] {
+            let recorder = pair(&statuses, &recorders);
+            let found = (recorder.as_str(), &*shown(&recorder, "eu-west-1", VPC));
+            assert_eq!(found, (state, vpc), "{statuses:?} {recorders:?}");
         }
     }
 
     #[test]
     fn unknown_recorder_has_a_reason() {
-        let denied = Gap::new(ErrorType::Permission, "denied");
-        assert_eq!(denied.status, Status::Denied);
-        let unknown = Recorder::unknown(&denied);
+        assert_eq!(denied().status, Status::AccessDenied);
+        let unknown = Recorder::unknown(&denied());
         assert_eq!(
             (unknown.as_str(), unknown.unknown_why()),
-            ("unknown", Some(&denied))
+            ("unknown", Some(&denied()))
         );
-        let half = Recorder {
-            running: Ok(RecorderState::Recording),
-            ..unknown.clone()
-        };
+        let half = Recorder::new(Ok(RecorderState::Recording), Err(denied()));
         assert_eq!(
             (half.as_str(), half.unknown_why()),
-            ("recording", Some(&denied))
+            ("recording", Some(&denied()))
         );
-        // The recording group of a missing recorder does not matter.
-        let missing = Recorder {
-            running: Ok(RecorderState::Missing),
-            ..unknown
-        };
+        // The settings of a missing recorder do not matter.
+        let missing = Recorder::pair(Ok(Vec::new()), Err(denied()));
         assert_eq!((missing.as_str(), missing.unknown_why()), ("missing", None));
     }
 }

@@ -1,4 +1,4 @@
-//! The status of the count of a region and type, and the reason why a count is missing.
+//! The status and the class of the count of a region and type, and the reason why a count is missing.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,18 +13,30 @@ use crate::error_log::ErrorType;
 pub enum Status {
     /// The region has at least one resource, and the count is complete.
     Counted,
-    /// The region has no resources of the type.
+    /// The region has no resources of the type, and its recorder records the type.
     Zero,
-    /// Access was denied.
-    Denied,
-    /// The region has no configuration recorder.
-    RecorderMissing,
+    /// Another region records and counts the global type.
+    CountedElsewhere,
     /// The recorder is stopped: a count is stale, and other resources may exist.
     RecorderStopped,
+    /// The recorder fails to record.
+    RecorderFailed,
+    /// The recorder has not recorded yet.
+    RecorderPending,
+    /// No resources are listed, but it is unknown if the recorder records the type.
+    Unverified,
+    /// The resources changed while they were listed.
+    ChangedWhileListed,
+    /// Access was denied.
+    AccessDenied,
+    /// The region has no configuration recorder.
+    RecorderMissing,
     /// The recorder does not record the type.
     NotRecorded,
     /// The region is not enabled for the account.
     RegionDisabled,
+    /// The type is not known to exist.
+    UnknownType,
     /// All attempts were throttled.
     Throttled,
     /// The network failed.
@@ -35,16 +47,36 @@ pub enum Status {
     NotTried,
 }
 
+/// The claim of a count. Every count has one class; its name in files is like `known`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// The count is exact, or another region counts the same resources.
+    Known,
+    /// The count may differ from the actual number.
+    Stale,
+    /// Nothing is listed, but the type may not be recorded.
+    Unverified,
+    /// There is no count.
+    Missing,
+}
+
 impl Status {
     /// All statuses.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::Counted,
         Self::Zero,
-        Self::Denied,
-        Self::RecorderMissing,
+        Self::CountedElsewhere,
         Self::RecorderStopped,
+        Self::RecorderFailed,
+        Self::RecorderPending,
+        Self::Unverified,
+        Self::ChangedWhileListed,
+        Self::AccessDenied,
+        Self::RecorderMissing,
         Self::NotRecorded,
         Self::RegionDisabled,
+        Self::UnknownType,
         Self::Throttled,
         Self::ConnectionFailed,
         Self::Error,
@@ -56,7 +88,7 @@ impl Status {
     pub fn from_error_type(error_type: ErrorType) -> Self {
         match error_type {
             ErrorType::Throttle => Self::Throttled,
-            ErrorType::Permission => Self::Denied,
+            ErrorType::Permission => Self::AccessDenied,
             ErrorType::RegionDisabled => Self::RegionDisabled,
             ErrorType::ConfigDisabled => Self::RecorderMissing,
             ErrorType::Connection => Self::ConnectionFailed,
@@ -67,9 +99,35 @@ impl Status {
             | ErrorType::Unexpected => Self::Error,
         }
     }
+
+    /// Returns the class of a count with this status.
+    #[must_use]
+    pub fn class(self, has_total: bool) -> Class {
+        match self {
+            Self::Counted | Self::Zero | Self::CountedElsewhere => Class::Known,
+            Self::Unverified if has_total => Class::Unverified,
+            Self::RecorderStopped
+            | Self::RecorderFailed
+            | Self::RecorderPending
+            | Self::ChangedWhileListed
+            | Self::RecorderMissing
+            | Self::NotRecorded
+                if has_total =>
+            {
+                Class::Stale
+            }
+            _ => Class::Missing,
+        }
+    }
 }
 
 impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
@@ -108,22 +166,39 @@ mod tests {
     #[test]
     fn status_names_are_unique() {
         let names = BTreeSet::from(Status::ALL.map(|s| s.to_string()));
-        assert_eq!(names.len(), 11);
+        assert_eq!(names.len(), 17);
         assert_eq!(Status::NotRecorded.to_string(), "not_recorded");
+    }
+
+    #[test]
+    fn class_follows_status_and_total() {
+        let classes = |has_total| {
+            let mut names = Vec::new();
+            for class in [
+                Class::Known,
+                Class::Stale,
+                Class::Unverified,
+                Class::Missing,
+            ] {
+                let statuses = Status::ALL.into_iter();
+                names.push(statuses.filter(|s| s.class(has_total) == class).count());
+            }
+            names
+        };
+        assert_eq!(classes(true), [3, 6, 1, 7]);
+        assert_eq!(classes(false), [3, 0, 0, 14]);
+        assert_eq!(Class::Unverified.to_string(), "unverified");
     }
 
     #[test]
     fn every_error_type_means_a_missing_count() {
         for error_type in ErrorType::ALL {
             let status = Status::from_error_type(error_type);
-            assert!(
-                !matches!(status, Status::Counted | Status::Zero),
-                "{error_type}"
-            );
+            assert_eq!(status.class(false), Class::Missing, "{error_type}");
         }
         assert_eq!(
             Status::from_error_type(ErrorType::Permission),
-            Status::Denied
+            Status::AccessDenied
         );
         assert_eq!(
             Status::from_error_type(ErrorType::ScanFailed),

@@ -5,7 +5,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::advice;
-use crate::aws::ops::describe_configuration_recorders::RecordingGroup;
+use crate::aws::ops::describe_configuration_recorders::ConfigurationRecorder;
 use crate::error_log::ErrorType;
 use crate::inventory::{Listed, Method};
 use crate::model::{Region, ResourceType, ResourceTypes};
@@ -56,31 +56,33 @@ fn counted(code: &str, totals: &[(&str, u64)]) -> RegionResult {
     }
 }
 
-fn group(json: &str) -> RecordingGroup {
-    serde_json::from_str(json).unwrap()
+fn settings(group: &str) -> ConfigurationRecorder {
+    serde_json::from_str(&format!(r#"{{"recordingGroup": {group}}}"#)).unwrap()
 }
+
+const ALL: &str = r#"{"includeGlobalResourceTypes": true}"#;
 
 /// A recorder that is recording all types.
 fn on() -> Recorder {
-    Recorder {
-        running: Ok(RecorderState::Recording),
-        group: Ok(group(r#"{"includeGlobalResourceTypes": true}"#)),
-    }
+    Recorder::new(Ok(RecorderState::Recording), Ok(settings(ALL)))
 }
 
 /// A recorder that is recording only these types.
 fn only(types: &str) -> Recorder {
-    Recorder {
-        group: Ok(group(&format!(r#"{{"resourceTypes": [{types}]}}"#))),
-        ..on()
-    }
+    let group = format!(r#"{{"resourceTypes": [{types}]}}"#);
+    Recorder::new(Ok(RecorderState::Recording), Ok(settings(&group)))
 }
 
-fn with(running: RecorderState) -> Recorder {
-    Recorder {
-        running: Ok(running),
-        ..on()
-    }
+/// A recorder of all types that does not record now, since 6 August 2026.
+fn stale(kind: StaleKind) -> Recorder {
+    let since = Some(time::macros::datetime!(2026-08-06 06:26:40 UTC));
+    let code = (kind == StaleKind::Failed).then(|| "Denied".into());
+    let state = StaleState { kind, since, code };
+    Recorder::new(Ok(RecorderState::Stale(state)), Ok(settings(ALL)))
+}
+
+fn stopped() -> Recorder {
+    stale(StaleKind::Stopped)
 }
 
 /// Returns the coverage of these regions with these recorders.
@@ -98,14 +100,14 @@ fn coverage_of(
     Coverage::new(results.collect(), types, method)
 }
 
-/// Formats each cell as `region type status: total`, with a `!` if the count is missing.
+/// Formats each cell as `region type status: total class`.
 fn cells(coverage: &Coverage) -> Vec<String> {
     let cell = |(region, resource_type, cell): (&Region, &ResourceType, &Cell)| {
         let name = resource_type.as_str().rsplit(':').next().unwrap();
         let total = cell.total().map_or("-".to_owned(), |n| n.to_string());
-        let missing = if cell.is_missing() { " !" } else { "" };
+        let class = cell.class();
         let status = cell.status().to_string().replace('_', " ");
-        format!("{region} {name} {status}: {total}{missing}")
+        format!("{region} {name} {status}: {total} {class}")
     };
     coverage.cells().map(cell).collect()
 }
@@ -116,14 +118,17 @@ fn cell_of<'a>(coverage: &'a Coverage, n: usize, name: &str) -> &'a Cell {
     &coverage.regions[n].cells[at.unwrap()]
 }
 
+/// Formats each message that no call has logged, with its region or global type.
 fn unlogged(coverage: &Coverage) -> Vec<String> {
-    let line = |u: &UnloggedGap<'_>| {
-        let resource_type = match u.types[..] {
-            [only] => format!(" {only}"),
-            _ => String::new(),
+    let line = |u: &Unlogged<'_>| {
+        let of = match u {
+            Unlogged::Missing {
+                region, error_type, ..
+            } => format!("{region} {error_type}"),
+            Unlogged::Stale { region, .. } => region.to_string(),
+            Unlogged::Global { resource_type, .. } => resource_type.to_string(),
         };
-        let message = advice::for_gap(u);
-        format!("{}{resource_type} {} {message}", u.region, u.error_type)
+        format!("{of}: {}", advice::for_unlogged(u))
     };
     coverage.unlogged().iter().map(line).collect()
 }
@@ -135,7 +140,7 @@ fn known_totals_are_sorted_by_region_and_type() {
         (listed("eu-west-1", &[(BUCKET, 1), (VPC, 4)]), on()),
         (
             listed("eu-south-1", &[(VPC, 0), (BUCKET, 9)]),
-            with(RecorderState::Missing),
+            Recorder::missing(),
         ),
     ];
     let coverage = coverage_of(regions.into(), &named(&[BUCKET, VPC]), Method::List);
@@ -157,75 +162,144 @@ fn known_totals_are_sorted_by_region_and_type() {
 #[test]
 fn listing_is_classified_by_recorder_status() {
     let totals = [(VPC, 0), (BUCKET, 3)];
-    let unknown = Recorder::unknown(&denied());
     for (recorder, vpc, bucket) in [
-        (on(), "zero: 0", "counted: 3"),
+        (on(), "zero: 0 known", "counted: 3 known"),
         (
-            with(RecorderState::Stopped),
-            "recorder stopped: 0",
-            "recorder stopped: 3",
+            stopped(),
+            "recorder stopped: 0 stale",
+            "recorder stopped: 3 stale",
         ),
         (
-            with(RecorderState::Missing),
-            "recorder missing: - !",
-            "recorder missing: 3",
+            stale(StaleKind::Failed),
+            "recorder failed: 0 stale",
+            "recorder failed: 3 stale",
+        ),
+        (
+            stale(StaleKind::Pending),
+            "recorder pending: 0 stale",
+            "recorder pending: 3 stale",
+        ),
+        (
+            Recorder::missing(),
+            "recorder missing: - missing",
+            "recorder missing: 3 stale",
         ),
         (
             only(r#""AWS::IAM::Role""#),
-            "not recorded: - !",
-            "not recorded: 3",
+            "not recorded: - missing",
+            "not recorded: 3 stale",
         ),
-        (unknown, "zero: 0", "counted: 3"),
+        (
+            Recorder::unknown(&denied()),
+            "unverified: 0 unverified",
+            "counted: 3 known",
+        ),
     ] {
         let outcome = listed("eu-west-1", &totals);
-        let coverage = coverage_of(
-            vec![(outcome, recorder)],
-            &named(&[VPC, BUCKET]),
-            Method::List,
-        );
-        let expected = [
-            format!("eu-west-1 VPC {vpc}"),
-            format!("eu-west-1 Bucket {bucket}"),
-        ];
-        assert_eq!(cells(&coverage), expected);
+        assert_cells(outcome, recorder, Method::List, vpc, bucket);
     }
 }
 
 #[test]
 fn counts_are_classified_by_recorder_status() {
-    let unknown = Recorder::unknown(&denied());
     for (recorder, vpc, bucket) in [
-        (on(), "zero: 0", "counted: 3"),
+        (on(), "zero: 0 known", "counted: 3 known"),
         (
-            with(RecorderState::Stopped),
-            "recorder stopped: - !",
-            "recorder stopped: 3",
+            stopped(),
+            "recorder stopped: - missing",
+            "recorder stopped: 3 stale",
         ),
         (
-            with(RecorderState::Missing),
-            "recorder missing: - !",
-            "recorder missing: 3",
+            stale(StaleKind::Failed),
+            "recorder failed: - missing",
+            "recorder failed: 3 stale",
+        ),
+        (
+            stale(StaleKind::Pending),
+            "recorder pending: - missing",
+            "recorder pending: 3 stale",
+        ),
+        (
+            Recorder::missing(),
+            "recorder missing: - missing",
+            "recorder missing: 3 stale",
         ),
         (
             only(r#""AWS::S3::Bucket""#),
-            "not recorded: - !",
-            "counted: 3",
+            "not recorded: - missing",
+            "counted: 3 known",
         ),
         // The type may not be recorded, and the recording group is unknown.
-        (unknown, "denied: - !", "counted: 3"),
+        (
+            Recorder::unknown(&denied()),
+            "unverified: - missing",
+            "counted: 3 known",
+        ),
     ] {
         let outcome = counted("eu-west-1", &[(BUCKET, 3)]);
-        let coverage = coverage_of(
-            vec![(outcome, recorder)],
-            &named(&[VPC, BUCKET]),
-            Method::Counts,
-        );
-        let expected = [
-            format!("eu-west-1 VPC {vpc}"),
-            format!("eu-west-1 Bucket {bucket}"),
-        ];
-        assert_eq!(cells(&coverage), expected);
+        assert_cells(outcome, recorder, Method::Counts, vpc, bucket);
     }
+}
+
+/// Asserts the cells of a region with two types.
+fn assert_cells(
+    outcome: RegionResult,
+    recorder: Recorder,
+    method: Method,
+    vpc: &str,
+    bucket: &str,
+) {
+    let types = named(&[VPC, BUCKET]);
+    let coverage = coverage_of(vec![(outcome, recorder)], &types, method);
+    let expected = [
+        format!("eu-west-1 VPC {vpc}"),
+        format!("eu-west-1 Bucket {bucket}"),
+    ];
+    assert_eq!(cells(&coverage), expected);
+}
+
+#[test]
+fn changed_listing_is_stale() {
+    let changed = |code| {
+        let mut outcome = listed(code, &[(VPC, 3), (BUCKET, 1)]);
+        let vpcs = outcome.listed.get_mut(&VPC.parse().unwrap()).unwrap();
+        vpcs.as_mut().unwrap().changed = Some("3 and 4".into());
+        outcome
+    };
+    let regions = vec![
+        (changed("eu-west-1"), on()),
+        (changed("us-east-1"), Recorder::unknown(&denied())),
+        (changed("us-west-2"), stopped()),
+    ];
+    let coverage = coverage_of(regions, &named(&[VPC, BUCKET]), Method::List);
+    let cell = cell_of(&coverage, 0, VPC);
+    assert_eq!(cell.status(), Status::ChangedWhileListed);
+    assert_eq!((cell.total(), cell.class()), (Some(3), Class::Stale));
+    assert_eq!(cell.detail(), "3 and 4");
+    let status = |n| cell_of(&coverage, n, VPC).status();
+    assert_eq!(status(1), Status::ChangedWhileListed);
+    assert_eq!(status(2), Status::RecorderStopped);
+    // The listing has logged its change.
+    assert_eq!(coverage.unlogged().len(), 1, "{:?}", unlogged(&coverage));
+}
+
+#[test]
+fn daily_recording_is_in_the_detail() {
+    let daily = r#"{"recordingMode": {"recordingFrequency": "DAILY", "recordingModeOverrides":
+        [{"resourceTypes": ["AWS::S3::Bucket"], "recordingFrequency": "CONTINUOUS"}]}}"#;
+    let settings = serde_json::from_str(daily).unwrap();
+    let recorder = Recorder::new(Ok(RecorderState::Recording), Ok(settings));
+    let outcome = listed("eu-west-1", &[(VPC, 1), (BUCKET, 1)]);
+    let types = named(&[VPC, BUCKET]);
+    let coverage = coverage_of(vec![(outcome, recorder)], &types, Method::List);
+    let details = [VPC, BUCKET].map(|t| cell_of(&coverage, 0, t).detail());
+    assert_eq!(
+        details,
+        [
+            "recorded daily: the count may be a day older than the scan",
+            ""
+        ]
+    );
 }
 
 #[test]
@@ -241,7 +315,7 @@ fn unknown_recorder_is_noted_but_keeps_totals() {
         assert_eq!(cell.detail(), "recorder status unknown: denied; allow it");
     }
     assert_eq!(unlogged(&coverage), [""; 0]);
-    assert_eq!(coverage.missing(), 0);
+    assert_eq!(coverage.number_of(Class::Missing), 0);
 }
 
 #[test]
@@ -251,7 +325,7 @@ fn unlogged_gaps_are_grouped_by_region_and_reason() {
         vec![
             (
                 listed("eu-west-1", &[(VPC, 0), (BUCKET, 0), (ROLE, 2)]),
-                only(r#""AWS::EC2::VPC""#),
+                only(r#""AWS::EC2::VPC", "AWS::IAM::Role""#),
             ),
             (
                 counted("us-east-1", &[(VPC, 1)]),
@@ -262,13 +336,12 @@ fn unlogged_gaps_are_grouped_by_region_and_reason() {
         &types,
         Method::List,
     );
-    let not_recorded = "not recorded and none discovered, so the real number is unknown; add these \
-                        types to the recorder there (for IAM: in one older region only)";
     assert_eq!(
         unlogged(&coverage),
-        [format!(
-            "eu-west-1 AWS::S3::Bucket CONFIG_DISABLED not counted: {not_recorded}"
-        )],
+        [
+            "eu-west-1 CONFIG_DISABLED: not counted: not recorded and none discovered, so the real \
+          number is unknown; add these types to the recorder there"
+        ],
         "failed calls already have a line"
     );
 
@@ -278,7 +351,7 @@ fn unlogged_gaps_are_grouped_by_region_and_reason() {
                 counted("us-east-1", &[(VPC, 1)]),
                 Recorder::unknown(&denied()),
             ),
-            (counted("us-west-2", &[]), with(RecorderState::Stopped)),
+            (counted("us-west-2", &[]), stopped()),
         ],
         &types,
         Method::Counts,
@@ -286,55 +359,214 @@ fn unlogged_gaps_are_grouped_by_region_and_reason() {
     assert_eq!(
         unlogged(&coverage),
         [
-            "us-east-1 PERMISSION 2 types not counted (AWS::IAM::Role, AWS::S3::Bucket): recorder \
+            "us-east-1 PERMISSION: 2 types (AWS::IAM::Role, AWS::S3::Bucket) not counted: recorder \
              status unknown; no resources may mean the type is not recorded: denied; allow it",
-            "us-west-2 CONFIG_DISABLED 3 types not counted (AWS::EC2::VPC, AWS::IAM::Role, \
-             AWS::S3::Bucket): recorder stopped, so config:GetDiscoveredResourceCounts counts \
-             nothing; start the recorder there",
+            "us-west-2 CONFIG_DISABLED: all 3 types not counted: recorder stopped since \
+             2026-08-06T06:26:40.000Z, so \
+             config:GetDiscoveredResourceCounts does not count the type; start the recorder there",
         ]
     );
 }
 
 #[test]
-fn global_type_counted_elsewhere_is_not_missing() {
-    let types = named(&[ROLE, VPC]);
-    let regional = Recorder {
-        group: Ok(group("{}")),
-        ..on()
-    };
-    let unrecorded = || listed("eu-west-1", &[(VPC, 1), (ROLE, 0)]);
-    let home = || listed("us-east-1", &[(VPC, 1), (ROLE, 4)]);
-    let both = vec![(unrecorded(), regional.clone()), (home(), on())];
-    let coverage = coverage_of(both, &types, Method::List);
-    let cell = cell_of(&coverage, 0, ROLE);
+fn stale_counts_of_a_region_have_one_line() {
+    let types = named(&[VPC, BUCKET]);
+    let both = |code| listed(code, &[(VPC, 0), (BUCKET, 2)]);
+    let group = r#"{"recordingGroup": {"resourceTypes": ["AWS::EC2::VPC"]}}"#;
+    let state = stale(StaleKind::Failed).state().cloned().unwrap();
+    let mixed = Recorder::new(Ok(state), Ok(serde_json::from_str(group).unwrap()));
+    let regions = vec![
+        (both("eu-west-1"), stopped()),
+        (both("eu-west-2"), mixed),
+        (both("eu-west-3"), on()),
+        (both("us-east-1"), only(r#""AWS::EC2::VPC""#)),
+    ];
+    let coverage = coverage_of(regions, &types, Method::List);
     assert_eq!(
-        (cell.status(), cell.total(), cell.is_missing()),
-        (Status::NotRecorded, None, false)
+        unlogged(&coverage),
+        [
+            "eu-west-1: stale counts of all 2 types: recorder stopped since \
+             2026-08-06T06:26:40.000Z: the count dates from then; start the recorder there",
+            "eu-west-2: stale counts of 1 type (AWS::EC2::VPC): recorder failed (Denied) since \
+             2026-08-06T06:26:40.000Z: the count may be stale; check the recorder's role and delivery \
+             channel there (see its error code); 1 type (AWS::S3::Bucket): not recorded here; the \
+             discovered count may be stale or incomplete; add these types to the recorder there",
+            "us-east-1: stale counts of 1 type (AWS::S3::Bucket): not recorded here; the discovered \
+             count may be stale or incomplete; add these types to the recorder there",
+        ]
     );
+    let completeness = |n: usize| coverage.completeness(&coverage.regions[n]);
     assert_eq!(
-        cell.detail(),
-        "not recorded here; counted in us-east-1 (global)"
+        [0, 1, 2, 3].map(completeness),
+        [
+            Completeness::Stale,
+            Completeness::Stale,
+            Completeness::Complete,
+            Completeness::Stale
+        ]
     );
-    assert_eq!((coverage.missing(), coverage.unlogged().len()), (0, 0));
+    let totals = coverage.totals();
+    assert_eq!((totals.known, totals.stale), (3, 5));
+    assert_eq!((totals.stale_regions, totals.incomplete_regions), (3, 0));
+}
 
-    for stale in [
-        with(RecorderState::Stopped),
-        with(RecorderState::Missing),
-        Recorder::unknown(&denied()),
+#[test]
+fn global_type_counted_elsewhere_is_known() {
+    let types = named(&[ROLE, VPC]);
+    let regional = || Recorder::new(Ok(RecorderState::Recording), Ok(settings("{}")));
+    let home = || listed("us-east-1", &[(VPC, 1), (ROLE, 4)]);
+    for (roles, recorder, total) in [
+        (Some(0), regional(), None),
+        (Some(3), regional(), Some(3)),
+        (Some(3), Recorder::missing(), Some(3)),
+        (None, regional(), None),
     ] {
-        let both = vec![(unrecorded(), regional.clone()), (home(), stale)];
+        let mut other = listed("eu-west-1", &[(VPC, 1), (ROLE, roles.unwrap_or_default())]);
+        if roles.is_none() {
+            let gap = Gap::new(ErrorType::ConfigDisabled, "no recorder");
+            other.listed.insert(ROLE.parse().unwrap(), Err(gap));
+        }
+        let both = vec![(other, recorder), (home(), on())];
+        let coverage = coverage_of(both, &types, Method::List);
+        let cell = cell_of(&coverage, 0, ROLE);
+        assert_eq!(
+            (cell.status(), cell.total(), cell.class()),
+            (Status::CountedElsewhere, total, Class::Known)
+        );
+        assert_eq!(
+            cell.detail(),
+            "not recorded here; counted in us-east-1 (global)"
+        );
+        assert_eq!(coverage.global()[0].total, 4, "only the home region counts");
+    }
+    // A failed call proves nothing about the recorder.
+    let mut other = listed("eu-west-1", &[(VPC, 1)]);
+    other.listed.insert(ROLE.parse().unwrap(), Err(denied()));
+    let coverage = coverage_of(
+        vec![(other, regional()), (home(), on())],
+        &types,
+        Method::List,
+    );
+    assert_eq!(cell_of(&coverage, 0, ROLE).status(), Status::AccessDenied);
+
+    for stale in [stopped(), Recorder::missing(), Recorder::unknown(&denied())] {
+        let unrecorded = listed("eu-west-1", &[(VPC, 1), (ROLE, 0)]);
+        let both = vec![(unrecorded, regional()), (home(), stale)];
         let coverage = coverage_of(both, &types, Method::List);
         assert!(
             cell_of(&coverage, 0, ROLE).is_missing(),
             "the other count may be stale"
         );
     }
-    let single = coverage_of(vec![(unrecorded(), regional)], &types, Method::List);
+}
+
+#[test]
+fn unrecorded_global_type_is_one_gap() {
+    let types = named(&[ROLE, VPC]);
+    let regional = || Recorder::new(Ok(RecorderState::Recording), Ok(settings("{}")));
+    let region = |code, roles| (listed(code, &[(VPC, 1), (ROLE, roles)]), regional());
+    let regions = vec![
+        region("eu-west-1", 0),
+        region("eu-west-2", 0),
+        region("us-east-1", 0),
+    ];
+    let coverage = coverage_of(regions, &types, Method::List);
     assert_eq!(
-        (single.missing(), single.unlogged().len()),
-        (1, 1),
-        "no region counts them"
+        unlogged(&coverage),
+        [
+            "AWS::IAM::Role: not counted in eu-west-1, eu-west-2, us-east-1: no region records and \
+          counts this global type; if you need it, add it to the recorder of one older region only"
+        ]
     );
+    let totals = coverage.totals();
+    assert_eq!((totals.known, totals.missing), (3, 3));
+    assert_eq!(totals.incomplete_regions, 0);
+    assert_eq!(coverage.groups(Cell::is_missing).len(), 0);
+
+    let regions = vec![region("eu-west-1", 2), region("us-east-1", 0)];
+    let coverage = coverage_of(regions, &types, Method::List);
+    let totals = coverage.totals();
+    assert_eq!((totals.known, totals.stale, totals.missing), (2, 1, 1));
+    assert_eq!((totals.stale_regions, totals.incomplete_regions), (0, 0));
+    assert_eq!(coverage.unlogged().len(), 1);
+}
+
+#[test]
+fn global_total_has_only_regions_that_record() {
+    let types = named(&[ROLE]);
+    // The IDs of the roles are 0, 1, 2, …: the stale regions have deleted roles.
+    let roles = |code, total| listed(code, &[(ROLE, total)]);
+    let regional = || Recorder::new(Ok(RecorderState::Recording), Ok(settings("{}")));
+    let unknown = || Recorder::unknown(&denied());
+    for (regions, total) in [
+        (
+            vec![
+                (roles("eu-west-1", 5), on()),
+                (roles("us-east-1", 6), stopped()),
+            ],
+            5,
+        ),
+        (
+            vec![
+                (roles("eu-west-1", 5), on()),
+                (roles("us-east-1", 6), unknown()),
+            ],
+            5,
+        ),
+        (
+            vec![
+                (roles("eu-west-1", 5), on()),
+                (roles("us-east-1", 6), regional()),
+            ],
+            5,
+        ),
+        (
+            vec![
+                (roles("eu-west-1", 0), on()),
+                (roles("us-east-1", 6), stopped()),
+            ],
+            0,
+        ),
+        (
+            vec![
+                (roles("eu-west-1", 5), unknown()),
+                (roles("us-east-1", 6), stale(StaleKind::Failed)),
+            ],
+            5,
+        ),
+        (
+            vec![
+                (roles("eu-west-1", 5), stopped()),
+                (roles("us-east-1", 6), regional()),
+            ],
+            6,
+        ),
+    ] {
+        let coverage = coverage_of(regions, &types, Method::List);
+        assert_eq!(coverage.global()[0].total, total, "{:?}", cells(&coverage));
+    }
+}
+
+#[test]
+fn coverage_without_a_count_is_missing() {
+    let types = named(&[VPC]);
+    let missing = |code| (RegionResult::missing(region(code), denied()), on());
+    let zero = |recorder| (listed("us-east-1", &[(VPC, 0)]), recorder);
+    for (regions, expected) in [
+        (vec![missing("eu-west-1"), missing("us-east-1")], true),
+        (vec![missing("eu-west-1"), zero(Recorder::missing())], true),
+        (vec![missing("eu-west-1"), zero(on())], false),
+        (vec![missing("eu-west-1"), zero(stopped())], false),
+        (
+            vec![missing("eu-west-1"), zero(Recorder::unknown(&denied()))],
+            false,
+        ),
+        (vec![zero(on())], false),
+        (vec![], false),
+    ] {
+        let coverage = coverage_of(regions, &types, Method::List);
+        assert_eq!(coverage.is_missing(), expected, "{:?}", cells(&coverage));
+    }
 }
 
 #[test]
@@ -377,7 +609,7 @@ proptest! {
         let regions = [
             (both("eu-west-1", &[(sns, 2), (VPC, 1)], &[(sns, 2)]), on()),
             (both("sa-east-1", &[(acm, 3), (ROLE, 4)], &[(acm, 3), (ROLE, 5)]), only("\"AWS::ACM::Certificate\"")),
-            (both("us-east-1", &[], &[]), with(RecorderState::Stopped)),
+            (both("us-east-1", &[], &[]), stopped()),
             (RegionResult::missing(region("us-west-2"), denied()), Recorder::unknown(&denied())),
         ];
         let built = |order: [usize; 4]| {
@@ -389,8 +621,14 @@ proptest! {
         prop_assert_eq!(coverage.types.len(), 12);
         for region in &coverage.regions {
             prop_assert_eq!(region.cells.len(), 12);
-            let missing = region.cells.iter().filter(|cell| cell.is_missing());
-            prop_assert_eq!(region.missing(), missing.count());
+        }
+        let classes = [Class::Known, Class::Stale, Class::Unverified, Class::Missing];
+        let sum: usize = classes.into_iter().map(|c| coverage.number_of(c)).sum();
+        prop_assert_eq!(sum, coverage.cells().count());
+        for region in &coverage.regions {
+            let missing = region.cells.iter().filter(|cell| cell.is_missing()).count();
+            let is_complete = coverage.completeness(region) == Completeness::Complete;
+            prop_assert!(!is_complete || missing < region.cells.len());
         }
     }
 }
@@ -422,17 +660,17 @@ fn all_types_covers_discovered_and_common_types() {
     let [counted, missing] = &coverage.regions[..] else {
         panic!("two regions")
     };
-    assert_eq!((counted.cells.len(), counted.missing()), (11, 0));
-    assert_eq!(
-        (missing.cells.len(), missing.missing()),
-        (11, 11),
+    assert_eq!((counted.cells.len(), missing.cells.len()), (11, 11));
+    assert_eq!(coverage.completeness(counted), Completeness::Complete);
+    assert!(
+        missing.cells.iter().all(Cell::is_missing),
         "a failed region has no zeros"
     );
 
     let nothing = vec![(RegionResult::missing(region("us-east-1"), denied()), on())];
     let coverage = coverage_of(nothing, &ResourceTypes::All, Method::List);
     assert_eq!(
-        coverage.missing(),
+        coverage.number_of(Class::Missing),
         10,
         "an empty coverage would look complete"
     );
@@ -539,13 +777,13 @@ fn differences_have_possible_reasons() {
             Some("the inventory may have changed between the two calls; verify again"),
         ),
         (
-            with(RecorderState::Stopped),
+            stopped(),
             3,
             0,
             Some("recorder stopped: counts are empty, the listing is stale"),
         ),
         (
-            with(RecorderState::Missing),
+            Recorder::missing(),
             3,
             0,
             Some("no recorder: counts are empty, the listing is stale"),

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account_coverage::Coverage;
+use time::OffsetDateTime;
+
+use super::account_coverage::{Completeness as C, Coverage};
 use super::cell::Cell;
 use super::global_types::GlobalTotal;
-use super::recorder::RecordingStatus;
-use super::status::Status;
-use crate::error_log::ErrorType;
+use super::status::{Class, Status};
 use crate::model::{Region, ResourceType};
 
 /// The figures of a run.
@@ -15,12 +15,20 @@ use crate::model::{Region, ResourceType};
 pub struct Totals<'a> {
     /// The number of counts: regions × types.
     pub cells: usize,
-    /// The number of counts with a total.
-    pub counted: usize,
+    /// The number of known counts.
+    pub known: usize,
+    /// The number of stale counts.
+    pub stale: usize,
+    /// The number of unverified counts.
+    pub unverified: usize,
     /// The number of missing counts.
     pub missing: usize,
     /// The number of regions with missing counts.
     pub incomplete_regions: usize,
+    /// The number of regions with stale counts, but without missing ones.
+    pub stale_regions: usize,
+    /// The number of global types that are missing because no region records and counts them.
+    pub missing_global_types: usize,
     /// The number of types with at least one resource.
     pub types_found: usize,
     /// The sum of all totals: a global resource is counted in each region that lists it.
@@ -40,20 +48,10 @@ pub struct Group<'a> {
     pub regions: BTreeSet<&'a Region>,
     /// Their types.
     pub types: BTreeSet<&'a ResourceType>,
-}
-
-/// The types of a region whose counts are missing for the same reason, which is not in the log yet,
-/// because no call failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnloggedGap<'a> {
-    /// The region.
-    pub region: &'a Region,
-    /// The types, at least one.
-    pub types: Vec<&'a ResourceType>,
-    /// The error type of the log line.
-    pub error_type: ErrorType,
-    /// The cell of the first type, with the reason.
-    pub cell: &'a Cell,
+    /// True if the regions have no other counts, apart from global types that they do not record.
+    pub is_whole: bool,
+    /// The times since which their recorders have not recorded.
+    pub since: BTreeSet<Option<OffsetDateTime>>,
 }
 
 impl Coverage {
@@ -63,12 +61,23 @@ impl Coverage {
         let global = self.global();
         let once: u64 = global.iter().map(|g| g.total).sum();
         let regional = self.counts().filter(|(_, t, _)| !t.is_global());
+        let global_gaps = self.cells().filter_map(|(_, t, cell)| {
+            (cell.is_missing() && cell.is_unrecorded_global(t)).then_some(t)
+        });
+        let regions = |is_wanted: fn(C) -> bool| {
+            let regions = self.regions.iter();
+            regions.filter(|r| is_wanted(self.completeness(r))).count()
+        };
         let is_found = |n: &usize| self.regions.iter().any(|r| r.cells[*n].total() > Some(0));
         Totals {
             cells: self.cells().count(),
-            counted: self.counts().count(),
-            missing: self.missing(),
-            incomplete_regions: self.regions.iter().filter(|r| r.missing() > 0).count(),
+            known: self.number_of(Class::Known),
+            stale: self.number_of(Class::Stale),
+            unverified: self.number_of(Class::Unverified),
+            missing: self.number_of(Class::Missing),
+            incomplete_regions: regions(|c| matches!(c, C::Partial | C::Missing)),
+            stale_regions: regions(|c| c == C::Stale),
+            missing_global_types: global_gaps.collect::<BTreeSet<_>>().len(),
             types_found: (0..self.types.len()).filter(is_found).count(),
             recorded: self.counts().map(|(.., total)| total).sum(),
             once: once + regional.map(|(.., total)| total).sum::<u64>(),
@@ -76,14 +85,26 @@ impl Coverage {
         }
     }
 
-    /// Returns the cells that `is_wanted` selects, by status.
+    /// Returns the cells that `is_wanted` selects, by status, without the global types that no region
+    /// records and counts.
     pub fn groups(&self, is_wanted: fn(&Cell) -> bool) -> BTreeMap<Status, Group<'_>> {
         let mut groups: BTreeMap<Status, Group<'_>> = BTreeMap::new();
-        for (region, resource_type, cell) in self.cells().filter(|(.., cell)| is_wanted(cell)) {
+        let cells = self.cells().filter(|(.., cell)| is_wanted(cell));
+        for (region, resource_type, cell) in
+            cells.filter(|(_, t, cell)| !cell.is_unrecorded_global(t))
+        {
             let group = groups.entry(cell.status()).or_default();
             group.cells += 1;
             group.regions.insert(region);
             group.types.insert(resource_type);
+            group.since.insert(cell.since());
+        }
+        for group in groups.values_mut() {
+            let own = self.cells().filter(|(region, t, cell)| {
+                let is_elsewhere = cell.status() == Status::CountedElsewhere;
+                group.regions.contains(region) && !is_elsewhere && !cell.is_unrecorded_global(t)
+            });
+            group.is_whole = group.cells == own.count();
         }
         groups
     }
@@ -102,27 +123,5 @@ impl Coverage {
             }
         }
         regions
-    }
-
-    /// Returns the gaps without a log line, grouped by region and reason.
-    #[must_use]
-    pub fn unlogged(&self) -> Vec<UnloggedGap<'_>> {
-        let mut groups = BTreeMap::new();
-        for (region, resource_type, cell) in self.cells() {
-            let error_type = match cell {
-                Cell::Complete(None, RecordingStatus::Unknown(why)) => why.error_type,
-                Cell::Complete(None, _) => ErrorType::ConfigDisabled,
-                _ => continue,
-            };
-            let group = groups.entry((region, cell.status(), error_type));
-            let group = group.or_insert_with(|| UnloggedGap {
-                region,
-                types: Vec::new(),
-                error_type,
-                cell,
-            });
-            group.types.push(resource_type);
-        }
-        groups.into_values().collect()
     }
 }

@@ -13,6 +13,9 @@ use crate::error_log::{Entry, timestamp};
 use crate::model::{Account, Region, ResourceType};
 use crate::options::Options;
 
+/// The version of the report's structure. Reports without it have version 1.
+const SCHEMA_VERSION: u32 = 2;
+
 /// The options, requests and results of a run.
 pub struct Report<'a> {
     /// The options of the run.
@@ -48,6 +51,7 @@ impl Report<'_> {
         let account = self.account;
         let account = account.map(|a| json!({"id": a.id, "alias": a.shown_alias()}));
         let report = json!({
+            "schema_version": SCHEMA_VERSION,
             "program": env!("CARGO_PKG_NAME"),
             "version": env!("CARGO_PKG_VERSION"),
             "start": timestamp(self.start),
@@ -55,7 +59,13 @@ impl Report<'_> {
             "exit_code": self.exit_code,
             "account": account,
             "flags": flags(self.options),
-            "cells": {"total": totals.cells, "counted": totals.counted, "missing": totals.missing},
+            "cells": {
+                "total": totals.cells,
+                "known": totals.known,
+                "stale": totals.stale,
+                "unverified": totals.unverified,
+                "missing": totals.missing,
+            },
             "usage": usage,
             "regions": self.coverage.regions.iter().map(|r| self.region(r)).collect::<Vec<_>>(),
             "errors": self.errors.iter().map(error).collect::<Vec<_>>(),
@@ -69,14 +79,9 @@ impl Report<'_> {
         let result = &region.result;
         let usage = self.usage.get(&(Service::Config, result.region.clone()));
         let cells = self.coverage.types.iter().zip(&region.cells);
-        let status = match region.missing() {
-            0 => "complete",
-            n if n < region.cells.len() => "partial",
-            _ => "missing",
-        };
         json!({
             "region": result.region,
-            "status": status,
+            "status": self.coverage.completeness(region),
             "recorder": result.recorder.as_ref().map(Recorder::as_str),
             "seconds": result.took.as_secs_f64(),
             "usage": usage.copied().unwrap_or_default(),
@@ -118,8 +123,9 @@ fn cell((resource_type, cell): (&ResourceType, &Cell)) -> Value {
     json!({
         "resource_type": resource_type,
         "status": cell.status(),
+        "class": cell.class(),
         "total": cell.total(),
-        "missing": cell.is_missing(),
+        "since": cell.since().map(timestamp),
         "detail": cell.detail(),
     })
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::coverage::{Coverage, Difference, Status};
+use crate::coverage::{Class, Coverage, Difference, Status};
+use crate::error_log::timestamp;
 use crate::model::{Account, Region, ResourceType};
 
 /// A total above zero.
@@ -25,7 +26,9 @@ pub struct CoverageRow<'a> {
     region: &'a str,
     resource_type: &'a ResourceType,
     status: Status,
+    class: Class,
     total: Option<u64>,
+    since: Option<String>,
     detail: Cow<'a, str>,
 }
 
@@ -65,7 +68,8 @@ impl<'a> CountRow<'a> {
 
 impl<'a> CoverageRow<'a> {
     /// The first line of the file.
-    pub const HEADER: &'static str = "account,alias,region,resource_type,status,total,detail";
+    pub const HEADER: &'static str =
+        "account,alias,region,resource_type,status,class,total,since,detail";
 
     /// Returns a row for each region and type.
     pub fn rows(account: &'a Account, coverage: &'a Coverage) -> impl Iterator<Item = Self> {
@@ -78,7 +82,9 @@ impl<'a> CoverageRow<'a> {
                 region: region.as_str(),
                 resource_type,
                 status: cell.status(),
+                class: cell.class(),
                 total: cell.total(),
+                since: cell.since().map(timestamp),
                 detail: cell.detail(),
             })
     }

@@ -179,7 +179,7 @@ proptest! {
         let gap = Gap::new(error_type, &detail);
         let mut outcome = RegionResult::missing("eu-west-1".parse().unwrap(), gap.clone());
         outcome.listed = totals.iter().map(|(resource_type, total)| {
-            let listed = |total| Listed { total, ids: Vec::new(), changed: None };
+            let listed = |total| Listed { total, ..Listed::default() };
             (resource_type.parse().unwrap(), total.map(listed).ok_or(gap.clone()))
         }).collect();
         let types = ResourceTypes::Named(outcome.listed.keys().cloned().collect());
@@ -192,9 +192,10 @@ proptest! {
             prop_assert_eq!(&row[..4], &["012345678901", &alias, "eu-west-1", resource_type.as_str()]);
             prop_assert_eq!(&row[4], &cell.status().to_string());
             // A missing total is empty, not zero.
-            prop_assert_eq!(row[5].parse().ok(), cell.total());
-            prop_assert_eq!(row[5].is_empty(), cell.total().is_none());
-            prop_assert_eq!(&row[6], &cell.detail());
+            prop_assert_eq!(&row[5], &cell.class().to_string());
+            prop_assert_eq!(row[6].parse().ok(), cell.total());
+            prop_assert_eq!(row[6].is_empty(), cell.total().is_none());
+            prop_assert_eq!(&row[8], &cell.detail());
         }
     }
 

@@ -89,10 +89,10 @@ fn describe(
     let denied = match check.recorder_status(region) {
         Ok(response) => {
             return Ok(match recorder_state(&response.output) {
-                RecorderState::Missing => None,
-                RecorderState::Recording => Some(region.to_string()),
-                RecorderState::Stopped => {
-                    Some(format!("{region}; recorder stopped, data may be stale"))
+                None => None,
+                Some(RecorderState::Recording) => Some(region.to_string()),
+                Some(RecorderState::Stale(state)) => {
+                    Some(format!("{region}; {state}, data may be stale"))
                 }
             });
         }

@@ -7,10 +7,8 @@ use crate::advice;
 use crate::aws::client::{CallOutput, Client};
 use crate::aws::error::{CallError, Cause, ErrorKind};
 use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
-use crate::aws::ops::describe_configuration_recorders::{
-    DescribeConfigurationRecorders, RecordingGroup,
-};
-use crate::coverage::{Gap, Recorder, RecorderState, recorder_state};
+use crate::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
+use crate::coverage::{Gap, Recorder};
 use crate::error_log::ErrorType;
 use crate::inventory::{CountError, StatusResponse};
 use crate::model::Region;
@@ -29,8 +27,8 @@ pub fn fetch(
 ) -> (Recorder, Option<CallError>) {
     let operation = DescribeConfigurationRecorderStatus {};
     let status = status.unwrap_or_else(|| client.call_within(region, &operation, LIMIT));
-    let (state, mut expired) = match or_no_recorder(status) {
-        Ok(statuses) => (Ok(recorder_state(&statuses.unwrap_or_default())), None),
+    let (statuses, mut expired) = match or_no_recorder(status) {
+        Ok(statuses) => (Ok(statuses), None),
         // The second call would fail in the same way.
         Err(error) if matches!(error.cause, Cause::Transport(_)) => {
             return (Recorder::unknown(&gap(&error)), None);
@@ -39,29 +37,19 @@ pub fn fetch(
     };
     let operation = DescribeConfigurationRecorders {};
     let recorders = or_no_recorder(client.call_within(region, &operation, LIMIT));
-    let (running, group) = match recorders.map(Option::unwrap_or_default) {
-        // Either call can report that the region has no recorder.
-        Ok(recorders) if recorders.is_empty() => {
-            (Ok(RecorderState::Missing), Ok(RecordingGroup::default()))
-        }
-        Ok(recorders) => {
-            let mut groups = recorders.into_iter().filter_map(|r| r.recording_group);
-            (state, Ok(groups.next().unwrap_or_default()))
-        }
-        Err(error) => {
-            let gap = gap(&error);
-            expired = expired.or(as_expired(error));
-            (state, Err(gap))
-        }
-    };
-    (Recorder { running, group }, expired)
+    let recorders = recorders.map_err(|error| {
+        let gap = gap(&error);
+        expired = expired.take().or(as_expired(error));
+        gap
+    });
+    (Recorder::pair(statuses, recorders), expired)
 }
 
-/// Returns the output; `None` if the region has no recorder.
-fn or_no_recorder<T>(response: Result<CallOutput<T>, CallError>) -> Result<Option<T>, CallError> {
+/// Returns the recorders; an empty list if AWS Config returned that the region has none.
+fn or_no_recorder<T>(response: Result<CallOutput<Vec<T>>, CallError>) -> Result<Vec<T>, CallError> {
     match response {
-        Ok(response) => Ok(Some(response.output)),
-        Err(error) if error.kind() == Some(ErrorKind::NoRecorder) => Ok(None),
+        Ok(response) => Ok(response.output),
+        Err(error) if error.kind() == Some(ErrorKind::NoRecorder) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }
@@ -116,7 +104,7 @@ mod tests {
         let all_supported = || group(r#"{"recordingGroup": {"allSupported": true}}"#);
         for (status, group, word, unknown) in [
             (
-                status(r#"{"recording": true}"#),
+                status(r#"{"recording": true, "lastStatus": "SUCCESS"}"#),
                 all_supported(),
                 "recording",
                 false,
@@ -127,12 +115,18 @@ mod tests {
                 "stopped",
                 false,
             ),
+            (
+                status(r#"{"recording": true, "lastStatus": "Failure"}"#),
+                all_supported(),
+                "failed",
+                false,
+            ),
             (status(""), group(""), "missing", false),
             (missing(), missing(), "missing", false),
             (denied(), group(""), "missing", false),
             (status(""), denied(), "missing", false),
             (
-                status(r#"{"recording": true}"#),
+                status(r#"{"recording": true, "lastStatus": "SUCCESS"}"#),
                 denied(),
                 "recording",
                 true,
@@ -150,7 +144,7 @@ mod tests {
     fn unknown_recorder_has_reason_and_advice() {
         let recorder = fetched([denied(), denied()]);
         let why = recorder.unknown_why().unwrap();
-        assert_eq!(why.status, Status::Denied);
+        assert_eq!(why.status, Status::AccessDenied);
         assert_eq!(
             &*why.detail,
             "config:DescribeConfigurationRecorderStatus failed with AccessDeniedException (HTTP \
@@ -162,7 +156,7 @@ mod tests {
     #[test]
     fn expired_credentials_are_refreshed() {
         let expired = || answer(400, r#"{"__type": "ExpiredTokenException"}"#);
-        let recording = || status(r#"{"recording": true}"#);
+        let recording = || status(r#"{"recording": true, "lastStatus": "SUCCESS"}"#);
         let region = "eu-west-1".parse().unwrap();
         for (refreshed, responses, word) in [
             (true, vec![expired(), recording(), group("{}")], "recording"),

@@ -8,6 +8,9 @@ use crate::{BUCKET, TYPES, VPC, account, without_cell, without_region};
 
 const ROLE: &str = "AWS::IAM::Role";
 
+/// The columns `since` and `detail` of a stopped recorder.
+const STOPPED: &str = "2026-08-06T07:06:40.500Z,recorder stopped since 2026-08-06T07:06:40.500Z: the count dates from then";
+
 /// Returns an account with a region for every state of the recorder.
 fn mixed_account() -> Account {
     account()
@@ -35,6 +38,11 @@ fn is_recorder_call(call: &Call) -> bool {
     call.operation.starts_with("DescribeConfigurationRecorder")
 }
 
+/// Returns a response that denies access.
+fn deny(call: &Call) -> Reply {
+    Reply::error(call, 400, "AccessDeniedException", "not authorized")
+}
+
 /// Returns the lines of the summary on stdout, without indentation.
 fn summary(run: &Outcome) -> Vec<&str> {
     let (_, summary) = run.stdout.split_once("\nSummary\n").expect("a summary");
@@ -56,26 +64,25 @@ fn mixed_account_has_every_status() {
                   request id r-1): not \"\"authorized\"\"; allow config:ListDiscoveredResources in \
                   the caller's policies and service control policies\"";
     let expected = [
-        format!("ap-south-1,{VPC},recorder_missing,,{missing}"),
-        format!("ap-south-1,{BUCKET},recorder_missing,,{missing}"),
+        format!("ap-south-1,{VPC},recorder_missing,missing,,,{missing}"),
+        format!("ap-south-1,{BUCKET},recorder_missing,missing,,,{missing}"),
         format!(
-            "ca-central-1,{VPC},not_recorded,,\"not recorded and none discovered, so the real \
-             number is unknown\""
+            "ca-central-1,{VPC},not_recorded,missing,,,\"not recorded and none discovered, so the \
+             real number is unknown\""
         ),
         format!(
-            "ca-central-1,{BUCKET},not_recorded,3,not recorded here; the discovered count may be \
-             stale or incomplete"
+            "ca-central-1,{BUCKET},not_recorded,stale,3,,not recorded here; the discovered count \
+             may be stale or incomplete"
         ),
-        format!("eu-north-1,{VPC},recorder_stopped,4,recorder stopped: the count dates from then"),
-        format!(
-            "eu-north-1,{BUCKET},recorder_stopped,0,recorder stopped: the count dates from then"
-        ),
-        format!("eu-west-1,{VPC},denied,,{denied}"),
-        format!("eu-west-1,{BUCKET},counted,7,"),
-        format!("us-east-1,{VPC},counted,2,"),
-        format!("us-east-1,{BUCKET},counted,250,"),
+        format!("eu-north-1,{VPC},recorder_stopped,stale,4,{STOPPED}"),
+        format!("eu-north-1,{BUCKET},recorder_stopped,stale,0,{STOPPED}"),
+        format!("eu-west-1,{VPC},access_denied,missing,,,{denied}"),
+        format!("eu-west-1,{BUCKET},counted,known,7,,"),
+        format!("us-east-1,{VPC},counted,known,2,,"),
+        format!("us-east-1,{BUCKET},counted,known,250,,"),
     ];
-    let columns = "account,alias,region,resource_type,status,total,detail\r\n".to_owned();
+    let columns =
+        "account,alias,region,resource_type,status,class,total,since,detail\r\n".to_owned();
     let rows = expected.map(|row| format!("012345678901,acme-prod,{row}\r\n"));
     assert_eq!(run.coverage(), columns + &rows.concat());
     let name = "aws_config_resource_count_012345678901_acme-prod_coverage.csv";
@@ -90,7 +97,12 @@ fn mixed_account_has_every_status() {
         .collect();
     let mut sorted = types.clone();
     sorted.sort_unstable();
-    assert_eq!(sorted, ["CONFIG_DISABLED", "CONFIG_DISABLED", "PERMISSION"]);
+    let mut expected = ["CONFIG_DISABLED"; 4].to_vec();
+    expected.push("PERMISSION");
+    assert_eq!(sorted, expected);
+    let stale = "Region: eu-north-1, Message: stale counts of all 2 types: recorder stopped since \
+                 2026-08-06T07:06:40.500Z: the count dates from then; start the recorder there\n";
+    assert!(log.contains(stale), "{log}");
 }
 
 #[test]
@@ -156,37 +168,84 @@ fn strict_exit_code_follows_missing_counts() {
         let account = account().region("eu-north-1", counts);
         account.not_recording("eu-north-1", &[BUCKET])
     };
-    for (case, server, code, missing) in [
-        ("all types are counted", account().serve(), 0, 0),
+    let unreadable = || account().serve_with(|call| is_recorder_call(call).then(|| deny(call)));
+    let unverified = account().region("eu-north-1", &[(VPC, 1)]);
+    let unverified = unverified.serve_with(|call| is_recorder_call(call).then(|| deny(call)));
+    for (case, server, codes, classes) in [
+        ("all types are counted", account().serve(), [0, 0], ""),
         (
             "one type is discovered and not recorded",
-            without_buckets(&[(BUCKET, 1)]).serve(),
-            0,
-            0,
+            without_buckets(&[(VPC, 1), (BUCKET, 1)]).serve(),
+            [3, 0],
+            "; 1 stale:",
         ),
-        ("one type is denied", account().serve_with(denied), 3, 1),
-        ("recorder is stopped", stopped_recorder.serve(), 0, 0),
-        ("recorder is missing", no_recorder.serve(), 3, 2),
+        (
+            "one type is denied",
+            account().serve_with(denied),
+            [3, 3],
+            "; 1 missing (1 region):",
+        ),
+        (
+            "recorder is stopped",
+            stopped_recorder.serve(),
+            [3, 0],
+            "; 2 stale:",
+        ),
+        (
+            "recorder is missing",
+            no_recorder.serve(),
+            [3, 3],
+            "; 2 missing (1 region):",
+        ),
         (
             "one type is neither",
             without_buckets(&[(VPC, 1)]).serve(),
-            3,
-            1,
+            [3, 3],
+            "; 1 missing (1 region):",
+        ),
+        (
+            "recorder is unreadable, all counts above zero",
+            unreadable(),
+            [0, 0],
+            "",
+        ),
+        (
+            "recorder is unreadable, one count is zero",
+            unverified,
+            [3, 0],
+            "; 1 unverified:",
         ),
     ] {
-        for (args, expected) in [(&[][..], 0), (&["--strict"], code)] {
+        let [all, only_missing] = codes;
+        for (args, expected) in [
+            (&[][..], 0),
+            (&["--strict"], all),
+            (&["--strict=missing"], only_missing),
+        ] {
             let run = Program::new(&server).args(TYPES).args(args).run();
             assert_eq!(run.code, Some(expected), "{case}: {}", run.describe());
             let message = summary(&run)
                 .into_iter()
                 .find(|line| line.starts_with("Coverage: "))
                 .unwrap();
-            let expected = match missing {
-                0 => "known".to_owned(),
-                n => format!("known; {n} missing (1 region):"),
-            };
-            assert!(message.ends_with(&expected), "{case}: {message}");
+            assert!(
+                message.ends_with(&format!("known{classes}")),
+                "{case}: {message}"
+            );
         }
+    }
+}
+
+#[test]
+fn strict_takes_a_value_only_with_equals_sign() {
+    let server = account().serve();
+    for args in [
+        &["--strict", "missing"][..],
+        &["--strict=stale"],
+        &["--strict="],
+    ] {
+        let run = Program::new(&server).args(TYPES).args(args).run();
+        assert_eq!(run.code, Some(2), "{args:?}: {}", run.describe());
     }
 }
 
@@ -195,17 +254,26 @@ fn stopped_recorder_is_reported_with_its_counts() {
     let account = account().region_with("eu-north-1", Recorder::Stopped, &[(VPC, 4)]);
     let server = account.serve();
     let run = Program::new(&server).args(TYPES).arg("--strict").run();
-    assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+    assert_eq!(run.code, Some(3), "{}", run.describe());
     assert_eq!(run.csv(), account.csv());
+    let errors = run.errors();
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(
+        errors.contains("[CONFIG_DISABLED] Region: eu-north-1, Message: stale counts of all 2")
+    );
+    let lines = summary(&run);
     assert_eq!(
-        summary(&run),
+        lines[0],
+        "Regions scanned: 3 (2 complete, 1 stale, 0 with gaps)"
+    );
+    assert_eq!(lines[2], "Total resources: 264");
+    assert!(lines[3].starts_with("Errors encountered: 1 (see "));
+    assert_eq!(
+        lines[4..],
         [
-            "Regions scanned: 3 (3 complete, 0 with gaps)",
-            "Resource types found: 2",
-            "Total resources: 264",
-            "Errors encountered: 0",
-            "Coverage: all 6 counts (regions × types) known",
-            "2 recorder stopped in eu-north-1: may be stale; start the recorder there",
+            "Coverage: 4 of 6 counts (regions × types) known; 2 stale:",
+            "2 recorder stopped in eu-north-1: stale since 2026-08-06T07:06:40.500Z; start the \
+             recorder there",
         ]
     );
 }
@@ -241,7 +309,7 @@ fn denied_recorder_calls_keep_the_counts() {
                         with AccessDeniedException (HTTP 400, request id ";
         assert!(detail.starts_with(expected), "{cell}");
     }
-    let message = "recorder status unknown in eu-west-1, us-east-1 (denied): counts may be stale and \
+    let message = "recorder status unknown in eu-west-1, us-east-1 (access denied): counts may be stale and \
                    zeros may mean \"not recorded\"; ";
     assert!(
         summary(&denied).iter().any(|l| l.starts_with(message)),
@@ -338,7 +406,7 @@ fn failed_recorder_call_does_not_change_counts() {
         assert_eq!(unknown, 4, "{name}: {coverage}");
         assert!(coverage.contains(operation), "{name}: {coverage}");
         assert_eq!(
-            coverage.matches(",counted,").count(),
+            coverage.matches(",counted,known,").count(),
             4,
             "{name}: {coverage}"
         );
@@ -369,11 +437,12 @@ fn global_roles_are_counted_once() {
         assert_eq!(run.csv(), account.csv(), "a row in each region: {method}");
         let lines = summary(&run);
         assert_eq!(lines[2], format!("Total resources: {total}"), "{method}");
-        let elsewhere = "1 not recorded in ap-south-1 (AWS::IAM::Role): nothing missing, counted in \
-                         another region";
-        assert_eq!(lines[4], "Coverage: 7 of 8 counts (regions × types) known");
-        assert_eq!(lines[5..], [elsewhere], "{method}");
-        let cell = "ap-south-1,AWS::IAM::Role,not_recorded,,not recorded here; counted in eu-north-1 \
+        assert_eq!(
+            lines[4..],
+            ["Coverage: all 8 counts (regions × types) known"],
+            "{method}"
+        );
+        let cell = "ap-south-1,AWS::IAM::Role,counted_elsewhere,known,,,not recorded here; counted in eu-north-1 \
                     (global)\r\n";
         assert!(
             run.coverage().contains(cell),
@@ -396,11 +465,16 @@ fn unrecorded_global_roles_are_missing() {
     assert_eq!(run.code, Some(3), "{}", run.describe());
     let lines = summary(&run);
     assert_eq!(lines[2], "Total resources: 3 (partial)");
+    assert_eq!(lines[0], "Regions scanned: 2 (2 complete, 0 with gaps)");
     assert_eq!(
         lines[4],
-        "Coverage: 2 of 4 counts (regions × types) known; 2 missing (2 regions):"
+        "Coverage: 2 of 4 counts (regions × types) known; 2 missing (1 global type):"
     );
-    assert_eq!(run.errors().matches("[CONFIG_DISABLED] ").count(), 2);
+    let errors = run.errors();
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    let line = "[CONFIG_DISABLED] Resource: AWS::IAM::Role, Message: not counted in eu-west-1, \
+                us-east-1: no region records and counts this global type; ";
+    assert!(errors.contains(line), "{errors}");
 }
 
 /// The counts contain only recorded types. A type that they do not contain has a zero only if the
@@ -418,7 +492,7 @@ fn counts_with_unknown_recorder_claim_no_zero() {
     ];
     for (server, status, error_type) in [
         (account.serve(), "recorder_stopped", "CONFIG_DISABLED"),
-        (account.serve_with(denied), "denied", "PERMISSION"),
+        (account.serve_with(denied), "unverified", "PERMISSION"),
     ] {
         let program = Program::new(&server)
             .args(types)
@@ -432,22 +506,22 @@ fn counts_with_unknown_recorder_claim_no_zero() {
             .filter(|l| l.contains(",eu-north-1,"))
             .collect();
         assert_eq!(missing.len(), 3, "{coverage}");
-        let has_status = |line: &&str| line.contains(&format!(",{status},,"));
+        let has_status = |line: &&str| line.contains(&format!(",{status},missing,,"));
         assert!(missing.iter().all(has_status), "{coverage}");
         // If the recorder is known to record all types, a type without a count has no resources.
         let volumes = coverage
             .lines()
             .find(|l| l.contains(",us-east-1,AWS::EC2::Volume,"));
-        let expected = if status == "denied" {
-            ",denied,,"
+        let expected = if status == "unverified" {
+            ",unverified,missing,,"
         } else {
-            ",zero,0,"
+            ",zero,known,0,"
         };
         assert!(volumes.unwrap().contains(expected), "{coverage}");
         let errors = run.errors();
-        let line = format!("[{error_type}] Region: eu-north-1, Message: 3 types not counted (");
+        let line = format!("[{error_type}] Region: eu-north-1, Message: all 3 types not counted: ");
         assert!(errors.contains(&line), "{errors}");
-        let lines = if status == "denied" { 3 } else { 1 };
+        let lines = if status == "unverified" { 3 } else { 1 };
         assert_eq!(
             errors.lines().count(),
             lines,

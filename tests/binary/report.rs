@@ -74,10 +74,12 @@ fn coverage_rows(report: &Value) -> Vec<Vec<String>> {
                 text(&region["region"]),
                 text(&cell["resource_type"]),
                 text(&cell["status"]),
+                text(&cell["class"]),
                 cell["total"]
                     .as_u64()
                     .map(|n| n.to_string())
                     .unwrap_or_default(),
+                text(&cell["since"]),
                 text(&cell["detail"]),
             ]);
         }
@@ -138,7 +140,7 @@ fn figures_equal_server_and_other_files() {
         // Name, status, recorder, requests and retries. Without a recorder, the first listing ends
         // the region.
         ("ap-south-1", "missing", "missing", 3, 0),
-        ("eu-north-1", "complete", "stopped", 4, 0),
+        ("eu-north-1", "stale", "stopped", 4, 0),
         ("eu-west-1", "partial", "recording", 5, 1),
         ("us-east-1", "complete", "recording", 6, 0),
     ];
@@ -165,13 +167,13 @@ fn figures_equal_server_and_other_files() {
 
     assert_eq!(
         report["cells"],
-        json!({"total": 8, "counted": 5, "missing": 3})
+        json!({"total": 8, "known": 3, "stale": 2, "unverified": 0, "missing": 3})
     );
     let missing = regions.iter().flat_map(|r| r["cells"].as_array().unwrap());
-    assert_eq!(missing.filter(|cell| cell["missing"] == true).count(), 3);
+    assert_eq!(missing.filter(|cell| cell["class"] == "missing").count(), 3);
     assert_eq!(coverage_rows(&report), csv_rows(&run.coverage()));
     assert_eq!(log_lines(&report).join("\n") + "\n", run.errors());
-    assert_eq!(run.errors().lines().count(), 2, "{}", run.describe());
+    assert_eq!(run.errors().lines().count(), 3, "{}", run.describe());
     let message = "\nReport written to report.json\n";
     assert!(run.stdout.ends_with(message), "{}", run.describe());
 }
@@ -184,10 +186,11 @@ fn report_lists_the_options_of_run() {
     assert_eq!(flags["method"], "list");
     assert_eq!(flags["resource_types"].as_array().unwrap().len(), 10);
     assert_eq!(flags["endpoint_url"], format!("{}/", server.url()));
-    for flag in ["strict", "coverage", "skip_checks"] {
+    for flag in ["coverage", "skip_checks"] {
         assert_eq!(flags[flag], false, "{flag}");
     }
     for option in [
+        "strict",
         "profile",
         "region",
         "ca_bundle",
@@ -215,9 +218,10 @@ fn report_lists_the_options_of_run() {
         (&flags["method"], &flags["resource_types"]),
         (&json!("counts"), &json!("all"))
     );
-    for flag in ["strict", "coverage", "skip_checks"] {
+    for flag in ["coverage", "skip_checks"] {
         assert_eq!(flags[flag], true, "{flag}");
     }
+    assert_eq!(flags["strict"], "all");
     assert_eq!(flags["max_attempts"], 3);
     assert_eq!(flags["region"], "eu-west-1");
     assert_eq!(flags["exclude_regions"], json!(["us-east-1"]));
@@ -245,7 +249,7 @@ fn failed_check_is_in_the_report() {
     assert_eq!(report["regions"], json!([]));
     assert_eq!(
         report["cells"],
-        json!({"total": 0, "counted": 0, "missing": 0})
+        json!({"total": 0, "known": 0, "stale": 0, "unverified": 0, "missing": 0})
     );
     assert_eq!(report["usage"]["requests"], server.calls().len());
     assert_eq!(report["usage"]["retries"], 0);
@@ -352,6 +356,6 @@ fn quiet_run_writes_the_report() {
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     assert_eq!(
         report["cells"],
-        json!({"total": 20, "counted": 20, "missing": 0})
+        json!({"total": 20, "known": 20, "stale": 0, "unverified": 0, "missing": 0})
     );
 }

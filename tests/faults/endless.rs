@@ -141,7 +141,7 @@ fn endless_listing_has_no_row() {
         let row = format!("{},acme-prod,{SCANNED_REGION},{BUCKET},250\r\n", account.id);
         assert!(account.csv().contains(&row));
         assert_eq!(run.csv(), account.csv().replace(&row, ""), "{name}");
-        let cell = format!("{SCANNED_REGION},{BUCKET},error,,");
+        let cell = format!("{SCANNED_REGION},{BUCKET},error,missing,,,");
         assert!(run.coverage().contains(&cell), "{name}: {}", run.coverage());
     }
 }
@@ -240,7 +240,7 @@ fn endless_counts_have_no_row() {
             .filter(|row| !row.contains(SCANNED_REGION));
         assert_eq!(run.csv(), other_rows.collect::<String>(), "{name}");
         assert!(run.csv().contains(CHECKED_REGION));
-        let cell = format!("{SCANNED_REGION},{VPC},error,,");
+        let cell = format!("{SCANNED_REGION},{VPC},error,missing,,,");
         assert!(run.coverage().contains(&cell), "{name}: {}", run.coverage());
     }
 }

@@ -127,6 +127,10 @@ impl Expected {
                 // Expired credentials are fatal, even if no count depends on the call.
                 log: match effect {
                     Effect::Expired => vec![LogLine::new("FATAL", Some(point.region), None)],
+                    // The counts are stale.
+                    Effect::NoRecorder => {
+                        vec![LogLine::new("CONFIG_DISABLED", Some(point.region), None)]
+                    }
                     _ => vec![],
                 },
                 cells: match effect {
@@ -193,7 +197,11 @@ fn missing_count(
     let of_region = |error_type| LogLine::new(error_type, Some(region), None);
     let (log, status, other_cells) = match effect {
         Effect::Throttle => (vec![of_type("THROTTLE")], "throttled", OtherCells::Counted),
-        Effect::Permission => (vec![of_type("PERMISSION")], "denied", OtherCells::Counted),
+        Effect::Permission => (
+            vec![of_type("PERMISSION")],
+            "access_denied",
+            OtherCells::Counted,
+        ),
         Effect::ApiError => (vec![of_type("API_ERROR")], "error", OtherCells::Counted),
         Effect::Unexpected => (vec![of_type("UNEXPECTED")], "error", OtherCells::Counted),
         Effect::Connection => (

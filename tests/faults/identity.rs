@@ -178,8 +178,9 @@ fn invalid_certificate_ends_each_region_immediately() {
             );
         }
         let coverage = run.coverage();
-        let is_missing =
-            |line: &&str| line.contains(",connection_failed,,") || line.contains(",not_tried,,");
+        let is_missing = |line: &&str| {
+            line.contains(",connection_failed,missing,,") || line.contains(",not_tried,missing,,")
+        };
         assert_eq!(
             coverage.lines().filter(is_missing).count(),
             4,

@@ -129,6 +129,8 @@ fn recorder_status(recorder: Recorder) -> Reply {
         "recording": recorder == Recorder::On,
         "lastStatus": "SUCCESS",
         "lastStartTime": 1_790_000_000.25,
+        "lastStopTime": 1_786_000_000.5,
+        "lastStatusChangeTime": 1_790_000_001.25,
     });
     match recorder {
         Recorder::None => Reply::json(&json!({"ConfigurationRecordersStatus": []})),

@@ -4,6 +4,9 @@
 //! In a region without a recorder, the list is empty.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::json::{List, Object};
@@ -14,16 +17,84 @@ use crate::aws::protocol::{ParseError, json};
 pub struct DescribeConfigurationRecorderStatus {}
 
 /// The status of a recorder.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecorderStatus {
+    /// The name.
+    pub name: Option<String>,
+    /// The service that owns a service-linked recorder.
+    pub service_principal: Option<String>,
     /// True if it is recording; after it stops, the inventory becomes stale.
     pub recording: bool,
+    /// The result of the last attempt to record: Pending, Success, Failure or `NotApplicable`, in any
+    /// case.
+    pub last_status: Option<String>,
+    /// The error code of the last attempt.
+    pub last_error_code: Option<String>,
+    /// The time when it stopped.
+    pub last_stop_time: Option<OffsetDateTime>,
+    /// The time when the status changed.
+    pub last_status_change_time: Option<OffsetDateTime>,
+}
+
+/// A recorder in the response. An optional member of an unexpected type is absent: only `recording`
+/// is required.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Member {
+    recording: bool,
+    #[serde(default)]
+    name: Value,
+    #[serde(default)]
+    service_principal: Value,
+    #[serde(default)]
+    last_status: Value,
+    #[serde(default)]
+    last_error_code: Value,
+    #[serde(default)]
+    last_stop_time: Value,
+    #[serde(default)]
+    last_status_change_time: Value,
+}
+
+impl From<Member> for RecorderStatus {
+    fn from(member: Member) -> Self {
+        Self {
+            name: text(member.name),
+            service_principal: text(member.service_principal),
+            recording: member.recording,
+            last_status: text(member.last_status),
+            last_error_code: text(member.last_error_code),
+            last_stop_time: time(&member.last_stop_time),
+            last_status_change_time: time(&member.last_status_change_time),
+        }
+    }
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// Parses a time: seconds since 1970, or RFC 3339, which some emulators return.
+fn time(value: &Value) -> Option<OffsetDateTime> {
+    if let Some(text) = value.as_str() {
+        return OffsetDateTime::parse(text, &Rfc3339).ok();
+    }
+    let milliseconds = value.as_f64()? * 1000.0;
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a number outside of i64 becomes its limit, which is not a valid time"
+    )]
+    let milliseconds = milliseconds.round() as i64;
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000).ok()
 }
 
 #[derive(Deserialize)]
 struct DescribeConfigurationRecorderStatusResponse {
     #[serde(rename = "ConfigurationRecordersStatus")]
-    recorders: List<Object<RecorderStatus>>,
+    recorders: List<Object<Member>>,
 }
 
 impl Operation for DescribeConfigurationRecorderStatus {
@@ -37,7 +108,12 @@ impl Operation for DescribeConfigurationRecorderStatus {
 
     fn parse(&self, body: &[u8]) -> Result<Vec<RecorderStatus>, ParseError> {
         let reply: DescribeConfigurationRecorderStatusResponse = json::reply(body)?;
-        Ok(reply.recorders.0.into_iter().map(|Object(r)| r).collect())
+        Ok(reply
+            .recorders
+            .0
+            .into_iter()
+            .map(|Object(r)| r.into())
+            .collect())
     }
 }
 
@@ -45,12 +121,20 @@ impl Operation for DescribeConfigurationRecorderStatus {
 mod tests {
     use super::*;
 
+    fn parse(body: &str) -> Result<Vec<RecorderStatus>, ParseError> {
+        DescribeConfigurationRecorderStatus {}.parse(body.as_bytes())
+    }
+
     #[test]
     fn recorder_list_may_be_empty() {
-        let parse = |body: &str| DescribeConfigurationRecorderStatus {}.parse(body.as_bytes());
         let one = r#"{"ConfigurationRecordersStatus": [{"name": "default", "recording": true,
             "lastStatus": "SUCCESS", "lastStartTime": 1.5}]}"#;
-        assert_eq!(parse(one).unwrap(), [RecorderStatus { recording: true }]);
+        let [status] = &parse(one).unwrap()[..] else {
+            panic!("one recorder")
+        };
+        assert_eq!(status.name.as_deref(), Some("default"));
+        assert_eq!(status.last_status.as_deref(), Some("SUCCESS"));
+        assert!(status.recording && status.service_principal.is_none());
         assert_eq!(
             parse(r#"{"ConfigurationRecordersStatus": []}"#).unwrap(),
             []
@@ -58,11 +142,44 @@ mod tests {
         assert!(parse("{}").is_err());
         assert!(parse("[[]]").is_err());
         assert!(parse(r#"{"ConfigurationRecordersStatus": [[true]]}"#).is_err());
+        assert!(parse(r#"{"ConfigurationRecordersStatus": [{"name": "default"}]}"#).is_err());
         let RequestBody::Json { body, .. } =
             (DescribeConfigurationRecorderStatus {}).request_body()
         else {
             panic!("JSON")
         };
         assert_eq!(body, b"{}");
+    }
+
+    #[test]
+    fn times_are_seconds_or_text() {
+        for (time, expected) in [
+            ("1786000000", Some("2026-08-06T07:06:40.000Z")),
+            ("1786000000.25", Some("2026-08-06T07:06:40.250Z")),
+            ("1.786E9", Some("2026-08-06T07:06:40.000Z")),
+            (
+                r#""2026-08-06T07:06:40Z""#,
+                Some("2026-08-06T07:06:40.000Z"),
+            ),
+            (
+                r#""2026-08-06T09:06:40+02:00""#,
+                Some("2026-08-06T07:06:40.000Z"),
+            ),
+            ("null", None),
+            ("1e300", None),
+            ("-1e300", None),
+            (r#""yesterday""#, None),
+            ("[]", None),
+        ] {
+            let body = format!(
+                r#"{{"ConfigurationRecordersStatus": [{{"recording": false, "lastStopTime": {time}}}]}}"#
+            );
+            let stopped = parse(&body).unwrap()[0].last_stop_time;
+            assert_eq!(
+                stopped.map(crate::error_log::timestamp).as_deref(),
+                expected,
+                "{time}"
+            );
+        }
     }
 }

@@ -16,12 +16,17 @@ use crate::model::ResourceType;
 pub struct DescribeConfigurationRecorders {}
 
 /// A recorder, with the fields that the program uses.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct ConfigurationRecorder {
+    /// The name.
+    pub name: Option<String>,
+    /// The service that owns a service-linked recorder.
+    pub service_principal: Option<String>,
     /// The recording group; `None` means all supported types except the global ones.
-    #[serde(default)]
     pub recording_group: Option<RecordingGroup>,
+    /// The recording mode; `None` means continuous.
+    pub recording_mode: Option<RecordingMode>,
 }
 
 /// The resource types that a recorder records.
@@ -48,13 +53,70 @@ struct Strategy {
     use_only: Option<String>,
 }
 
+/// The frequency with which a recorder records.
+///
+/// <https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingMode.html>
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecordingMode {
+    recording_frequency: Option<String>,
+    recording_mode_overrides: Option<List<Override>>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Override {
+    resource_types: Option<List<String>>,
+    recording_frequency: Option<String>,
+}
+
+/// The frequency with which a recorder records a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frequency {
+    /// After every change.
+    Continuous,
+    /// Once a day.
+    Daily,
+}
+
+impl ConfigurationRecorder {
+    /// Returns true if the recording group includes `resource_type`.
+    #[must_use]
+    pub fn records(&self, resource_type: &ResourceType) -> bool {
+        match &self.recording_group {
+            Some(group) => group.records(resource_type),
+            None => RecordingGroup::default().records(resource_type),
+        }
+    }
+
+    /// Returns how often the recorder records `resource_type`.
+    #[must_use]
+    pub fn frequency(&self, resource_type: &ResourceType) -> Frequency {
+        let Some(mode) = &self.recording_mode else {
+            return Frequency::Continuous;
+        };
+        let overrides = mode.recording_mode_overrides.iter().flat_map(|o| &o.0);
+        let mut overrides = overrides.filter(|o| {
+            let types = o.resource_types.iter().flat_map(|types| &types.0);
+            types.into_iter().any(|t| t == resource_type.as_str())
+        });
+        let frequency = match overrides.next() {
+            Some(own) => &own.recording_frequency,
+            None => &mode.recording_frequency,
+        };
+        match frequency.as_deref() {
+            Some(text) if text.eq_ignore_ascii_case("daily") => Frequency::Daily,
+            _ => Frequency::Continuous,
+        }
+    }
+}
+
 impl RecordingGroup {
     /// Returns true if the group includes `resource_type`.
     ///
     /// Third-party types are always included: they are recorded when their owner publishes them,
     /// independent of the group. An unknown strategy includes all types.
-    #[must_use]
-    pub fn records(&self, resource_type: &ResourceType) -> bool {
+    fn records(&self, resource_type: &ResourceType) -> bool {
         let named = |list: Option<&List<String>>| {
             list.is_some_and(|list| list.0.iter().any(|t| t == resource_type.as_str()))
         };
@@ -130,8 +192,7 @@ mod tests {
         let recorders = DescribeConfigurationRecorders {}
             .parse(body.as_bytes())
             .unwrap();
-        let group = recorders[0].recording_group.clone().unwrap_or_default();
-        TYPES.map(|t| group.records(&t.parse().unwrap()))
+        TYPES.map(|t| recorders[0].records(&t.parse().unwrap()))
     }
 
     #[test]
@@ -180,11 +241,12 @@ mod tests {
     fn recorder_list_may_be_empty() {
         let parse = |body: &str| DescribeConfigurationRecorders {}.parse(body.as_bytes());
         assert_eq!(parse(r#"{"ConfigurationRecorders": []}"#).unwrap(), []);
-        let unnamed = parse(r#"{"ConfigurationRecorders": [{"name": "default"}]}"#).unwrap();
+        let plain = parse(r#"{"ConfigurationRecorders": [{"name": "default"}]}"#).unwrap();
         assert_eq!(
-            unnamed,
+            plain,
             [ConfigurationRecorder {
-                recording_group: None
+                name: Some("default".to_owned()),
+                ..ConfigurationRecorder::default()
             }]
         );
         assert!(parse("{}").is_err());
@@ -195,5 +257,39 @@ mod tests {
         };
         assert_eq!(target, "StarlingDoveService.DescribeConfigurationRecorders");
         assert_eq!(body, b"{}");
+    }
+
+    #[test]
+    fn overrides_set_the_frequency_of_types() {
+        for (mode, vpc, role) in [
+            ("null", "Continuous", "Continuous"),
+            ("{}", "Continuous", "Continuous"),
+            (
+                r#"{"recordingFrequency": "CONTINUOUS"}"#,
+                "Continuous",
+                "Continuous",
+            ),
+            (r#"{"recordingFrequency": "DAILY"}"#, "Daily", "Daily"),
+            (
+                r#"{"recordingFrequency": "DAILY", "recordingModeOverrides": [
+                    {"resourceTypes": ["AWS::IAM::Role"], "recordingFrequency": "CONTINUOUS"}]}"#,
+                "Daily",
+                "Continuous",
+            ),
+            (
+                r#"{"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": [
+                    {"description": "x", "resourceTypes": ["AWS::EC2::VPC"], "recordingFrequency": "DAILY"},
+                    {"resourceTypes": null}]}"#,
+                "Daily",
+                "Continuous",
+            ),
+        ] {
+            let body = format!(r#"{{"ConfigurationRecorders": [{{"recordingMode": {mode}}}]}}"#);
+            let recorders = DescribeConfigurationRecorders {}.parse(body.as_bytes());
+            let recorder = &recorders.unwrap()[0];
+            let frequency = |t: &str| format!("{:?}", recorder.frequency(&t.parse().unwrap()));
+            let found = [TYPES[0], TYPES[1]].map(frequency);
+            assert_eq!(found, [vpc, role], "{mode}");
+        }
     }
 }
