@@ -30,7 +30,7 @@ fn table(differences: &[Difference<'_>]) -> Vec<String> {
         "listed",
         "counted",
         "difference",
-        "possible reason",
+        "reason",
     ];
     let rows = differences.iter().map(|d| {
         [

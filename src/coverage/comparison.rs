@@ -1,7 +1,7 @@
 //! Differences between the listing and the counts of a region, with possible reasons.
 
 use super::account_coverage::{Coverage, RegionCoverage};
-use super::recorder::RecordingStatus::{self, Missing, NotRecorded, Recorded, Stale, Unknown};
+use super::recorder::RecordingStatus::{self, Missing, NotRecorded, Stale, Unknown};
 use super::recorder_state::StaleKind;
 use crate::model::{Region, ResourceType};
 
@@ -16,7 +16,7 @@ pub struct Difference<'a> {
     pub listed: u64,
     /// The number from AWS Config's counts.
     pub counted: u64,
-    /// A possible reason.
+    /// The reason, or a possible one, as its text says.
     pub reason: &'static str,
 }
 
@@ -61,7 +61,7 @@ impl Coverage {
                         resource_type,
                         listed,
                         counted,
-                        reason: reason(&recording, listed > counted),
+                        reason: reason(&recording, listed, counted),
                     });
                 }
             }
@@ -70,24 +70,27 @@ impl Coverage {
     }
 }
 
-/// Returns a possible reason for a difference.
+/// Returns the reason for a difference, if the recorder proves it; otherwise a possible one.
 ///
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>,
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>
-fn reason(recording: &RecordingStatus, more_listed: bool) -> &'static str {
+fn reason(recording: &RecordingStatus, listed: u64, counted: u64) -> &'static str {
     match recording {
-        _ if !more_listed => "the inventory may have changed between the two calls; verify again",
-        NotRecorded => {
+        // Counts of a type that is not recorded now are always empty.
+        NotRecorded if counted == 0 => {
             "not recorded here: the listing has discovered resources, the counts only recorded ones"
         }
-        Stale(state) if state.kind == StaleKind::Stopped => {
+        Stale(state) if state.kind == StaleKind::Stopped && counted == 0 => {
             "recorder stopped: counts are empty, the listing is stale"
         }
-        Stale(_) => "the recorder does not record now: both numbers are stale",
-        Missing => "no recorder: counts are empty, the listing is stale",
-        Recorded(_) => "recorded: counts can lag some minutes behind the recorder or the resources",
+        Stale(_) => "possible reason: the recorder does not record now, so both numbers are stale",
+        Missing if counted == 0 => "no recorder: counts are empty, the listing is stale",
         Unknown(_) => {
-            "recorder status unknown: the type may not be recorded, or the counts may lag"
+            "possible reason: the type is not recorded, or the counts lag (recorder status unknown)"
         }
+        _ if listed < counted => {
+            "possible reason: the counts lag behind deleted resources, or resources changed between the calls"
+        }
+        _ => "possible reason: the counts lag some minutes behind the recorder or the resources",
     }
 }

@@ -45,6 +45,21 @@ impl RegionResult {
         self.listed.keys().chain(counted)
     }
 
+    /// Returns the types whose complete listing and counts have different numbers. A listing that changed
+    /// while it was read is left out: it was already made twice.
+    #[must_use]
+    pub fn differing_types(&self) -> Vec<ResourceType> {
+        let listings = self.listed.iter();
+        let complete = listings.filter_map(|(t, listed)| Some((t, listed.as_ref().ok()?)));
+        complete
+            .filter(|(t, listed)| {
+                let counted = self.counted(t);
+                listed.changed.is_none() && counted.is_some_and(|n| n != listed.total)
+            })
+            .map(|(t, _)| t.clone())
+            .collect()
+    }
+
     /// Returns the total of the listing of a type, if it is complete.
     pub(super) fn listed(&self, resource_type: &ResourceType) -> Option<u64> {
         let listed = self.listed.get(resource_type)?;

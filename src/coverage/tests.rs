@@ -756,7 +756,7 @@ fn global_resources_are_counted_once() {
 }
 
 #[test]
-fn differences_have_possible_reasons() {
+fn unproven_reason_is_called_possible() {
     let both = |listed_totals: &[(&str, u64)], counts: &[(&str, u64)], code| RegionResult {
         counts: counted(code, counts).counts,
         ..listed(code, listed_totals)
@@ -768,13 +768,32 @@ fn differences_have_possible_reasons() {
             on(),
             3,
             2,
-            Some("recorded: counts can lag some minutes behind the recorder or the resources"),
+            Some(
+                "possible reason: the counts lag some minutes behind the recorder or the resources",
+            ),
         ),
         (
             on(),
             2,
             3,
-            Some("the inventory may have changed between the two calls; verify again"),
+            Some(
+                "possible reason: the counts lag behind deleted resources, or resources changed between the calls",
+            ),
+        ),
+        // A recorder that does not record the type does not explain a count.
+        (
+            stopped(),
+            3,
+            2,
+            Some("possible reason: the recorder does not record now, so both numbers are stale"),
+        ),
+        (
+            Recorder::missing(),
+            20,
+            7777,
+            Some(
+                "possible reason: the counts lag behind deleted resources, or resources changed between the calls",
+            ),
         ),
         (
             stopped(),
@@ -801,7 +820,9 @@ fn differences_have_possible_reasons() {
             Recorder::unknown(&denied()),
             3,
             0,
-            Some("recorder status unknown: the type may not be recorded, or the counts may lag"),
+            Some(
+                "possible reason: the type is not recorded, or the counts lag (recorder status unknown)",
+            ),
         ),
     ] {
         let outcome = both(

@@ -3,6 +3,7 @@
 
 mod account;
 mod message;
+mod recheck;
 mod recorder;
 pub mod recovery;
 mod region;

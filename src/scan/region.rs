@@ -7,6 +7,7 @@
 //! - The two calls for the recorder are one step, which waits for no other.
 //! - An error that skips or abandons the region, or stops the scan, ends the region: no further type starts, and the
 //!   types that are left share one gap. Only the first such error is logged. Listings in progress continue.
+//! - With `--method verify`, numbers that differ are requested again in one step after all others.
 //! - The result is complete when no listing is left and the recorder is fetched.
 
 use std::collections::VecDeque;
@@ -15,12 +16,13 @@ use std::time::Duration;
 
 use super::account::AccountScan;
 use super::message::ScanMessage;
+use super::recheck;
 use super::recovery::Recovery;
 use super::step::{Failure, Outcome, Step, gap};
 use crate::coverage::{Gap, Recorder, RegionResult};
 use crate::error_log::ErrorType;
 use crate::inventory::list::Listing;
-use crate::inventory::{Counts, Listed};
+use crate::inventory::{Counts, Listed, Method};
 use crate::model::{Region, ResourceType};
 use crate::text::pluralize;
 
@@ -38,6 +40,7 @@ pub(super) struct RegionScan {
     began: Option<Duration>,
     ended: Option<EndReason>,
     is_counted: bool,
+    was_rechecked: bool,
     recorder: Option<Recorder>,
     /// `None` when it was handed over.
     result: Option<RegionResult>,
@@ -70,6 +73,7 @@ impl RegionScan {
             began: None,
             ended: None,
             is_counted: false,
+            was_rechecked: false,
             recorder: None,
             result: Some(RegionResult::missing(region.clone(), not_tried)),
             region,
@@ -148,6 +152,12 @@ impl RegionScan {
             Outcome::Page(listing, result) => self.add_page(listing, result, messages),
             Outcome::Recorder(recorder) => {
                 self.recorder = Some(recorder);
+                None
+            }
+            Outcome::Rechecked(rechecked) => {
+                if let Some(result) = &mut self.result {
+                    recheck::apply(rechecked, result);
+                }
                 None
             }
         }
@@ -277,6 +287,9 @@ impl RegionScan {
     /// true if it is finished.
     pub(super) fn finish(&mut self, messages: &mut Vec<ScanMessage>) -> bool {
         let is_idle = self.active == 0 && self.started.is_empty() && self.pending.is_empty();
+        if is_idle && self.start_recheck() {
+            return false;
+        }
         if is_idle && !self.is_counted {
             self.is_counted = true;
             self.finish_counting(messages);
@@ -289,6 +302,18 @@ impl RegionScan {
             messages.push(ScanMessage::Finished(Box::new(result)));
         }
         true
+    }
+
+    /// Starts to request different numbers again, once, with `--method verify`. Returns true if there are any.
+    fn start_recheck(&mut self) -> bool {
+        let is_due = self.account.method == Method::Verify && self.ended.is_none();
+        if !is_due || std::mem::replace(&mut self.was_rechecked, true) {
+            return false;
+        }
+        let types = self.result.as_ref().map(RegionResult::differing_types);
+        let types = types.filter(|types| !types.is_empty());
+        self.started.extend(types.map(Step::Recheck));
+        !self.started.is_empty()
     }
 
     fn finish_counting(&mut self, messages: &mut Vec<ScanMessage>) {

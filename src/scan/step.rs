@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::account::AccountScan;
 use super::message::ScanMessage;
+use super::recheck::{self, Rechecked};
 use super::recorder;
 use super::recovery::{Recovery, classify};
 use crate::advice;
@@ -36,6 +37,8 @@ pub(super) enum Step {
     Page(Box<Listing>),
     /// Fetches the recorder.
     Recorder(Option<StatusResponse>),
+    /// Fetches the listings and the counts of these types again.
+    Recheck(Vec<ResourceType>),
 }
 
 /// The outcome of a step.
@@ -46,6 +49,8 @@ pub(super) enum Outcome {
     Page(Box<Listing>, Result<Option<Listed>, Failure>),
     /// The recorder.
     Recorder(Recorder),
+    /// The second numbers of the types that could be fetched again.
+    Rechecked(Rechecked),
 }
 
 /// A failed step.
@@ -91,6 +96,7 @@ impl Performer<'_> {
                 Outcome::Page(listing, result)
             }
             Step::Recorder(status) => Outcome::Recorder(self.fetch_recorder(status)),
+            Step::Recheck(types) => Outcome::Rechecked(self.recheck(types)),
         }
     }
 
@@ -109,6 +115,17 @@ impl Performer<'_> {
                 Err(self.next(ErrorType::Unexpected, resource_type, message))
             }
         }
+    }
+
+    /// Fetches the second numbers of `types`. Logs no error, because the first numbers are complete.
+    fn recheck(&self, types: Vec<ResourceType>) -> Rechecked {
+        if self.account.was_stopped() {
+            return Rechecked::new();
+        }
+        let fetch = || recheck::fetch(&self.account.client, self.region, types);
+        let rechecked = catch_unwind(AssertUnwindSafe(fetch));
+        self.log_refresh();
+        rechecked.unwrap_or_default()
     }
 
     /// Logs an error after which the next type follows.

@@ -2,6 +2,7 @@
 //! calls.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -354,7 +355,7 @@ fn verify_reports_differences_with_reasons() {
                       ones";
         let table = format!(
             "\nVerified: 6 counts compared, 1 difference\n\
-             \x20 region     type             listed  counted  difference  possible reason\n\
+             \x20 region     type             listed  counted  difference  reason\n\
              \x20 eu-west-1  AWS::S3::Bucket       7        0          +7  {reason}\n\nSummary\n"
         );
         assert!(run.stdout.contains(&table), "{}", run.describe());
@@ -363,11 +364,129 @@ fn verify_reports_differences_with_reasons() {
              012345678901,acme-prod,eu-west-1,AWS::S3::Bucket,7,0,7,\"{reason}\"\r\n"
         );
         assert_eq!(run.output("_verify.csv"), Some(file));
-        let expected = [json!({"resourceTypes": [VPC, BUCKET]})];
-        for region in ["eu-north-1", "eu-west-1", "us-east-1"] {
-            assert_eq!(inputs(&server, COUNTS, region), expected, "{region}");
+        let both = json!({"resourceTypes": [VPC, BUCKET]});
+        for region in ["eu-north-1", "us-east-1"] {
+            assert_eq!(inputs(&server, COUNTS, region), [both.clone()], "{region}");
         }
-        assert_eq!(server.count(|call| call.operation == LIST), 8);
+        // The different count is requested again.
+        let again = json!({"resourceTypes": [BUCKET]});
+        assert_eq!(inputs(&server, COUNTS, "eu-west-1"), [both, again]);
+        assert_eq!(server.count(|call| call.operation == LIST), 9);
+    }
+}
+
+fn counts_of(buckets: u64, vpcs: u64) -> Vec<Value> {
+    let counts = [(BUCKET, buckets), (VPC, vpcs)].into_iter();
+    counts
+        .filter(|(_, n)| *n > 0)
+        .map(|(t, n)| json!({"resourceType": t, "count": n}))
+        .collect()
+}
+
+/// Serves counts of the buckets in eu-west-1, one for each request; the last one again and again.
+fn serve_bucket_counts(account: &Account, counts: &'static [u64]) -> Server {
+    let requests = AtomicUsize::new(0);
+    account.serve_with(move |call| {
+        if !call.is(COUNTS, "eu-west-1") {
+            return None;
+        }
+        let n = requests.fetch_add(1, Ordering::SeqCst);
+        let count = counts.get(n).or(counts.last())?;
+        let vpcs = u64::from(call.input.to_string().contains(VPC));
+        Some(Reply::json(&json!({
+            "totalDiscoveredResources": count + vpcs,
+            "resourceCounts": counts_of(*count, vpcs),
+        })))
+    })
+}
+
+#[test]
+fn verify_requests_differences_again() {
+    let account = account();
+    for (counts, code) in [
+        (&[6, 7][..], 0),
+        (&[7777, 7], 0),
+        (&[0, 7], 0),
+        (&[7777], 3),
+        (&[6, 5], 3),
+        (&[0], 3),
+    ] {
+        let server = serve_bucket_counts(&account, counts);
+        let program = Program::new(&server).args(TYPES);
+        let run = program.args(["--method", "verify", "--strict"]).run();
+        assert_eq!(
+            (run.code, run.errors()),
+            (Some(code), String::new()),
+            "{}",
+            run.describe()
+        );
+        assert_eq!(run.csv(), account.csv());
+        let differences = if code == 0 {
+            "0 differences"
+        } else {
+            "1 difference"
+        };
+        let first = format!("\nVerified: 4 counts compared, {differences}\n");
+        assert!(
+            run.stdout.contains(&first),
+            "{counts:?}: {}",
+            run.describe()
+        );
+        let file = run.output("_verify.csv").unwrap();
+        assert_eq!(
+            file.lines().count(),
+            if code == 0 { 1 } else { 2 },
+            "{file}"
+        );
+        if code == 3 {
+            let last = counts.last().unwrap();
+            let delta = 7 - i64::try_from(*last).unwrap();
+            let row = format!(",eu-west-1,{BUCKET},7,{last},{delta},");
+            assert!(file.contains(&row), "{file}");
+            assert!(file.contains("possible reason: "), "{file}");
+        }
+        assert_eq!(inputs(&server, COUNTS, "eu-west-1").len(), 2);
+        assert_eq!(inputs(&server, COUNTS, "us-east-1").len(), 1);
+        let listed = |t: &str| server.count(|call| call.lists(t, "eu-west-1"));
+        assert_eq!((listed(BUCKET), listed(VPC)), (2, 1));
+    }
+}
+
+#[test]
+fn failed_second_request_keeps_first_numbers() {
+    let account = account();
+    for fails in [LIST, COUNTS] {
+        let counted = AtomicUsize::new(0);
+        let server = account.serve_with(move |call| {
+            if call.region != "eu-west-1" {
+                return None;
+            }
+            let is_again = call.operation == COUNTS && counted.fetch_add(1, Ordering::SeqCst) > 0;
+            let is_failed = counted.load(Ordering::SeqCst) > 1 && call.operation == fails;
+            if is_failed || (is_again && fails == LIST) {
+                return Some(Reply::error(call, 400, "AccessDeniedException", "no"));
+            }
+            (call.operation == COUNTS).then(|| {
+                let count = json!({"resourceType": VPC, "count": 1});
+                Reply::json(&json!({"totalDiscoveredResources": 1, "resourceCounts": [count]}))
+            })
+        });
+        let run = Program::new(&server)
+            .args(TYPES)
+            .args(["--method", "verify"])
+            .run();
+        assert_eq!(
+            (run.code, run.errors()),
+            (Some(0), String::new()),
+            "{}",
+            run.describe()
+        );
+        assert_eq!(run.csv(), account.csv());
+        let file = run.output("_verify.csv").unwrap();
+        assert!(
+            file.contains(&format!(",eu-west-1,{BUCKET},7,0,7,")),
+            "{file}"
+        );
     }
 }
 
