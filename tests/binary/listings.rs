@@ -132,7 +132,7 @@ fn resource_repeated_again_is_counted_once() {
         ),
     ];
     for (resource_type, passes, listed, total, calls) in cases {
-        for (args, code) in [(&[][..], 0)] {
+        for (args, code) in [(&[][..], 0), (&["--strict"], 3), (&["--strict=missing"], 0)] {
             let server = serve_passes(resource_type, passes);
             let run = run(&server, resource_type, args);
             assert_eq!(run.code, Some(code), "{args:?} {}", run.describe());
@@ -148,6 +148,8 @@ fn resource_repeated_again_is_counted_once() {
                  config:ListDiscoveredResources returned {listed} resources, of which {total} are different"
             );
             assert!(errors.contains(&start), "{errors}");
+            let cell = format!(",{REGION},{resource_type},changed_while_listed,stale,{total},");
+            assert!(run.coverage().contains(&cell), "{}", run.coverage());
             assert_eq!(requests(&server, resource_type), calls, "{passes:?}");
         }
     }
