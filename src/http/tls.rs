@@ -122,8 +122,13 @@ impl Transport for TlsTransport {
         Ok(amount > 0)
     }
 
+    /// Returns false also if bytes are left that belong to no response: they would answer the next request. They are in
+    /// the socket, in the buffer of the encrypted bytes, or decrypted and not read.
     fn is_open(&mut self) -> bool {
-        self.stream.sock.get_mut().is_open()
+        let socket = self.stream.sock.get_mut();
+        let is_clean = socket.buffers().input().is_empty() && socket.is_open();
+        let state = self.stream.conn.process_new_packets();
+        is_clean && state.is_ok_and(|state| state.plaintext_bytes_to_read() == 0)
     }
 
     fn is_tls(&self) -> bool {

@@ -255,4 +255,39 @@ mod tests {
             assert!(error.message.ends_with("Agent is shut down"), "{error}");
         }
     }
+
+    #[test]
+    fn response_to_no_request_is_not_used() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let (idle, is_idle) = std::sync::mpsc::channel();
+        let (sent, is_sent) = std::sync::mpsc::channel();
+        let server = thread::spawn(move || {
+            let respond = |mut stream: &TcpStream, body: &str| {
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream
+                    .write_all(format!("{head}{body}").as_bytes())
+                    .unwrap();
+            };
+            let read = |stream: &TcpStream| {
+                let lines = BufReader::new(stream).lines().map_while(Result::ok);
+                lines.take_while(|line| !line.is_empty()).count()
+            };
+            let (first, _) = listener.accept().unwrap();
+            read(&first);
+            respond(&first, "first");
+            is_idle.recv().unwrap();
+            respond(&first, "sent before the request");
+            sent.send(()).unwrap();
+            let (second, _) = listener.accept().unwrap();
+            read(&second);
+            respond(&second, "second");
+        });
+        let client = client(&Interrupt::default());
+        assert_eq!(client.send(&get(&origin)).unwrap().body, b"first");
+        idle.send(()).unwrap();
+        is_sent.recv().unwrap();
+        assert_eq!(client.send(&get(&origin)).unwrap().body, b"second");
+        server.join().unwrap();
+    }
 }

@@ -117,6 +117,30 @@ fn extra_bytes_over_tls_answer_no_other_request() {
     }
 }
 
+/// The length of the data of a full TLS record.
+const RECORD: usize = 16 * 1024;
+
+/// A full record ends with the response, and the next records, which arrive with it, have more. The
+/// bytes are left in different buffers, by the number of responses.
+#[test]
+fn extra_tls_records_answer_no_other_request() {
+    for (records, extra) in [(1, 1), (1, 3), (1, 20), (2, 1), (3, 10)] {
+        let run = run_over_tls(move |call, reply| {
+            if call.operation != "ListDiscoveredResources" {
+                return reply;
+            }
+            let length = records * RECORD - response("200 OK", &[b' '; 10_000]).len() + 10_000;
+            let mut body = reply.body().to_vec();
+            body.resize(length, b' ');
+            let first = response("200 OK", &body);
+            assert_eq!(first.len(), records * RECORD);
+            let more = response("200 OK", &foreign(call)).repeat(extra);
+            Reply::bytes_then([first, more].concat(), FollowUp::Keep)
+        });
+        assert_counted(&run, &format!("{records} {extra}"));
+    }
+}
+
 #[test]
 fn response_without_body_leaves_no_row() {
     for status in [101, 204, 205, 304] {
@@ -143,4 +167,22 @@ fn response_without_body_leaves_no_row() {
             );
         }
     }
+}
+
+#[test]
+fn tls_connection_is_used_for_many_requests() {
+    let certificate = Certificate::valid();
+    let account = Account::new().region("us-east-1", &[(BUCKET, 3000)]);
+    let server = account.serve_tls(&certificate);
+    let program = Program::new(&server);
+    let bundle = program.directory().join("home/ca.pem");
+    std::fs::write(&bundle, &certificate.ca_pem).unwrap();
+    let run = program.args(TYPES).arg("--ca-bundle").arg(bundle).run();
+    assert_eq!(run.csv(), account.csv(), "{}", run.describe());
+    let requests = server.calls().len();
+    assert!(
+        requests > 30 && server.connections() < 12,
+        "{}",
+        server.connections()
+    );
 }
