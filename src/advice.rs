@@ -17,7 +17,11 @@ const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS
 pub const FOR_UNTRUSTED_CA: &str = "use --ca-bundle or AWS_CA_BUNDLE to trust another CA";
 
 /// The maximum number of types that a log line names.
-const NAMED: usize = 20;
+pub const NAMED: usize = 20;
+
+/// The reason why types are not counted when the time of the scan is used up, and the advice.
+pub const OUT_OF_TIME: &str =
+    "the scan reached its time limit; give it more with --max-time, or scan fewer types or regions";
 
 /// Returns advice for a failed call.
 #[must_use]
@@ -98,7 +102,9 @@ fn for_transport_error(kind: TransportErrorKind) -> &'static str {
     use TransportErrorKind as Kind;
     match kind {
         Kind::Dns => "check the network and the region name",
-        Kind::Timeout | Kind::Connection => "check the network, firewall and endpoint",
+        Kind::Timeout | Kind::Connect | Kind::Connection => {
+            "check the network, firewall and endpoint"
+        }
         Kind::Exhausted => {
             "raise the limits on open files and threads (ulimit -n, ulimit -u), scan fewer \
              regions, or lower --region-concurrency"

@@ -61,6 +61,8 @@ pub struct Options {
     pub limits: Limits,
     /// True if the user set the concurrency, which then applies to any number of regions.
     pub fixed_concurrency: bool,
+    /// The maximum time of the scan.
+    pub max_time: Duration,
     /// The connect time-out.
     pub connect_timeout: Duration,
     /// The read time-out: time without a response.

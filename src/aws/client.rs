@@ -1,50 +1,51 @@
 //! Calls an AWS operation: signs, sends, classifies the response, and retries with backoff.
 //!
 //! All threads share one [`Client`]; a call runs on the thread that made it.
-//! - An attempt first waits for its turn, if the region is paused or `--max-rps` spaces the requests. This wait does not count toward the call's
-//!   time limit.
-//! - The attempt is signed and sent. Its result adjusts the region's [`Limiter`], which gives the scheduler the number of
+//! - An attempt first waits for its turn, if the region is throttled or `--max-rps` spaces the requests.
+//! - The attempt is signed and sent. Its result adjusts the region's rate limiter, which gives the scheduler the number of
 //!   calls that may be in progress.
 //! - A failure that can be retried takes tokens from the region's [`Quota`] and waits for the backoff.
 //! - A response that reports expired credentials refreshes them, once for all threads, and repeats the request.
 //! - The call ends with a success, with a failure that is not retried, when its attempts, its quota or its time
-//!   ([`CALL_LIMIT`]) is used up, or at an interrupt.
+//!   ([`CALL_LIMIT`], all waits included) is used up, or at an interrupt. It also ends, while it waits, when its region
+//!   is given up ([`Bound::Region`]) or the time of the scan is used up ([`Bound::Scan`]).
 //!
-//! Limiters, quotas and usage are kept per service and region. Their mutexes are not held while a thread sends or
-//! sleeps.
+//! Limits, quotas and usage are kept per service and region. Their mutexes are not held while a thread sends or sleeps.
 
 mod attempt;
+mod progress;
+mod region_state;
 mod transport;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use attempt::{Attempt, AttemptResult, interrupted};
+pub use progress::Progress;
+use region_state::RegionState;
 pub use transport::{Trace, Transport};
 
 use super::credential_cache::CachedCredentials;
-use super::error::{CallError, Cause, ErrorKind};
-use super::limiter::Limiter;
+use super::error::{Bound, CallError, Cause, ErrorKind};
 use super::operation::{Operation, Service};
-use super::retry::{CALL_LIMIT, Cost, Quota, backoff};
+use super::retry::{CALL_LIMIT, Cost, backoff};
 use super::usage::Usage;
-use crate::http::TransportErrorKind;
 use crate::model::Region;
 use crate::secret::Redactor;
 use crate::sync::lock;
 
-/// Maximum attempts when the host name cannot be resolved: two retries. More would only delay the
-/// error, because a name that does not exist usually stays that way.
-const MAX_DNS_ATTEMPTS: u32 = 3;
+/// Maximum attempts while a host cannot be reached and has never been: two retries. More would only delay the error.
+const MAX_CONNECT_ATTEMPTS: u32 = 3;
 
 /// Calls AWS operations.
 pub struct Client {
     transport: Transport,
     credentials: CachedCredentials,
-    quotas: Mutex<HashMap<(Service, Region), Quota>>,
-    limiters: Mutex<HashMap<(Service, Region), Arc<Limiter>>>,
+    regions: Mutex<HashMap<(Service, Region), Arc<RegionState>>>,
     usage: Mutex<BTreeMap<(Service, Region), Usage>>,
+    /// The time at which all calls end, on the clock of the run.
+    scan_ends: OnceLock<Duration>,
     /// The call whose error led to the last refresh of expired credentials, until it is taken.
     refresh_notice: Mutex<Option<CallError>>,
 }
@@ -65,8 +66,8 @@ impl Client {
         Self {
             transport,
             credentials,
-            quotas: Mutex::default(),
-            limiters: Mutex::default(),
+            regions: Mutex::default(),
+            scan_ends: OnceLock::new(),
             usage: Mutex::default(),
             refresh_notice: Mutex::default(),
         }
@@ -101,7 +102,13 @@ impl Client {
     /// Returns the number of calls to `service` in `region` that may be in progress, at least 1.
     #[must_use]
     pub fn concurrency(&self, service: Service, region: &Region) -> usize {
-        self.limiter(service, region).concurrency()
+        self.state(service, region).limiter.concurrency()
+    }
+
+    /// Ends all calls after `time` from now on. Only the first call of this method has an effect.
+    pub fn end_after(&self, time: Duration) {
+        let now = self.transport.clock.elapsed();
+        self.scan_ends.get_or_init(|| now.saturating_add(time));
     }
 
     /// Returns the call that found the credentials expired, once, after they were refreshed.
@@ -142,8 +149,7 @@ impl Client {
     }
 
     /// Starts or continues a call. Returns `None` if it was throttled and `yields` returned true: `progress` then has
-    /// its state, and the call does not wait for the backoff here. The time until it is continued does not count toward
-    /// its time limit.
+    /// its state, and the call does not wait for the backoff here.
     ///
     /// # Errors
     /// The failure of the last attempt.
@@ -155,21 +161,28 @@ impl Client {
         yields: &dyn Fn() -> bool,
     ) -> Result<Option<CallOutput<O::Output>>, CallError> {
         let clock = &*self.transport.clock;
-        let limiter = self.limiter(O::SERVICE, region);
+        let state = self.state(O::SERVICE, region);
         loop {
-            if progress.attempts > 1 {
-                clock.sleep(progress.ready.saturating_sub(clock.elapsed()));
+            if let Err(bound) = self.wait_turn(&state, progress) {
+                let failed = progress.last.take().map(|(_, error)| error);
+                let failed = failed.unwrap_or_else(|| {
+                    let cause = state.cause().unwrap_or_else(interrupted);
+                    self.error(region, operation, progress, cause)
+                });
+                let bound = Some(bound);
+                return Err(CallError { bound, ..failed });
             }
-            limiter.wait_turn(clock, progress.attempts > 1);
-            let began = clock.elapsed();
-            let (attempt, version) = self.attempt(region, operation, progress);
+            let sent = clock.elapsed();
+            let (_, budget) = self.time_left(&state, progress, sent);
+            let (attempt, version) = self.attempt(region, operation, progress.attempts, budget);
             let now = clock.elapsed();
-            adjust(&limiter, &attempt.result, now);
-            progress.budget = progress.budget.saturating_sub(now.saturating_sub(began));
+            progress.budget = progress.budget.saturating_sub(now.saturating_sub(sent));
+            let has_id = attempt.request_id.is_some();
+            state.record(&attempt.result, has_id, sent, now);
             let cause = match attempt.result {
                 Ok(output) => {
                     let cost = progress.last.take().map(|(cost, _)| cost);
-                    self.quota(O::SERVICE, region, |quota| quota.reward(cost));
+                    state.reward(cost);
                     let request_id = attempt.request_id;
                     return Ok(Some(CallOutput { output, request_id }));
                 }
@@ -178,20 +191,14 @@ impl Client {
                 Err(cause) => cause,
             };
             let error = CallError {
-                service: O::SERVICE,
-                operation: O::NAME,
-                region: region.clone(),
-                resource_type: operation.resource_type().cloned(),
-                attempts: progress.attempts,
                 request_id: attempt.request_id,
-                refresh_error: None,
-                cause,
+                ..self.error(region, operation, progress, cause)
             };
             let kind = error.kind();
             if kind == Some(ErrorKind::Expired) {
                 self.refresh(error, version)?;
             } else {
-                self.back_off(progress, error, attempt.retry_after, now)?;
+                self.back_off(&state, progress, error, attempt.retry_after, now)?;
             }
             progress.attempts += 1;
             if kind == Some(ErrorKind::Throttling) && yields() {
@@ -200,20 +207,89 @@ impl Client {
         }
     }
 
+    fn error<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+        progress: &Progress,
+        cause: Cause,
+    ) -> CallError {
+        CallError {
+            service: O::SERVICE,
+            operation: O::NAME,
+            region: region.clone(),
+            resource_type: operation.resource_type().cloned(),
+            attempts: progress.attempts,
+            request_id: None,
+            refresh_error: None,
+            bound: None,
+            cause,
+        }
+    }
+
+    /// Waits until the next attempt of a call may be sent, or the run is interrupted. The time of a call starts with
+    /// its first turn; if the region has no success, its bound ends that wait.
+    ///
+    /// # Errors
+    /// The bound that ends the call before.
+    fn wait_turn(&self, state: &RegionState, progress: &mut Progress) -> Result<(), Bound> {
+        let clock = &*self.transport.clock;
+        while self.transport.interrupt.signal().is_none() {
+            let now = clock.elapsed();
+            let backoff = progress.ready.saturating_sub(now);
+            let wait = if backoff.is_zero() {
+                state.limiter.take_turn(now).err()
+            } else {
+                Some(backoff)
+            };
+            let (bound, left) = self.time_left(state, progress, now);
+            match wait {
+                _ if left.is_zero() => return Err(bound),
+                None => return Ok(()),
+                Some(wait) => clock.sleep(wait.min(left)),
+            }
+            if progress.attempts > 1 {
+                let waited = clock.elapsed().saturating_sub(now);
+                progress.budget = progress.budget.saturating_sub(waited);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the bound that ends a call first, and the time until then.
+    fn time_left(
+        &self,
+        state: &RegionState,
+        progress: &Progress,
+        now: Duration,
+    ) -> (Bound, Duration) {
+        let ends = [
+            (Bound::Region, state.gives_up_at()),
+            (Bound::Scan, self.scan_ends.get().copied()),
+        ];
+        let left = |(bound, end): (_, Option<Duration>)| Some((bound, end?.saturating_sub(now)));
+        let ends = ends.into_iter().filter_map(left);
+        let first = ends.min_by_key(|(_, left)| *left);
+        first
+            .filter(|(_, left)| *left <= progress.budget)
+            .unwrap_or((Bound::Call, progress.budget))
+    }
+
     /// Sends one attempt, and adds its usage. Returns it with the version of its credentials.
     fn attempt<O: Operation>(
         &self,
         region: &Region,
         operation: &O,
-        progress: &Progress,
+        number: u32,
+        budget: Duration,
     ) -> (AttemptResult<O::Output>, u64) {
         let (credentials, version) = self.credentials.for_signing(self.transport.clock.now());
         let attempt = Attempt {
             transport: &self.transport,
             credentials: &credentials,
             region,
-            number: progress.attempts,
-            budget: progress.budget,
+            number,
+            budget,
         };
         let result = attempt.send(operation);
         if let Some(usage) = result.usage {
@@ -247,6 +323,7 @@ impl Client {
     /// There must be no other attempt: the error of the call.
     fn back_off(
         &self,
+        state: &RegionState,
         progress: &mut Progress,
         error: CallError,
         retry_after: Option<Duration>,
@@ -263,102 +340,37 @@ impl Client {
             retry_after,
         );
         let cost = self
-            .cost(&error.cause, progress)
+            .cost(state, &error.cause, progress)
             .filter(|_| wait < progress.budget)
-            .filter(|cost| self.quota(error.service, &error.region, |quota| quota.pay(*cost)));
+            .filter(|cost| state.pay(*cost));
         let Some(cost) = cost else {
             return Err(error);
         };
         progress.unreadable += u32::from(matches!(error.cause, Cause::Unreadable { .. }));
         progress.last = Some((cost, error));
-        progress.budget = progress.budget.saturating_sub(wait);
         progress.ready = now + wait;
         Ok(())
     }
 
     /// Returns the cost of another attempt; `None` if there must be none.
-    fn cost(&self, cause: &Cause, progress: &Progress) -> Option<Cost> {
+    fn cost(&self, state: &RegionState, cause: &Cause, progress: &Progress) -> Option<Cost> {
         let attempts = progress.attempts;
         if attempts >= self.transport.max_attempts || self.transport.interrupt.signal().is_some() {
             return None;
         }
-        match cause {
-            Cause::Service {
-                kind: ErrorKind::Throttling | ErrorKind::Transient,
-                ..
-            } => Some(Cost::Usual),
-            Cause::Transport(error) => match error.kind {
-                TransportErrorKind::Timeout => Some(Cost::Timeout),
-                TransportErrorKind::Connection | TransportErrorKind::Exhausted => Some(Cost::Usual),
-                TransportErrorKind::Dns => (attempts < MAX_DNS_ATTEMPTS).then_some(Cost::Usual),
-                _ => None,
-            },
-            Cause::Unreadable { max_retries, .. } => {
-                (progress.unreadable < *max_retries).then_some(Cost::Usual)
-            }
-            _ => None,
+        if cause.is_unreachable() && attempts >= MAX_CONNECT_ATTEMPTS && !state.has_answered() {
+            return None;
         }
+        progress.cost(cause)
     }
 
-    fn limiter(&self, service: Service, region: &Region) -> Arc<Limiter> {
-        let mut limiters = lock(&self.limiters);
-        let limiter = limiters.entry((service, region.clone()));
+    fn state(&self, service: Service, region: &Region) -> Arc<RegionState> {
+        let mut regions = lock(&self.regions);
+        let state = regions.entry((service, region.clone()));
         let limits = self.transport.limits;
-        limiter
-            .or_insert_with(|| Arc::new(Limiter::new(limits)))
+        state
+            .or_insert_with(|| Arc::new(RegionState::new(limits)))
             .clone()
-    }
-
-    fn quota<R>(&self, service: Service, region: &Region, f: impl FnOnce(&mut Quota) -> R) -> R {
-        let mut quotas = lock(&self.quotas);
-        f(quotas.entry((service, region.clone())).or_default())
-    }
-}
-
-/// The state of a call between its attempts.
-pub struct Progress {
-    /// The time that is left for its requests and backoffs.
-    budget: Duration,
-    /// The number of the next attempt, from 1.
-    attempts: u32,
-    /// The earliest time of the next attempt, on the clock of the run.
-    ready: Duration,
-    /// The cost and the error of the last retried attempt.
-    last: Option<(Cost, CallError)>,
-    /// The number of retries after unreadable responses.
-    unreadable: u32,
-}
-
-impl Progress {
-    /// Creates the state of a call that may take `limit` in all.
-    #[must_use]
-    pub fn new(limit: Duration) -> Self {
-        Self {
-            budget: limit,
-            attempts: 1,
-            ready: Duration::ZERO,
-            last: None,
-            unreadable: 0,
-        }
-    }
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self::new(CALL_LIMIT)
-    }
-}
-
-/// Adjusts the concurrency of the region to the result of a request.
-fn adjust<T>(limiter: &Limiter, result: &Result<T, Cause>, now: Duration) {
-    match result {
-        Err(Cause::Service {
-            kind: ErrorKind::Throttling,
-            ..
-        }) => limiter.throttled(now),
-        // Without a response, nothing is known about the region's limit.
-        Err(Cause::Transport(_)) => {}
-        _ => limiter.succeeded(),
     }
 }
 

@@ -149,6 +149,26 @@ pub enum SigningError {
     Signer(String),
 }
 
+/// The time limit that ended a call before its attempts were used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// The time of the call.
+    Call,
+    /// The region was given up: no call to it has succeeded for two minutes.
+    Region,
+    /// The time of the scan.
+    Scan,
+}
+
+impl Cause {
+    /// Returns true if no connection to the host could be opened.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        use TransportErrorKind::{Connect, Dns};
+        matches!(self, Self::Transport(error) if matches!(error.kind, Connect | Dns))
+    }
+}
+
 /// A call that failed after all its attempts.
 #[derive(Debug, Clone)]
 pub struct CallError {
@@ -166,6 +186,8 @@ pub struct CallError {
     pub request_id: Option<String>,
     /// The reason why expired credentials could not be refreshed.
     pub refresh_error: Option<Arc<CredentialsError>>,
+    /// The time limit that ended the call, if one did.
+    pub bound: Option<Bound>,
     /// The cause of the last attempt's failure.
     pub cause: Cause,
 }

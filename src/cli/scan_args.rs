@@ -99,12 +99,16 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = parse_rate)]
     max_rps: Option<f64>,
 
+    /// Maximum time of the scan, in seconds (1 to 86400); what is counted by then is written
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "3600", value_parser = seconds_parser(86_400))]
+    max_time: Duration,
+
     /// Connect time-out, in seconds (1 to 120)
-    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "5", value_parser = timeout_parser())]
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "5", value_parser = seconds_parser(120))]
     connect_timeout: Duration,
 
     /// Read time-out per attempt, in seconds (1 to 120)
-    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "30", value_parser = timeout_parser())]
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "30", value_parser = seconds_parser(120))]
     read_timeout: Duration,
 
     /// When to use color; auto honors NO_COLOR, CLICOLOR_FORCE and TERM
@@ -152,8 +156,8 @@ fn parse_rate(text: &str) -> Result<f64, &'static str> {
 }
 
 /// Parses a time-out in seconds. A call is limited to 120 seconds, so longer values have no effect.
-fn timeout_parser() -> impl TypedValueParser<Value = Duration> {
-    let seconds = RangedU64ValueParser::<u64>::new().range(1..=120);
+fn seconds_parser(max: u64) -> impl TypedValueParser<Value = Duration> {
+    let seconds = RangedU64ValueParser::<u64>::new().range(1..=max);
     seconds.map(Duration::from_secs)
 }
 
@@ -227,6 +231,7 @@ impl ScanArgs {
             max_attempts: self.max_attempts,
             limits: Limits { concurrency, rate },
             fixed_concurrency: self.region_concurrency.is_some(),
+            max_time: self.max_time,
             connect_timeout: self.connect_timeout,
             read_timeout: self.read_timeout,
             debug: self.debug,

@@ -81,6 +81,7 @@ fn scan_regions(
     let mut workers = ready.workers;
     // In each region those that count, and one for the recorder.
     workers.grow(regions.len() * (concurrency + 1));
+    ready.client.end_after(options.max_time);
     let account = Arc::new(AccountScan {
         client: ready.client,
         method: options.method,

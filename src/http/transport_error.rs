@@ -15,6 +15,8 @@ pub enum TransportErrorKind {
     Timeout,
     /// The host name could not be resolved.
     Dns,
+    /// The host refused a connection, or did not accept it in time.
+    Connect,
     /// The connection failed or was closed.
     Connection,
     /// The process cannot open more files (each connection uses one) or create more threads.
@@ -64,11 +66,12 @@ const ENFILE: i32 = 23;
 
 /// Returns the kind of a ureq error.
 pub(super) fn kind_of(error: &Error) -> TransportErrorKind {
-    use TransportErrorKind::{Connection, Dns, Proxy, Timeout as TimedOut, Tls, TooLarge};
+    use TransportErrorKind::{Connect, Connection, Dns, Proxy, Timeout as TimedOut, Tls, TooLarge};
     match error {
         _ if matches!(proxy_status(error), Some(400..500)) => Proxy,
         Error::Io(e) => kind_of_io(e),
         Error::HostNotFound | Error::Timeout(Timeout::Resolve) => Dns,
+        Error::Timeout(Timeout::Connect) | Error::ConnectionFailed => Connect,
         Error::Timeout(_) => TimedOut,
         Error::Tls(_) => Tls,
         Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) => TooLarge,
@@ -86,6 +89,9 @@ fn kind_of_io(error: &io::Error) -> TransportErrorKind {
         // The standard library has no error kind for a failed lookup, only this text.
         _ if error.to_string().starts_with("failed to lookup address") => TransportErrorKind::Dns,
         io::ErrorKind::TimedOut => TransportErrorKind::Timeout,
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable => TransportErrorKind::Connect,
         _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => TransportErrorKind::Exhausted,
         _ => TransportErrorKind::Connection,
     }

@@ -90,6 +90,7 @@ mod tests {
             attempts: 1,
             request_id: None,
             refresh_error: None,
+            bound: None,
             cause: Cause::Service {
                 kind: ErrorKind::AccessDenied,
                 code: "AccessDeniedException".to_owned(),

@@ -1,6 +1,6 @@
 //! Classifies errors for the scan: the specification's error table.
 
-use crate::aws::error::{Cause, ErrorKind};
+use crate::aws::error::{Bound, Cause, ErrorKind};
 use crate::error_log::ErrorType;
 use crate::http::TransportErrorKind;
 use crate::inventory::CountError;
@@ -16,18 +16,31 @@ pub enum Recovery {
     SkipRegion,
     /// Abandon the region, and log how many types were not counted.
     AbandonRegion,
+    /// The same after two minutes without a success: the types that are left have the cause as their status.
+    GiveUpRegion,
     /// Stop the scan of all regions.
     StopScan,
+    /// Stop the scan of all regions, because its time is used up.
+    OutOfTime,
 }
 
-/// Returns the type of the log line and the next step. The type is `None`, and nothing is logged,
-/// if the run was interrupted.
+/// Returns the type of the log line and the next step. The type is `None`, and nothing is logged, if the run was
+/// interrupted or the time of the scan is used up.
 #[must_use]
 pub fn classify(error: &CountError) -> (Option<ErrorType>, Recovery) {
     let CountError::Call(error) = error else {
         return (Some(ErrorType::ApiError), Recovery::Next);
     };
-    let (error_type, recovery) = match &error.cause {
+    let (error_type, recovery) = classify_cause(&error.cause);
+    match error.bound {
+        Some(Bound::Scan) => (None, Recovery::OutOfTime),
+        Some(Bound::Region) => (error_type, Recovery::GiveUpRegion),
+        Some(Bound::Call) | None => (error_type, recovery),
+    }
+}
+
+fn classify_cause(cause: &Cause) -> (Option<ErrorType>, Recovery) {
+    let (error_type, recovery) = match cause {
         Cause::Service { kind, .. } => match kind {
             ErrorKind::Throttling => (ErrorType::Throttle, Recovery::WaitThenNext),
             ErrorKind::NoRecorder => (ErrorType::ConfigDisabled, Recovery::SkipRegion),
@@ -51,6 +64,7 @@ pub fn classify(error: &CountError) -> (Option<ErrorType>, Recovery) {
         Cause::Transport(error) => match error.kind {
             TransportErrorKind::Dns
             | TransportErrorKind::Timeout
+            | TransportErrorKind::Connect
             | TransportErrorKind::Connection
             | TransportErrorKind::Exhausted
             | TransportErrorKind::Tls

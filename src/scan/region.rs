@@ -19,12 +19,13 @@ use super::message::ScanMessage;
 use super::recheck;
 use super::recovery::Recovery;
 use super::step::{Failure, Outcome, Step, gap};
+use crate::advice;
 use crate::coverage::{Gap, Recorder, RegionResult};
 use crate::error_log::ErrorType;
 use crate::inventory::list::Listing;
 use crate::inventory::{Counts, Listed, Method};
 use crate::model::{Region, ResourceType};
-use crate::text::pluralize;
+use crate::text::{list, pluralize};
 
 /// The scan of one region of one account.
 pub(super) struct RegionScan {
@@ -57,7 +58,13 @@ enum EndReason {
 }
 
 /// The request of a region to stop the scan of all regions of its account.
-pub(super) struct StopScan;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StopScan {
+    /// A fatal error or an interrupt.
+    Fatal,
+    /// The time of the scan is used up.
+    OutOfTime,
+}
 
 impl RegionScan {
     /// Creates the scan of a region, with no step started.
@@ -231,19 +238,31 @@ impl RegionScan {
                     None,
                 )
             }
-            Recovery::AbandonRegion => {
+            Recovery::AbandonRegion | Recovery::GiveUpRegion => {
+                let why = match failure.recovery {
+                    Recovery::GiveUpRegion => own.error_type,
+                    _ => ErrorType::ScanFailed,
+                };
                 let detail = format!(
                     "not tried, because the region was abandoned: {}",
                     own.detail
                 );
-                let is_first = self.end(EndReason::Abandoned, &gap(ErrorType::ScanFailed, &detail));
+                let is_first = self.end(EndReason::Abandoned, &gap(why, &detail));
                 (is_first, own, None)
             }
             Recovery::StopScan => {
-                let stopped = self.stop(failure.refresh_error.as_deref());
+                let stopped = self.stop(StopScan::Fatal, failure.refresh_error.as_deref());
                 let is_own = failure.entry.is_some() && failure.refresh_error.is_none();
                 let is_first = failure.entry.is_some() && self.account.first_fatal();
-                (is_first, if is_own { own } else { stopped }, Some(StopScan))
+                (
+                    is_first,
+                    if is_own { own } else { stopped },
+                    Some(StopScan::Fatal),
+                )
+            }
+            Recovery::OutOfTime => {
+                let stopped = self.stop(StopScan::OutOfTime, None);
+                (false, stopped, Some(StopScan::OutOfTime))
             }
         };
         if is_first {
@@ -253,9 +272,12 @@ impl RegionScan {
     }
 
     /// Ends the region because the scan stopped. Returns the gap of the types that are left.
-    pub(super) fn stop(&mut self, why: Option<&str>) -> Gap {
+    pub(super) fn stop(&mut self, stop: StopScan, why: Option<&str>) -> Gap {
         let why = why.map(|w| format!("; {w}")).unwrap_or_default();
-        let reason = format!("scan stopped by a fatal error (see the FATAL entry{why})");
+        let reason = match stop {
+            StopScan::Fatal => format!("scan stopped by a fatal error (see the FATAL entry{why})"),
+            StopScan::OutOfTime => advice::OUT_OF_TIME.to_owned(),
+        };
         let gap = gap(ErrorType::ScanFailed, &reason);
         self.end(EndReason::Stopped(reason), &gap);
         gap
@@ -322,17 +344,11 @@ impl RegionScan {
         };
         let now = self.account.clock.elapsed();
         result.took = now.saturating_sub(self.began.unwrap_or(now));
-        let counted = result.listed.values().filter(|l| l.is_ok()).count();
-        let uncounted = match self.account.types.named() {
-            None => "its types".to_owned(),
-            Some(named) => pluralize(named.len() - counted, "type"),
-        };
+        let uncounted = uncounted(result, self.account.types.named());
         let message = match &self.ended {
-            Some(EndReason::Abandoned) => {
-                Some(format!("region abandoned, {uncounted} not counted"))
-            }
+            Some(EndReason::Abandoned) => Some(format!("region abandoned, {uncounted}")),
             Some(EndReason::Stopped(why)) if self.account.interrupt.signal().is_none() => {
-                Some(format!("{uncounted} not counted: {why}"))
+                Some(format!("{uncounted}: {why}"))
             }
             _ => None,
         };
@@ -342,5 +358,20 @@ impl RegionScan {
             messages.push(ScanMessage::Logged(entry));
         }
         messages.push(ScanMessage::Counted(self.region.clone()));
+    }
+}
+
+/// Returns a text that names the types that were not counted; `named` is `None` if all types were to be counted.
+fn uncounted(result: &RegionResult, named: Option<&[ResourceType]>) -> String {
+    let Some(named) = named else {
+        return "its types not counted".to_owned();
+    };
+    let is_counted = |t: &&ResourceType| matches!(result.listed.get(*t), Some(Ok(_)));
+    let missing: Vec<_> = named.iter().filter(|t| !is_counted(t)).collect();
+    let count = pluralize(missing.len(), "type");
+    if missing.len() == named.len() && missing.len() > 1 {
+        format!("all {count} not counted")
+    } else {
+        format!("{count} not counted ({})", list(missing, advice::NAMED))
     }
 }

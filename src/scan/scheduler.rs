@@ -187,12 +187,14 @@ impl QueueState {
         let mut messages = Vec::new();
         let stop = self.regions[index].add(began, outcome, &mut messages);
         self.finish(index, &mut messages);
-        if let Some(StopScan) = stop {
+        if let Some(stop) = stop {
             let account = self.regions[index].account().clone();
-            account.set_stopped();
+            if stop == StopScan::Fatal {
+                account.set_stopped();
+            }
             for i in 0..self.regions.len() {
                 if Arc::ptr_eq(self.regions[i].account(), &account) {
-                    let _ = self.regions[i].stop(None);
+                    let _ = self.regions[i].stop(stop, None);
                     self.finish(i, &mut messages);
                 }
             }

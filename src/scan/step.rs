@@ -154,7 +154,11 @@ impl Performer<'_> {
                 self.account.clock.sleep(THROTTLE_WAIT);
                 failure
             }
-            Recovery::SkipRegion | Recovery::AbandonRegion | Recovery::StopScan => {
+            Recovery::SkipRegion
+            | Recovery::AbandonRegion
+            | Recovery::GiveUpRegion
+            | Recovery::StopScan
+            | Recovery::OutOfTime => {
                 // A skipped region is not about a type.
                 let shown = resource_type.filter(|_| recovery != Recovery::SkipRegion);
                 let gap = gap(error_type, &message);

@@ -303,6 +303,7 @@ fn call_error(cause: Cause) -> CountError {
         attempts: 1,
         request_id: Some("r-1".to_owned()),
         refresh_error: None,
+        bound: None,
         cause,
     })
 }
@@ -387,7 +388,8 @@ fn throttle_is_logged_then_waits_one_second() {
     );
     assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
     assert_eq!(scanned.cells("eu-west-1"), vpc_missing(ErrorType::Throttle));
-    assert_eq!(sleeps, [Duration::from_secs(1)]);
+    // The wait after the type; then the limiter paces the two calls for the recorder.
+    assert_eq!(sleeps, [Duration::from_secs(1); 3]);
     assert_eq!(requests, ALL_REQUESTS);
     assert_eq!(without_total(&scanned.results[0]), 1);
 }
@@ -511,7 +513,8 @@ fn connection_error_abandons_region() {
         let connection = format!(
             "AWS::EC2::VPC CONNECTION config:ListDiscoveredResources failed with no response: a.example: gone; {advice}"
         );
-        let abandoned = "SCAN_FAILED region abandoned, 2 types not counted";
+        let abandoned = "SCAN_FAILED region abandoned, 2 types not counted (AWS::EC2::VPC, \
+                         AWS::IAM::Role)";
         assert_eq!(scanned.lines_of("eu-west-1"), [&connection, abandoned]);
         // Only the requested type got the connection error.
         let not_tried = Missing(Status::NotTried);
@@ -645,7 +648,7 @@ fn clock_skew_stops_the_scan() {
         })),
         _ => Ok(7),
     });
-    let stopped = "types not counted: scan stopped by a fatal error (see the FATAL entry)";
+    let stopped = "scan stopped by a fatal error (see the FATAL entry)";
     assert_eq!(
         scanned.lines,
         [
@@ -653,8 +656,10 @@ fn clock_skew_stops_the_scan() {
              InvalidSignatureException (HTTP 400, request id r-1): this machine's clock is 17 minutes \
              behind AWS's; set this machine's clock"
                 .to_owned(),
-            format!("us-east-1 SCAN_FAILED 2 {stopped}"),
-            format!("eu-west-1 SCAN_FAILED 3 {stopped}"),
+            format!(
+                "us-east-1 SCAN_FAILED 2 types not counted (AWS::EC2::VPC, AWS::IAM::Role): {stopped}"
+            ),
+            format!("eu-west-1 SCAN_FAILED all 3 types not counted: {stopped}"),
         ]
     );
     assert_eq!(requests.len(), 2, "no request follows");
@@ -769,10 +774,10 @@ fn failed_refresh_stops_scan_and_keeps_counts() {
             [
                 format!("us-east-1 AWS::EC2::VPC {EXPIRED}"),
                 format!(
-                    "us-east-1 SCAN_FAILED 2 types not counted: scan stopped by a fatal error \
+                    "us-east-1 SCAN_FAILED 2 types not counted (AWS::EC2::VPC, AWS::IAM::Role): scan stopped by a fatal error \
                      (see the FATAL entry; {why})"
                 ),
-                "eu-west-1 SCAN_FAILED 3 types not counted: scan stopped by a fatal error \
+                "eu-west-1 SCAN_FAILED all 3 types not counted: scan stopped by a fatal error \
                  (see the FATAL entry)"
                     .to_owned(),
             ]
@@ -827,6 +832,27 @@ fn failed_region_does_not_stop_others() {
     }
 }
 
+thread_local! {
+    static ELAPSED: std::cell::Cell<Duration> = const { std::cell::Cell::new(Duration::ZERO) };
+}
+
+/// A clock whose waits pass only on the thread that waits: threads that wait at the same time do not add up.
+struct ThreadClock;
+
+impl Clock for ThreadClock {
+    fn now(&self) -> time::OffsetDateTime {
+        time::macros::datetime!(2026-11-24 12:00 UTC) + self.elapsed()
+    }
+
+    fn elapsed(&self) -> Duration {
+        ELAPSED.get()
+    }
+
+    fn sleep(&self, time: Duration) {
+        ELAPSED.set(ELAPSED.get() + time);
+    }
+}
+
 #[test]
 fn concurrent_regions_have_separate_time_limits() {
     // In each region, nine waits of a throttled call take 111 s of its limit of 120 s.
@@ -844,11 +870,12 @@ fn concurrent_regions_have_separate_time_limits() {
         }
         answer(200, r#"{"resourceIdentifiers": []}"#)
     });
-    let clock = clock();
-    let mut transport = fake::transport(http, clock.clone());
+    let thread_clock = Arc::new(ThreadClock);
+    let mut transport = fake::transport(http, clock());
+    transport.clock = thread_clock.clone();
     transport.jitter = || 1.0;
     let client = Client::new(transport, fake::credentials());
-    let scanned = scan_with_client(client, clock, 2);
+    let scanned = scan_with_client(client, thread_clock, 2);
     assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
 }
 
@@ -1025,7 +1052,7 @@ fn shared_error_of_types_is_logged_once() {
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[0].contains(" CONNECTION "), "{lines:?}");
     assert!(
-        lines[1].ends_with("region abandoned, 3 types not counted"),
+        lines[1].ends_with("region abandoned, all 3 types not counted"),
         "{lines:?}"
     );
     assert_eq!(cells, [(Status::ConnectionFailed, None); 3]);
@@ -1042,7 +1069,7 @@ fn complete_listings_count_in_abandoned_region() {
     });
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(
-        lines[1].ends_with("region abandoned, 1 type not counted"),
+        lines[1].ends_with("region abandoned, 1 type not counted (AWS::EC2::VPC)"),
         "{lines:?}"
     );
     let counted = (Status::Counted, Some(7));

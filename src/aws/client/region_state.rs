@@ -1,0 +1,186 @@
+//! What a client knows about a service in a region: its rate limit, the retry quota, and since when no call has
+//! succeeded.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::aws::error::{Cause, ErrorKind};
+use crate::aws::limiter::{Limiter, Limits};
+use crate::aws::retry::{Cost, Quota};
+use crate::sync::lock;
+
+/// The time without a success after which a region is given up.
+pub(super) const REGION_LIMIT: Duration = Duration::from_mins(2);
+
+/// The state of a service in a region. Its mutexes are not held while a thread sends or sleeps.
+pub(super) struct RegionState {
+    pub(super) limiter: Limiter,
+    quota: Mutex<Quota>,
+    health: Mutex<Health>,
+}
+
+#[derive(Default)]
+struct Health {
+    /// True if the host has accepted a connection.
+    has_answered: bool,
+    failure: Option<Failure>,
+}
+
+/// The failures since the last success.
+struct Failure {
+    /// The start of the first failed request.
+    since: Duration,
+    /// The cause of the last failure.
+    cause: Cause,
+}
+
+impl RegionState {
+    /// Creates the state of a region that was not called yet.
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limiter: Limiter::new(limits),
+            quota: Mutex::default(),
+            health: Mutex::default(),
+        }
+    }
+
+    /// Records the result of a request that was sent at the time `sent`, at the time `now`. A response is a success if
+    /// AWS sent it (so it has a request ID) and the region neither throttled nor failed.
+    pub(super) fn record<T>(
+        &self,
+        result: &Result<T, Cause>,
+        has_id: bool,
+        sent: Duration,
+        now: Duration,
+    ) {
+        match result {
+            Err(Cause::Service {
+                kind: ErrorKind::Throttling,
+                ..
+            }) => self.limiter.throttled(sent, now),
+            // Without a response, nothing is known about the region's limit.
+            Err(Cause::Transport(_)) => {}
+            _ => self.limiter.succeeded(sent, now),
+        }
+        let mut health = lock(&self.health);
+        let cause = match result {
+            Err(cause) if !has_id || is_failure(cause) => cause,
+            _ => {
+                *health = Health {
+                    has_answered: true,
+                    failure: None,
+                };
+                return;
+            }
+        };
+        health.has_answered |= !cause.is_unreachable();
+        let since = health.failure.as_ref().map_or(sent, |first| first.since);
+        let cause = cause.clone();
+        health.failure = Some(Failure { since, cause });
+    }
+
+    /// Returns true if the host has accepted a connection.
+    pub(super) fn has_answered(&self) -> bool {
+        lock(&self.health).has_answered
+    }
+
+    /// Returns the time at which the region is given up; `None` if the last request succeeded.
+    pub(super) fn gives_up_at(&self) -> Option<Duration> {
+        let health = lock(&self.health);
+        health
+            .failure
+            .as_ref()
+            .map(|first| first.since + REGION_LIMIT)
+    }
+
+    /// Returns the cause of the last failure since the last success.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        lock(&self.health)
+            .failure
+            .as_ref()
+            .map(|failure| failure.cause.clone())
+    }
+
+    /// Pays for a retry; returns false if the quota has too few tokens.
+    pub(super) fn pay(&self, cost: Cost) -> bool {
+        lock(&self.quota).pay(cost)
+    }
+
+    /// Rewards a success; `last` is the cost of its last retry.
+    pub(super) fn reward(&self, last: Option<Cost>) {
+        lock(&self.quota).reward(last);
+    }
+}
+
+fn is_failure(cause: &Cause) -> bool {
+    match cause {
+        Cause::Service { kind, status, .. } => *kind == ErrorKind::Throttling || *status >= 500,
+        Cause::Transport(_) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{TransportError, TransportErrorKind};
+
+    fn state() -> RegionState {
+        RegionState::new(Limits {
+            concurrency: 1,
+            rate: None,
+        })
+    }
+
+    fn service(kind: ErrorKind, status: u16) -> Result<(), Cause> {
+        Err(Cause::Service {
+            kind,
+            code: String::new(),
+            message: String::new(),
+            status,
+        })
+    }
+
+    fn transport(kind: TransportErrorKind) -> Result<(), Cause> {
+        let message = String::new();
+        Err(Cause::Transport(TransportError { kind, message }))
+    }
+
+    #[test]
+    fn region_is_given_up_two_minutes_after_first_failure() {
+        let at = Duration::from_secs;
+        for (failure, has_id) in [
+            (service(ErrorKind::Throttling, 400), true),
+            (service(ErrorKind::Transient, 503), true),
+            (service(ErrorKind::Other, 500), true),
+            (service(ErrorKind::AccessDenied, 403), false),
+            (transport(TransportErrorKind::Timeout), false),
+        ] {
+            let state = state();
+            assert_eq!(state.gives_up_at(), None);
+            state.record(&failure, has_id, at(10), at(11));
+            state.record(&failure, has_id, at(50), at(51));
+            assert_eq!(state.gives_up_at(), Some(at(130)), "{failure:?}");
+            for success in [Ok(()), service(ErrorKind::AccessDenied, 400)] {
+                state.record(&failure, has_id, at(60), at(61));
+                state.record(&success, true, at(70), at(71));
+                assert_eq!(state.gives_up_at(), None, "{success:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn host_answers_unless_it_is_unreachable() {
+        for (result, answered) in [
+            (Ok(()), true),
+            (service(ErrorKind::Throttling, 400), true),
+            (transport(TransportErrorKind::Timeout), true),
+            (transport(TransportErrorKind::Dns), false),
+            (transport(TransportErrorKind::Connect), false),
+        ] {
+            let state = state();
+            state.record(&result, false, Duration::ZERO, Duration::ZERO);
+            assert_eq!(state.has_answered(), answered, "{result:?}");
+        }
+    }
+}
