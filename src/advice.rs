@@ -203,6 +203,7 @@ pub fn for_unlogged(unlogged: &Unlogged<'_>) -> String {
             let groups = groups.iter().map(|(types, cell)| for_stale(types, cell));
             format!("stale counts of {}", groups.collect::<Vec<_>>().join("; "))
         }
+        Unlogged::UnknownType { cell, .. } => format!("not counted: {}", cell.detail()),
         Unlogged::Global {
             regions, is_listed, ..
         } => {

@@ -129,6 +129,9 @@ fn log_unlogged(context: &mut Context, coverage: &Coverage) {
                 (*error_type, Some(*region), only)
             }
             Unlogged::Stale { region, .. } => (ErrorType::ConfigDisabled, Some(*region), None),
+            Unlogged::UnknownType { resource_type, .. } => {
+                (ErrorType::ApiError, None, Some(*resource_type))
+            }
             Unlogged::Global { resource_type, .. } => {
                 (ErrorType::ConfigDisabled, None, Some(*resource_type))
             }

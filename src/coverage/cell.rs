@@ -24,6 +24,8 @@ pub enum Cell {
     /// The number of resources of a listing that changed while it was read, and the reason; the
     /// reason is in the log.
     Changed(u64, Arc<str>),
+    /// No region returned resources of the type, which may not exist, and the reason.
+    UnknownType(Arc<str>),
     /// The total is missing because of an error, which is in the log.
     Failed(Gap),
 }
@@ -42,6 +44,7 @@ impl Cell {
             Self::Complete(_, NotRecorded) => Status::NotRecorded,
             Self::CountedElsewhere(..) => Status::CountedElsewhere,
             Self::Changed(..) => Status::ChangedWhileListed,
+            Self::UnknownType(_) => Status::UnknownType,
             Self::Failed(gap) => gap.status,
         }
     }
@@ -52,7 +55,7 @@ impl Cell {
         match self {
             Self::Complete(total, _) | Self::CountedElsewhere(total, _) => *total,
             Self::Changed(total, _) => Some(*total),
-            Self::Failed(_) => None,
+            Self::UnknownType(_) | Self::Failed(_) => None,
         }
     }
 
@@ -110,7 +113,7 @@ impl Cell {
             Self::CountedElsewhere(_, region) => {
                 format!("not recorded here; counted in {region} (global)").into()
             }
-            Self::Changed(_, why) => (&**why).into(),
+            Self::Changed(_, why) | Self::UnknownType(why) => (&**why).into(),
             Self::Failed(gap) => (&*gap.detail).into(),
         }
     }

@@ -26,6 +26,7 @@ impl Coverage {
         }
         let mut coverage = Self { types, regions };
         coverage.mark_counted_elsewhere();
+        coverage.mark_unknown_types();
         coverage
     }
 }

@@ -11,6 +11,7 @@ mod recorder_state;
 mod region_result;
 mod status;
 mod totals;
+mod unknown_types;
 mod unlogged;
 
 pub use account_coverage::{Completeness, Coverage, RegionCoverage};

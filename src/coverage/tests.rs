@@ -126,7 +126,8 @@ fn unlogged(coverage: &Coverage) -> Vec<String> {
                 region, error_type, ..
             } => format!("{region} {error_type}"),
             Unlogged::Stale { region, .. } => region.to_string(),
-            Unlogged::Global { resource_type, .. } => resource_type.to_string(),
+            Unlogged::Global { resource_type, .. }
+            | Unlogged::UnknownType { resource_type, .. } => resource_type.to_string(),
         };
         format!("{of}: {}", advice::for_unlogged(u))
     };
@@ -866,4 +867,68 @@ fn cells_without_both_numbers_are_not_compared() {
     let coverage = coverage_of(vec![(all, on())], &ResourceTypes::All, Method::Verify);
     let found = coverage.compare();
     assert_eq!((found.compared, found.not_compared), (1, 0));
+}
+
+#[test]
+fn unknown_type_needs_resources_somewhere() {
+    const NEW: &str = "AWS::Moon::Crater";
+    let mut rejected = listed("us-east-1", &[]);
+    let gap = Gap {
+        status: Status::UnknownType,
+        ..Gap::new(ErrorType::ApiError, "rejected")
+    };
+    let name: ResourceType = NEW.parse().unwrap();
+    rejected.listed.insert(name.clone(), Err(gap));
+    let mut failed = listed("sa-east-1", &[]);
+    failed.listed.insert(name, Err(denied()));
+    for (total, expected) in [
+        (
+            0,
+            [
+                "eu-west-1 Crater unknown type: - missing",
+                "eu-west-2 Crater unknown type: - missing",
+                "eu-west-3 Crater unknown type: - missing",
+                "sa-east-1 Crater access denied: - missing",
+                "us-east-1 Crater unknown type: - missing",
+            ],
+        ),
+        (
+            2,
+            [
+                "eu-west-1 Crater counted: 2 known",
+                "eu-west-2 Crater recorder stopped: 0 stale",
+                "eu-west-3 Crater not recorded: - missing",
+                "sa-east-1 Crater access denied: - missing",
+                "us-east-1 Crater error: - missing",
+            ],
+        ),
+    ] {
+        let coverage = coverage_of(
+            vec![
+                (listed("eu-west-1", &[(NEW, total)]), on()),
+                (listed("eu-west-2", &[(NEW, 0)]), stopped()),
+                (listed("eu-west-3", &[(NEW, 0)]), only("\"AWS::EC2::VPC\"")),
+                (failed.clone(), on()),
+                (rejected.clone(), on()),
+            ],
+            &named(&[NEW]),
+            Method::List,
+        );
+        assert_eq!(cells(&coverage), expected);
+        let lines = unlogged(&coverage);
+        let has_line = lines.iter().any(|line| line.starts_with(NEW));
+        assert!(!has_line, "the rejection is logged: {lines:?}");
+    }
+    let outcomes = vec![(listed("eu-west-1", &[(NEW, 0), ("My::Own::Kind", 0)]), on())];
+    let coverage = coverage_of(outcomes, &named(&[NEW, "My::Own::Kind"]), Method::List);
+    let expected = [
+        "eu-west-1 Crater unknown type: - missing",
+        "eu-west-1 Kind zero: 0 known",
+    ];
+    assert_eq!(cells(&coverage), expected);
+    let line = format!(
+        "{NEW}: not counted: not a resource type that this version knows, and no region returned \
+         resources of it; check its name"
+    );
+    assert_eq!(unlogged(&coverage), [line]);
 }

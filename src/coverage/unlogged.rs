@@ -30,6 +30,13 @@ pub enum Unlogged<'a> {
         /// The types, and the cell of the first one, with the reason.
         groups: Vec<(Types<'a>, &'a Cell)>,
     },
+    /// A type that may not exist, in all regions.
+    UnknownType {
+        /// The type.
+        resource_type: &'a ResourceType,
+        /// A cell of the type, with the reason.
+        cell: &'a Cell,
+    },
     /// A global type that no region records and counts.
     Global {
         /// The type.
@@ -51,13 +58,20 @@ pub struct Types<'a> {
 }
 
 impl Coverage {
-    /// Returns the missing and the stale counts without a log line: by region, then by global type.
+    /// Returns the missing and the stale counts without a log line: by region, then by global type,
+    /// then by unknown type.
     #[must_use]
     pub fn unlogged(&self) -> Vec<Unlogged<'_>> {
         let regions = self.regions.iter();
         let by_region =
             regions.flat_map(|r| self.missing_of(r).into_iter().chain(self.stale_of(r)));
-        by_region.chain(self.unrecorded_global_types()).collect()
+        let unknown = self.unlogged_unknown_types();
+        let unknown = unknown.map(|(resource_type, cell)| Unlogged::UnknownType {
+            resource_type,
+            cell,
+        });
+        let by_type = self.unrecorded_global_types().chain(unknown);
+        by_region.chain(by_type).collect()
     }
 
     /// Returns the gaps of a region, by status.

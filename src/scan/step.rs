@@ -15,7 +15,7 @@ use super::recorder;
 use super::recovery::{Recovery, classify};
 use crate::advice;
 use crate::aws::error::CallError;
-use crate::coverage::{Gap, Recorder};
+use crate::coverage::{Gap, Recorder, Status};
 use crate::error_log::{Entry, ErrorType};
 use crate::inventory::counts::{self, FirstCountsPage};
 use crate::inventory::list::Listing;
@@ -145,10 +145,10 @@ impl Performer<'_> {
         let error_type = log_type.unwrap_or(ErrorType::ScanFailed);
         let message = self.account.describe(error_type, error);
         match recovery {
-            Recovery::Next if self.is_logged_rejection(resource_type, error) => {
-                logged(error_type, &message)
-            }
-            Recovery::Next => self.next(error_type, resource_type, message),
+            Recovery::Next => match rejected_type(resource_type, error) {
+                Some(rejected) => self.reject(rejected, error_type, message),
+                None => self.next(error_type, resource_type, message),
+            },
             Recovery::WaitThenNext => {
                 let failure = self.next(error_type, resource_type, message);
                 self.account.clock.sleep(THROTTLE_WAIT);
@@ -178,15 +178,17 @@ impl Performer<'_> {
         }
     }
 
-    /// Returns true if AWS Config rejects the type, and another region has logged that.
-    fn is_logged_rejection(
-        &self,
-        resource_type: Option<&ResourceType>,
-        error: &CountError,
-    ) -> bool {
-        let is_rejection = matches!(error, CountError::Call(call) if call.is_rejected_input());
-        let rejected = resource_type.filter(|_| is_rejection);
-        rejected.is_some_and(|rejected| !self.account.first_rejection(rejected))
+    /// Logs, for the first region, that AWS Config rejects a type.
+    fn reject(&self, rejected: &ResourceType, error_type: ErrorType, message: String) -> Failure {
+        let mut failure = if self.account.first_rejection(rejected) {
+            self.next(error_type, Some(rejected), message)
+        } else {
+            logged(error_type, &message)
+        };
+        if rejected.is_unknown() {
+            failure.gap.status = Status::UnknownType;
+        }
+        failure
     }
 
     fn fetch_recorder(&self, status: Option<StatusResponse>) -> Recorder {
@@ -237,6 +239,15 @@ impl Performer<'_> {
             .entry(error_type, self.region, resource_type, message);
         let _ = self.messages.send(ScanMessage::Logged(entry));
     }
+}
+
+/// Returns the type if AWS Config rejects it.
+fn rejected_type<'a>(
+    resource_type: Option<&'a ResourceType>,
+    error: &CountError,
+) -> Option<&'a ResourceType> {
+    let is_rejected = matches!(error, CountError::Call(call) if call.is_rejected_input());
+    resource_type.filter(|_| is_rejected)
 }
 
 /// Creates the failure of an error that is in the log, after which the next type follows.

@@ -1,6 +1,6 @@
 //! Tests of the names that a user gives: regions and resource types that are misspelled, new or in another case.
 
-use crate::support::{Call, Outcome, Program, Proxy, Reply, Server};
+use crate::support::{Call, Outcome, Program, Proxy, Recorder, Reply, Server};
 use crate::{BUCKET, TYPES, VPC, account};
 
 /// Returns the number of requests to AWS Config.
@@ -223,6 +223,69 @@ fn unknown_aws_type_is_warned_about() {
     }
 }
 
+/// Returns the rows of the coverage file of a type: region, status, class and total.
+fn coverage_rows(run: &Outcome, resource_type: &str) -> Vec<String> {
+    let coverage = run.coverage();
+    let rows = coverage.lines().map(|row| row.split(',').collect());
+    let rows = rows.filter(|row: &Vec<&str>| row[3] == resource_type);
+    rows.map(|row| [row[2], row[4], row[5], row[6]].join(" "))
+        .collect()
+}
+
+#[test]
+fn unknown_type_is_never_zero() {
+    let account = account().region_with("sa-east-1", Recorder::Stopped, &[(VPC, 3)]);
+    for method in ["list", "counts", "verify"] {
+        for (name, strict) in [
+            ("AWS::EC2::Instnace", "--strict"),
+            ("aws::s3::buckets", "--strict=missing"),
+            ("AWS::Moon::Crater", "--strict"),
+        ] {
+            let server = account.serve();
+            let run = Program::new(&server)
+                .args(["--resource-types", name, "--resource-types", VPC])
+                .args(["--method", method, "--coverage", strict])
+                .run();
+            assert_eq!(run.code, Some(3), "{}", run.describe());
+            let name = name.replace("aws::s3::", "AWS::s3::");
+            let expected = ["eu-west-1", "sa-east-1", "us-east-1"]
+                .map(|region| format!("{region} unknown_type missing "));
+            assert_eq!(coverage_rows(&run, &name), expected, "{}", run.describe());
+            let line = format!("[API_ERROR] Resource: {name}, Message: not counted: ");
+            assert_eq!(run.errors().matches(&name).count(), 1, "{}", run.describe());
+            assert!(run.errors().contains(&line), "{}", run.describe());
+            let summary = format!(
+                "    3 unknown type in eu-west-1, sa-east-1, us-east-1 ({name}): check the names"
+            );
+            assert!(run.stdout.contains(&summary), "{}", run.describe());
+        }
+    }
+}
+
+/// A type that is newer than this version of the program.
+#[test]
+fn unknown_type_with_resources_is_counted() {
+    let name = "AWS::Moon::Crater";
+    let account = account().region("sa-east-1", &[(name, 4)]);
+    let rejects = |call: &Call| call.lists(name, "eu-west-1");
+    for (is_rejected, elsewhere) in [(false, "zero known 0"), (true, "error missing ")] {
+        let server = account.serve_with(move |call| {
+            let reject = || Reply::error(call, 400, "ValidationException", "not an enum value");
+            (is_rejected && rejects(call)).then(reject)
+        });
+        let run = Program::new(&server)
+            .args(["--resource-types", name, "--coverage"])
+            .run();
+        assert_eq!(run.code, Some(0), "{}", run.describe());
+        let expected = [
+            format!("eu-west-1 {elsewhere}"),
+            "sa-east-1 counted known 4".to_owned(),
+            "us-east-1 zero known 0".to_owned(),
+        ];
+        assert_eq!(coverage_rows(&run, name), expected, "{}", run.describe());
+    }
+}
+
 /// Every region rejects the same input, so one line is enough.
 #[test]
 fn rejected_types_are_logged_once() {
@@ -241,13 +304,19 @@ fn rejected_types_are_logged_once() {
         });
         let list = [types, &[VPC]].concat().join(",");
         let run = Program::new(&server)
-            .args(["--resource-types", &list])
+            .args(["--resource-types", &list, "--coverage"])
             .run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
         assert_eq!(run.csv().lines().count(), 5, "{}", run.describe());
         for resource_type in types {
             let line = format!("Resource: {resource_type}, ");
             assert_eq!(run.errors().matches(&line).count(), 1, "{}", run.describe());
+            let is_unknown = !["AWS::SNS::Topic", "AWS::SQS::Queue", "MyOrg::Thing::Kind"]
+                .contains(resource_type);
+            let status = if is_unknown { "unknown_type" } else { "error" };
+            let rows = coverage_rows(&run, resource_type);
+            let status = format!(" {status} missing ");
+            assert!(rows.iter().all(|row| row.ends_with(&status)), "{rows:?}");
         }
         assert_eq!(run.errors().lines().count(), types.len());
     }
