@@ -118,6 +118,10 @@ fn control_tower_recorder_leaves_no_gap() {
         let found = status_of(&run, region, resource_type);
         assert_eq!(found, expected, "{region} {resource_type}");
     }
+    for region in OTHERS {
+        let found = status_of(&run, region, ROLE);
+        assert_eq!(found, "counted_elsewhere", "{region}");
+    }
 }
 
 #[test]
