@@ -43,13 +43,14 @@ const LAYERS: [(&str, u8); 28] = [
 ];
 
 /// The files that may name a crate for input or output.
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 12] = [
     (
         "ureq",
         &[
             "http/connections.rs",
             "http/resolver.rs",
             "http/settings.rs",
+            "http/tcp.rs",
             "http/time_left.rs",
             "http/tls.rs",
             "http/transport_error.rs",
@@ -66,6 +67,7 @@ const CRATES: [(&str, &[&str]); 11] = [
             "http/verifier.rs",
         ],
     ),
+    ("rustix", &["http/race.rs"]),
     ("rayon", &["workers.rs"]),
     ("aws_sigv4", &["aws/sign.rs"]),
     ("quick_xml", &["aws/protocol/query.rs"]),

@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use ureq::Error;
-use ureq::config::Config;
+use ureq::config::{Config, IpFamily};
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
+use ureq::{Agent, Error};
 
 use crate::sync::lock;
+
+/// The maximum number of addresses in a list of ureq.
+const MAX_ADDRESSES: usize = 16;
 
 /// Caches the addresses that the system resolver returns, until the cache is cleared.
 ///
@@ -47,7 +50,7 @@ impl Resolver for CachingResolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let resolve = || self.system.resolve(uri, config, timeout);
+        let resolve = || resolve_both(&*self.system, uri, config, timeout);
         let host = uri.scheme().zip(uri.authority());
         let Some(host) = host.and_then(|(s, a)| DefaultResolver::host_and_port(s, a)) else {
             return resolve();
@@ -62,6 +65,33 @@ impl Resolver for CachingResolver {
             }
         }
     }
+}
+
+/// Resolves a host. If its addresses of one family fill the list, those of the other family are looked up
+/// too, and each gets one half.
+fn resolve_both(
+    system: &dyn Resolver,
+    uri: &Uri,
+    config: &Config,
+    timeout: NextTimeout,
+) -> Result<ResolvedSocketAddrs, Error> {
+    let mut found = system.resolve(uri, config, timeout)?;
+    let ipv6 = found.iter().filter(|address| address.is_ipv6()).count();
+    let other_family = match ipv6 {
+        _ if found.len() < MAX_ADDRESSES => return Ok(found),
+        MAX_ADDRESSES => IpFamily::Ipv4Only,
+        0 => IpFamily::Ipv6Only,
+        _ => return Ok(found),
+    };
+    let config = Agent::config_builder().ip_family(other_family).build();
+    if let Ok(others) = system.resolve(uri, &config, timeout) {
+        let half = others.len().min(MAX_ADDRESSES / 2);
+        found.truncate(MAX_ADDRESSES - half);
+        for address in &others[..half] {
+            found.push(*address);
+        }
+    }
+    Ok(found)
 }
 
 /// Clones an error of a resolver; `ureq::Error` does not implement `Clone`.
@@ -109,6 +139,56 @@ mod tests {
                 "nofile.example" => Err(Error::Io(io::Error::from_raw_os_error(EMFILE))),
                 _ => Ok(found),
             }
+        }
+    }
+
+    /// Resolves hosts to as many IPv6 and IPv4 addresses as their names say.
+    #[derive(Debug)]
+    struct ManyAddresses;
+
+    impl Resolver for ManyAddresses {
+        fn resolve(
+            &self,
+            uri: &Uri,
+            config: &Config,
+            _: NextTimeout,
+        ) -> Result<ResolvedSocketAddrs, Error> {
+            let (ipv6, ipv4) = uri.host().unwrap().split_once('-').unwrap();
+            let count = |text: &str, unwanted: IpFamily| match config.ip_family() {
+                family if family == unwanted => 0,
+                _ => text.parse().unwrap(),
+            };
+            let mut found = self.empty();
+            let six = (0..count(ipv6, IpFamily::Ipv4Only))
+                .map(|n| ([0, 0, 0, 0, 0, 0, 1, n], 443).into());
+            let four = (0..count(ipv4, IpFamily::Ipv6Only)).map(|_| ([10, 0, 0, 1], 443).into());
+            for address in six.chain(four).take(MAX_ADDRESSES) {
+                found.push(address);
+            }
+            Ok(found)
+        }
+    }
+
+    #[test]
+    fn many_addresses_of_one_family_leave_room_for_the_other() {
+        let resolver = CachingResolver::new(ManyAddresses);
+        for (host, expected) in [
+            ("https://3-2", (3, 2)),
+            ("https://8-8", (8, 8)),
+            ("https://16-0", (16, 0)),
+            ("https://20-8", (8, 8)),
+            ("https://16-3", (13, 3)),
+            ("https://20-20", (8, 8)),
+            ("https://0-20", (0, 16)),
+        ] {
+            let found = resolver.resolve(
+                &host.parse().unwrap(),
+                &Config::default(),
+                NextTimeout::default(),
+            );
+            let found = found.unwrap();
+            let ipv6 = found.iter().filter(|a| a.is_ipv6()).count();
+            assert_eq!((ipv6, found.len() - ipv6), expected, "{host}");
         }
     }
 

@@ -8,12 +8,14 @@ use thiserror::Error;
 use ureq::ProxyProtocol;
 use ureq::config::Config;
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, TcpConnector, Transport,
+    ConnectProxyConnector, ConnectionDetails, Connector, Transport,
 };
 
 use super::ca_bundle::CaBundle;
 use super::proxy::{Proxies, Proxy};
+use super::tcp::TcpConnector;
 use super::tls::TlsConnector;
+use crate::interrupt::Interrupt;
 
 /// The size of the read buffer, in bytes.
 const INPUT_BUFFER: usize = 16 * 1024;
@@ -113,14 +115,15 @@ fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ureq::Error> {
 pub(super) struct SharedConnector(Arc<dyn Connector<Out = Box<dyn Transport>>>);
 
 impl SharedConnector {
-    /// Creates the connector that `settings` describe.
+    /// Creates the connector that `settings` describe; `interrupt` ends attempts to connect.
     ///
     /// # Errors
     /// The CA bundle has no usable certificate.
-    pub(super) fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
+    pub(super) fn new(settings: &Settings, interrupt: &Interrupt) -> Result<Self, InvalidSettings> {
         let tls = TlsConnector::new(settings.ca_bundle.as_ref()).map_err(InvalidSettings::Tls)?;
         let chain = ().chain(ConnectProxyConnector::default());
-        let chain = chain.chain(TcpConnector::default()).chain(tls);
+        let tcp = TcpConnector::new(interrupt.clone());
+        let chain = chain.chain(tcp).chain(tls);
         Ok(Self(Arc::new(chain.chain(Boxed))))
     }
 }

@@ -58,7 +58,7 @@ impl UreqClient {
             proxies: settings.proxies.clone(),
             exchange_limit: settings.exchange_limit,
             trust: format!("trusting {roots}; {}", settings.ca_advice),
-            connector: SharedConnector::new(settings)?,
+            connector: SharedConnector::new(settings, interrupt)?,
             resolver: CachingResolver::new(DefaultResolver::default()),
             connections,
         })

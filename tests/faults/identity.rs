@@ -123,13 +123,13 @@ fn invalid_certificate_ends_each_region_immediately() {
             "not yet valid",
             Certificate::valid_between(1, 20),
             None,
-            "not valid yet",
+            "a certificate is not valid before",
         ),
         (
             "of an untrusted issuer",
             Certificate::valid(),
             Some(&other),
-            "invalid peer certificate",
+            "does not belong to the key of its CA",
         ),
     ] {
         let server = account.serve_tls(&certificate);
