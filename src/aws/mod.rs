@@ -6,6 +6,7 @@ pub mod credential_cache;
 pub mod credentials;
 pub mod endpoint;
 pub mod error;
+mod error_kind;
 pub mod limiter;
 pub mod operation;
 pub mod ops;
