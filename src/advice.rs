@@ -37,7 +37,15 @@ pub fn for_call(error: &CallError) -> String {
         Cause::Unreadable { .. } => NOT_AWS.to_owned(),
         Cause::Transport(transport) => {
             let advice = for_transport_error(transport.kind);
-            format!("{advice}{}", for_unknown_region(&error.region))
+            // A proxy that cannot find the host refuses to connect.
+            let is_unreached = matches!(
+                transport.kind,
+                TransportErrorKind::Dns
+                    | TransportErrorKind::Proxy
+                    | TransportErrorKind::Connection
+            );
+            let region = is_unreached.then(|| for_unknown_region(&error.region));
+            format!("{advice}{}", region.unwrap_or_default())
         }
         Cause::Signing(SigningError::Endpoint(_)) => {
             "AWS offers FIPS and dual-stack endpoints only in some partitions".to_owned()

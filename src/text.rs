@@ -95,11 +95,11 @@ fn edit_distance(a: &[u8], b: &[u8]) -> usize {
         let mut row = vec![i];
         for j in 1..=b.len() {
             let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            let mut distance = replaced.min(last[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before[j - 2] + 1);
+                distance = distance.min(before[j - 2] + 1);
             }
-            row.push(least);
+            row.push(distance);
         }
         before = std::mem::replace(&mut last, row);
     }

@@ -43,13 +43,13 @@ pub(super) fn parse_types(text: &str) -> Result<ResourceTypes, TypesError> {
     match text.strip_prefix('@') {
         _ if text.eq_ignore_ascii_case("all") => Ok(ResourceTypes::All),
         Some(path) => read_type_file(path).map(ResourceTypes::Named),
-        None => match text.parse() {
-            Ok(resource_type) => Ok(ResourceTypes::Named(vec![resource_type])),
-            Err(_) => {
+        None => {
+            let parsed = text.parse().map(|name| ResourceTypes::Named(vec![name]));
+            parsed.map_err(|_| {
                 let near = did_you_mean(&ResourceType::near(text));
-                Err(TypesError::Name(sanitize(text, MAX_SHOWN), near))
-            }
-        },
+                TypesError::Name(sanitize(text, MAX_SHOWN), near)
+            })
+        }
     }
 }
 

@@ -22,7 +22,7 @@ impl Coverage {
                         *gap = Gap::new(gap.error_type, &gap.detail);
                     }
                     Cell::Complete(..) if !exists => {
-                        *cell = Cell::UnknownType(Clone::clone(&detail))
+                        *cell = Cell::UnknownType(Clone::clone(&detail));
                     }
                     _ => {}
                 }

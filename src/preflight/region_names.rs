@@ -11,6 +11,7 @@ use crate::aws::partition::Partition;
 use crate::model::Region;
 use crate::options::Options;
 use crate::text::{did_you_mean, near_matches};
+use crate::untrusted::Untrusted;
 
 /// A region of an option that AWS does not have.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ pub(super) fn look_up(options: &Options, client: &Client, start: &Region) -> Reg
     match identity::call(client, start, &DescribeRegions { all: true }) {
         Ok(response) => {
             let names = response.output;
-            let regions: Vec<Region> = names.iter().filter_map(|name| name.parse()).collect();
+            let regions: Vec<Region> = names.iter().filter_map(Untrusted::parse).collect();
             let unknown = unknown(options, &regions);
             if unknown.is_empty() {
                 RegionLookup::Found
