@@ -1,8 +1,10 @@
 //! The messages of the workers to the main thread.
 
+use crate::advice;
 use crate::coverage::RegionResult;
 use crate::error_log::Entry;
-use crate::model::Region;
+use crate::model::{Region, ResourceType};
+use crate::text::{list, pluralize};
 
 /// A message of a scan in progress.
 pub enum ScanMessage {
@@ -12,4 +14,19 @@ pub enum ScanMessage {
     Counted(Region),
     /// A region is finished, its recorder included.
     Finished(Box<RegionResult>),
+}
+
+/// Returns a text that names the types that were not counted; `named` is `None` if all types were to be counted.
+pub(super) fn uncounted(result: &RegionResult, named: Option<&[ResourceType]>) -> String {
+    let Some(named) = named else {
+        return "its types not counted".to_owned();
+    };
+    let is_counted = |t: &&ResourceType| matches!(result.listed.get(*t), Some(Ok(_)));
+    let missing: Vec<_> = named.iter().filter(|t| !is_counted(t)).collect();
+    let count = pluralize(missing.len(), "type");
+    if missing.len() == named.len() && missing.len() > 1 {
+        format!("all {count} not counted")
+    } else {
+        format!("{count} not counted ({})", list(missing, advice::NAMED))
+    }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::AccountScan;
-use super::message::ScanMessage;
+use super::message::{self, ScanMessage};
 use super::recheck;
 use super::recovery::Recovery;
 use super::step::{Failure, Outcome, Step, gap};
@@ -25,7 +25,6 @@ use crate::error_log::ErrorType;
 use crate::inventory::list::Listing;
 use crate::inventory::{Counts, Listed, Method};
 use crate::model::{Region, ResourceType};
-use crate::text::{list, pluralize};
 
 /// The scan of one region of one account.
 pub(super) struct RegionScan {
@@ -344,7 +343,7 @@ impl RegionScan {
         };
         let now = self.account.clock.elapsed();
         result.took = now.saturating_sub(self.began.unwrap_or(now));
-        let uncounted = uncounted(result, self.account.types.named());
+        let uncounted = message::uncounted(result, self.account.types.named());
         let message = match &self.ended {
             Some(EndReason::Abandoned) => Some(format!("region abandoned, {uncounted}")),
             Some(EndReason::Stopped(why)) if self.account.interrupt.signal().is_none() => {
@@ -358,20 +357,5 @@ impl RegionScan {
             messages.push(ScanMessage::Logged(entry));
         }
         messages.push(ScanMessage::Counted(self.region.clone()));
-    }
-}
-
-/// Returns a text that names the types that were not counted; `named` is `None` if all types were to be counted.
-fn uncounted(result: &RegionResult, named: Option<&[ResourceType]>) -> String {
-    let Some(named) = named else {
-        return "its types not counted".to_owned();
-    };
-    let is_counted = |t: &&ResourceType| matches!(result.listed.get(*t), Some(Ok(_)));
-    let missing: Vec<_> = named.iter().filter(|t| !is_counted(t)).collect();
-    let count = pluralize(missing.len(), "type");
-    if missing.len() == named.len() && missing.len() > 1 {
-        format!("all {count} not counted")
-    } else {
-        format!("{count} not counted ({})", list(missing, advice::NAMED))
     }
 }
