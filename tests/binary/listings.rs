@@ -29,9 +29,12 @@ fn item(resource_type: &str, id: &str) -> String {
     format!("{{\"resourceType\":\"{resource_type}\",\"resourceId\":\"{id}\"}}")
 }
 
+/// The IDs on each page of a listing.
+type Pass<'a> = &'a [&'a [&'a str]];
+
 /// Serves `passes` of a listing of `resource_type`: a request without a page token starts the next
 /// pass, the last pass is served again and again. Each pass has pages of IDs.
-fn serve_passes(resource_type: &'static str, passes: &[&[&[&str]]]) -> Server {
+fn serve_passes(resource_type: &'static str, passes: &[Pass]) -> Server {
     let render = |ids: &&[&str]| ids.iter().map(|id| item(resource_type, id)).collect();
     let pages = |pass: &&[&[&str]]| pass.iter().map(render).collect();
     let passes: Vec<Vec<Vec<String>>> = passes.iter().map(pages).collect();
@@ -71,7 +74,7 @@ fn requests(server: &Server, resource_type: &str) -> usize {
 
 #[test]
 fn repeated_resource_lists_again() {
-    let cases: [(&[&[&[&str]]], usize, usize); 5] = [
+    let cases: [(&[Pass], usize, usize); 5] = [
         // The second listing has no repeated resource.
         (
             &[
@@ -116,7 +119,7 @@ fn repeated_resource_lists_again() {
 
 #[test]
 fn resource_repeated_again_is_counted_once() {
-    let cases: [(&'static str, &[&[&[&str]]], usize, usize, usize); 4] = [
+    let cases: [(&'static str, &[Pass], usize, usize, usize); 4] = [
         (BUCKET, &[&[&["a", "b", "c"], &["c", "d", "e"]]], 6, 5, 4),
         (ROLE, &[&[&["r1", "r2"], &["r2", "r3"]]], 4, 3, 4),
         (BUCKET, &[&[&["a", "a", "a"]]], 3, 1, 2),
@@ -166,7 +169,7 @@ fn assert_item_is_invalid(bad: &str, at: usize) {
             let is_first = call.field("nextToken").is_none();
             let body = match (call.lists(BUCKET, REGION), at) {
                 (false, _) => return None,
-                (true, 1) if is_first => page(&[good.clone()], Some("next")),
+                (true, 1) if is_first => page(std::slice::from_ref(&good), Some("next")),
                 _ if sent.fetch_add(1, Ordering::SeqCst) < times => page(&items, None),
                 _ => page(&items[..1], None),
             };

@@ -117,6 +117,11 @@ pub const CASES: &[Case] = &[
         0,
     ),
     case("scan/page_token_repeated", &[TWO_TYPES], 0),
+    case(
+        "scan/resource_repeated",
+        &[TWO_TYPES, "--coverage", "--strict"],
+        3,
+    ),
     case("scan/hostile_texts", &[TWO_TYPES, "--coverage"], 0),
     case("scan/response_not_recorded", &[TWO_TYPES, "--coverage"], 0),
     complete("checks/no_credentials", &[], 1),
