@@ -220,17 +220,38 @@ impl Account {
         })
     }
 
-    /// Returns the name of an output file of this account:
+    /// Returns the name of the CSV or the error log of this account:
     /// `aws_config_resource_count_{id}[_{alias}]{suffix}`.
+    #[must_use]
+    pub fn file_name(&self, suffix: &str) -> String {
+        self.named("aws_config_resource_count", suffix)
+    }
+
+    /// Returns the name of the coverage file (`coverage`) or the file of differences (`verify`):
+    /// `aws_config_{kind}_{id}[_{alias}].csv`. Its beginning differs from that of the CSV, so that no
+    /// pattern and no alias confuses them.
+    #[must_use]
+    pub fn table_name(&self, kind: &str) -> String {
+        self.named(&format!("aws_config_{kind}"), ".csv")
+    }
+
+    /// Returns true if `name` is the name of such a file of this account, with any alias.
+    #[must_use]
+    pub fn is_table_name(&self, kind: &str, name: &str) -> bool {
+        let name = name.strip_prefix(&format!("aws_config_{kind}_{}", self.id));
+        let alias = name.and_then(|rest| rest.strip_suffix(".csv"));
+        alias.is_some_and(|alias| alias.is_empty() || alias.starts_with('_'))
+    }
+
+    /// Returns `{prefix}_{id}[_{alias}]{suffix}`.
     ///
     /// The alias is percent-encoded and truncated to 150 bytes, so that the name is valid on all
     /// file systems; this does not change an alias that AWS allows.
-    #[must_use]
-    pub fn file_name(&self, suffix: &str) -> String {
+    fn named(&self, prefix: &str, suffix: &str) -> String {
         let alias = self.alias.as_deref().map(encode_alias);
         let mut alias = alias.map(|a| format!("_{a}")).unwrap_or_default();
         alias.truncate(1 + MAX_FILE_ALIAS);
-        format!("aws_config_resource_count_{}{alias}{suffix}", self.id)
+        format!("{prefix}_{}{alias}{suffix}", self.id)
     }
 }
 
@@ -338,5 +359,17 @@ mod tests {
             "aws_config_resource_count_012345678901_%2E%2E%2F%2E%2E%2Fetc%2Fx.csv"
         );
         assert!(name(Some(&"é".repeat(500))).len() < 255);
+        let table = account(Some("acme")).table_name("coverage");
+        assert_eq!(table, "aws_config_coverage_012345678901_acme.csv");
+        let is_table = |name| account(None).is_table_name("verify", name);
+        assert!(is_table("aws_config_verify_012345678901.csv"));
+        assert!(is_table("aws_config_verify_012345678901_acme.csv"));
+        for other in [
+            "aws_config_verify_0123456789012.csv",
+            "aws_config_coverage_012345678901.csv",
+            "aws_config_verify_012345678901.csv.bak",
+        ] {
+            assert!(!is_table(other), "{other}");
+        }
     }
 }

@@ -68,7 +68,7 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = OUTPUT, long, value_name = "DIR", default_value = ".")]
     output_dir: PathBuf,
 
-    /// Also write the status of every region and type to ..._coverage.csv
+    /// Also write the status of every region and type to aws_config_coverage_....csv
     #[arg(help_heading = OUTPUT, long)]
     coverage: bool,
 

@@ -1,6 +1,7 @@
 //! The output of a run, except the error log: the tables, the summary and the JSON report.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ use crate::model::{Account, Region};
 use crate::options::Strict;
 use crate::output::rows::{CountRow, CoverageRow, DifferenceRow};
 use crate::output::{Report, write_csv};
+use crate::text::pluralize;
 
 /// The path of a file, and the result of writing it.
 type Written = (PathBuf, io::Result<()>);
@@ -48,6 +50,15 @@ pub(super) fn conclude(
     for line in console::summary(coverage, refused, errors, &file) {
         context.console.line(line);
     }
+    if written {
+        for name in earlier_tables(context, account) {
+            let path = context.path(&name);
+            context.console.line(format_args!(
+                "  Not of this run, but of an earlier one: {}",
+                path.display()
+            ));
+        }
+    }
     let differs = comparison.is_some_and(|c| !c.differences.is_empty() || c.not_compared > 0);
     let allowed = match options.strict {
         None => true,
@@ -71,38 +82,74 @@ fn is_allowed(strict: Strict, coverage: &Coverage) -> bool {
     others.iter().all(|class| coverage.number_of(*class) == 0)
 }
 
+/// The names of the coverage file and of the file of differences.
+const KINDS: [&str; 2] = ["coverage", "verify"];
+
 /// Writes the counts, and the other tables that the options request. Returns true if all were
 /// written.
 fn write_tables(context: &mut Context, account: &Account, coverage: &Coverage) -> bool {
-    let rows = CountRow::rows(account, coverage.counts());
-    let results = write_table(context, account, "", CountRow::HEADER, rows);
-    let mut written = show_written(context, "Results", &results);
+    let mut written = write_counts(context, account, coverage);
     if context.options.coverage {
         let rows = CoverageRow::rows(account, coverage);
-        let file = write_table(context, account, "_coverage", CoverageRow::HEADER, rows);
+        let name = account.table_name(KINDS[0]);
+        let file = write_table(context, &name, CoverageRow::HEADER, rows);
         written &= show_written(context, "Coverage", &file);
     }
     if context.options.method == Method::Verify {
         let comparison = coverage.compare();
         let rows = DifferenceRow::rows(account, &comparison.differences);
-        let file = write_table(context, account, "_verify", DifferenceRow::HEADER, rows);
+        let name = account.table_name(KINDS[1]);
+        let file = write_table(context, &name, DifferenceRow::HEADER, rows);
         written &= show_written(context, "Differences", &file);
     }
     written
 }
 
+/// Writes the CSV, unless nothing was counted: an old file has more than a file without a count.
+fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -> bool {
+    if coverage.is_missing() {
+        let counts = pluralize(coverage.cells().count(), "count");
+        let name = account.file_name(".csv");
+        let message = format!(
+            "nothing was counted: all {counts} are missing; the results were not written, and an \
+             existing {name} was not changed"
+        );
+        context.log(ErrorType::Fatal, None, message);
+        return false;
+    }
+    let rows = CountRow::rows(account, coverage.counts());
+    let results = write_table(context, &account.file_name(".csv"), CountRow::HEADER, rows);
+    show_written(context, "Results", &results)
+}
+
 fn write_table<R: Serialize>(
     context: &Context,
-    account: &Account,
-    kind: &str,
+    name: &str,
     header: &str,
     rows: impl Iterator<Item = R>,
 ) -> Written {
-    let name = account.file_name(&format!("{kind}.csv"));
     let fill = |to: &mut dyn Write| write_csv(header, rows, to);
     let (options, interrupt) = (context.options, &context.runtime.interrupt);
-    let written = atomic_file::write(&options.output_dir, &name, fill, interrupt);
-    (context.path(&name), written)
+    let written = atomic_file::write(&options.output_dir, name, fill, interrupt);
+    (context.path(name), written)
+}
+
+/// Returns the coverage files and files of differences of an earlier run of this account in the
+/// output directory, sorted: those that this run was not asked to write.
+fn earlier_tables(context: &Context, account: &Account) -> Vec<String> {
+    let options = context.options;
+    let is_requested = [options.coverage, options.method == Method::Verify];
+    let is_new = |name: &str| {
+        let mut kinds = KINDS.iter().zip(is_requested);
+        kinds.any(|(kind, requested)| requested && name == account.table_name(kind))
+    };
+    let is_table =
+        |name: &String| KINDS.iter().any(|kind| account.is_table_name(kind, name)) && !is_new(name);
+    let files = fs::read_dir(&options.output_dir).into_iter().flatten();
+    let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(is_table).collect();
+    names.sort();
+    names
 }
 
 /// The input of the report, in addition to the context.

@@ -85,7 +85,7 @@ fn mixed_account_has_every_status() {
         "account,alias,region,resource_type,status,class,total,since,detail\r\n".to_owned();
     let rows = expected.map(|row| format!("012345678901,acme-prod,{row}\r\n"));
     assert_eq!(run.coverage(), columns + &rows.concat());
-    let name = "aws_config_resource_count_012345678901_acme-prod_coverage.csv";
+    let name = "aws_config_coverage_012345678901_acme-prod.csv";
     let path = run.directory().join("out").join(name);
     let message = format!("\nCoverage written to {}\n", path.display());
     assert!(run.stdout.contains(&message), "{}", run.describe());
@@ -109,7 +109,7 @@ fn mixed_account_has_every_status() {
 fn coverage_file_needs_the_option() {
     let server = mixed_account().serve();
     let run = Program::new(&server).args(TYPES).run();
-    assert_eq!(run.output("_coverage.csv"), None);
+    assert_eq!(run.table("coverage"), None);
     assert!(
         !run.stdout.contains("Coverage written"),
         "{}",
@@ -121,7 +121,7 @@ fn coverage_file_needs_the_option() {
 fn old_coverage_file_is_replaced() {
     let server = account().serve();
     let program = Program::new(&server).args(TYPES).arg("--coverage");
-    let name = "out/aws_config_resource_count_012345678901_acme-prod_coverage.csv";
+    let name = "out/aws_config_coverage_012345678901_acme-prod.csv";
     std::fs::write(program.directory().join(name), "old\n".repeat(1000)).unwrap();
     let run = program.run();
     assert_eq!(run.code, Some(0), "{}", run.describe());
@@ -136,7 +136,7 @@ fn unwritable_coverage_file_keeps_the_csv() {
     let account = account();
     let server = account.serve();
     let program = Program::new(&server).args(TYPES).arg("--coverage");
-    let name = "aws_config_resource_count_012345678901_acme-prod_coverage.csv";
+    let name = "aws_config_coverage_012345678901_acme-prod.csv";
     let path = program.directory().join("out").join(name);
     std::fs::create_dir(&path).unwrap();
     let run = program.run();

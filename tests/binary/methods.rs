@@ -363,7 +363,7 @@ fn verify_reports_differences_with_reasons() {
             "account,alias,region,resource_type,listed,counted,difference,reason\r\n\
              012345678901,acme-prod,eu-west-1,AWS::S3::Bucket,7,0,7,\"{reason}\"\r\n"
         );
-        assert_eq!(run.output("_verify.csv"), Some(file));
+        assert_eq!(run.table("verify"), Some(file));
         let both = json!({"resourceTypes": [VPC, BUCKET]});
         for region in ["eu-north-1", "us-east-1"] {
             let requested = inputs(&server, COUNTS, region);
@@ -433,7 +433,7 @@ fn verify_requests_differences_again() {
             "{counts:?}: {}",
             run.describe()
         );
-        let file = run.output("_verify.csv").unwrap();
+        let file = run.table("verify").unwrap();
         assert_eq!(
             file.lines().count(),
             if code == 0 { 1 } else { 2 },
@@ -483,7 +483,7 @@ fn failed_second_request_keeps_first_numbers() {
             run.describe()
         );
         assert_eq!(run.csv(), account.csv());
-        let file = run.output("_verify.csv").unwrap();
+        let file = run.table("verify").unwrap();
         assert!(
             file.contains(&format!(",eu-west-1,{BUCKET},7,0,7,")),
             "{file}"
@@ -503,7 +503,7 @@ fn verify_without_difference_writes_only_the_header() {
         let message = "\nVerified: 4 counts compared, 0 differences\n\nSummary\n";
         assert!(run.stdout.contains(message), "{types}: {}", run.describe());
         let columns = "account,alias,region,resource_type,listed,counted,difference,reason\r\n";
-        assert_eq!(run.output("_verify.csv").as_deref(), Some(columns));
+        assert_eq!(run.table("verify").as_deref(), Some(columns));
     }
 }
 

@@ -419,9 +419,12 @@ fn hostile_alias_stays_in_output_directory() {
                 "{alias:?}: {files:?}"
             );
             let name = file.file_name().unwrap().to_str().unwrap();
-            let start = "aws_config_resource_count_012345678901_";
+            let kinds = ["resource_count", "coverage"];
+            let mut starts = kinds
+                .map(|kind| format!("aws_config_{kind}_012345678901_"))
+                .into_iter();
             assert!(
-                name.starts_with(start) && name.len() < 250,
+                starts.any(|start| name.starts_with(&start)) && name.len() < 250,
                 "{alias:?}: {name}"
             );
             let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_%.".contains(c);

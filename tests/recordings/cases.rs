@@ -256,7 +256,7 @@ pub const CASES: &[Case] = &[
             "--coverage",
             "--strict",
         ],
-        3,
+        1,
     ),
     case(
         "counts/verify_equal",

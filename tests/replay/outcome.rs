@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use crate::recordings::text;
 
-/// The suffix of each output file and the expected file to compare it with. The first suffix that
-/// matches applies.
+/// The distinctive part of each output file's name, and the expected file to compare it
+/// with. The first part that matches applies.
 pub const FILES: [(&str, &str); 4] = [
     ("_errors.txt", "expected_errors.txt"),
-    ("_coverage.csv", "expected_coverage.csv"),
-    ("_verify.csv", "expected_verify.csv"),
-    (".csv", "expected.csv"),
+    ("_coverage_", "expected_coverage.csv"),
+    ("_verify_", "expected_verify.csv"),
+    ("_count_", "expected.csv"),
 ];
 
 /// A part of the message about a request without a recorded response.
 const NO_RESPONSE_LEFT: &str = "the recording has no response left for ";
 
-/// Returns the suffix in [`FILES`] that `name` ends in.
-fn suffix_of(name: &str) -> &'static str {
-    let mut suffixes = FILES.iter().map(|(suffix, _)| *suffix);
-    let own = suffixes.find(|suffix| name.ends_with(suffix));
+/// Returns the part in [`FILES`] that `name` contains.
+fn part_of(name: &str) -> &'static str {
+    let mut parts = FILES.iter().map(|(part, _)| *part);
+    let own = parts.find(|part| name.contains(part));
     own.unwrap_or_else(|| panic!("{name} has no expected file"))
 }
 
@@ -37,21 +37,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Returns the only file with this suffix; `.csv` is only the file of the counts.
-    pub fn file(&self, suffix: &str) -> Option<String> {
-        assert_eq!(suffix_of(suffix), suffix);
-        let mut found = self
-            .files
-            .iter()
-            .filter(|(name, _)| suffix_of(name) == suffix);
+    /// Returns the only file whose name contains this part.
+    pub fn file(&self, part: &str) -> Option<String> {
+        assert_eq!(part_of(part), part);
+        let mut found = self.files.iter().filter(|(name, _)| part_of(name) == part);
         let file = found.next().map(|(_, bytes)| text(bytes));
-        assert!(found.next().is_none(), "two files end in {suffix}");
+        assert!(found.next().is_none(), "two files have {part}");
         file
     }
 
     /// Returns the CSV, the coverage and the differences.
     pub fn tables(&self) -> [Option<String>; 3] {
-        [".csv", "_coverage.csv", "_verify.csv"].map(|suffix| self.file(suffix))
+        ["_count_", "_coverage_", "_verify_"].map(|part| self.file(part))
     }
 
     /// Returns the lines that report a request without a recorded response.

@@ -24,8 +24,8 @@ const TYPES: [&str; 2] = ["--resource-types", "AWS::EC2::VPC,AWS::S3::Bucket"];
 const OLD: &str = "an old file\n";
 
 const CSV: &str = "out/aws_config_resource_count_012345678901_acme-prod.csv";
-const COVERAGE: &str = "out/aws_config_resource_count_012345678901_acme-prod_coverage.csv";
-const VERIFY: &str = "out/aws_config_resource_count_012345678901_acme-prod_verify.csv";
+const COVERAGE: &str = "out/aws_config_coverage_012345678901_acme-prod.csv";
+const VERIFY: &str = "out/aws_config_verify_012345678901_acme-prod.csv";
 const REPORT: &str = "work/report.json";
 const ERRORS: &str = "out/aws_config_resource_count_012345678901_acme-prod_errors.txt";
 

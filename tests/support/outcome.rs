@@ -4,6 +4,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+/// Returns true for the path `…/aws_config_{kind}_….csv`.
+fn is_table(path: &str, kind: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.starts_with(&format!("aws_config_{kind}_")) && name.ends_with(".csv")
+}
+
 /// The result of a run: exit code, output, and files.
 pub struct Outcome {
     /// The exit code; `None` if a signal ended the process.
@@ -21,17 +27,19 @@ pub struct Outcome {
 impl Outcome {
     /// Returns the CSV with the counts.
     pub fn csv(&self) -> String {
-        let is_other = |stem: &str| stem.ends_with("_coverage") || stem.ends_with("_verify");
-        let is_counts = |name: &str| {
-            name.strip_suffix(".csv")
-                .is_some_and(|stem| !is_other(stem))
-        };
+        let is_counts = |name: &str| is_table(name, "resource_count");
         self.read_only_file(is_counts).expect("a CSV")
     }
 
     /// Returns the CSV of `--coverage`.
     pub fn coverage(&self) -> String {
-        self.output("_coverage.csv").expect("a coverage file")
+        self.table("coverage").expect("a coverage file")
+    }
+
+    /// Returns the CSV of `--coverage` (`coverage`) or of `--method verify` (`verify`), if there is
+    /// one.
+    pub fn table(&self, kind: &str) -> Option<String> {
+        self.read_only_file(|name| is_table(name, kind))
     }
 
     /// Returns the error log; empty if there is no file.
