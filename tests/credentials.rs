@@ -193,6 +193,7 @@ const CASES: &[Case] = &[
     key("sso_same_start_url_twice", Some("audit")),
     key("sso_expired_session_is_refreshed", Some("audit")),
     key("sso_refreshed_before_the_end", Some("audit")),
+    key("sso_ends_with_short_offsets", Some("audit")),
     key("sso_refresh_refused_but_the_token_lives", Some("audit")),
     key("sso_throttled_and_then_answered", Some("audit")),
     key("sso_portal_fails_and_then_answers", Some("audit")),
@@ -223,6 +224,7 @@ const CASES: &[Case] = &[
     error("sso_portal_answers_html", Some("audit")),
     // aws login.
     key("login_alive", Some("me")),
+    key("login_end_without_seconds", Some("me")),
     key("login_cache_elsewhere", Some("me")),
     key("login_refreshed", Some("me")),
     error("login_expired", Some("me")),
@@ -234,6 +236,8 @@ const CASES: &[Case] = &[
     // credential_process.
     key("process", Some("tool")),
     key("process_with_token_and_end", Some("tool")),
+    key("process_end_with_a_short_offset", Some("tool")),
+    key("process_end_in_the_basic_format", Some("tool")),
     key("process_with_end_in_utc", Some("tool")),
     key("process_with_blank_in_end", Some("tool")),
     key("process_with_fraction_in_end", Some("tool")),
@@ -276,6 +280,7 @@ const CASES: &[Case] = &[
     key("imds_expired_keys_are_kept", None),
     key("imds_endpoint_elsewhere", None),
     key("imds_ipv6", None),
+    key("imds_end_with_a_comma", None),
     key("imds_endpoint_of_the_profile", None),
     key("imds_mode_of_the_profile", None),
     key("imds_variable_beats_profile", None),

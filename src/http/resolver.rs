@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn many_addresses_of_one_family_leave_room_for_the_other() {
+    fn full_family_leaves_room_for_the_other() {
         let resolver = CachingResolver::new(ManyAddresses);
         for (host, expected) in [
             ("https://3-2", (3, 2)),

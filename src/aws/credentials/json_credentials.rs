@@ -1,9 +1,8 @@
 //! Credentials as JSON, from a service, a process or a cache.
 
 use serde::Deserialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use super::iso_time::instant;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::secret::Secret;
@@ -44,13 +43,6 @@ impl JsonKeys {
 /// Returns the secret unless it is blank.
 fn filled(secret: Option<&Secret>) -> Option<&str> {
     secret.map(Secret::expose).filter(|s| !s.trim().is_empty())
-}
-
-/// Parses a time in ISO 8601, with `Z` or an offset, as the caches and services write it.
-pub fn instant(text: &str) -> Option<OffsetDateTime> {
-    // Old caches write `UTC` instead of `Z`.
-    let text = text.trim().replace("UTC", "Z");
-    OffsetDateTime::parse(&text, &Rfc3339).ok()
 }
 
 /// Parses JSON of `origin`.

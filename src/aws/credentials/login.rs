@@ -17,7 +17,8 @@ use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use super::cache_file::{cache_name, cache_time};
-use super::json_credentials::{instant, json};
+use super::iso_time::instant;
+use super::json_credentials::json;
 use super::provider::{Found, Provider, ProviderContext};
 use super::sign_in_token::{Refused, SignInResponse, TokenRequest};
 use crate::aws::config_file::expand_home;

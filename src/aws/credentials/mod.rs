@@ -35,6 +35,7 @@ mod dpop;
 mod environment;
 mod fetch;
 mod imds;
+mod iso_time;
 mod json_credentials;
 mod login;
 mod process;

@@ -1,6 +1,6 @@
 //! Functions of the two providers that assume a role.
 
-use super::json_credentials::instant;
+use super::iso_time::instant;
 use super::provider::ProviderContext;
 use crate::aws::client::CallOutput;
 use crate::aws::credential_cache::ResolvedCredentials;

@@ -22,7 +22,8 @@ use time::OffsetDateTime;
 
 use super::cache_file::{cache_name, cache_time};
 use super::fetch::Fetch;
-use super::json_credentials::{instant, json};
+use super::iso_time::instant;
+use super::json_credentials::json;
 use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::config_file::{FileKind, Section, expand_home};
 use crate::aws::credential_cache::ResolvedCredentials;
