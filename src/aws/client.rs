@@ -8,7 +8,7 @@
 //! - A response that reports expired credentials refreshes them, once for all threads, and repeats the request.
 //! - The call ends with a success, with a failure that is not retried, when its attempts, its quota or its time
 //!   ([`CALL_LIMIT`], all waits included) is used up, or at an interrupt. It also ends, while it waits, when its region
-//!   is given up ([`Bound::Region`]) or the time of the scan is used up ([`Bound::Scan`]).
+//!   is abandoned ([`Bound::Region`]) or the time of the scan is used up ([`Bound::Scan`]).
 //!
 //! Limits, quotas and usage are kept per service and region. Their mutexes are not held while a thread sends or sleeps.
 
@@ -264,7 +264,7 @@ impl Client {
         now: Duration,
     ) -> (Bound, Duration) {
         let ends = [
-            (Bound::Region, state.gives_up_at()),
+            (Bound::Region, state.ends_at()),
             (Bound::Scan, self.scan_ends.get().copied()),
         ];
         let left = |(bound, end): (_, Option<Duration>)| Some((bound, end?.saturating_sub(now)));

@@ -70,7 +70,7 @@ pub enum SigningError {
 pub enum Bound {
     /// The time of the call.
     Call,
-    /// The region was given up: no call to it has succeeded for two minutes.
+    /// The region was abandoned: no call to it has succeeded for two minutes.
     Region,
     /// The time of the scan.
     Scan,

@@ -13,7 +13,7 @@
 //! progress, so a region that throttles everything has one call that waits. `--max-rps` is an upper limit of the rate.
 //!
 //! The algorithm was compared with others in a simulation of regions that allow 3 to 40 requests a second and bursts of
-//! 5 to 40. The concurrency alone cannot slow down a region that is near: one call at a time, 30 ms away, makes 33
+//! 5 to 40. Concurrency without a rate cannot slow down a region that is near: one call at a time, 30 ms away, makes 33
 //! requests a second.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>

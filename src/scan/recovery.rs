@@ -17,7 +17,7 @@ pub enum Recovery {
     /// Abandon the region, and log how many types were not counted.
     AbandonRegion,
     /// The same after two minutes without a success: the types that are left have the cause as their status.
-    GiveUpRegion,
+    AbandonFailingRegion,
     /// Stop the scan of all regions.
     StopScan,
     /// Stop the scan of all regions, because its time is used up.
@@ -34,7 +34,7 @@ pub fn classify(error: &CountError) -> (Option<ErrorType>, Recovery) {
     let (error_type, recovery) = classify_cause(&error.cause);
     match error.bound {
         Some(Bound::Scan) => (None, Recovery::OutOfTime),
-        Some(Bound::Region) => (error_type, Recovery::GiveUpRegion),
+        Some(Bound::Region) => (error_type, Recovery::AbandonFailingRegion),
         Some(Bound::Call) | None => (error_type, recovery),
     }
 }

@@ -237,9 +237,9 @@ impl RegionScan {
                     None,
                 )
             }
-            Recovery::AbandonRegion | Recovery::GiveUpRegion => {
+            Recovery::AbandonRegion | Recovery::AbandonFailingRegion => {
                 let why = match failure.recovery {
-                    Recovery::GiveUpRegion => own.error_type,
+                    Recovery::AbandonFailingRegion => own.error_type,
                     _ => ErrorType::ScanFailed,
                 };
                 let detail = format!(

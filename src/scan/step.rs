@@ -156,7 +156,7 @@ impl Performer<'_> {
             }
             Recovery::SkipRegion
             | Recovery::AbandonRegion
-            | Recovery::GiveUpRegion
+            | Recovery::AbandonFailingRegion
             | Recovery::StopScan
             | Recovery::OutOfTime => {
                 // A skipped region is not about a type.

@@ -1,4 +1,4 @@
-//! What a client knows about a service in a region: its rate limit, the retry quota, and since when no call has
+//! The state of a service in a region: its rate limit, the retry quota, and since when no call has
 //! succeeded.
 
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use crate::aws::limiter::{Limiter, Limits};
 use crate::aws::retry::{Cost, Quota};
 use crate::sync::lock;
 
-/// The time without a success after which a region is given up.
+/// The time without a success after which a region is abandoned.
 pub(super) const REGION_LIMIT: Duration = Duration::from_mins(2);
 
 /// The state of a service in a region. Its mutexes are not held while a thread sends or sleeps.
@@ -23,11 +23,11 @@ pub(super) struct RegionState {
 struct Health {
     /// True if the host has accepted a connection.
     has_answered: bool,
-    failure: Option<Failure>,
+    failure: Option<Failing>,
 }
 
 /// The failures since the last success.
-struct Failure {
+struct Failing {
     /// The start of the first failed request.
     since: Duration,
     /// The cause of the last failure.
@@ -76,7 +76,7 @@ impl RegionState {
         health.has_answered |= !cause.is_unreachable();
         let since = health.failure.as_ref().map_or(sent, |first| first.since);
         let cause = cause.clone();
-        health.failure = Some(Failure { since, cause });
+        health.failure = Some(Failing { since, cause });
     }
 
     /// Returns true if the host has accepted a connection.
@@ -84,8 +84,8 @@ impl RegionState {
         lock(&self.health).has_answered
     }
 
-    /// Returns the time at which the region is given up; `None` if the last request succeeded.
-    pub(super) fn gives_up_at(&self) -> Option<Duration> {
+    /// Returns the time at which the region is abandoned; `None` if the last request succeeded.
+    pub(super) fn ends_at(&self) -> Option<Duration> {
         let health = lock(&self.health);
         health
             .failure
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn region_is_given_up_two_minutes_after_first_failure() {
+    fn region_ends_two_minutes_after_first_failure() {
         let at = Duration::from_secs;
         for (failure, has_id) in [
             (service(ErrorKind::Throttling, 400), true),
@@ -157,14 +157,14 @@ mod tests {
             (transport(TransportErrorKind::Timeout), false),
         ] {
             let state = state();
-            assert_eq!(state.gives_up_at(), None);
+            assert_eq!(state.ends_at(), None);
             state.record(&failure, has_id, at(10), at(11));
             state.record(&failure, has_id, at(50), at(51));
-            assert_eq!(state.gives_up_at(), Some(at(130)), "{failure:?}");
+            assert_eq!(state.ends_at(), Some(at(130)), "{failure:?}");
             for success in [Ok(()), service(ErrorKind::AccessDenied, 400)] {
                 state.record(&failure, has_id, at(60), at(61));
                 state.record(&success, true, at(70), at(71));
-                assert_eq!(state.gives_up_at(), None, "{success:?}");
+                assert_eq!(state.ends_at(), None, "{success:?}");
             }
         }
     }
