@@ -71,11 +71,18 @@ impl ResourceType {
     }
 
     /// Returns true if the resources belong to the account instead of a region: every region that
-    /// records such a type lists the same resources.
+    /// records such a type lists the same resources. These are the global IAM types and Aurora's global
+    /// clusters; other global types are recorded only in one region.
     ///
-    /// <https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html>
+    /// <https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingGroup.html>
     #[must_use]
     pub fn is_global(&self) -> bool {
+        self.is_global_iam() || self.as_str() == "AWS::RDS::GlobalCluster"
+    }
+
+    /// Returns true for the global IAM types, which a recorder of all types records only on request.
+    #[must_use]
+    pub fn is_global_iam(&self) -> bool {
         let name = self.0.strip_prefix("AWS::IAM::");
         matches!(name, Some("Group" | "Policy" | "Role" | "User"))
     }

@@ -63,7 +63,13 @@ fn resources(totals: &Totals<'_>) -> String {
     }
     let partial = if partial { " (both partial)" } else { "" };
     let regions = largest_regions(&totals.global);
-    format!("{recorded} as recorded, {once} with IAM counted once{regions}{partial}")
+    let is_iam = |g: &GlobalTotal<'_>| g.resource_type.is_global_iam();
+    let resources = if totals.global.iter().all(is_iam) {
+        "IAM"
+    } else {
+        "global resources"
+    };
+    format!("{recorded} as recorded, {once} with {resources} counted once{regions}{partial}")
 }
 
 /// Names the regions whose totals are those of global types, because the resource IDs are not

@@ -107,7 +107,7 @@ impl Recorder {
         let statuses = self.0.iter().map(|r| r.recording_status(resource_type));
         match statuses.max_by_key(rank_of_status) {
             None => RecordingStatus::Missing,
-            Some(_) if resource_type.is_global() && !can_record_global(region) => {
+            Some(_) if resource_type.is_global_iam() && !can_record_global(region) => {
                 RecordingStatus::NotRecorded
             }
             Some(status) => status,

@@ -17,6 +17,7 @@ mod names;
 mod network;
 mod nothing_counted;
 mod proxy;
+mod recorders;
 mod report;
 mod run;
 mod secrets;

@@ -40,7 +40,7 @@ impl CoverageRow {
 }
 
 fn is_global(resource_type: &str) -> bool {
-    resource_type.starts_with("AWS::IAM::")
+    resource_type.starts_with("AWS::IAM::") || resource_type == "AWS::RDS::GlobalCluster"
 }
 
 /// Returns the rows of a CSV file without the header, account and alias.

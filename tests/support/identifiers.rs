@@ -12,8 +12,9 @@ pub fn page(
 ) -> Vec<u8> {
     let mut page = String::with_capacity(128 * (end - first) + 256);
     page.push_str("{\"resourceIdentifiers\":[");
-    // Resources of IAM are global: every region lists the same ones.
-    let global = resource_type.starts_with("AWS::IAM::");
+    // Resources of IAM and global clusters are global: every region lists the same ones.
+    let global =
+        resource_type.starts_with("AWS::IAM::") || resource_type == "AWS::RDS::GlobalCluster";
     let region = if global { "global" } else { region };
     for n in first..end {
         if n > first {

@@ -130,7 +130,7 @@ impl RecordingGroup {
             // includeGlobalResourceTypes does not apply here.
             "EXCLUSION_BY_RESOURCE_TYPES" => !named(excluded),
             "ALL_SUPPORTED_RESOURCE_TYPES" => {
-                !resource_type.is_global() || self.include_global_resource_types == Some(true)
+                !resource_type.is_global_iam() || self.include_global_resource_types == Some(true)
             }
             _ => true,
         }

@@ -1,0 +1,307 @@
+//! Counts by the state of the recorder, which the responses of the server change.
+
+use serde_json::{Value, json};
+
+use crate::support::{Account, Call, Outcome, Program, Reply};
+use crate::{BUCKET, TYPES, VPC};
+
+const STATUS: &str = "DescribeConfigurationRecorderStatus";
+const RECORDERS: &str = "DescribeConfigurationRecorders";
+const ROLE: &str = "AWS::IAM::Role";
+const CLUSTER: &str = "AWS::RDS::GlobalCluster";
+
+/// Returns an account with VPCs, but without buckets, in two regions.
+fn account() -> Account {
+    Account::new()
+        .alias("acme-prod")
+        .region("us-east-1", &[(VPC, 2)])
+        .region("eu-west-1", &[(VPC, 1)])
+}
+
+/// Runs with these recorders in eu-west-1.
+fn run(statuses: &Value, recorders: Option<&Value>, args: &[&str]) -> Outcome {
+    let (statuses, recorders) = (statuses.clone(), recorders.cloned());
+    let server = account().serve_with(move |call| {
+        if call.is(STATUS, "eu-west-1") {
+            return Some(Reply::json(
+                &json!({"ConfigurationRecordersStatus": statuses}),
+            ));
+        }
+        let recorders = recorders
+            .as_ref()
+            .filter(|_| call.is(RECORDERS, "eu-west-1"));
+        recorders.map(|list| Reply::json(&json!({"ConfigurationRecorders": list})))
+    });
+    let program = Program::new(&server).args(TYPES).args(args);
+    program.arg("--coverage").run()
+}
+
+/// Returns the fields of a row of the coverage file from the status on.
+fn cell(run: &Outcome, region: &str, resource_type: &str) -> String {
+    let place = format!(",{region},{resource_type},");
+    let coverage = run.coverage();
+    let row = coverage
+        .lines()
+        .find_map(|row| Some(row.split_once(&place)?.1.to_owned()));
+    row.unwrap_or_else(|| panic!("no row: {coverage}"))
+}
+
+/// A recorder that runs proves a zero only if its last status is success.
+#[test]
+fn only_successful_recorder_proves_zero() {
+    let since = 1_786_000_000;
+    let running = |status: &Value| {
+        json!({
+            "name": "default", "recording": true, "lastStatus": status,
+            "lastErrorCode": "AccessDenied", "lastStatusChangeTime": since,
+        })
+    };
+    let time = "2026-08-06T07:06:40.000Z";
+    for (status, expected, bucket) in [
+        (running(&json!("SUCCESS")), "zero,known,0,,", ""),
+        (running(&json!("success")), "zero,known,0,,", ""),
+        (
+            running(&json!("FAILURE")),
+            "recorder_failed,stale,0,",
+            "recorder failed (AccessDenied)",
+        ),
+        (
+            running(&json!("Failure")),
+            "recorder_failed,stale,0,",
+            "recorder failed (AccessDenied)",
+        ),
+        (
+            running(&json!("PENDING")),
+            "recorder_pending,stale,0,",
+            "recorder pending (PENDING)",
+        ),
+        (
+            running(&json!("NotApplicable")),
+            "recorder_pending,stale,0,",
+            "recorder pending (NotApplicable)",
+        ),
+        (
+            running(&Value::Null),
+            "recorder_pending,stale,0,",
+            "recorder pending",
+        ),
+        (
+            json!({"name": "default", "recording": false, "lastStatus": "SUCCESS", "lastStopTime": since}),
+            "recorder_stopped,stale,0,",
+            "recorder stopped",
+        ),
+    ] {
+        let run = run(&json!([status]), None, &["--strict"]);
+        let row = cell(&run, "eu-west-1", BUCKET);
+        assert!(row.starts_with(expected), "{status}: {row}");
+        if bucket.is_empty() {
+            assert_eq!(
+                (run.code, run.errors()),
+                (Some(0), String::new()),
+                "{status}"
+            );
+            continue;
+        }
+        assert!(
+            row.contains(&format!(",{time},{bucket} since {time}: ")),
+            "{status}: {row}"
+        );
+        assert_eq!(run.code, Some(3), "{status}: {}", run.describe());
+        assert_eq!(run.csv(), account().csv(), "{status}");
+        let errors = run.errors();
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        let line = format!(
+            "[CONFIG_DISABLED] Region: eu-west-1, Message: stale counts of all 2 types: {bucket} \
+             since {time}: "
+        );
+        assert!(errors.contains(&line), "{errors}");
+        let figures = "2 of 4 counts (regions × types) known; 2 stale:";
+        assert!(run.stdout.contains(figures), "{}", run.describe());
+        assert!(run.stdout.contains("(1 complete, 1 stale, 0 with gaps)"));
+    }
+}
+
+/// Recorders belong to their groups by name. A service-linked recorder proves nothing.
+#[test]
+fn service_linked_recorder_proves_nothing() {
+    let own = json!({"name": "default", "recording": false, "lastStopTime": 1_786_000_000});
+    let linked = json!({
+        "name": "AWSConfigurationRecorderForObservability_x", "recording": true,
+        "lastStatus": "SUCCESS", "servicePrincipal": "observabilityadmin.amazonaws.com",
+    });
+    let of_own = json!({"name": "default", "recordingGroup": {"resourceTypes": [VPC]}});
+    let of_linked = json!({
+        "name": "AWSConfigurationRecorderForObservability_x",
+        "servicePrincipal": "observabilityadmin.amazonaws.com",
+        "recordingGroup": {"allSupported": true, "includeGlobalResourceTypes": true},
+    });
+    for (statuses, recorders) in [
+        (json!([own, linked]), json!([of_own, of_linked])),
+        (json!([own, linked]), json!([of_linked, of_own])),
+        (json!([linked, own]), json!([of_own, of_linked])),
+        (json!([linked, own]), json!([of_linked, of_own])),
+    ] {
+        let run = run(&statuses, Some(&recorders), &[]);
+        let vpc = cell(&run, "eu-west-1", VPC);
+        assert!(
+            vpc.starts_with("recorder_stopped,stale,1,2026-08-06T"),
+            "{vpc}"
+        );
+        let bucket = cell(&run, "eu-west-1", BUCKET);
+        assert!(bucket.starts_with("not_recorded,missing,,,"), "{bucket}");
+    }
+    let run = run(&json!([linked]), Some(&json!([of_linked])), &[]);
+    let bucket = cell(&run, "eu-west-1", BUCKET);
+    assert!(
+        bucket.starts_with("recorder_missing,missing,,,"),
+        "{bucket}"
+    );
+}
+
+#[test]
+fn daily_recording_is_in_the_coverage() {
+    let statuses = json!([{"name": "default", "recording": true, "lastStatus": "SUCCESS"}]);
+    let daily = json!([{
+        "name": "default",
+        "recordingGroup": {"allSupported": true},
+        "recordingMode": {
+            "recordingFrequency": "DAILY",
+            "recordingModeOverrides": [
+                {"resourceTypes": [BUCKET], "recordingFrequency": "CONTINUOUS"},
+            ],
+        },
+    }]);
+    let run = run(&statuses, Some(&daily), &["--strict"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let vpc = cell(&run, "eu-west-1", VPC);
+    assert_eq!(
+        vpc,
+        "counted,known,1,,recorded daily: the count may be a day older than the scan"
+    );
+    assert_eq!(cell(&run, "eu-west-1", BUCKET), "zero,known,0,,");
+}
+
+/// Runs with global types that us-east-1 records; `is_stale` makes the recorder of eu-west-1 stale.
+fn run_global(account: &Account, types: &str, status: &'static str, args: &[&str]) -> Outcome {
+    let server = account.serve_with(move |call: &Call| {
+        let status =
+            json!({"name": "default", "recording": status != "stopped", "lastStatus": status});
+        let reply = || Reply::json(&json!({"ConfigurationRecordersStatus": [status]}));
+        call.is(STATUS, "eu-west-1").then(reply)
+    });
+    let program = Program::new(&server).args(["--resource-types", types]);
+    program.args(args).arg("--coverage").run()
+}
+
+/// The roles of a region whose recorder does not record now may be deleted: they do not count.
+#[test]
+fn stale_region_does_not_count_global_resources() {
+    for (resource_type, name) in [(ROLE, "IAM"), (CLUSTER, "global resources")] {
+        let account = Account::new()
+            .region("us-east-1", &[(resource_type, 5)])
+            .region("eu-west-1", &[(resource_type, 8)]);
+        for status in ["stopped", "FAILURE", "PENDING"] {
+            let types = format!("{resource_type},{VPC}");
+            for method in ["list", "verify"] {
+                let run = run_global(&account, &types, status, &["--method", method]);
+                let line =
+                    format!("  Total resources: 13 as recorded, 5 with {name} counted once\n");
+                assert!(run.stdout.contains(&line), "{status}: {}", run.describe());
+                assert_eq!(run.csv(), account.csv(), "the rows stay");
+            }
+        }
+        let run = run_global(&account, resource_type, "SUCCESS", &["--strict"]);
+        let line = format!("  Total resources: 13 as recorded, 8 with {name} counted once\n");
+        assert!(run.stdout.contains(&line), "{}", run.describe());
+        assert_eq!(run.code, Some(0), "{}", run.describe());
+    }
+}
+
+/// Regions that do not record a global type are complete, if one region does, also where they list it.
+#[test]
+fn unrecorded_global_type_leaves_region_complete() {
+    let types = format!("{ROLE},{VPC},{CLUSTER}");
+    for (excluded, listed) in [(ROLE, 0), (ROLE, 5), (CLUSTER, 0), (CLUSTER, 3)] {
+        let counts = [(ROLE, 5), (CLUSTER, 3), (VPC, 1)];
+        let other = counts.map(|(t, n)| (t, if t == excluded { listed } else { n }));
+        let account = Account::new()
+            .region("us-east-1", &counts)
+            .region("eu-west-1", &other)
+            .not_recording("eu-west-1", &[excluded]);
+        let run = run_global(&account, &types, "SUCCESS", &["--strict"]);
+        assert_eq!(
+            (run.code, run.errors()),
+            (Some(0), String::new()),
+            "{}",
+            run.describe()
+        );
+        assert_eq!(run.csv(), account.csv());
+        let total = if listed == 0 {
+            String::new()
+        } else {
+            listed.to_string()
+        };
+        let expected = format!(
+            "counted_elsewhere,known,{total},,not recorded here; counted in us-east-1 (global)"
+        );
+        assert_eq!(cell(&run, "eu-west-1", excluded), expected);
+        assert!(
+            run.stdout.contains("(2 complete, 0 with gaps)"),
+            "{}",
+            run.describe()
+        );
+        assert!(
+            run.stdout
+                .contains(" 10 with global resources counted once\n")
+        );
+        assert!(
+            run.stdout
+                .ends_with("Coverage: all 6 counts (regions × types) known\n")
+        );
+    }
+}
+
+/// With the default recorder no region records IAM: one gap per type, in one line.
+#[test]
+fn default_recorder_has_one_gap_per_type() {
+    let regions = [
+        "us-east-1",
+        "us-west-2",
+        "eu-west-1",
+        "eu-west-2",
+        "sa-east-1",
+    ];
+    let mut account = Account::new();
+    for region in regions {
+        account = account.region(region, &[(VPC, 1)]);
+        account = account.not_recording(region, &[ROLE, "AWS::IAM::User"]);
+    }
+    let server = account.serve();
+    let types = [
+        "--resource-types",
+        "AWS::IAM::Role,AWS::IAM::User,AWS::EC2::VPC",
+    ];
+    let run = Program::new(&server).args(types).arg("--coverage").run();
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    assert!(
+        run.stdout.contains("(5 complete, 0 with gaps)"),
+        "{}",
+        run.describe()
+    );
+    assert!(
+        run.stdout.contains("known; 10 missing (2 global types):\n"),
+        "{}",
+        run.describe()
+    );
+    assert_eq!(run.errors().lines().count(), 2, "{}", run.describe());
+    for resource_type in [ROLE, "AWS::IAM::User"] {
+        let line = format!("[CONFIG_DISABLED] Resource: {resource_type}, Message: not counted in ");
+        assert_eq!(run.errors().matches(&line).count(), 1, "{}", run.describe());
+        let line = format!("\n    {resource_type} (global) recorded in no region: ");
+        assert_eq!(run.stdout.matches(&line).count(), 1, "{}", run.describe());
+    }
+    assert_eq!(
+        run.coverage().matches(",not_recorded,missing,,,").count(),
+        10
+    );
+}
