@@ -61,11 +61,18 @@ const MAX_NEAR: usize = 3;
 pub fn near_matches<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let name = letters(name);
     let limit = (name.len() / 5).max(2);
-    let distance = |candidate: &'a str| (edit_distance(&name, &letters(candidate)), candidate);
-    let mut near: Vec<_> = candidates.into_iter().map(distance).collect();
+    let distance = |candidate: &'a str| {
+        let letters = letters(candidate);
+        // The distance is at least the difference of the lengths; few candidates need the table.
+        let is_near = letters.len().abs_diff(name.len()) <= limit;
+        is_near.then(|| (edit_distance(&name, &letters), candidate))
+    };
+    let mut near: Vec<_> = candidates.into_iter().filter_map(distance).collect();
     near.sort_unstable();
     near.dedup();
-    let limit = near.first().map_or(0, |(least, _)| limit.min(least + 1));
+    let limit = near
+        .first()
+        .map_or(limit, |(least, _)| limit.min(least + 1));
     near.retain(|(distance, _)| *distance <= limit);
     let near = near.into_iter().map(|(_, candidate)| candidate);
     near.take(MAX_NEAR).collect()

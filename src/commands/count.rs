@@ -17,6 +17,7 @@ use crate::options::Options;
 use crate::preflight::{self, CheckError, NotReady, Preflight, Ready};
 use crate::runtime::Runtime;
 use crate::scan::panic_text;
+use crate::text::pluralize;
 
 /// The file name of the error file before the account is known.
 const EARLY_ERRORS: &str = "aws_config_resource_count_errors.txt";
@@ -74,12 +75,22 @@ pub fn run_guarded(
     })
 }
 
+/// The maximum number of types with a warning of their own.
+const MAX_WARNINGS: usize = 20;
+
 /// Prints a warning for each type of the options that may be misspelled.
 fn warn_of_unknown_types(context: &mut Context) {
     let types = context.options.resource_types.named().unwrap_or_default();
-    for unknown in types.iter().filter(|t| t.is_unknown()) {
+    let mut unknown = types.iter().filter(|t| t.is_unknown());
+    for unknown in unknown.by_ref().take(MAX_WARNINGS) {
         let text = advice::for_unknown_type(unknown);
         context.console.error(format_args!("warning: {text}"));
+    }
+    let more = unknown.count();
+    if more > 0 {
+        let more = pluralize(more, "more type");
+        let text = format_args!("warning: {more} that this version does not know");
+        context.console.error(text);
     }
 }
 

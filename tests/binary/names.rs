@@ -103,6 +103,37 @@ fn region_opened_by_aws_is_accepted() {
 }
 
 #[test]
+fn new_region_is_recorded_and_replayed() {
+    let server = account().region("eu-atlantis-1", &[(VPC, 5)]).serve();
+    let program = Program::new(&server).args(TYPES);
+    let recording = program.directory().join("work/recording");
+    let regions = ["--regions", "eu-atlantis-1"];
+    let run = program.args(regions).arg("--record").arg(&recording).run();
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let again = Program::without_server()
+        .args(TYPES)
+        .args(regions)
+        .arg("--replay")
+        .arg(&recording)
+        .run();
+    assert_eq!(again.code, Some(0), "{}", again.describe());
+    assert_eq!(again.csv(), run.csv());
+}
+
+#[test]
+fn many_unknown_types_have_few_warnings() {
+    let server = account().serve();
+    let types: Vec<String> = (0..23).map(|n| format!("AWS::Moon::Crater{n}")).collect();
+    let run = Program::new(&server)
+        .args(["--resource-types", &types.join(",")])
+        .run();
+    let warnings = run.stderr.matches("warning: ").count();
+    assert_eq!(warnings, 21, "{}", run.describe());
+    let last = "warning: 3 more types that this version does not know\n";
+    assert!(run.stderr.contains(last), "{}", run.describe());
+}
+
+#[test]
 fn known_regions_need_no_further_request() {
     let server = account().serve();
     let run = Program::new(&server)
