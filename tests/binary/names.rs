@@ -293,6 +293,16 @@ fn unknown_type_is_never_zero() {
     }
 }
 
+#[test]
+fn unknown_types_only_are_a_failure() {
+    let server = account().serve();
+    let run = Program::new(&server)
+        .args(["--resource-types", "AWS::EC2::Instnace,AWS::S3::Bukcet"])
+        .run();
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    assert_eq!(run.output("acme-prod.csv"), None, "{}", run.describe());
+}
+
 /// A type that is newer than this version of the program.
 #[test]
 fn unknown_type_with_resources_is_counted() {
