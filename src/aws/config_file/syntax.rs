@@ -142,8 +142,13 @@ impl Reader {
         if key.is_empty() {
             return Err(InvalidLine::NoKey);
         }
+        // A command may contain ` #` and ` ;`, as in `sh -c 'cd /opt ; tool'`.
+        let value = match key.as_str() {
+            "credential_process" => value.trim().to_owned(),
+            _ => without_comment(value),
+        };
         let section = &mut self.sections[current].1;
-        section.insert(key.clone(), without_comment(value));
+        section.insert(key.clone(), value);
         self.key = Some(key);
         Ok(())
     }
