@@ -1,11 +1,14 @@
 //! The environment: variables, files and commands behind a trait, so that tests do not use the real
 //! ones.
 
+mod command;
+mod read;
+
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
@@ -15,11 +18,19 @@ pub trait Env: Send + Sync {
     /// Returns the variable `name`; an empty or blank variable counts as absent, as in the AWS CLI.
     fn var(&self, name: &str) -> Option<String>;
 
-    /// Reads the file at `path`.
+    /// Reads the file at `path`. A FIFO may block until it has a writer, or until an interrupt.
     ///
     /// # Errors
-    /// The file cannot be read; `NotFound` if it does not exist.
+    /// The file cannot be read, or is larger than 16 MiB; `NotFound` if it does not exist.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Reads the regular file at `path`, without blocking.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`]; or the file is not a regular one.
+    fn read_regular(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.read(path)
+    }
 
     /// Replaces the file at `path` atomically; only its owner can read it (mode 0600).
     ///
@@ -27,11 +38,13 @@ pub trait Env: Send + Sync {
     /// The file cannot be written; the old file is then unchanged.
     fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 
-    /// Runs a command line in a shell and waits for it to exit.
+    /// Runs a command line in a shell and waits for it to exit; `elapsed` is the time of the run. The stdin of the
+    /// command is the terminal, if the program's is.
     ///
     /// # Errors
-    /// The command cannot be started.
-    fn run(&self, command: &str) -> io::Result<CommandOutput>;
+    /// The command cannot be started. It runs longer than two minutes (`TimedOut`), prints more than 1 MiB
+    /// (`FileTooLarge`), or the run is interrupted (`Interrupted`); its processes are then ended.
+    fn run(&self, command: &str, elapsed: &dyn Fn() -> Duration) -> io::Result<CommandOutput>;
 
     /// Prompts the user on the terminal and returns the input; `None` without a terminal.
     fn prompt(&self, question: &str) -> Option<String>;
@@ -68,7 +81,22 @@ impl Env for SystemEnv {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(path)
+        read::any(path, &self.0)
+    }
+
+    fn read_regular(&self, path: &Path) -> io::Result<Vec<u8>> {
+        read::regular(path)
+    }
+
+    /// Returns HOME, else the home directory in the user database, else USERPROFILE. An empty HOME is the root, as in the
+    /// AWS CLI.
+    fn home(&self) -> Option<PathBuf> {
+        match std::env::var_os("HOME") {
+            Some(home) if home.is_empty() => Some(PathBuf::from("/")),
+            Some(home) => Some(home.into()),
+            // HOME is not set, so this is the entry in the user database.
+            None => std::env::home_dir().or_else(|| self.var("USERPROFILE").map(PathBuf::from)),
+        }
     }
 
     fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -88,16 +116,13 @@ impl Env for SystemEnv {
         result
     }
 
-    fn run(&self, command: &str) -> io::Result<CommandOutput> {
-        let output = Command::new("sh")
-            .args(["-c", command])
-            .stdin(Stdio::null())
-            .output()?;
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    fn run(&self, command: &str, elapsed: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
+        let ended = command::run(command, elapsed, &self.0)?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok(CommandOutput {
-            ok: output.status.success(),
-            stdout: text(&output.stdout).into(),
-            stderr: text(&output.stderr),
+            ok: ended.status.success(),
+            stdout: text(&ended.stdout).into(),
+            stderr: text(&ended.stderr),
         })
     }
 
@@ -106,9 +131,16 @@ impl Env for SystemEnv {
             return None;
         }
         eprint!("{question}");
-        let mut input = String::new();
-        io::stdin().read_line(&mut input).ok()?;
-        Some(input.trim().to_owned())
+        let input = self.0.run(|| {
+            let mut input = String::new();
+            io::stdin().read_line(&mut input)?;
+            Ok(input)
+        });
+        if input.is_err() {
+            // The next message does not follow the question.
+            eprintln!();
+        }
+        Some(input.ok()?.trim().to_owned())
     }
 }
 
@@ -140,6 +172,10 @@ fn split_variable(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn run(command: &str) -> io::Result<CommandOutput> {
+        SystemEnv::default().run(command, &|| Duration::ZERO)
+    }
 
     #[test]
     fn private_file_is_replaced_atomically() {
@@ -186,25 +222,148 @@ mod tests {
 
     #[test]
     fn commands_run_in_shell_without_stdin() {
-        let output = SystemEnv::default().run("printf x | tr x y").unwrap();
+        let output = run("printf x | tr x y").unwrap();
         assert!(output.ok);
         assert_eq!(output.stdout.expose(), "y");
-        let output = SystemEnv::default().run("cat && echo 'the end'").unwrap();
+        let output = run("cat && echo 'the end'").unwrap();
         assert_eq!(output.stdout.expose(), "the end\n", "stdin is closed");
-        let output = SystemEnv::default()
-            .run("echo out; echo why >&2; exit 3")
-            .unwrap();
+        let output = run("echo out; echo why >&2; exit 3").unwrap();
         assert!(!output.ok);
         assert_eq!(
             (output.stdout.expose(), output.stderr.as_str()),
             ("out\n", "why\n")
         );
-        let output = SystemEnv::default().run("/nowhere/at/all").unwrap();
+        let output = run("/nowhere/at/all").unwrap();
         assert!(!output.ok, "the shell reports the missing command");
         assert!(
             output.stderr.contains("/nowhere/at/all"),
             "{}",
             output.stderr
+        );
+    }
+
+    #[test]
+    fn slow_command_is_ended_with_its_processes() {
+        let dir = tempfile::tempdir().unwrap();
+        let alive = dir.path().join("alive");
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&alive)
+                .status()
+                .unwrap()
+                .success()
+        );
+        // Each process keeps the FIFO open for writing as long as it lives.
+        let reader = std::thread::spawn({
+            let alive = alive.clone();
+            move || std::fs::read(alive).unwrap()
+        });
+        let command = format!(
+            "exec 3>'{}'; trap '' TERM; sleep 600 & sh -c 'sleep 600; :' & sleep 600; :",
+            alive.display()
+        );
+        let calls = std::cell::Cell::new(0);
+        // The clock passes the limit when the processes have had time to start.
+        let elapsed = || {
+            calls.set(calls.get() + 1);
+            Duration::from_secs(if calls.get() > 10 { 121 } else { calls.get() })
+        };
+        let error = SystemEnv::default().run(&command, &elapsed).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(error.to_string(), "no result within 120 seconds");
+        assert_eq!(reader.join().unwrap(), b"", "no process has the FIFO open");
+    }
+
+    #[test]
+    fn command_has_two_minutes() {
+        let calls = std::cell::Cell::new(0);
+        let elapsed = || {
+            calls.set(calls.get() + 1);
+            Duration::from_secs(if calls.get() > 1 { 1119 } else { 1000 })
+        };
+        let output = SystemEnv::default().run("echo done", &elapsed).unwrap();
+        assert_eq!(output.stdout.expose(), "done\n");
+    }
+
+    #[test]
+    fn output_of_command_is_limited() {
+        for stream in ["", " >&2"] {
+            let exact = format!("head -c 1048576 /dev/zero{stream}");
+            let output = run(&exact).unwrap();
+            let length = output.stdout.expose().len() + output.stderr.len();
+            assert_eq!(length, 1 << 20);
+            for more in ["head -c 1048577 /dev/zero", "yes", "cat /dev/zero"] {
+                let error = run(&format!("{more}{stream}")).err().unwrap();
+                assert_eq!(error.to_string(), "printed more than 1 MiB", "{more}");
+            }
+        }
+    }
+
+    #[test]
+    fn interrupt_ends_command_and_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&fifo)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let env = SystemEnv::default();
+        env.0.raise(15);
+        let error = env.run("sleep 600", &|| Duration::ZERO).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+        assert!(env.0.commands().is_empty());
+        let error = env.read(&fifo).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+    }
+
+    #[test]
+    fn reads_are_bounded_and_do_not_block() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name| dir.path().join(name);
+        let env = SystemEnv::default();
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(path("fifo"))
+                .status()
+                .unwrap()
+                .success()
+        );
+        std::fs::write(path("file"), "text").unwrap();
+        std::os::unix::fs::symlink("file", path("link")).unwrap();
+        std::os::unix::fs::symlink("nothing", path("dangling")).unwrap();
+        std::fs::File::create(path("large"))
+            .unwrap()
+            .set_len((16 << 20) + 1)
+            .unwrap();
+        for name in ["file", "link"] {
+            assert_eq!(env.read_regular(&path(name)).unwrap(), b"text");
+            assert_eq!(env.read(&path(name)).unwrap(), b"text");
+        }
+        for (name, reason) in [
+            (".", "is a directory"),
+            ("fifo", "not a regular file"),
+            ("dangling", "symbolic link to a missing file"),
+            ("large", "larger than 16 MiB"),
+        ] {
+            let error = env.read_regular(&path(name)).unwrap_err();
+            assert_eq!(error.to_string(), reason, "{name}");
+        }
+        for endless in [Path::new("/dev/zero"), &path("large")] {
+            assert_eq!(
+                env.read(endless).unwrap_err().to_string(),
+                "larger than 16 MiB"
+            );
+        }
+        let zero = env.read_regular(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(zero.to_string(), "not a regular file");
+        assert!(
+            env.read_regular(&path("missing"))
+                .unwrap_err()
+                .get_ref()
+                .is_none()
         );
     }
 }

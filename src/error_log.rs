@@ -1,10 +1,6 @@
-//! The structured error log: the ten error types of the specification, the log line, the error
-//! file.
+//! The structured error log: the ten error types of the specification and the log line.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -116,90 +112,8 @@ impl fmt::Display for Entry {
     }
 }
 
-/// The error file of a run; created when the first entry is written.
-pub struct ErrorFile {
-    path: PathBuf,
-    file: Option<File>,
-    /// Reserves a file descriptor in case connections use all others.
-    spare: Option<File>,
-    /// The bytes that are not written yet; each new entry retries.
-    unwritten: Vec<u8>,
-}
-
-impl ErrorFile {
-    /// Creates the error file at `path` and deletes the file of an earlier run.
-    ///
-    /// # Errors
-    /// The old file cannot be deleted.
-    pub fn new(path: PathBuf) -> io::Result<Self> {
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(Self {
-                path,
-                file: None,
-                spare: File::open("/dev/null").ok(),
-                unwritten: Vec::new(),
-            }),
-        }
-    }
-
-    /// Returns the path of the file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Returns true if all entries so far are written.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.unwritten.is_empty()
-    }
-
-    /// Appends an entry, after the entries that could not be written before.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn append(&mut self, entry: &Entry) -> io::Result<()> {
-        self.unwritten.extend(format!("{entry}\n").into_bytes());
-        self.flush_pending()
-    }
-
-    /// Writes the entries that could not be written before.
-    ///
-    /// # Errors
-    /// The file still cannot be written.
-    pub fn flush_pending(&mut self) -> io::Result<()> {
-        while !self.unwritten.is_empty() {
-            match self.write() {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                // Prevents writing the first part of a line twice.
-                Ok(written) => drop(self.unwritten.drain(..written)),
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&mut self) -> io::Result<usize> {
-        if self.file.is_none() {
-            self.spare = None;
-            self.file = Some(File::options().create(true).append(true).open(&self.path)?);
-        }
-        let written = self.file.as_mut().map(|file| file.write(&self.unwritten));
-        written.unwrap_or(Ok(0))
-    }
-}
-
-impl Drop for ErrorFile {
-    fn drop(&mut self) {
-        let _ = self.flush_pending();
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::collection::vec;
     use proptest::prelude::*;
     use proptest::sample::select;
 
@@ -244,46 +158,6 @@ mod tests {
         );
     }
 
-    #[test]
-    fn new_error_file_replaces_old_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("errors.txt");
-        fs::write(&path, "old\n").unwrap();
-        let mut file = ErrorFile::new(path.clone()).unwrap();
-        assert!(!path.exists(), "no file without errors");
-        file.append(&entry()).unwrap();
-        file.append(&entry()).unwrap();
-        let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text, format!("{0}\n{0}\n", entry()));
-        assert!(file.is_complete());
-    }
-
-    #[test]
-    fn unwritable_error_file_is_an_error() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut file = ErrorFile::new(dir.path().join("missing/errors.txt")).unwrap();
-        assert!(file.append(&entry()).is_err());
-        assert!(!file.is_complete());
-        fs::create_dir(dir.path().join("errors.txt")).unwrap();
-        assert!(ErrorFile::new(dir.path().join("errors.txt")).is_err());
-    }
-
-    #[test]
-    fn unwritten_entries_are_written_later() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("later/errors.txt");
-        let mut file = ErrorFile::new(path.clone()).unwrap();
-        let (first, mut second) = (entry(), entry());
-        second.region = None;
-        assert!(file.append(&first).is_err());
-        assert!(file.flush_pending().is_err() && !file.is_complete());
-        fs::create_dir(dir.path().join("later")).unwrap();
-        file.append(&second).unwrap();
-        assert!(file.is_complete());
-        let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text, format!("{first}\n{second}\n"));
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -304,29 +178,19 @@ mod tests {
         }
 
         #[test]
-        fn file_has_one_bounded_line_per_entry(
-            messages in vec(prop_oneof![any::<String>(), "[\n\r\u{85}\u{2028}\u{0b}a]{0,40}", "é{0,3000}"], 1..9),
+        fn any_entry_is_one_bounded_line(
+            message in prop_oneof![any::<String>(), "[\n\r\u{85}\u{2028}\u{0b}a]{0,40}", "é{0,3000}"],
             seconds in 0..4_000_000_000i64,
         ) {
-            let dir = tempfile::tempdir().unwrap();
-            let mut file = ErrorFile::new(dir.path().join("errors.txt")).unwrap();
             let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
-            let entries: Vec<_> =
-                messages.into_iter().map(|message| Entry { at, message, ..entry() }).collect();
-            for entry in &entries {
-                file.append(entry).unwrap();
-            }
-            let text = fs::read_to_string(file.path()).unwrap();
-            prop_assert!(text.ends_with('\n'));
-            let lines: Vec<_> = text.split_terminator(['\n', '\r', '\u{85}', '\u{2028}']).collect();
-            prop_assert_eq!(lines.len(), entries.len());
-            for (line, entry) in lines.into_iter().zip(entries) {
-                prop_assert_eq!(line, entry.to_string());
-                // An escaped character takes at most ten characters.
-                prop_assert!(line.chars().count() < 100 + 10 * MAX_MESSAGE);
-                prop_assert!(entry.message.chars().count() > MAX_MESSAGE || !line.ends_with('…')
-                    || entry.message.ends_with('…'));
-            }
+            let entry = Entry { at, message, ..entry() };
+            let line = entry.to_string();
+            let breaks = ['\n', '\r', '\u{85}', '\u{2028}'];
+            prop_assert!(!line.contains(breaks));
+            // An escaped character takes at most ten characters.
+            prop_assert!(line.chars().count() < 100 + 10 * MAX_MESSAGE);
+            prop_assert!(entry.message.chars().count() > MAX_MESSAGE || !line.ends_with('…')
+                || entry.message.ends_with('…'));
         }
     }
 }

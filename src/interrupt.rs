@@ -1,25 +1,42 @@
-//! SIGINT (Ctrl-C) and SIGTERM: a flag that ends sleeps and open requests.
+//! Signals that end a run: SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGQUIT.
 //!
-//! - A thread named `signals` waits for SIGINT and SIGTERM until the process exits.
-//! - The first signal sets the flag, wakes all sleeping threads, and runs the registered hooks (for
-//!   example, the shutdown of an HTTP agent) on the signal thread. The main thread then finishes
-//!   the run and exits with 128 + the signal number.
-//! - The second signal removes the temporary files and exits immediately, without waiting for any
-//!   thread.
-//! - A thread that creates, renames or removes a temporary file holds the lock of
-//!   [`Interrupt::temp_files`] meanwhile. The second signal takes the same lock and never releases
-//!   it, so no file is left half-written and no new one is created during the exit.
+//! - A thread named `signals` waits for them until the process exits. SIGHUP is not handled if the process started with
+//!   it ignored, as under `nohup`.
+//! - The first signal sets the flag, wakes all sleeping threads, and runs the registered hooks (for example, the
+//!   shutdown of an HTTP agent) on the signal thread. The main thread then finishes the run and exits with 128 + the
+//!   signal number.
+//! - If the process has not ended after [`GRACE`], or at a second signal, the signal thread removes the temporary
+//!   files, ends the running commands and exits, without waiting for any thread. Before the run has started it does so
+//!   immediately.
+//! - A thread that may block (a prompt, a read of a FIFO) does so in [`Interrupt::run`], which returns at the signal.
+//! - A thread that creates, renames or removes a temporary file holds the lock of [`Interrupt::temp_files`] meanwhile.
+//!   The exit takes the same lock and never releases it, so no file is left half-written and no new one is created.
 //! - The flag is set while the hooks are locked, so a hook is never registered too late to run.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
+use signal_hook::iterator::Signals;
+
+use crate::process_tree::ProcessTree;
 use crate::sync::lock;
 
+/// The time that the first signal leaves to the threads of the run to end it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The interval at which the signal thread looks for a second signal.
+const POLL: Duration = Duration::from_millis(20);
+
 type Hook = Box<dyn Fn() + Send>;
+
+/// The locked set of temporary files.
+pub type TempFiles<'a> = MutexGuard<'a, BTreeSet<PathBuf>>;
 
 /// A shared flag that ends a run. Clones share one state.
 #[derive(Clone, Default)]
@@ -28,9 +45,14 @@ pub struct Interrupt(Arc<InterruptState>);
 #[derive(Default)]
 struct InterruptState {
     signal: AtomicI32,
+    /// True if the run has started, and ends itself after a signal.
+    is_running: AtomicBool,
+    /// True if the interrupt was shown to the user.
+    is_shown: AtomicBool,
     hooks: Mutex<Vec<Hook>>,
     woken: Condvar,
     temp_files: Mutex<BTreeSet<PathBuf>>,
+    commands: Mutex<BTreeSet<ProcessTree>>,
 }
 
 impl Interrupt {
@@ -39,6 +61,17 @@ impl Interrupt {
     pub fn signal(&self) -> Option<i32> {
         let signal = self.0.signal.load(Ordering::SeqCst);
         (signal != 0).then_some(signal)
+    }
+
+    /// Marks the run as started: from now on it ends itself after the first signal.
+    pub fn start_run(&self) {
+        self.0.is_running.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns true if the caller is to show that the run was interrupted: only the first one.
+    #[must_use]
+    pub fn is_first_to_show(&self) -> bool {
+        !self.0.is_shown.swap(true, Ordering::SeqCst)
     }
 
     /// Registers `hook` to run when the interrupt is raised; runs it immediately if it already was.
@@ -67,16 +100,47 @@ impl Interrupt {
         let _ = woken.wait_timeout_while(lock(hooks), time, |_| self.signal().is_none());
     }
 
+    /// Runs `blocking` on a new thread and waits for its result. An interrupt ends the wait, but not the thread.
+    ///
+    /// # Errors
+    /// `Interrupted`, if the interrupt was raised first; or the system refused the thread.
+    pub fn run<T: Send + 'static>(
+        &self,
+        blocking: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    ) -> std::io::Result<T> {
+        let (sender, result) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("blocking".to_owned())
+            .spawn(move || {
+                let _ = sender.send(blocking());
+            })?;
+        loop {
+            match result.recv_timeout(POLL) {
+                Ok(result) => return result,
+                Err(RecvTimeoutError::Timeout) if self.signal().is_none() => {}
+                Err(_) => return Err(std::io::ErrorKind::Interrupted.into()),
+            }
+        }
+    }
+
     /// Returns the locked set of temporary files that exist now. The caller holds the lock while it
     /// creates, renames or removes one, so that the set is correct when [`Self::listen`] removes
     /// them.
-    pub fn temp_files(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+    #[must_use]
+    pub fn temp_files(&self) -> TempFiles<'_> {
         lock(&self.0.temp_files)
+    }
+
+    /// Returns the locked set of running commands, which an immediate exit ends. The caller holds the lock while it
+    /// starts one.
+    #[must_use]
+    pub fn commands(&self) -> MutexGuard<'_, BTreeSet<ProcessTree>> {
+        lock(&self.0.commands)
     }
 
     /// Removes the temporary files before an immediate exit. The returned lock keeps other threads
     /// from creating new ones.
-    fn remove_temp_files(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+    fn remove_temp_files(&self) -> TempFiles<'_> {
         let temp_files = self.temp_files();
         for path in temp_files.iter() {
             let _ = std::fs::remove_file(path);
@@ -84,15 +148,21 @@ impl Interrupt {
         temp_files
     }
 
-    /// Handles SIGINT and SIGTERM on a new thread; the second signal exits the process immediately.
-    /// SIGXFSZ, which would end the process silently, is handled too: a file that exceeds its size
-    /// limit then causes a write error, like a full disk.
+    /// Ends the running commands before an immediate exit. The returned lock keeps other threads from starting new ones.
+    fn kill_commands(&self) -> MutexGuard<'_, BTreeSet<ProcessTree>> {
+        let commands = self.commands();
+        for command in commands.iter() {
+            command.processes().kill();
+        }
+        commands
+    }
+
+    /// Handles the signals on a new thread. SIGXFSZ, which would end the process silently, is handled too: a file that
+    /// exceeds its size limit then causes a write error, like a full disk.
     ///
     /// # Errors
     /// A signal handler or the thread cannot be created.
     pub fn listen(&self) -> std::io::Result<()> {
-        use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
-        use signal_hook::iterator::Signals;
         // A handler instead of SIG_IGN, because a credential_process would inherit SIG_IGN.
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         let interrupt = self.clone();
@@ -104,17 +174,62 @@ impl Interrupt {
                 let Ok(mut signals) = receiver.recv() else {
                     return;
                 };
-                for signal in signals.forever() {
-                    if interrupt.signal().is_some() {
-                        let _locked = interrupt.remove_temp_files();
-                        std::process::exit(128 + signal);
-                    }
-                    interrupt.raise(signal);
+                if let Some(signal) = signals.forever().next() {
+                    interrupt.end(signal, &mut signals);
                 }
             })?;
-        let _ = sender.send(Signals::new([SIGINT, SIGTERM])?);
+        let mut handled = vec![SIGINT, SIGTERM, SIGQUIT];
+        if !is_hangup_ignored() {
+            handled.push(SIGHUP);
+        }
+        let _ = sender.send(Signals::new(handled)?);
         Ok(())
     }
+
+    /// Ends the process after its first signal: when the grace period is over or at the next signal, unless the main
+    /// thread does so earlier.
+    fn end(&self, mut signal: i32, signals: &mut Signals) -> ! {
+        self.raise(signal);
+        if self.0.is_running.load(Ordering::SeqCst) {
+            let end = Instant::now() + GRACE;
+            while Instant::now() < end {
+                std::thread::sleep(POLL);
+                if let Some(next) = signals.pending().next() {
+                    signal = next;
+                    break;
+                }
+            }
+        }
+        let _locked = (self.remove_temp_files(), self.kill_commands());
+        self.show();
+        std::process::exit(128 + signal);
+    }
+
+    /// Shows that the run was interrupted, unless the main thread did. A full stderr does not keep the process alive.
+    fn show(&self) {
+        if self.is_first_to_show() {
+            let (sender, shown) = mpsc::channel();
+            let thread = std::thread::Builder::new().spawn(move || {
+                let _ = sender.send(std::io::stderr().write_all(b"Interrupted\n"));
+            });
+            if thread.is_ok() {
+                let _ = shown.recv_timeout(5 * POLL);
+            }
+        }
+    }
+}
+
+/// Returns true if the process started with SIGHUP ignored. Without `/proc`, a shell, which inherits the setting, tries
+/// it.
+fn is_hangup_ignored() -> bool {
+    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        return mask.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1);
+    }
+    let mut shell = std::process::Command::new("/bin/sh");
+    let survived = shell.args(["-c", "kill -HUP $$"]).status();
+    survived.is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]

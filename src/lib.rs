@@ -22,10 +22,11 @@
 //! | 5 | [`aws`] | one call: sign, send, classify, retry, refresh; operations, credentials, endpoints |
 //! | 4 | [`recording`] | cassettes, the recording and the replaying client, the replay's clock and environment |
 //! | 3 | [`http`] | request, response, the [`http::HttpClient`] trait; the ureq client, proxies, TLS |
-//! | 3 | [`error_log`] | the ten error types, the log line, the error file |
-//! | 2 | [`atomic_file`], [`clock`], [`env`](mod@env) | files written in one step, time, environment |
-//! | 1 | [`interrupt`], [`model`], [`redact`], [`untrusted`] | Ctrl-C, the nouns, redaction, text from the network |
-//! | 0 | [`secret`], [`sync`], [`text`], [`workers`] | secrets, locks, text, the rayon pool |
+//! | 4 | [`error_file`] | the error file of a run |
+//! | 3 | [`error_log`] | the ten error types, the log line |
+//! | 2 | [`atomic_file`], [`run_lock`], [`clock`], [`env`](mod@env) | files written in one step, the lock of the output directory, time, environment |
+//! | 1 | [`interrupt`], [`model`], [`redact`], [`untrusted`] | signals, the nouns, redaction, text from the network |
+//! | 0 | [`process_tree`], [`secret`], [`sync`], [`text`], [`workers`] | signals to commands, secrets, locks, text, the rayon pool |
 //!
 //! A run in one sentence: options → session → checks → workers take steps of regions and count them through
 //! [`aws::client::Client`] → results travel over one channel to the main thread, which draws the bar, writes the log and
@@ -51,6 +52,7 @@ pub mod commands;
 pub mod console;
 pub mod coverage;
 pub mod env;
+pub mod error_file;
 pub mod error_log;
 pub mod http;
 pub mod interrupt;
@@ -59,8 +61,10 @@ pub mod model;
 pub mod options;
 pub mod output;
 pub mod preflight;
+pub mod process_tree;
 pub mod recording;
 pub mod redact;
+pub mod run_lock;
 pub mod runtime;
 pub mod scan;
 pub mod secret;

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use aws_config_resource_count::atomic_file::Destination;
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::commands;
 use aws_config_resource_count::console::{self, Bar, Console};
@@ -13,8 +14,15 @@ use aws_config_resource_count::options::Options;
 use aws_config_resource_count::runtime::Runtime;
 
 fn main() -> ExitCode {
+    let interrupt = Interrupt::default();
+    if let Err(e) = interrupt.listen() {
+        print_line(&format_args!(
+            "warning: Ctrl-C will not print a summary: {e}"
+        ));
+    }
+    // Reads the file of --resource-types, which may be a FIFO.
     match cli::parse(std::env::args_os()) {
-        Ok(Command::Run(options, view)) => run(&options, view),
+        Ok(Command::Run(options, view)) => run(&options, view, interrupt),
         Ok(Command::Print(text)) => {
             let _ = io::stdout().write_all(&text);
             ExitCode::SUCCESS
@@ -23,13 +31,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options, view: cli::OutputOptions) -> ExitCode {
-    let interrupt = Interrupt::default();
-    if let Err(e) = interrupt.listen() {
-        print_line(&format_args!(
-            "warning: Ctrl-C will not print a summary: {e}"
-        ));
-    }
+fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> ExitCode {
     let runtime = match Runtime::new(options, interrupt) {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -37,13 +39,27 @@ fn run(options: &Options, view: cli::OutputOptions) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+    // With a report on stdout, all other output goes to stderr.
+    let reports_to_stdout = options
+        .report
+        .as_deref()
+        .is_some_and(Destination::is_stdout);
+    let err = io::stderr().is_terminal();
+    let out = if reports_to_stdout {
+        err
+    } else {
+        io::stdout().is_terminal()
+    };
     let var = |name| std::env::var(name).ok();
     let (no_color, force) = (var("NO_COLOR"), var("CLICOLOR_FORCE"));
     let escapes = console::supports_escapes(var("TERM").as_deref());
     let color = view.color;
     let mut console = Console {
-        out: Box::new(io::stdout()),
+        out: if reports_to_stdout {
+            Box::new(io::stderr())
+        } else {
+            Box::new(io::stdout())
+        },
         err: Box::new(io::stderr()),
         color: color.applies(out && escapes, no_color.as_deref(), force.as_deref()),
         bar: match (view.progress, err && escapes && !options.debug) {

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers of the modules.
-const LAYERS: [(&str, u8); 28] = [
+const LAYERS: [(&str, u8); 31] = [
     ("main", 13),
     ("cli", 12),
     ("commands", 11),
@@ -28,14 +28,17 @@ const LAYERS: [(&str, u8); 28] = [
     ("aws", 5),
     ("recording", 4),
     ("http", 3),
+    ("error_file", 4),
     ("error_log", 3),
     ("atomic_file", 2),
+    ("run_lock", 2),
     ("clock", 2),
     ("env", 2),
     ("interrupt", 1),
     ("model", 1),
     ("redact", 1),
     ("untrusted", 1),
+    ("process_tree", 0),
     ("secret", 0),
     ("sync", 0),
     ("text", 0),
@@ -67,7 +70,6 @@ const CRATES: [(&str, &[&str]); 12] = [
             "http/verifier.rs",
         ],
     ),
-    ("rustix", &["http/race.rs"]),
     ("rayon", &["workers.rs"]),
     ("aws_sigv4", &["aws/sign.rs"]),
     ("quick_xml", &["aws/protocol/query.rs"]),
@@ -75,6 +77,17 @@ const CRATES: [(&str, &[&str]); 12] = [
     ("csv", &["output/csv.rs"]),
     ("clap", &["cli/command.rs", "cli/scan_args.rs"]),
     ("signal_hook", &["interrupt.rs"]),
+    (
+        "rustix",
+        &[
+            "atomic_file/destination.rs",
+            "env/command.rs",
+            "env/read.rs",
+            "http/race.rs",
+            "process_tree.rs",
+            "run_lock.rs",
+        ],
+    ),
     ("fastrand", &["runtime.rs"]),
     ("terminal_size", &["main.rs"]),
 ];

@@ -22,6 +22,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_config_resource_count::advice;
 use aws_config_resource_count::aws::client::Transport;
@@ -384,7 +385,7 @@ impl Env for CaseEnv {
         }
     }
 
-    fn run(&self, command: &str) -> io::Result<CommandOutput> {
+    fn run(&self, command: &str, _: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
         let output = self.outputs.get(command).ok_or(io::ErrorKind::NotFound)?;
         Ok(CommandOutput {
             ok: output.ok,

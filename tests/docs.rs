@@ -497,7 +497,7 @@ fn every_error_type_is_documented() {
 
 #[test]
 fn every_exit_code_is_documented() {
-    let (sigint, sigterm) = (2, 15);
+    let (sighup, sigint, sigquit, sigterm) = (1, 2, 3, 15);
     let codes: Vec<String> = [
         Exit::Done.code(),
         Exit::Failed.code(),
@@ -505,6 +505,8 @@ fn every_exit_code_is_documented() {
         Exit::Partial.code(),
         Exit::Interrupted(sigint).code(),
         Exit::Interrupted(sigterm).code(),
+        Exit::Interrupted(sighup).code(),
+        Exit::Interrupted(sigquit).code(),
     ]
     .iter()
     .map(u8::to_string)

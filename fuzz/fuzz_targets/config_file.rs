@@ -40,7 +40,7 @@ impl Env for Files<'_> {
         unreachable!("the files are only read")
     }
 
-    fn run(&self, _: &str) -> io::Result<CommandOutput> {
+    fn run(&self, _: &str, _: &dyn Fn() -> std::time::Duration) -> io::Result<CommandOutput> {
         unreachable!("no command is run")
     }
 

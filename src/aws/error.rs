@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -207,10 +206,10 @@ pub enum CredentialsError {
         what: String,
         /// The name of the profile.
         profile: String,
-        /// The config file.
-        config: PathBuf,
-        /// The shared credentials file.
-        credentials: PathBuf,
+        /// The config file, with the reason why it is ignored.
+        config: String,
+        /// The shared credentials file, with the reason why it is ignored.
+        credentials: String,
     },
     /// No provider is configured.
     #[error(
@@ -221,10 +220,10 @@ pub enum CredentialsError {
     NotConfigured {
         /// The name of the profile.
         profile: String,
-        /// The shared credentials file.
-        credentials: PathBuf,
-        /// The config file.
-        config: PathBuf,
+        /// The shared credentials file, with the reason why it is ignored.
+        credentials: String,
+        /// The config file, with the reason why it is ignored.
+        config: String,
     },
     /// A setting is missing, invalid, or contradicts another one.
     #[error("{0}")]

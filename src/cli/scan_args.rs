@@ -64,7 +64,7 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = SCAN, long)]
     skip_checks: bool,
 
-    /// Directory for the CSV and the error log; it must exist
+    /// Directory for the CSV and the error log; created if it does not exist
     #[arg(help_heading = OUTPUT, long, value_name = "DIR", default_value = ".")]
     output_dir: PathBuf,
 
@@ -72,7 +72,7 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = OUTPUT, long)]
     coverage: bool,
 
-    /// Write a JSON report of the run to FILE
+    /// Write a JSON report of the run to FILE; - is stdout, and all other output then goes to stderr
     #[arg(help_heading = OUTPUT, long, value_name = "FILE")]
     report: Option<PathBuf>,
 

@@ -1,13 +1,15 @@
 //! The shared state of the steps of a run: options, runtime, console and error log.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error_reporter::ErrorReporter;
-use crate::atomic_file;
+use crate::atomic_file::{self, Destination};
 use crate::console::Console;
 use crate::error_log::{Entry, ErrorType};
-use crate::model::Region;
+use crate::model::{Account, Region};
 use crate::options::Options;
+use crate::run_lock::{LockError, RunLock};
 use crate::runtime::Runtime;
 
 /// The context of a run.
@@ -16,6 +18,10 @@ pub(super) struct Context<'a> {
     pub(super) runtime: &'a Runtime,
     pub(super) console: &'a mut Console,
     pub(super) errors: ErrorReporter,
+    /// The lock of the output directory, once the account is known.
+    pub(super) lock: Option<RunLock>,
+    /// The files that the run writes: no two outputs are the same file.
+    claimed: Vec<Destination>,
 }
 
 impl<'a> Context<'a> {
@@ -29,6 +35,8 @@ impl<'a> Context<'a> {
             runtime,
             console,
             errors: ErrorReporter::default(),
+            lock: None,
+            claimed: Vec::new(),
         }
     }
 
@@ -81,21 +89,59 @@ impl<'a> Context<'a> {
 
     /// Shows the name of the error file, if there is one.
     pub(super) fn show_error_file(&mut self) {
-        self.errors.flush_pending();
+        self.errors.publish(self.console);
         if !self.errors.entries.is_empty() && self.errors.complete_file().is_some() {
             let name = self.error_file_name();
             self.console.line(format_args!("Errors logged to {name}"));
         }
     }
 
-    /// Returns true if `directory`, given with `option`, is writable; otherwise logs the error.
-    pub(super) fn can_write(&mut self, directory: &Path, option: &str) -> bool {
-        let checked = atomic_file::check_writable(directory, &self.runtime.interrupt);
+    /// Locks the output directory for `account`. Returns false if another run has the lock; the error is logged. If the
+    /// file system has no locks, the run continues with a warning.
+    pub(super) fn lock(&mut self, account: &Account) -> bool {
+        let directory = &self.options.output_dir;
+        let shown = directory.display();
+        match RunLock::new(directory, account.id.as_str(), &self.runtime.interrupt) {
+            Ok(lock) => self.lock = Some(lock),
+            Err(LockError::Io(e)) => self.console.error(format_args!(
+                "warning: {shown} cannot be locked: {e}; do not start a second run of account {} \
+                 there",
+                account.id
+            )),
+            Err(held @ LockError::Held(_)) => {
+                let message = format!(
+                    "{shown}: {held} for account {}; wait for its end, or choose another \
+                     directory with --output-dir",
+                    account.id
+                );
+                self.log(ErrorType::Fatal, None, message);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Starts to write the error file `name` in the output directory.
+    pub(super) fn open_errors(&mut self, name: &str) {
+        let path = self.path(name);
+        self.claimed.extend(Destination::new(&path));
+        let interrupt = &self.runtime.interrupt;
+        self.errors.open(path, interrupt, self.console);
+    }
+
+    /// Returns true if the file at `path` can be written, and is not another output of the run; otherwise logs the error.
+    pub(super) fn can_write(&mut self, path: &Path) -> bool {
+        let checked = atomic_file::check_path(path, &self.runtime.interrupt);
+        let checked = checked.and_then(|destination| {
+            let is_file = matches!(destination, Destination::File(_));
+            if is_file && self.claimed.contains(&destination) {
+                return Err(io::Error::other("is another output of this run"));
+            }
+            self.claimed.push(destination);
+            Ok(())
+        });
         if let Err(e) = &checked {
-            let directory = directory.display();
-            let message = format!(
-                "cannot write to {directory}: {e}; create it or choose another with {option}"
-            );
+            let message = format!("cannot write to {}: {e}", path.display());
             self.log(ErrorType::Fatal, None, message);
         }
         checked.is_ok()

@@ -1,17 +1,18 @@
 //! Counts the resources of one account: checks, scan, files, summary.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 
 use super::context::{Context, sanitize};
 use super::exit::Exit;
+use super::output_paths;
 use super::outputs::{self, ReportInput};
 use super::scan_regions;
 use crate::advice;
 use crate::aws::client::{Client, Trace};
 use crate::console::Console;
 use crate::coverage::Coverage;
-use crate::error_log::{ErrorFile, ErrorType};
+use crate::error_file::ErrorFile;
+use crate::error_log::ErrorType;
 use crate::model::Account;
 use crate::options::Options;
 use crate::preflight::{self, CheckError, NotReady, Preflight, Ready};
@@ -29,21 +30,24 @@ pub fn run(
     console: &mut Console,
     trace: Option<Trace>,
 ) -> Exit {
+    runtime.interrupt.start_run();
     let start = runtime.clock.now();
+    if let Err(e) = output_paths::check(options, &runtime.interrupt) {
+        console.error(format_args!("error: {e}"));
+        return Exit::Usage;
+    }
     let mut context = Context::new(options, runtime, console);
     warn_of_unknown_types(&mut context);
     let preflight = check(&mut context, trace);
     let (http, client) = (preflight.http.clone(), preflight.client.clone());
     let account = preflight.account.clone();
-    let mut report = options.report.clone();
     let (mut exit, coverage) = if context.is_interrupted() {
         (Exit::Failed, Coverage::default())
     } else {
-        after_checks(&mut context, preflight, &mut report)
+        after_checks(&mut context, preflight)
     };
-    if let Some(signal) = runtime.interrupt.signal() {
-        context.console.error("Interrupted");
-        return Exit::Interrupted(signal);
+    if let Some(interrupted) = show_interrupt(&mut context) {
+        return interrupted;
     }
     if let Some(Err(e)) = http.map(|http| http.finish()) {
         let message = format!("the recording was not written: {e}");
@@ -56,7 +60,17 @@ pub fn run(
         coverage: &coverage,
         usage: &client.as_deref().map(Client::usage).unwrap_or_default(),
     };
-    outputs::write_report(&mut context, report, &input, exit)
+    let exit = outputs::write_report(&mut context, &input, exit);
+    show_interrupt(&mut context).unwrap_or(exit)
+}
+
+/// Shows that a signal has ended the run, and returns its exit code.
+fn show_interrupt(context: &mut Context) -> Option<Exit> {
+    let signal = context.runtime.interrupt.signal()?;
+    if context.runtime.interrupt.is_first_to_show() {
+        context.console.error("Interrupted");
+    }
+    Some(Exit::Interrupted(signal))
 }
 
 /// Calls [`run`]; a panic is shown as an internal error and returns [`Exit::Failed`].
@@ -111,16 +125,8 @@ fn check(context: &mut Context, trace: Option<Trace>) -> Preflight {
     })
 }
 
-/// Scans the account and writes the files, if all checks passed. Sets `report` to `None` if it cannot be written.
-fn after_checks(
-    context: &mut Context,
-    preflight: Preflight,
-    report: &mut Option<PathBuf>,
-) -> (Exit, Coverage) {
-    let error_path = match &preflight.account {
-        Some(account) => context.path(&account.file_name("_errors.txt")),
-        None => context.path(EARLY_ERRORS),
-    };
+/// Scans the account and writes the files, if all checks passed.
+fn after_checks(context: &mut Context, preflight: Preflight) -> (Exit, Coverage) {
     let failed = (Exit::Failed, Coverage::default());
     let ready = match preflight.outcome {
         Ok(ready) => ready,
@@ -128,28 +134,28 @@ fn after_checks(
             for region in regions {
                 context.console.error(format_args!("error: {region}"));
             }
-            // As after an invalid command line, there are no files.
-            *report = None;
             return (Exit::Usage, Coverage::default());
         }
         Err(NotReady::Failed(failures)) => {
-            context.errors.open(error_path, context.console);
+            match &preflight.account {
+                Some(account) if !context.lock(account) => {}
+                Some(account) => context.open_errors(&account.file_name("_errors.txt")),
+                None => context.open_errors(EARLY_ERRORS),
+            }
             show_failures(context, &failures);
             return failed;
         }
     };
     // An earlier run may have left this file, if it failed before the account was known.
-    let _ = ErrorFile::new(context.path(EARLY_ERRORS));
+    let early = ErrorFile::new(context.path(EARLY_ERRORS), &context.runtime.interrupt);
+    drop(early);
     announce(context, &ready.account);
-    if !context.can_write(&context.options.output_dir, "--output-dir") {
+    if !context.lock(&ready.account) {
         return failed;
     }
-    context.errors.open(error_path, context.console);
-    if let Some(path) = report
-        && !context.can_write(outputs::parent_directory(path), "--report")
-    {
-        // The error is already logged.
-        *report = None;
+    context.open_errors(&ready.account.file_name("_errors.txt"));
+    let tables = outputs::table_paths(context, &ready.account);
+    if !tables.iter().all(|path| context.can_write(path)) {
         context.show_error_file();
         return failed;
     }

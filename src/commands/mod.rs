@@ -5,6 +5,7 @@ mod count;
 mod error_reporter;
 mod exit;
 pub mod iam_policy;
+mod output_paths;
 mod outputs;
 mod scan_regions;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::context::Context;
 use super::exit::Exit;
 use super::scan_regions::Scanned;
-use crate::atomic_file;
+use crate::atomic_file::{self, Destination};
 use crate::aws::operation::Service;
 use crate::aws::usage::Usage;
 use crate::console;
@@ -36,6 +36,9 @@ pub(super) fn conclude(
 ) -> Exit {
     let coverage = &scanned.coverage;
     let written = write_tables(context, account, coverage);
+    if context.is_interrupted() {
+        return Exit::Failed;
+    }
     context.show_error_file();
     context.console.line("");
     let options = context.options;
@@ -105,7 +108,8 @@ fn write_tables(context: &mut Context, account: &Account, coverage: &Coverage) -
     written
 }
 
-/// Writes the CSV, unless nothing was counted: an old file has more than a file without a count.
+/// Replaces the error log and the CSV, one directly after the other, so that both are of the same run. Keeps the CSV if
+/// nothing was counted: an old file has more than a file without a count.
 fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -> bool {
     if coverage.is_missing() {
         let counts = pluralize(coverage.cells().count(), "count");
@@ -117,9 +121,17 @@ fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -
         context.log(ErrorType::Fatal, None, message);
         return false;
     }
+    let path = context.path(&account.file_name(".csv"));
     let rows = CountRow::rows(account, coverage.counts());
-    let results = write_table(context, &account.file_name(".csv"), CountRow::HEADER, rows);
-    show_written(context, "Results", &results)
+    let interrupt = &context.runtime.interrupt;
+    let fill = |to: &mut dyn Write| write_csv(CountRow::HEADER, rows, to);
+    let prepared = atomic_file::prepare(&path, fill, interrupt);
+    context.errors.write_stream(context.console);
+    let written = prepared.and_then(|prepared| {
+        prepared.place(interrupt, |temp_files| context.errors.place(temp_files))
+    });
+    context.errors.show_failure(context.console);
+    show_written(context, "Results", &(path, written))
 }
 
 fn write_table<R: Serialize>(
@@ -128,10 +140,23 @@ fn write_table<R: Serialize>(
     header: &str,
     rows: impl Iterator<Item = R>,
 ) -> Written {
+    let path = context.path(name);
     let fill = |to: &mut dyn Write| write_csv(header, rows, to);
-    let (options, interrupt) = (context.options, &context.runtime.interrupt);
-    let written = atomic_file::write(&options.output_dir, name, fill, interrupt);
-    (context.path(name), written)
+    let written = atomic_file::write(&path, fill, &context.runtime.interrupt);
+    (path, written)
+}
+
+/// Returns the paths of all tables of the run.
+pub(super) fn table_paths(context: &Context, account: &Account) -> Vec<PathBuf> {
+    let options = context.options;
+    let is_requested = [options.coverage, options.method == Method::Verify];
+    let kinds = KINDS
+        .iter()
+        .zip(is_requested)
+        .filter(|(_, requested)| *requested);
+    let others = kinds.map(|(kind, _)| account.table_name(kind));
+    let names = std::iter::once(account.file_name(".csv")).chain(others);
+    names.map(|name| context.path(&name)).collect()
 }
 
 /// Returns the coverage files and files of differences of an earlier run of this account in the
@@ -160,17 +185,16 @@ pub(super) struct ReportInput<'a> {
     pub(super) usage: &'a BTreeMap<(Service, Region), Usage>,
 }
 
-/// Writes the JSON report to `path`, if there is one. Returns `exit`, or [`Exit::Failed`] if the
-/// report was not written.
-pub(super) fn write_report(
-    context: &mut Context,
-    path: Option<PathBuf>,
-    input: &ReportInput,
-    exit: Exit,
-) -> Exit {
-    let Some(path) = path else {
+/// Writes the JSON report, if there is one. Returns `exit`, or [`Exit::Failed`] if the report was
+/// not written.
+pub(super) fn write_report(context: &mut Context, input: &ReportInput, exit: Exit) -> Exit {
+    let Some(path) = &context.options.report else {
         return exit;
     };
+    // As after an invalid command line, there are no files.
+    if exit == Exit::Usage {
+        return exit;
+    }
     let report = Report {
         options: context.options,
         start: input.start,
@@ -181,16 +205,14 @@ pub(super) fn write_report(
         usage: input.usage,
         errors: &context.errors.entries,
     };
-    let written = match path.file_name() {
-        Some(name) => atomic_file::write(
-            parent_directory(&path),
-            name,
-            |to| to.write_all(&report.render()),
-            &context.runtime.interrupt,
-        ),
-        None => Err(io::Error::other("not a file name")),
+    let fill = |to: &mut dyn Write| to.write_all(&report.render());
+    let written = atomic_file::write(path, fill, &context.runtime.interrupt);
+    let shown = if Destination::is_stdout(path) {
+        PathBuf::from("stdout")
+    } else {
+        path.clone()
     };
-    if show_written(context, "Report", &(path, written)) {
+    if show_written(context, "Report", &(shown, written)) {
         exit
     } else {
         Exit::Failed
@@ -201,6 +223,8 @@ pub(super) fn write_report(
 fn show_written(context: &mut Context, what: &str, (path, written): &Written) -> bool {
     let path = path.display();
     match written {
+        // A signal has ended the run.
+        Err(_) if context.is_interrupted() => {}
         Ok(()) => context
             .console
             .line(format_args!("{what} written to {path}")),
@@ -214,12 +238,4 @@ fn show_written(context: &mut Context, what: &str, (path, written): &Written) ->
         }
     }
     written.is_ok()
-}
-
-/// Returns the directory of a file; `.` for a file name without a directory.
-pub(super) fn parent_directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(directory) if directory != Path::new("") => directory,
-        _ => Path::new("."),
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use super::cassette::with_path;
 use crate::env::{CommandOutput, Env};
@@ -74,7 +75,7 @@ impl Env for RecordedEnv {
     }
 
     /// Fails: a replay runs no commands.
-    fn run(&self, _: &str) -> io::Result<CommandOutput> {
+    fn run(&self, _: &str, _: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
         Err(io::ErrorKind::NotFound.into())
     }
 

@@ -105,6 +105,11 @@ impl ClientSettings {
         let env = &*runtime.env;
         // The credentials check reports invalid files.
         let files = SharedFiles::load(env).unwrap_or_default();
+        if let Some(trace) = trace {
+            for file in files.unusable() {
+                trace(&format_args!("debug: {file}"));
+            }
+        }
         let profile = choose_profile(options, &files, env).name;
         let lookup = Lookup {
             options,

@@ -1,6 +1,7 @@
 //! Tests of the coverage, and of recorder calls that fail or are slow.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
 use crate::support::{Account, Call, Outcome, Program, Recorder, Reply, Server};
@@ -134,11 +135,18 @@ fn old_coverage_file_is_replaced() {
 #[test]
 fn unwritable_coverage_file_keeps_the_csv() {
     let account = account();
-    let server = account.serve();
+    let path = Arc::new(OnceLock::<PathBuf>::new());
+    let for_server = path.clone();
+    let server = account.serve_with(move |call| {
+        // After the path was checked.
+        if call.lists(BUCKET, "us-east-1") {
+            let _ = std::fs::create_dir(for_server.get().unwrap());
+        }
+        None
+    });
     let program = Program::new(&server).args(TYPES).arg("--coverage");
     let name = "aws_config_coverage_012345678901_acme-prod.csv";
-    let path = program.directory().join("out").join(name);
-    std::fs::create_dir(&path).unwrap();
+    let path = path.get_or_init(|| program.directory().join("out").join(name));
     let run = program.run();
     assert_eq!(run.code, Some(1), "{}", run.describe());
     assert_eq!(run.csv(), account.csv());

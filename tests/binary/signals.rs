@@ -1,10 +1,16 @@
-//! Tests of SIGINT and SIGTERM.
+//! Tests of the signals that end a run, in each of its phases.
 
+use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::support::{Call, Outcome, Program, Reply, Server};
+use crate::credential_process::{make_fifo, with_process};
+use crate::support::{Call, Outcome, Program, Reply, Running, Server};
 use crate::{TYPES, VPC, account};
+
+/// The signals that end a run, with the exit codes.
+const SIGNALS: [(&str, i32); 4] = [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)];
 
 const OLD: &str = "account,alias,region,resource_type,total\r\nold\r\n";
 
@@ -44,7 +50,7 @@ fn assert_untouched(run: &Outcome, code: i32) {
 
 #[test]
 fn interrupt_and_termination_end_the_scan() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in SIGNALS {
         let server = account().serve_with(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
         let run = interrupt(&server, signal, |call| call.lists(VPC, "eu-west-1"));
         assert_untouched(&run, code);
@@ -85,4 +91,112 @@ fn ctrl_c_ends_the_backoff() {
     let run = interrupt(&server, "INT", |call| call.lists(VPC, "eu-west-1"));
     assert_untouched(&run, 130);
     assert_eq!(server.count(|call| call.lists(VPC, "eu-west-1")), 1);
+}
+
+/// Sends `signal` to a run that made no request yet, and asserts that it ends promptly.
+fn assert_ends(running: Running, signal: &str, code: i32, phase: &str) {
+    let start = Instant::now();
+    running.signal(signal);
+    let run = running.finish();
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(4), "{phase}: {took:?}");
+    assert_eq!(run.code, Some(code), "{phase} {signal}: {}", run.describe());
+    assert!(
+        run.stderr.ends_with("Interrupted\n"),
+        "{phase}: {}",
+        run.describe()
+    );
+    assert!(!run.stdout.contains('✗'), "{phase}: {}", run.describe());
+}
+
+#[test]
+fn first_signal_ends_credential_process() {
+    for (signal, code) in SIGNALS {
+        for command in [
+            "sh -c 'exec 3>alive; sleep 600; :'",
+            "sh -c 'exec 3>alive; trap \"\" TERM; sleep 600; sleep 600'",
+            "sh -c 'exec 3>alive; sleep 600 & (trap \"\" TERM INT; sleep 600; :) & exit 0'",
+        ] {
+            let server = account().serve();
+            let program = with_process(Program::new(&server), command);
+            let path = program.directory().join("work/alive");
+            make_fifo(&path);
+            let running = program.start();
+            // Opened when the command has started.
+            let mut alive = fs::File::open(path).unwrap();
+            let start = Instant::now();
+            running.signal(signal);
+            // The FIFO ends when all processes of the command have ended.
+            assert_eq!(alive.read(&mut [0]).unwrap(), 0);
+            let run = running.finish();
+            assert!(
+                start.elapsed() < Duration::from_secs(4),
+                "{:?}",
+                start.elapsed()
+            );
+            assert_eq!(run.code, Some(code), "{command}: {}", run.describe());
+            assert!(run.stderr.ends_with("Interrupted\n"), "{}", run.describe());
+        }
+    }
+}
+
+/// The file of `--resource-types` is read before the run, the others during the checks.
+#[test]
+fn first_signal_ends_read_of_fifo() {
+    for (signal, code) in SIGNALS {
+        for input in ["types", "bundle", "token"] {
+            let server = account().serve();
+            let program = Program::new(&server);
+            let fifo = program.directory().join("work/fifo");
+            make_fifo(&fifo);
+            let program = match input {
+                "types" => program.args(["--resource-types", "@fifo"]),
+                "bundle" => program.args(["--ca-bundle", "fifo"]),
+                _ => program
+                    .env("AWS_ACCESS_KEY_ID", "")
+                    .env("AWS_ROLE_ARN", "arn:aws:iam::012345678901:role/r")
+                    .env("AWS_WEB_IDENTITY_TOKEN_FILE", "fifo"),
+            };
+            let running = program.start();
+            // Opening waits until the program has opened the FIFO. There is never an end.
+            let writer = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+            assert_ends(running, signal, code, input);
+            drop(writer);
+        }
+    }
+}
+
+/// The program waits for a writer of the FIFO, without having opened it.
+#[test]
+fn first_signal_ends_open_of_fifo() {
+    let server = account().serve();
+    let program = Program::new(&server).args(["--ca-bundle", "fifo"]);
+    make_fifo(&program.directory().join("work/fifo"));
+    let running = program.start();
+    assert!(running.wait_for_stdout("Verifying prerequisites..."));
+    assert_ends(running, "TERM", 143, "open");
+}
+
+/// Shared files are never waited for.
+#[test]
+fn fifo_as_config_file_does_not_block() {
+    let server = account().serve();
+    let program = Program::new(&server)
+        .args(TYPES)
+        .env("AWS_CONFIG_FILE", "fifo");
+    let fifo = program.directory().join("work/fifo");
+    make_fifo(&fifo);
+    let run = program.run();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+/// As after `nohup`; a signal that is not ignored still ends the run.
+#[test]
+fn ignored_hangup_stays_ignored() {
+    let server = account().serve_with(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
+    let program = Program::in_shell(r#"trap "" HUP; exec "$@""#, &server).args(TYPES);
+    let running = program.start();
+    server.wait_for(|call| call.lists(VPC, "eu-west-1"));
+    running.signal("HUP");
+    assert_ends(running, "TERM", 143, "nohup");
 }

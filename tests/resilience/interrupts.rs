@@ -1,23 +1,21 @@
-//! SIGINT, SIGTERM and SIGKILL at random points of a run.
+//! SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGKILL at random points of a run.
 //!
 //! [`CONCURRENT_POINTS`] threads run the program, each with its own server. A thread waits for the request
 //! or the output line of its point, sends the signal, and waits for the process to end. Points are random
 //! but fixed by [`SEED`]. Other tests block the main thread of the program with a full pipe or with a FIFO
-//! without a reader, so that the signal arrives at a known point.
+//! without a reader; the first signal ends the run there too.
 
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Program, Reply, Running, Server};
+use crate::support::{Outcome, Program, Reply};
 use crate::{
-    BUCKET, COVERAGE, CSV, ERRORS, OLD, REPORT, VERIFY, VPC, account, assert_files,
+    COVERAGE, CSV, ERRORS, LOCK, OLD, REPORT, VERIFY, VPC, account, assert_files,
     assert_no_panic_output, content, make_fifo, with_all_outputs,
 };
 
@@ -38,6 +36,9 @@ const LINES: [&str; 8] = [
     "Summary",
     "Report written",
 ];
+
+/// The signals that end a run, with the exit codes.
+const SIGNALS: [(&str, i32); 4] = [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)];
 
 /// The time of the signal.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +68,7 @@ impl Point {
             // The files are written between the third and the last line.
             _ => Moment::Line(LINES[rng.usize(0..LINES.len())]),
         };
-        let signal = ["INT", "INT", "TERM", "TERM", "KILL"][rng.usize(0..5)];
+        let signal = ["INT", "HUP", "TERM", "QUIT", "KILL"][rng.usize(0..5)];
         Self { signal, moment }
     }
 
@@ -93,11 +94,10 @@ impl Point {
 
     /// Returns the exit code for the signal; `None` for SIGKILL.
     fn exit_code(self) -> Option<i32> {
-        match self.signal {
-            "INT" => Some(130),
-            "TERM" => Some(143),
-            _ => None,
-        }
+        SIGNALS
+            .iter()
+            .find(|(name, _)| *name == self.signal)
+            .map(|(_, code)| *code)
     }
 }
 
@@ -143,14 +143,14 @@ impl CompleteFiles {
             let expected = at.saturating_sub(2).min(3) + usize::from(at == LINES.len() - 1);
             assert!(written >= expected, "{line}: {}", describe());
         }
-        if matches!(run.code, Some(130 | 143)) {
+        if run.code.is_some_and(|code| code > 128) {
             assert!(run.stderr.ends_with("Interrupted\n"), "{}", describe());
             assert!(!run.stdout.contains('✗'), "a check failed: {}", describe());
         }
         assert_no_panic_output(run);
         let is_expected = |path: &PathBuf| {
             let name = path.to_string_lossy();
-            // SIGKILL leaves the temporary file; the program cannot handle it.
+            // SIGKILL leaves the lock and the temporary file; the program cannot handle it.
             !(point.signal == "KILL" && name.contains("/.aws_config_resource_count_"))
         };
         let files: Vec<_> = run.files().into_iter().filter(is_expected).collect();
@@ -230,14 +230,12 @@ fn signal_after_each_file_keeps_written_files() {
             for signal in signals {
                 running.signal(signal);
             }
-            // A second Ctrl-C ends the blocked run.
-            while signals == ["INT"] && !running.has_ended() {
-                running.signal("INT");
-            }
             let run = running.finish();
             assert_eq!(run.code, code, "{line} {signals:?}: {}", run.describe());
             assert_no_panic_output(&run);
-            assert_files(&run, &files);
+            // SIGKILL leaves the file of the lock.
+            let left = if code.is_none() { Some(LOCK) } else { None };
+            assert_files(&run, &files.into_iter().chain(left).collect::<Vec<_>>());
             for (at, name) in files.iter().enumerate() {
                 let content = content(&run, name);
                 if at > written {
@@ -310,121 +308,81 @@ fn leftover_temporary_file_is_ignored() {
     assert_eq!((run.code, run.csv()), (Some(0), account.csv()));
 }
 
-/// Starts a run whose error log is a FIFO. Its main thread has printed `error` and waits for a reader of
-/// the FIFO to log it, so that only a signal ends the run. `prepare` causes the error.
-fn start_blocked(
-    error: &str,
-    denied: bool,
-    prepare: impl Fn(&Program),
-) -> (Server, Running, PathBuf) {
-    let path = Arc::new(OnceLock::<PathBuf>::new());
-    let for_server = path.clone();
-    let server = account().serve_with(move |call| {
-        // The run has already deleted an old error log.
-        if call.lists(BUCKET, "eu-west-1") {
-            make_fifo(for_server.get().unwrap());
-        }
-        match call.region.as_str() {
-            "eu-west-1" if denied && call.lists(BUCKET, "eu-west-1") => {
-                Some(Reply::error(call, 400, "AccessDeniedException", "no"))
+/// A FIFO without a reader blocks the main thread between the scan and the first file.
+#[test]
+fn first_signal_ends_blocked_write() {
+    for (signal, code) in SIGNALS {
+        let server = account().serve_with(|call| {
+            let denied = || Reply::error(call, 400, "AccessDeniedException", "no");
+            call.lists(VPC, "eu-west-1").then(denied)
+        });
+        for path in [ERRORS, REPORT] {
+            let program = with_all_outputs(&server);
+            let fifo = program.directory().join(path);
+            let _ = std::fs::remove_file(&fifo);
+            make_fifo(&fifo);
+            let running = program.start();
+            let line = if path == ERRORS {
+                "Scanning 2 regions"
+            } else {
+                "Summary"
+            };
+            assert!(running.wait_for_stdout(line));
+            assert!(running.wait_for_stderr("[PERMISSION]"));
+            running.signal(signal);
+            let run = running.finish();
+            std::fs::remove_file(&fifo).unwrap();
+            assert_eq!(run.code, Some(code), "{signal}: {}", run.describe());
+            assert!(run.stderr.ends_with("Interrupted\n"), "{}", run.describe());
+            assert_no_panic_output(&run);
+            if path == ERRORS {
+                assert_files(&run, &[CSV, COVERAGE, VERIFY, REPORT]);
+                assert_eq!(content(&run, CSV), OLD);
+            } else {
+                assert_files(&run, &[CSV, COVERAGE, VERIFY, ERRORS]);
             }
-            // Only the signal ends this scan.
-            "us-east-1" if denied && call.lists(BUCKET, "us-east-1") => Some(Reply::stall()),
-            _ => None,
         }
-    });
-    let program = with_all_outputs(&server);
-    prepare(&program);
-    let fifo = program.directory().join(ERRORS);
-    path.set(fifo.clone()).unwrap();
-    let mut running = program.start();
-    assert!(running.wait_for_stderr(error), "{error}");
-    assert!(!running.has_ended());
-    (server, running, fifo)
-}
-
-/// Waits for a blocked run and removes the FIFO, which would also block the test.
-fn finish_blocked(running: Running, fifo: &PathBuf) -> Outcome {
-    let run = running.finish();
-    std::fs::remove_file(fifo).unwrap();
-    assert_no_panic_output(&run);
-    run
-}
-
-#[test]
-fn second_signal_ends_blocked_scan() {
-    let (_server, running, fifo) = start_blocked("[PERMISSION]", true, |_| {});
-    // Two signals of the same kind at the same time count as one.
-    running.signal("INT");
-    running.signal("TERM");
-    let run = finish_blocked(running, &fifo);
-    assert_eq!(run.code, Some(143), "{}", run.describe());
-    assert_files(&run, &[CSV, COVERAGE, VERIFY, REPORT]);
-    assert_eq!(content(&run, CSV), OLD);
-}
-
-#[test]
-fn repeated_ctrl_c_ends_run_between_files() {
-    let block_coverage = |program: &Program| {
-        let coverage = program.directory().join(COVERAGE);
-        std::fs::remove_file(&coverage).unwrap();
-        std::fs::create_dir(coverage).unwrap();
-    };
-    let error = "the coverage could not be written";
-    let (_server, mut running, fifo) = start_blocked(error, false, block_coverage);
-    while !running.has_ended() {
-        running.signal("INT");
     }
-    let run = finish_blocked(running, &fifo);
-    assert_eq!(run.code, Some(130), "{}", run.describe());
-    assert_files(&run, &[CSV, VERIFY, REPORT]);
-    assert_eq!(content(&run, CSV), account().csv());
-    assert_eq!(
-        (content(&run, VERIFY), content(&run, REPORT)),
-        (OLD.into(), OLD.into())
-    );
 }
 
-#[test]
-fn first_signal_waits_for_pending_log_line() {
-    let (_server, running, fifo) = start_blocked("[PERMISSION]", true, |_| {});
-    running.signal("TERM");
-    let mut logged = String::new();
-    File::open(&fifo)
-        .unwrap()
-        .read_to_string(&mut logged)
-        .unwrap();
-    assert!(logged.contains("[PERMISSION]"), "{logged}");
-    let run = finish_blocked(running, &fifo);
-    assert_eq!(run.code, Some(143), "{}", run.describe());
-    assert!(run.stderr.ends_with("Interrupted\n"), "{}", run.describe());
-    assert_eq!(content(&run, CSV), OLD);
-}
-
-#[test]
-fn second_signal_ends_run_with_full_stderr() {
-    let server = account().serve_with(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
-    // The socket is full, so that "Interrupted" cannot be printed.
-    let (mut writer, _reader) = UnixStream::pair().unwrap();
+/// Returns a socket that is full, so that a write to it blocks, and its other end.
+fn full_socket() -> (UnixStream, UnixStream) {
+    let (mut writer, reader) = UnixStream::pair().unwrap();
     writer.set_nonblocking(true).unwrap();
     while writer.write(&[b' '; 512]).is_ok() {}
     while writer.write(b" ").is_ok() {}
     writer.set_nonblocking(false).unwrap();
-    let running = with_all_outputs(&server)
-        .stderr(OwnedFd::from(writer))
-        .start();
-    server.wait_for(|call| call.lists(VPC, "eu-west-1"));
-    running.signal("INT");
-    running.signal("TERM");
-    let run = running.finish();
-    assert_eq!(run.code, Some(143), "{}", run.describe());
-    assert_files(&run, &[CSV, COVERAGE, VERIFY, REPORT]);
-    assert_eq!(content(&run, CSV), OLD);
+    (writer, reader)
+}
+
+#[test]
+fn signals_end_run_with_full_stderr() {
+    for (signals, code) in [
+        (&["INT"][..], 130),
+        (&["QUIT"], 131),
+        // Two signals of the same kind at the same time count as one.
+        (&["INT", "TERM"], 143),
+    ] {
+        let server = account().serve_with(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
+        // "Interrupted" cannot be printed.
+        let (writer, _reader) = full_socket();
+        let running = with_all_outputs(&server)
+            .stderr(OwnedFd::from(writer))
+            .start();
+        server.wait_for(|call| call.lists(VPC, "eu-west-1"));
+        for signal in signals {
+            running.signal(signal);
+        }
+        let run = running.finish();
+        assert_eq!(run.code, Some(code), "{}", run.describe());
+        assert_files(&run, &[CSV, COVERAGE, VERIFY, REPORT]);
+        assert_eq!(content(&run, CSV), OLD);
+    }
 }
 
 #[test]
 fn interrupt_without_streams_sets_exit_code() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in SIGNALS {
         let server = account().serve_with(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
         let closed = r#"exec "$@" <&- >&- 2>&-"#;
         let running = Program::in_shell(closed, &server)

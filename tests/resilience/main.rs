@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod concurrent_runs;
 mod interrupts;
 mod output_directory;
 mod resource_limits;
@@ -27,6 +28,7 @@ const CSV: &str = "out/aws_config_resource_count_012345678901_acme-prod.csv";
 const COVERAGE: &str = "out/aws_config_coverage_012345678901_acme-prod.csv";
 const VERIFY: &str = "out/aws_config_verify_012345678901_acme-prod.csv";
 const REPORT: &str = "work/report.json";
+const LOCK: &str = "out/.aws_config_resource_count_012345678901.lock";
 const ERRORS: &str = "out/aws_config_resource_count_012345678901_acme-prod_errors.txt";
 
 /// Returns an account with two regions, two resource types and three pages of buckets.

@@ -1,10 +1,11 @@
 //! Runs with a full disk, too few file descriptors, or too few threads.
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use crate::support::{Call, Outcome, Program};
 use crate::{
-    CSV, ERRORS, Latch, OLD, REPORT, TYPES, VERIFY, assert_files, assert_no_panic_output,
+    CSV, ERRORS, Latch, OLD, REPORT, TYPES, VERIFY, VPC, assert_files, assert_no_panic_output,
     broken_pipe, content, wide_account, with_all_outputs,
 };
 
@@ -172,11 +173,19 @@ fn fewer_threads_than_tasks_count_everything() {
 /// Only the path of the CSV is blocked.
 #[test]
 fn other_files_are_written_without_csv() {
-    let account = wide_account();
-    let server = account.serve();
+    let path = Arc::new(OnceLock::<PathBuf>::new());
+    let for_server = path.clone();
+    let server = wide_account().serve_with(move |call| {
+        // After the path was checked.
+        if call.lists(VPC, "us-west-1") {
+            let path = for_server.get().unwrap();
+            let _ = std::fs::remove_file(path);
+            let _ = std::fs::create_dir(path);
+        }
+        None
+    });
     let program = with_all_outputs(&server);
-    std::fs::remove_file(program.directory().join(CSV)).unwrap();
-    std::fs::create_dir(program.directory().join(CSV)).unwrap();
+    path.set(program.directory().join(CSV)).unwrap();
     let run = program.run();
     assert_eq!(run.code, Some(1), "{}", run.describe());
     assert_no_panic_output(&run);

@@ -282,3 +282,86 @@ fn complete_bar_ends_its_line() {
     );
     assert_eq!(run.csv(), account().csv());
 }
+
+/// Writes a config file for a role with MFA, or with a command.
+fn with_config(program: Program, config: &str) -> Program {
+    let directory = program.directory().join("home/.aws");
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::write(directory.join("config"), config).unwrap();
+    let keys = r#"{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"s"}"#;
+    std::fs::write(program.directory().join("work/keys.json"), keys).unwrap();
+    program.args(TYPES).args(["--profile", "p"])
+}
+
+const MFA: &str = "[profile p]
+role_arn = arn:aws:iam::012345678901:role/r
+source_profile = s
+mfa_serial = arn:aws:iam::012345678901:mfa/m
+[profile s]
+aws_access_key_id = AKIAIOSFODNN7EXAMPLE
+aws_secret_access_key = s
+";
+
+#[test]
+fn first_signal_ends_mfa_prompt() {
+    for (key, code) in [(&b"\x03"[..], 130), (b"\x1c", 131)] {
+        let server = account().serve();
+        let (keyboard, mut input) = std::io::pipe().unwrap();
+        let program = Program::in_shell(IN_A_TERMINAL, &server).stdin(keyboard);
+        let running = with_config(program, MFA).start();
+        assert!(running.wait_for_stdout("Enter MFA code for "));
+        input.write_all(key).unwrap();
+        let run = running.finish();
+        assert_eq!(run.code, Some(code), "{}", run.describe());
+        assert!(
+            run.stdout.ends_with("\r\nInterrupted\r\n"),
+            "{:?}",
+            run.stdout
+        );
+        assert_eq!(server.calls().len(), 0);
+    }
+}
+
+#[test]
+fn command_reads_from_terminal() {
+    for command in [
+        r#"sh -c 'read code; test "$code" = 123456 && cat keys.json'"#,
+        r#"sh -c 'echo code? > /dev/tty; read code < /dev/tty; test "$code" = 123456 && cat keys.json'"#,
+    ] {
+        let server = account().serve();
+        let (keyboard, mut input) = std::io::pipe().unwrap();
+        input.write_all(b"123456\n").unwrap();
+        let program = Program::in_shell(IN_A_TERMINAL, &server).stdin(keyboard);
+        let config = format!("[profile p]\ncredential_process = {command}\n");
+        let run = with_config(program, &config).run();
+        assert_eq!(run.code, Some(0), "{}", run.describe());
+        assert_eq!(run.csv(), account().csv());
+    }
+}
+
+/// The processes of the command are in the group of the terminal, and one of them ignores the signal.
+#[test]
+fn signal_ends_command_that_waits_for_terminal() {
+    let server = account().serve();
+    for key in [true, false] {
+        let (keyboard, mut input) = std::io::pipe().unwrap();
+        let program = Program::in_shell(IN_A_TERMINAL, &server).stdin(keyboard);
+        let command = r#"sh -c 'exec 3>alive; (trap "" INT TERM; sleep 600; :) & echo $PPID > /dev/tty; read code; wait'"#;
+        let config = format!("[profile p]\ncredential_process = {command}\n");
+        let program = with_config(program, &config);
+        let fifo = program.directory().join("work/alive");
+        crate::make_fifo(&fifo);
+        let running = program.start();
+        let mut alive = std::fs::File::open(fifo).unwrap();
+        if key {
+            input.write_all(b"\x03").unwrap();
+        } else {
+            running.signal("TERM");
+        }
+        assert_eq!(std::io::Read::read(&mut alive, &mut [0]).unwrap(), 0);
+        let run = running.finish();
+        if key {
+            assert_eq!(run.code, Some(130), "{}", run.describe());
+        }
+    }
+}

@@ -174,7 +174,12 @@ impl Running {
         self.child.id()
     }
 
-    /// Sends the signal `INT` or `TERM`.
+    /// Returns the directory of the run.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Sends the signal `name`, such as `INT`.
     pub fn signal(&self, name: &str) {
         send_signal(name, self.child.id());
     }

@@ -36,6 +36,8 @@ pub enum FileKind {
 pub struct ProfileFile {
     /// The path; the file may not exist.
     pub path: PathBuf,
+    /// The reason why the file exists and cannot be read. It counts as empty then.
+    pub unusable: Option<String>,
     pub(super) sections: BTreeMap<FileKind, BTreeMap<String, Section>>,
 }
 
@@ -48,6 +50,16 @@ impl fmt::Debug for ProfileFile {
             .field("path", &self.path)
             .field("sections", &sections)
             .finish()
+    }
+}
+
+/// Formats the path, with the reason why the file is ignored.
+impl fmt::Display for ProfileFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        self.unusable
+            .as_ref()
+            .map_or(Ok(()), |reason| write!(f, " (ignored: {reason})"))
     }
 }
 
@@ -87,8 +99,11 @@ impl ProfileFile {
     /// the name. The Rust SDK ignores both.
     pub(super) fn from_credentials(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
         let profiles = sections.into_iter().collect();
-        let sections = BTreeMap::from([(FileKind::Profile, profiles)]);
-        Self { path, sections }
+        Self {
+            path,
+            sections: BTreeMap::from([(FileKind::Profile, profiles)]),
+            ..Self::default()
+        }
     }
 }
 
@@ -109,18 +124,24 @@ fn kind_and_name(name: String) -> Option<(FileKind, String)> {
 
 impl SharedFiles {
     /// Reads AWS_CONFIG_FILE (default `~/.aws/config`) and AWS_SHARED_CREDENTIALS_FILE (default
-    /// `~/.aws/credentials`); a file that does not exist counts as empty.
+    /// `~/.aws/credentials`). A file that does not exist, cannot be read or is not a regular file counts as empty, as in
+    /// the AWS CLI: for example a directory, which Docker creates for a bind mount without a source.
     ///
     /// # Errors
-    /// A file cannot be read or has a syntax error. The text contains the file and the line.
+    /// A file has a syntax error. The text contains the file and the line.
     pub fn load(env: &dyn Env) -> Result<Self, SharedFilesError> {
-        let (path, sections) = read(env, "AWS_CONFIG_FILE", "config")?;
-        let config = ProfileFile::from_config(path, sections);
-        let (path, sections) = read(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")?;
+        let config = read(env, "AWS_CONFIG_FILE", "config", ProfileFile::from_config)?;
+        let (variable, name) = ("AWS_SHARED_CREDENTIALS_FILE", "credentials");
         Ok(Self {
             config,
-            credentials: ProfileFile::from_credentials(path, sections),
+            credentials: read(env, variable, name, ProfileFile::from_credentials)?,
         })
+    }
+
+    /// Returns the files that exist and cannot be read.
+    pub fn unusable(&self) -> impl Iterator<Item = &ProfileFile> {
+        let files = [&self.config, &self.credentials].into_iter();
+        files.filter(|file| file.unusable.is_some())
     }
 
     /// Returns true if one of the files has the profile `name`.
@@ -144,14 +165,6 @@ impl SharedFiles {
 /// The error of a shared file that exists and cannot be used. The text quotes no value.
 #[derive(Debug, Error)]
 pub enum SharedFilesError {
-    /// The file cannot be read.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
     /// A line is not UTF-8.
     #[error("{path}: line {line}: not valid UTF-8")]
     Encoding {
@@ -172,22 +185,24 @@ pub enum SharedFilesError {
 
 type Sections = Vec<(String, Section)>;
 
+/// Reads a file and makes its profiles with `new`.
 fn read(
     env: &dyn Env,
     variable: &str,
     default: &str,
-) -> Result<(PathBuf, Sections), SharedFilesError> {
+    new: fn(PathBuf, Sections) -> ProfileFile,
+) -> Result<ProfileFile, SharedFilesError> {
     let path = match env.var(variable) {
         Some(path) => expand_home(env, &expand_variables(env, &path)),
         None => match env.home() {
             Some(home) => home.join(".aws").join(default),
-            None => return Ok((PathBuf::new(), Vec::new())),
+            None => return Ok(ProfileFile::default()),
         },
     };
-    let bytes = match env.read(&path) {
-        Ok(bytes) => bytes,
-        Err(e) if is_absent(&e) => Vec::new(),
-        Err(source) => return Err(SharedFilesError::Io { path, source }),
+    let (bytes, unusable) = match env.read_regular(&path) {
+        Ok(bytes) => (bytes, None),
+        Err(e) if is_absent(&e) => (Vec::new(), None),
+        Err(e) => (Vec::new(), Some(e.to_string())),
     };
     let text = match str::from_utf8(&bytes) {
         Ok(text) => text,
@@ -198,7 +213,10 @@ fn read(
         }
     };
     match parse(text) {
-        Ok(sections) => Ok((path, sections)),
+        Ok(sections) => Ok(ProfileFile {
+            unusable,
+            ..new(path, sections)
+        }),
         Err(source) => Err(SharedFilesError::Syntax { path, source }),
     }
 }
@@ -207,7 +225,8 @@ fn read(
 /// users set to have no file.
 fn is_absent(e: &io::Error) -> bool {
     use io::ErrorKind::{NotADirectory, NotFound};
-    matches!(e.kind(), NotFound | NotADirectory)
+    // An error with a text of its own has a reason: a dangling symbolic link.
+    matches!(e.kind(), NotFound | NotADirectory) && e.get_ref().is_none()
 }
 
 /// Returns the path with a leading `~` replaced by the home directory.

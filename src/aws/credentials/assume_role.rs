@@ -99,8 +99,8 @@ impl AssumeRoleProfile {
             return Err(CredentialsError::NoProfile {
                 what: format!("source_profile \"{name}\" of profile {profile}"),
                 profile: name.to_owned(),
-                config: context.files.config.path.clone(),
-                credentials: context.files.credentials.path.clone(),
+                config: context.files.config.to_string(),
+                credentials: context.files.credentials.to_string(),
             });
         }
         let has_keys = context.files.get(name, "aws_access_key_id").is_some();

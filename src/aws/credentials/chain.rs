@@ -51,13 +51,13 @@ pub fn resolve(context: &ProviderContext) -> Result<ResolvedCredentials, Credent
         return Err(CredentialsError::NoProfile {
             what: format!("profile \"{profile}\""),
             profile: profile.clone(),
-            config: files.config.path.clone(),
-            credentials: files.credentials.path.clone(),
+            config: files.config.to_string(),
+            credentials: files.credentials.to_string(),
         });
     }
     load_first(&CHAIN, context)?.ok_or_else(|| CredentialsError::NotConfigured {
         profile: profile.clone(),
-        credentials: files.credentials.path.clone(),
-        config: files.config.path.clone(),
+        credentials: files.credentials.to_string(),
+        config: files.config.to_string(),
     })
 }

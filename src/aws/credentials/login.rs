@@ -100,7 +100,7 @@ impl<'a> SignIn<'a> {
     }
 
     fn read(&self) -> Result<Cache, CredentialsError> {
-        let bytes = self.context.env.read(&self.path);
+        let bytes = self.context.env.read_regular(&self.path);
         let bytes = bytes.map_err(|e| self.sign_in_again(&format!("cannot be read: {e}")))?;
         let members: Map<String, Value> =
             json(&bytes, &self.origin).map_err(|e| self.advise(e.to_string()))?;

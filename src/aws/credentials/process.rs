@@ -3,10 +3,12 @@
 //! Settings:
 //! - `credential_process` of the profile: the command, run by `sh -c`, as in the Rust SDK.
 //!
-//! The command prints JSON with Version 1. Its stdout is never shown or logged. If it fails, its
+//! The command prints JSON with Version 1, at most 1 MiB, within two minutes. It can read from the terminal. Its stdout is never shown or logged. If it fails, its
 //! stderr is part of the message.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
+
+use std::io::ErrorKind;
 
 use serde::Deserialize;
 
@@ -38,10 +40,20 @@ impl Provider for Process {
             ));
         };
         let origin = format!("credential_process of profile {}", context.profile.name);
-        let output = context.env.run(command).map_err(|source| {
-            let what = format!("{origin} could not be run");
-            CredentialsError::Io { what, source }
-        })?;
+        let elapsed = || context.transport.clock.elapsed();
+        let output = context
+            .env
+            .run(&without_comments(command), &elapsed)
+            .map_err(|source| {
+                let problem = match source.kind() {
+                    ErrorKind::TimedOut | ErrorKind::FileTooLarge | ErrorKind::Interrupted => {
+                        "was ended"
+                    }
+                    _ => "could not be run",
+                };
+                let what = format!("{origin} {problem}");
+                CredentialsError::Io { what, source }
+            })?;
         let refused = |why| Err(CredentialsError::Refused(format!("{origin} {why}")));
         if !output.ok {
             return match sanitize(output.stderr.trim(), 400).as_str() {
@@ -55,5 +67,58 @@ impl Provider for Process {
             return refused("printed an unsupported Version (expected 1)".to_owned());
         }
         parsed.keys.into_credentials(&origin).map(Found::Keys)
+    }
+}
+
+/// Returns the command for a shell. As for the AWS CLI, a `#` does not start a comment, and a line break is a blank.
+fn without_comments(command: &str) -> String {
+    let (mut out, mut quote, mut before) = (String::new(), None, ' ');
+    let mut chars = command.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (None | Some('"'), '\\') => {
+                out.push(c);
+                out.extend(chars.next());
+            }
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                out.push(c);
+            }
+            (None, '#') if before.is_whitespace() || ";&|()".contains(before) => {
+                out.push_str("\\#")
+            }
+            (None, '\n') => out.push(' '),
+            (Some(end), _) => {
+                quote = quote.filter(|_| c != end);
+                out.push(c);
+            }
+            (None, _) => out.push(c),
+        }
+        before = c;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_comments;
+
+    #[test]
+    fn number_sign_is_no_comment() {
+        for (command, for_shell) in [
+            ("tool", "tool"),
+            ("tool --color #fff", r"tool --color \#fff"),
+            ("tool # a # b", r"tool \# a \# b"),
+            ("# tool", r"\# tool"),
+            ("tool a#b '# c' \"# d\"", "tool a#b '# c' \"# d\""),
+            (r#"tool "a\" # b" # c"#, r#"tool "a\" # b" \# c"#),
+            (r"tool 'a\' # b", r"tool 'a\' \# b"),
+            (r"tool \' # b", r"tool \' \# b"),
+            ("sh -c 'cd /tmp ; tool # x'", "sh -c 'cd /tmp ; tool # x'"),
+            ("tool ;#a", r"tool ;\#a"),
+            ("tool a\nb 'c\nd'", "tool a b 'c\nd'"),
+        ] {
+            assert_eq!(without_comments(command), for_shell, "{command}");
+        }
     }
 }

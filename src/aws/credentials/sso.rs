@@ -124,7 +124,7 @@ impl<'a> SsoSession<'a> {
     /// it.
     fn token(&self) -> Result<Secret, CredentialsError> {
         let (context, path) = (&self.context, self.cache_path());
-        let Ok(bytes) = context.env.read(&path) else {
+        let Ok(bytes) = context.env.read_regular(&path) else {
             let (profile, path) = (&context.profile.name, path.display());
             return Err(self.sign_in(format!(
                 "no cached SSO token for profile {profile} (expected {path})"

@@ -244,8 +244,12 @@ impl Env for Home {
         SystemEnv::default().write_private(path, bytes)
     }
 
-    fn run(&self, command: &str) -> std::io::Result<CommandOutput> {
-        SystemEnv::default().run(command)
+    fn run(
+        &self,
+        command: &str,
+        elapsed: &dyn Fn() -> std::time::Duration,
+    ) -> std::io::Result<CommandOutput> {
+        SystemEnv::default().run(command, elapsed)
     }
 
     fn prompt(&self, _: &str) -> Option<String> {

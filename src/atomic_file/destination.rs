@@ -1,0 +1,177 @@
+//! The kinds of files at the path of an output. Only a regular file, or nothing, is replaced.
+
+use std::fs::{File, Metadata, OpenOptions, read_link, symlink_metadata};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, OFlags, access};
+
+/// The path that means standard output.
+const STDOUT: &str = "-";
+
+/// The maximum number of symbolic links that are followed, as on Linux.
+const MAX_LINKS: usize = 40;
+
+/// The kind of output that a path leads to, after all symbolic links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A regular file, or nothing: a new file replaces it.
+    File(PathBuf),
+    /// A device, a FIFO, or an open file descriptor such as `/dev/fd/3`: it is written to.
+    Stream(PathBuf),
+    /// A socket: it is connected to.
+    Socket(PathBuf),
+    /// Standard output.
+    Stdout,
+}
+
+impl Destination {
+    /// Follows the symbolic links of `path`; `-`, `/dev/stdout` and `/dev/fd/1` are standard output. The target of the
+    /// last link need not exist.
+    ///
+    /// # Errors
+    /// The path is a directory, its parent directory does not exist, or there are too many links.
+    pub fn new(path: &Path) -> io::Result<Self> {
+        if path == Path::new(STDOUT) {
+            return Ok(Self::Stdout);
+        }
+        let mut path = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            let (directory, file) = resolve_parent(&path)?;
+            if is_descriptor_directory(&directory) {
+                let is_stdout = is_own(&directory) && file.ends_with("1");
+                return Ok(if is_stdout {
+                    Self::Stdout
+                } else {
+                    Self::Stream(file)
+                });
+            }
+            let found = match symlink_metadata(&file) {
+                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Self::File(file)),
+                found => found?,
+            };
+            if !found.is_symlink() {
+                return Self::of_kind(&found, file);
+            }
+            path = directory.join(read_link(&file)?);
+        }
+        Err(io::Error::other("too many levels of symbolic links"))
+    }
+
+    /// Returns true if `path` is standard output.
+    #[must_use]
+    pub fn is_stdout(path: &Path) -> bool {
+        Self::new(path).is_ok_and(|destination| destination == Self::Stdout)
+    }
+
+    fn of_kind(found: &Metadata, path: PathBuf) -> io::Result<Self> {
+        match found.file_type() {
+            kind if kind.is_dir() => Err(is_a_directory()),
+            kind if kind.is_file() => Ok(Self::File(path)),
+            kind if kind.is_socket() => Ok(Self::Socket(path)),
+            _ => Ok(Self::Stream(path)),
+        }
+    }
+
+    /// Checks that a stream or socket can be written to. A FIFO or socket is not opened: its reader would see the end.
+    ///
+    /// # Errors
+    /// The permissions do not allow it, or a device cannot be opened.
+    pub(super) fn check_stream(&self) -> io::Result<()> {
+        let (Self::Stream(path) | Self::Socket(path)) = self else {
+            return Ok(());
+        };
+        access(path, Access::WRITE_OK)?;
+        let kind = std::fs::metadata(path)?.file_type();
+        if !kind.is_fifo() && !kind.is_socket() {
+            open_stream(path, OFlags::NONBLOCK)?;
+        }
+        Ok(())
+    }
+
+    /// Returns true if stdout or stderr writes to the same regular file.
+    #[must_use]
+    pub fn is_file_of_a_stream(&self) -> bool {
+        let Self::File(path) = self else { return false };
+        let Ok(found) = symlink_metadata(path) else {
+            return false;
+        };
+        let is_same = |stream: io::Result<Metadata>| {
+            stream.is_ok_and(|s| (s.dev(), s.ino()) == (found.dev(), found.ino()))
+        };
+        is_same(metadata(&io::stdout())) || is_same(metadata(&io::stderr()))
+    }
+
+    /// Opens a stream, a socket or standard output for writing. Opening a FIFO waits for its reader.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn open(&self) -> io::Result<Box<dyn Write + Send>> {
+        match self {
+            Self::Stdout => Ok(Box::new(io::stdout())),
+            Self::Socket(path) => Ok(Box::new(UnixStream::connect(path)?)),
+            Self::File(path) | Self::Stream(path) => {
+                Ok(Box::new(open_stream(path, OFlags::empty())?))
+            }
+        }
+    }
+}
+
+/// Opens a device, FIFO or descriptor. Neither creates nor truncates a file, because a descriptor may be the user's log.
+/// A terminal does not become the controlling one.
+fn open_stream(path: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = (OFlags::NOCTTY | flags).bits();
+    let flags = i32::try_from(flags).map_err(io::Error::other)?;
+    OpenOptions::new()
+        .append(true)
+        .custom_flags(flags)
+        .open(path)
+}
+
+fn metadata(stream: &impl AsFd) -> io::Result<Metadata> {
+    File::from(stream.as_fd().try_clone_to_owned()?).metadata()
+}
+
+fn is_a_directory() -> io::Error {
+    io::Error::new(ErrorKind::IsADirectory, "is a directory")
+}
+
+/// Returns the parent directory of `path` without symbolic links, and the path of the file in it.
+fn resolve_parent(path: &Path) -> io::Result<(PathBuf, PathBuf)> {
+    let bytes = path.as_os_str().as_bytes();
+    // `file_name` ignores a slash or `/.` at the end.
+    let ends_as_directory = bytes == b"." || bytes.ends_with(b"/") || bytes.ends_with(b"/.");
+    let name = path.file_name().filter(|_| !ends_as_directory);
+    let name = name.ok_or_else(is_a_directory)?;
+    let directory = parent_directory(path).canonicalize()?;
+    if !directory.is_dir() {
+        return Err(io::Error::new(ErrorKind::NotADirectory, "not a directory"));
+    }
+    let file = directory.join(name);
+    Ok((directory, file))
+}
+
+/// Returns the directory of a file; `.` for a file name without a directory.
+pub(super) fn parent_directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(directory) if directory != Path::new("") => directory,
+        _ => Path::new("."),
+    }
+}
+
+/// Returns true for `/dev/fd` (macOS) and `/proc/PID/fd` (Linux): their entries are open files, whatever they seem to
+/// be linked to.
+fn is_descriptor_directory(directory: &Path) -> bool {
+    let is_in_proc = directory.starts_with("/proc") && directory.ends_with("fd");
+    is_in_proc || directory == Path::new("/dev/fd")
+}
+
+/// Returns true if the entries of a descriptor directory are those of this process.
+fn is_own(directory: &Path) -> bool {
+    let own = Path::new("/proc").join(std::process::id().to_string());
+    directory.starts_with(own) || directory == Path::new("/dev/fd")
+}
