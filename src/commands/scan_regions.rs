@@ -61,7 +61,8 @@ fn not_enabled(context: &mut Context, enabled: &[Region]) -> Vec<RegionResult> {
             let why = ErrorType::RegionDisabled;
             let message = "not an enabled region of this account (given with --regions); \
                            enable it or remove it from --regions";
-            context.log(why, Some(region), message.to_owned());
+            let uncounted = scan::all_uncounted(options.resource_types.named());
+            context.log(why, Some(region), format!("{message}; {uncounted}"));
             let gap = Gap::new(why, message);
             results.push(RegionResult::missing(region.clone(), gap));
         }

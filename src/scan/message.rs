@@ -19,14 +19,23 @@ pub enum ScanMessage {
 /// Returns a text that names the types that were not counted; `named` is `None` if all types were to be counted.
 pub(super) fn uncounted(result: &RegionResult, named: Option<&[ResourceType]>) -> String {
     let Some(named) = named else {
-        return "its types not counted".to_owned();
+        return all_uncounted(None);
     };
     let is_counted = |t: &&ResourceType| matches!(result.listed.get(*t), Some(Ok(_)));
     let missing: Vec<_> = named.iter().filter(|t| !is_counted(t)).collect();
+    if missing.len() == named.len() {
+        return all_uncounted(Some(named));
+    }
     let count = pluralize(missing.len(), "type");
-    if missing.len() == named.len() && missing.len() > 1 {
-        format!("all {count} not counted")
-    } else {
-        format!("{count} not counted ({})", list(missing, advice::NAMED))
+    format!("{count} not counted ({})", list(missing, advice::NAMED))
+}
+
+/// Returns a text that all types were not counted; `named` is `None` if all types were to be counted.
+#[must_use]
+pub fn all_uncounted(named: Option<&[ResourceType]>) -> String {
+    match named {
+        None => "its types not counted".to_owned(),
+        Some([only]) => format!("1 type not counted ({only})"),
+        Some(named) => format!("all {} not counted", pluralize(named.len(), "type")),
     }
 }

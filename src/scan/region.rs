@@ -11,6 +11,7 @@
 //! - The result is complete when no listing is left and the recorder is fetched.
 
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use super::recovery::Recovery;
 use super::step::{Failure, Outcome, Step, gap};
 use crate::advice;
 use crate::coverage::{Gap, Recorder, RegionResult};
-use crate::error_log::ErrorType;
+use crate::error_log::{Entry, ErrorType};
 use crate::inventory::list::Listing;
 use crate::inventory::{Counts, Listed, Method};
 use crate::model::{Region, ResourceType};
@@ -48,8 +49,9 @@ pub(super) struct RegionScan {
 
 /// The reason why a region ended before all its types were listed.
 enum EndReason {
-    /// Nothing can be counted in the region; already logged.
-    Skipped,
+    /// Nothing can be counted in the region, for the reason in the log entry; an interrupt has none. The
+    /// entry is logged when the counting has ended, with the types that were not counted.
+    Skipped(Option<Entry>),
     /// The network failed.
     Abandoned,
     /// The scan stopped, for this reason.
@@ -228,14 +230,10 @@ impl RegionScan {
         let (is_first, gap, stop) = match failure.recovery {
             Recovery::Next | Recovery::WaitThenNext => return (own, None),
             Recovery::SkipRegion => {
-                let is_first = self.end(EndReason::Skipped, &own);
+                self.end(EndReason::Skipped(failure.entry), &own);
                 let unlisted = self.result.as_ref().map(|result| result.unlisted.clone());
-                let is_skipped = matches!(self.ended, Some(EndReason::Skipped));
-                (
-                    is_first,
-                    unlisted.filter(|_| is_skipped).unwrap_or(own),
-                    None,
-                )
+                let is_skipped = matches!(self.ended, Some(EndReason::Skipped(_)));
+                return (unlisted.filter(|_| is_skipped).unwrap_or(own), None);
             }
             Recovery::AbandonRegion | Recovery::AbandonFailingRegion => {
                 let why = match failure.recovery {
@@ -351,6 +349,12 @@ impl RegionScan {
             }
             _ => None,
         };
+        if let Some(EndReason::Skipped(entry)) = &mut self.ended
+            && let Some(mut entry) = entry.take()
+        {
+            let _ = write!(entry.message, "; {uncounted}");
+            messages.push(ScanMessage::Logged(entry));
+        }
         if let Some(message) = message {
             let failed = ErrorType::ScanFailed;
             let entry = self.account.entry(failed, &self.region, None, message);

@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::account::AccountScan;
-use super::message::ScanMessage;
+use super::message::{ScanMessage, all_uncounted};
 use super::recheck::{self, Rechecked};
 use super::recorder;
 use super::recovery::{Recovery, classify};
@@ -20,7 +20,7 @@ use crate::error_log::{Entry, ErrorType};
 use crate::inventory::counts::{self, FirstCountsPage};
 use crate::inventory::list::Listing;
 use crate::inventory::{CountError, Counts, Listed, StatusResponse};
-use crate::model::{Region, ResourceType};
+use crate::model::{Region, ResourceType, ResourceTypes};
 use crate::text::sanitize;
 
 /// The wait after a throttled type, so that the region's rate limit can recover.
@@ -136,8 +136,24 @@ impl Performer<'_> {
         message: String,
     ) -> Failure {
         let failure = logged(error_type, &message);
-        self.log(error_type, resource_type, message);
+        let lost = match resource_type {
+            Some(_) => None,
+            None => self.lost_with_counts(),
+        };
+        self.log(
+            error_type,
+            resource_type,
+            message + &lost.unwrap_or_default(),
+        );
         failure
+    }
+
+    /// Names the types that are not counted if the request for the counts failed, if there are any: the
+    /// types of a listing do not need the counts.
+    fn lost_with_counts(&self) -> Option<String> {
+        let (method, types) = (self.account.method, &self.account.types);
+        let lost = !method.lists() || *types == ResourceTypes::All;
+        lost.then(|| format!("; {}", all_uncounted(types.named())))
     }
 
     fn failure(&self, resource_type: Option<&ResourceType>, error: &CountError) -> Failure {

@@ -403,7 +403,7 @@ fn missing_recorder_skips_region_with_one_line() {
         let (scanned, requests, sleeps) = scan_with_error(&service(code));
         let expected = format!(
             "CONFIG_DISABLED {}; turn on AWS Config in this region, or exclude it with \
-             --exclude-regions",
+             --exclude-regions; 2 types not counted (AWS::EC2::VPC, AWS::IAM::Role)",
             error_text(code)
         );
         assert_eq!(scanned.lines_of("eu-west-1"), [expected]);
@@ -493,7 +493,7 @@ fn unrecognized_key_names_session_token() {
         assert!(
             line.ends_with(
                 "; if it is enabled, the session token is from the global STS endpoint: get one \
-                 from a regional endpoint"
+                 from a regional endpoint; all 3 types not counted"
             ),
             "{line}"
         );
