@@ -162,6 +162,9 @@ impl Client {
     ) -> Result<Option<CallOutput<O::Output>>, CallError> {
         let clock = &*self.transport.clock;
         let state = self.state(O::SERVICE, region);
+        if let Some(cause) = state.unreachable() {
+            return Err(self.error(region, operation, progress, cause));
+        }
         loop {
             if let Err(bound) = self.wait_turn(&state, progress) {
                 let failed = progress.last.take().map(|(_, error)| error);
@@ -359,6 +362,7 @@ impl Client {
             return None;
         }
         if cause.is_unreachable() && attempts >= MAX_CONNECT_ATTEMPTS && !state.has_answered() {
+            state.set_unreachable();
             return None;
         }
         progress.cost(cause)

@@ -31,6 +31,9 @@ const WORKERS: usize = 5;
 const IDENTITY: &str = "IAM permission: sts:GetCallerIdentity";
 const ALIAS: &str = "IAM permission: iam:ListAccountAliases";
 const REGIONS: &str = "IAM permission: ec2:DescribeRegions";
+/// The number of the check of the regions.
+const REGIONS_NUMBER: usize = 6;
+
 const ENABLED: &str = "AWS Config enabled in at least one region";
 
 /// The result of the checks.
@@ -157,7 +160,11 @@ fn check_account(
     }
     if let (Some(check), Some(checked)) = (permission, &calls.permission) {
         let enabled = &calls.regions.enabled;
-        let found = recorder::find(check, &mut workers, start, enabled, checked);
+        let found = if calls.is_offline {
+            Err(CheckError::Skipped(REGIONS_NUMBER))
+        } else {
+            recorder::find(check, &mut workers, start, enabled, checked)
+        };
         checks.add(ENABLED, found, String::clone);
     }
     let alias = calls.alias;
@@ -195,6 +202,8 @@ struct Calls {
     account_id: Option<AccountId>,
     alias: Option<String>,
     regions: Regions,
+    /// True if the host of the regions cannot be reached: the hosts of further regions are not tried.
+    is_offline: bool,
     /// The result of the permission check, unless the checks are skipped.
     permission: Option<CheckedRegion>,
 }
@@ -221,6 +230,7 @@ fn call<'scope>(
     let count = |regions: &Regions| pluralize(regions.enabled.len(), "enabled region");
     let regions = join(regions);
     let regions = lookup_error.map_or(regions, Err);
+    let is_offline = matches!(&regions, Err(CheckError::Call(e)) if e.cause.is_unreachable());
     let regions = checks.add(REGIONS, regions, count);
     let regions = regions.unwrap_or_default();
 
@@ -245,6 +255,7 @@ fn call<'scope>(
         account_id,
         alias: alias.flatten(),
         regions,
+        is_offline,
         permission,
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A run has four threads. Two of them read stdout and stderr, so that the program never blocks on
 //! a full pipe; they end when the program closes the pipe. One samples the program's memory every
-//! 20 ms until the run has ended, and kills the program after one minute.
+//! 20 ms until the run has ended, and kills the program after its maximum
+//! duration, one minute by default.
 //!
 //! The test's own thread waits in [`Running::wait_for_stdout`] or [`Running::wait_for_stderr`] for
 //! a text, which also ends when the pipe is closed, and in [`Running::finish`] for the end of the
@@ -24,7 +25,7 @@ use super::server::Server;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_aws-config-resource-count");
 
-/// The time after which a run is killed.
+/// The default of the time after which a run is killed.
 const RUN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The interval at which a run's memory is sampled.
@@ -33,6 +34,7 @@ const MEMORY_POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// A run before its start.
 pub struct Program {
     command: Command,
+    max_duration: Duration,
     directory: TempDir,
 }
 
@@ -89,7 +91,11 @@ impl Program {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self { command, directory }
+        Self {
+            command,
+            max_duration: RUN_TIMEOUT,
+            directory,
+        }
     }
 
     /// Adds arguments.
@@ -101,6 +107,12 @@ impl Program {
     /// Adds an argument.
     pub fn arg(self, arg: impl AsRef<OsStr>) -> Self {
         self.args([arg])
+    }
+
+    /// Sets the time after which the run is killed.
+    pub fn max_duration(mut self, max_duration: Duration) -> Self {
+        self.max_duration = max_duration;
+        self
     }
 
     /// Sets an environment variable.
@@ -146,7 +158,8 @@ impl Program {
         );
         let (ended, has_ended) = channel();
         let pid = child.id();
-        let watch = thread::spawn(move || watch(pid, &has_ended));
+        let max_duration = self.max_duration;
+        let watch = thread::spawn(move || watch(pid, &has_ended, max_duration));
         Running {
             child,
             out,
@@ -213,14 +226,14 @@ impl Running {
     }
 }
 
-/// Samples a process's memory until it `has_ended`, and kills it after [`RUN_TIMEOUT`].
+/// Samples a process's memory until it `has_ended`, and kills it after `max_duration`.
 ///
 /// Returns its peak memory in bytes.
-fn watch(process: u32, has_ended: &Receiver<()>) -> Option<u64> {
+fn watch(process: u32, has_ended: &Receiver<()>, max_duration: Duration) -> Option<u64> {
     let (start, mut peak) = (Instant::now(), None);
     while has_ended.recv_timeout(MEMORY_POLL_INTERVAL).is_err() {
         peak = peak_memory(process).or(peak);
-        if start.elapsed() > RUN_TIMEOUT {
+        if start.elapsed() > max_duration {
             send_signal("KILL", process);
             break;
         }

@@ -24,6 +24,8 @@ struct Health {
     /// True if the host has accepted a connection.
     has_answered: bool,
     failure: Option<Failing>,
+    /// True if a call has ended because the host cannot be reached.
+    is_unreachable: bool,
 }
 
 /// The failures since the last success.
@@ -68,7 +70,7 @@ impl RegionState {
             _ => {
                 *health = Health {
                     has_answered: true,
-                    failure: None,
+                    ..Health::default()
                 };
                 return;
             }
@@ -77,6 +79,17 @@ impl RegionState {
         let since = health.failure.as_ref().map_or(sent, |first| first.since);
         let cause = cause.clone();
         health.failure = Some(Failing { since, cause });
+    }
+
+    /// Marks the host as unreachable: the next calls to it end at once.
+    pub(super) fn set_unreachable(&self) {
+        lock(&self.health).is_unreachable = true;
+    }
+
+    /// Returns the reason why the host cannot be reached, if an earlier call has ended because of it.
+    pub(super) fn unreachable(&self) -> Option<Cause> {
+        let is_unreachable = lock(&self.health).is_unreachable;
+        self.cause().filter(|_| is_unreachable)
     }
 
     /// Returns true if the host has accepted a connection.

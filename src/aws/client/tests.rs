@@ -974,3 +974,72 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn unreachable_host_is_tried_three_times_per_run() {
+    for kind in [TransportErrorKind::Dns, TransportErrorKind::Connect] {
+        let http = Scripted::by(move |_| failure(kind));
+        let client = client(http.clone(), clock());
+        for (call, requests) in [(1, 3), (2, 3), (3, 3)] {
+            let error = list(&client).unwrap_err();
+            assert!(error.cause.is_unreachable(), "{call}");
+            assert_eq!(http.requests().len(), requests, "{kind:?}, call {call}");
+        }
+    }
+}
+
+#[test]
+fn reachable_host_is_tried_ten_times() {
+    let first = Arc::new(AtomicUsize::new(0));
+    let http = Scripted::by(move |_| match first.fetch_add(1, Ordering::SeqCst) {
+        0 => answer(200, EMPTY_PAGE),
+        _ => failure(TransportErrorKind::Connect),
+    });
+    let client = client(http.clone(), clock());
+    list(&client).unwrap();
+    assert_eq!(list(&client).unwrap_err().attempts, 10);
+}
+
+#[test]
+fn failing_region_ends_calls_that_wait() {
+    for sent in [
+        answer_with(400, &[("x-amzn-requestid", "r-9")], THROTTLED),
+        answer(503, ""),
+        failure(TransportErrorKind::Timeout),
+    ] {
+        let clock = clock();
+        let now = clock.clone();
+        let http = Scripted::by(move |_| {
+            now.sleep(Duration::from_secs(3));
+            sent.clone()
+        });
+        let mut transport = transport(http, clock.clone());
+        transport.jitter = || 1.0;
+        let client = Client::new(transport, credentials());
+        let mut bounds = Vec::new();
+        while bounds.last() != Some(&Some(Bound::Region)) {
+            bounds.push(list(&client).unwrap_err().bound);
+            assert!(bounds.len() < 20, "{bounds:?}");
+        }
+        assert!(
+            clock.elapsed() <= Duration::from_secs(123),
+            "{:?}",
+            clock.elapsed()
+        );
+    }
+}
+
+#[test]
+fn time_of_scan_ends_call_that_waits() {
+    let http = Scripted::by(|_| answer(503, ""));
+    let clock = clock();
+    let mut transport = transport(http.clone(), clock.clone());
+    transport.jitter = || 1.0;
+    let client = Client::new(transport, credentials());
+    client.end_after(Duration::from_secs(5));
+    assert_eq!(list(&client).unwrap_err().bound, Some(Bound::Scan));
+    assert_eq!(clock.elapsed().as_secs(), 5);
+    let requests = http.requests().len();
+    assert_eq!(list(&client).unwrap_err().bound, Some(Bound::Scan));
+    assert_eq!(http.requests().len(), requests, "no request after the end");
+}

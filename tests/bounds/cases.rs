@@ -1,0 +1,211 @@
+//! The cases: a region or a host that never answers properly, and the end of the run.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{Account, Call, Outcome, Program, Reply, Server};
+
+/// A case: its name and its function.
+type Case = (&'static str, fn());
+
+pub const ALL: [Case; 7] = [
+    (
+        "throttling_region_ends_with_ten_types",
+        throttling_region_ends_with_ten_types,
+    ),
+    (
+        "throttling_region_ends_with_500_types",
+        throttling_region_ends_with_500_types,
+    ),
+    (
+        "region_that_throttles_and_stalls_ends",
+        region_that_throttles_and_stalls_ends,
+    ),
+    ("silent_region_ends", silent_region_ends),
+    (
+        "run_without_network_ends_soon",
+        run_without_network_ends_soon,
+    ),
+    ("scan_ends_at_its_time_limit", scan_ends_at_its_time_limit),
+    ("throttled_first_check_ends", throttled_first_check_ends),
+];
+
+/// The region that fails.
+const BAD: &str = "eu-west-1";
+const GOOD: &str = "us-east-1";
+const VPC: &str = "AWS::EC2::VPC";
+
+/// The maximum time of a run in which a region never succeeds.
+const MAX_RUN: Duration = Duration::from_secs(150);
+
+fn account(types: &[String]) -> Account {
+    let counts: Vec<_> = types.iter().map(|t| (t.as_str(), 3)).collect();
+    Account::new().region(GOOD, &counts).region(BAD, &counts)
+}
+
+fn types(n: usize) -> Vec<String> {
+    let mut types: Vec<_> = (1..n).map(|n| format!("AWS::EC2::Type{n}")).collect();
+    types.push(VPC.to_owned());
+    types
+}
+
+/// Runs the program with these types; returns its output and its duration.
+fn run(server: &Server, types: &[String], args: &[&str]) -> (Outcome, Duration) {
+    let before = Instant::now();
+    let program = Program::new(server)
+        .max_duration(Duration::from_secs(200))
+        .arg(format!("--resource-types={}", types.join(",")))
+        .args(["--regions", "us-east-1,eu-west-1", "--coverage"])
+        .args(args);
+    let outcome = program.run();
+    (outcome, before.elapsed())
+}
+
+/// Asserts that the run counted the good region, and that each type of the bad one is missing with this status.
+fn assert_bad_region(
+    types: &[String],
+    (outcome, took): &(Outcome, Duration),
+    error_type: &str,
+    status: &str,
+) {
+    let text = outcome.describe();
+    assert!(*took < MAX_RUN, "{took:?}: {text}");
+    assert_eq!(outcome.code, Some(0), "{text}");
+    assert_eq!(outcome.csv().lines().count(), 1 + types.len(), "{text}");
+    assert!(!outcome.csv().contains(BAD), "{text}");
+    let coverage = outcome.coverage();
+    let bad = coverage.lines().filter(|line| line.contains(BAD));
+    let bad: Vec<_> = bad.collect();
+    assert_eq!(bad.len(), types.len(), "{text}");
+    let has_status = |line: &&str| line.contains(&format!(",{status},"));
+    assert_eq!(
+        bad.iter().filter(|line| has_status(line)).count(),
+        bad.len(),
+        "{text}"
+    );
+    let errors = outcome.errors();
+    assert!(
+        errors.contains(&format!("[{error_type}] Region: {BAD}")),
+        "{text}"
+    );
+    let failed = format!("[SCAN_FAILED] Region: {BAD}");
+    assert_eq!(errors.matches(&failed).count(), 1, "{text}");
+    let last = errors.lines().find(|line| line.contains(&failed)).unwrap();
+    assert!(
+        last.contains(VPC) || last.contains("all ") || last.contains(" more"),
+        "{last}"
+    );
+}
+
+fn is_bad(call: &Call) -> bool {
+    call.service == "config" && call.region == BAD
+}
+
+fn throttling_region(n: usize) {
+    let types = types(n);
+    let server = account(&types).serve_with(|call| is_bad(call).then(|| Reply::throttled(call)));
+    assert_bad_region(&types, &run(&server, &types, &[]), "THROTTLE", "throttled");
+}
+
+fn throttling_region_ends_with_ten_types() {
+    throttling_region(10);
+}
+
+fn throttling_region_ends_with_500_types() {
+    throttling_region(500);
+}
+
+fn region_that_throttles_and_stalls_ends() {
+    let types = types(10);
+    let start = Instant::now();
+    let server = account(&types).serve_with(move |call| {
+        let is_early = start.elapsed() < Duration::from_secs(2);
+        is_bad(call).then(|| {
+            if is_early {
+                Reply::throttled(call)
+            } else {
+                Reply::stall()
+            }
+        })
+    });
+    let (outcome, took) = run(&server, &types, &[]);
+    let text = outcome.describe();
+    assert!(took < MAX_RUN, "{took:?}: {text}");
+    assert_eq!(outcome.code, Some(0), "{text}");
+    assert_eq!(outcome.csv().lines().count(), 1 + types.len(), "{text}");
+    let coverage = outcome.coverage();
+    let mut bad = coverage.lines().filter(|line| line.contains(BAD));
+    let is_expected =
+        |line: &str| line.contains(",throttled,") || line.contains(",connection_failed,");
+    assert!(bad.all(is_expected), "{text}");
+}
+
+fn silent_region_ends() {
+    let types = types(10);
+    let server = account(&types).serve_with(|call| is_bad(call).then(Reply::stall));
+    assert_bad_region(
+        &types,
+        &run(&server, &types, &[]),
+        "CONNECTION",
+        "connection_failed",
+    );
+}
+
+fn run_without_network_ends_soon() {
+    // A port that nothing listens on.
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let before = Instant::now();
+    let outcome = Program::for_url(&format!("http://127.0.0.1:{port}")).run();
+    let took = before.elapsed();
+    assert!(
+        took < Duration::from_secs(30),
+        "{took:?}: {}",
+        outcome.describe()
+    );
+    assert_eq!(outcome.code, Some(1), "{}", outcome.describe());
+    assert!(
+        outcome.stdout.contains("PREREQUISITE FAILURES"),
+        "{}",
+        outcome.describe()
+    );
+}
+
+fn scan_ends_at_its_time_limit() {
+    let types = types(2);
+    let server = account(&types).serve_with(|call| {
+        let endless = is_bad(call) && call.lists(VPC, BAD);
+        endless.then(|| {
+            let resource =
+                json!({"resourceType": VPC, "resourceId": format!("vpc-{}", call.number)});
+            let page =
+                json!({"resourceIdentifiers": [resource], "nextToken": call.number.to_string()});
+            Reply::json(&page).after(Duration::from_millis(20))
+        })
+    });
+    let (outcome, took) = run(&server, &types, &["--max-time=5", "--strict"]);
+    let text = outcome.describe();
+    assert!((5..20).contains(&took.as_secs()), "{took:?}: {text}");
+    assert_eq!(outcome.code, Some(3), "{text}");
+    assert_eq!(outcome.csv().lines().count(), 4, "the other counts: {text}");
+    let row = format!("{BAD},{VPC},not_tried,missing,");
+    assert!(outcome.coverage().contains(&row), "{text}");
+    let line = format!(
+        "[SCAN_FAILED] Region: {BAD}, Message: 1 type not counted ({VPC}): the scan reached its time"
+    );
+    assert!(outcome.errors().contains(&line), "{text}");
+}
+
+fn throttled_first_check_ends() {
+    let types = types(1);
+    let server =
+        account(&types).serve_with(|call| (call.service == "sts").then(|| Reply::throttled(call)));
+    let (outcome, took) = run(&server, &types, &[]);
+    assert!(took < MAX_RUN, "{took:?}: {}", outcome.describe());
+    assert_eq!(outcome.code, Some(1), "{}", outcome.describe());
+}
