@@ -16,8 +16,6 @@ pub enum Recovery {
     SkipRegion,
     /// Abandon the region, and log how many types were not counted.
     AbandonRegion,
-    /// The same after two minutes without a success: the types that are left have the cause as their status.
-    AbandonFailingRegion,
     /// Stop the scan of all regions.
     StopScan,
     /// Stop the scan of all regions, because its time is used up.
@@ -34,7 +32,7 @@ pub fn classify(error: &CountError) -> (Option<ErrorType>, Recovery) {
     let (error_type, recovery) = classify_cause(&error.cause);
     match error.bound {
         Some(Bound::Scan) => (None, Recovery::OutOfTime),
-        Some(Bound::Region) => (error_type, Recovery::AbandonFailingRegion),
+        Some(Bound::Region) => (error_type, Recovery::AbandonRegion),
         Some(Bound::Call) | None => (error_type, recovery),
     }
 }

@@ -235,16 +235,12 @@ impl RegionScan {
                 let is_skipped = matches!(self.ended, Some(EndReason::Skipped(_)));
                 return (unlisted.filter(|_| is_skipped).unwrap_or(own), None);
             }
-            Recovery::AbandonRegion | Recovery::AbandonFailingRegion => {
-                let why = match failure.recovery {
-                    Recovery::AbandonFailingRegion => own.error_type,
-                    _ => ErrorType::ScanFailed,
-                };
+            Recovery::AbandonRegion => {
                 let detail = format!(
                     "not tried, because the region was abandoned: {}",
                     own.detail
                 );
-                let is_first = self.end(EndReason::Abandoned, &gap(why, &detail));
+                let is_first = self.end(EndReason::Abandoned, &gap(own.error_type, &detail));
                 (is_first, own, None)
             }
             Recovery::StopScan => {

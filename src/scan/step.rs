@@ -172,7 +172,6 @@ impl Performer<'_> {
             }
             Recovery::SkipRegion
             | Recovery::AbandonRegion
-            | Recovery::AbandonFailingRegion
             | Recovery::StopScan
             | Recovery::OutOfTime => {
                 // A skipped region is not about a type.

@@ -517,7 +517,7 @@ fn connection_error_abandons_region() {
                          AWS::IAM::Role)";
         assert_eq!(scanned.lines_of("eu-west-1"), [&connection, abandoned]);
         // Only the requested type got the connection error.
-        let not_tried = Missing(Status::NotTried);
+        let not_tried = Missing(Status::ConnectionFailed);
         let expected = [Counted(7), Missing(Status::ConnectionFailed), not_tried];
         assert_eq!(scanned.cells("eu-west-1"), expected);
         assert_eq!(requests, ALL_REQUESTS[..2], "the other types are not tried");
