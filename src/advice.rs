@@ -13,6 +13,18 @@ use crate::text::{did_you_mean, list, near_matches, pluralize};
 const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \
                        URL is wrong";
 
+/// The advice for credentials that only one region rejects.
+const ONE_REGION: &str = "sts:GetCallerIdentity accepts the credentials, so only this region rejects them: try again \
+                          later, or exclude it with --exclude-regions";
+
+/// The advice for a clock that only one region rejects.
+const ONE_CLOCK: &str = "sts:GetCallerIdentity accepts this machine's clock, so the clock of this region's endpoint is \
+                         wrong: try again later, or exclude the region with --exclude-regions";
+
+/// The advice for credentials that AWS accepted before and now rejects.
+const REVOKED: &str = "sts:GetCallerIdentity rejects them too, so the access key was deactivated or deleted during the \
+                       run: use other credentials";
+
 /// The advice for a certificate of a CA that is not trusted.
 pub const FOR_UNTRUSTED_CA: &str = "use --ca-bundle or AWS_CA_BUNDLE to trust another CA";
 
@@ -51,6 +63,13 @@ pub fn for_call(error: &CallError) -> String {
             "AWS offers FIPS and dual-stack endpoints only in some partitions".to_owned()
         }
         Cause::Signing(_) => "check the endpoint URL and the credentials".to_owned(),
+        Cause::Credentials(why) => match (&**why, why.call()) {
+            (CredentialsError::OtherAccount { .. }, _) => {
+                "do not change the account of the credentials during a run; run again".to_owned()
+            }
+            (_, Some(call)) => for_call(call),
+            (_, None) => for_service_error(error, ErrorKind::Expired),
+        },
     }
 }
 
@@ -278,7 +297,22 @@ pub fn for_count(error_type: ErrorType, error: &CountError, has_session_token: b
         {
             "check the name of the resource type".to_owned()
         }
-        CountError::Call(call) => for_call(call),
+        CountError::Call(call) => match (error_type, &call.cause) {
+            (ErrorType::ApiError, Cause::ClockSkew { .. }) => ONE_CLOCK.to_owned(),
+            (ErrorType::ApiError, _) if call.kind() == Some(ErrorKind::Expired) => {
+                ONE_REGION.to_owned()
+            }
+            (ErrorType::Fatal, _) if call.kind() == Some(ErrorKind::UnrecognizedClient) => {
+                REVOKED.to_owned()
+            }
+            _ => match &call.refresh_error {
+                Some(why) if error_type == ErrorType::Fatal => {
+                    let (advice, why) = (for_call(call), for_credentials(why));
+                    format!("{advice} (they could not be refreshed: {why})")
+                }
+                _ => for_call(call),
+            },
+        },
     };
     format!("{error}; {advice}")
 }

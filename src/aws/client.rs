@@ -15,6 +15,7 @@
 mod attempt;
 mod progress;
 mod region_state;
+mod signer;
 mod transport;
 
 use std::collections::{BTreeMap, HashMap};
@@ -26,13 +27,12 @@ pub use progress::Progress;
 use region_state::RegionState;
 pub use transport::{Trace, Transport};
 
-use super::credential_cache::CachedCredentials;
+use super::credential_cache::{CachedCredentials, ResolvedCredentials};
 use super::error::{Bound, CallError, Cause, ErrorKind};
 use super::operation::{Operation, Service};
 use super::retry::{CALL_LIMIT, Cost, backoff};
 use super::usage::Usage;
 use crate::model::Region;
-use crate::secret::Redactor;
 use crate::sync::lock;
 
 /// Maximum attempts while a host cannot be reached and has never been: two retries. More would only delay the error.
@@ -46,8 +46,6 @@ pub struct Client {
     usage: Mutex<BTreeMap<(Service, Region), Usage>>,
     /// The time at which all calls end, on the clock of the run.
     scan_ends: OnceLock<Duration>,
-    /// The call whose error led to the last refresh of expired credentials, until it is taken.
-    refresh_notice: Mutex<Option<CallError>>,
 }
 
 /// The output of a call, with the request ID.
@@ -69,7 +67,6 @@ impl Client {
             regions: Mutex::default(),
             scan_ends: OnceLock::new(),
             usage: Mutex::default(),
-            refresh_notice: Mutex::default(),
         }
     }
 
@@ -77,26 +74,6 @@ impl Client {
     #[must_use]
     pub fn usage(&self) -> BTreeMap<(Service, Region), Usage> {
         lock(&self.usage).clone()
-    }
-
-    /// Returns true if the calls are signed with a session token.
-    #[must_use]
-    pub fn has_session_token(&self) -> bool {
-        let resolved = self.credentials.current();
-        resolved.credentials.session_token().is_some()
-    }
-
-    /// Returns the redactor of the credentials that sign the calls.
-    #[must_use]
-    pub fn redactor(&self) -> Redactor {
-        self.credentials.current().redactor()
-    }
-
-    /// Returns true if `text`, which comes from the network, contains one of these credentials.
-    /// Names from AWS never do.
-    #[must_use]
-    pub fn holds_key(&self, text: &str) -> bool {
-        self.redactor().finds(text)
     }
 
     /// Returns the number of calls to `service` in `region` that may be in progress, at least 1.
@@ -109,12 +86,6 @@ impl Client {
     pub fn end_after(&self, time: Duration) {
         let now = self.transport.clock.elapsed();
         self.scan_ends.get_or_init(|| now.saturating_add(time));
-    }
-
-    /// Returns the call that found the credentials expired, once, after they were refreshed.
-    #[must_use]
-    pub fn take_refresh_notice(&self) -> Option<CallError> {
-        lock(&self.refresh_notice).take()
     }
 
     /// Calls `operation` in `region`, with at most [`Transport::max_attempts`] attempts within
@@ -175,9 +146,11 @@ impl Client {
                 let bound = Some(bound);
                 return Err(CallError { bound, ..failed });
             }
+            let signer = self.signer();
             let sent = clock.elapsed();
             let (_, budget) = self.time_left(&state, progress, sent);
-            let (attempt, version) = self.attempt(region, operation, progress.attempts, budget);
+            let number = progress.attempts;
+            let (attempt, version) = self.attempt(region, operation, number, budget, signer);
             let now = clock.elapsed();
             progress.budget = progress.budget.saturating_sub(now.saturating_sub(sent));
             let has_id = attempt.request_id.is_some();
@@ -186,6 +159,7 @@ impl Client {
                 Ok(output) => {
                     let cost = progress.last.take().map(|(cost, _)| cost);
                     state.reward(cost);
+                    self.credentials.record_success();
                     let request_id = attempt.request_id;
                     return Ok(Some(CallOutput { output, request_id }));
                 }
@@ -285,8 +259,12 @@ impl Client {
         operation: &O,
         number: u32,
         budget: Duration,
+        signer: Result<(ResolvedCredentials, u64), Cause>,
     ) -> (AttemptResult<O::Output>, u64) {
-        let (credentials, version) = self.credentials.for_signing(self.transport.clock.now());
+        let (credentials, version) = match signer {
+            Ok(signer) => signer,
+            Err(cause) => return (AttemptResult::unsent(cause), 0),
+        };
         let attempt = Attempt {
             transport: &self.transport,
             credentials: &credentials,
@@ -300,24 +278,6 @@ impl Client {
             *usages.entry((O::SERVICE, region.clone())).or_default() += usage;
         }
         (result, version)
-    }
-
-    /// Refreshes the credentials of `version`, which `expired` found expired.
-    ///
-    /// # Errors
-    /// They cannot be refreshed: `expired` with the reason.
-    fn refresh(&self, expired: CallError, version: u64) -> Result<(), CallError> {
-        match self.credentials.refresh(version) {
-            Ok(true) => {
-                *lock(&self.refresh_notice) = Some(expired);
-                Ok(())
-            }
-            Ok(false) => Ok(()),
-            Err(why) => Err(CallError {
-                refresh_error: Some(Arc::new(why)),
-                ..expired
-            }),
-        }
     }
 
     /// Sets the time of the next attempt.

@@ -12,7 +12,7 @@ use super::endpoint::EndpointError;
 pub use super::error_kind::ErrorKind;
 use super::operation::Service;
 use crate::http::{TransportError, TransportErrorKind};
-use crate::model::{Region, ResourceType};
+use crate::model::{AccountId, Region, ResourceType};
 use crate::text::sanitize;
 
 /// The cause of a failed call.
@@ -51,6 +51,8 @@ pub enum Cause {
     Transport(TransportError),
     /// The request could not be signed.
     Signing(SigningError),
+    /// There are no valid credentials to sign with: they expired, or changed to another account.
+    Credentials(Arc<CredentialsError>),
 }
 
 /// The reason why a request could not be signed.
@@ -136,7 +138,7 @@ impl fmt::Display for CallError {
         write!(f, "{}:{} ", self.service.name(), self.operation)?;
         match (&self.cause, self.attempts) {
             (_, 2..) => write!(f, "failed after {} attempts: ", self.attempts)?,
-            (Cause::Signing(_), _) => f.write_str("failed: ")?,
+            (Cause::Signing(_) | Cause::Credentials(_), _) => f.write_str("failed: ")?,
             _ => f.write_str("failed with ")?,
         }
         let id = match &self.request_id {
@@ -183,6 +185,7 @@ impl fmt::Display for CallError {
             }
             Cause::Signing(why @ SigningError::Endpoint(_)) => write!(f, "{why}"),
             Cause::Signing(why) => write!(f, "cannot sign the request: {why}"),
+            Cause::Credentials(why) => write!(f, "no valid credentials: {why}"),
         }
     }
 }
@@ -290,6 +293,25 @@ pub enum CredentialsError {
     /// The credentials expired and were already refreshed before.
     #[error("the refreshed credentials have expired")]
     ExpiredAgain,
+    /// The account of the credentials changed during the run.
+    #[error(
+        "{provider} returned credentials of another account, {found}; this run counts the account \
+         {expected}"
+    )]
+    OtherAccount {
+        /// The description of the provider.
+        provider: String,
+        /// The account of the run.
+        expected: AccountId,
+        /// The account of the new credentials.
+        found: AccountId,
+    },
+    /// The run was interrupted before a refresh.
+    #[error("the run was interrupted")]
+    Interrupted,
+    /// The refresh panicked.
+    #[error("internal error: the refresh of the credentials ended early")]
+    Panicked,
     /// The provider returned the expired credentials again.
     #[error("{provider} returned expired credentials again")]
     Unchanged {

@@ -49,9 +49,12 @@ impl Regions {
     }
 }
 
-/// Calls GetCallerIdentity.
+/// Calls GetCallerIdentity. Refreshed credentials must belong to the same account.
 pub(super) fn account_id(client: &Client, start: &Region) -> Result<AccountId, CheckError> {
-    output(call(client, start, &GetCallerIdentity))
+    let account = output(call(client, start, &GetCallerIdentity))?;
+    let recorded = client.credentials().record_account(&account);
+    recorded.map_err(CheckError::Credentials)?;
+    Ok(account)
 }
 
 /// Calls ListAccountAliases.

@@ -1,9 +1,10 @@
 //! The shared state of all regions of an account's scan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::recovery::Standing;
 use crate::advice;
 use crate::aws::client::Client;
 use crate::aws::operation::Service;
@@ -41,6 +42,8 @@ pub struct Flags {
     fatal_logged: AtomicBool,
     /// The types that AWS Config rejects, in any region.
     rejected: Mutex<BTreeSet<ResourceType>>,
+    /// The standing of the credentials after a region has rejected them.
+    standings: Mutex<BTreeMap<Region, Standing>>,
 }
 
 impl AccountScan {
@@ -50,8 +53,23 @@ impl AccountScan {
         self.flags.stopped.load(Ordering::SeqCst)
     }
 
+    /// Stops the scan of all regions; the credentials are no longer refreshed.
     pub(super) fn set_stopped(&self) {
         self.flags.stopped.store(true, Ordering::SeqCst);
+        self.client.credentials().stop();
+    }
+
+    /// Returns the standing of the credentials after `region` has rejected them.
+    ///
+    /// Calls GetCallerIdentity once for each region, and no longer once the credentials are invalid. The other threads
+    /// wait for the result.
+    pub(super) fn standing(&self, region: &Region) -> Standing {
+        let mut standings = lock(&self.flags.standings);
+        if self.was_stopped() || standings.values().any(|s| *s == Standing::Invalid) {
+            return Standing::Invalid;
+        }
+        let verify = || Standing::new(self.client.credentials().verify());
+        *standings.entry(region.clone()).or_insert_with(verify)
     }
 
     /// Returns true once: a fatal error is logged only by the first region that meets it.

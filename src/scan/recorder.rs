@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::recovery::classify;
+use super::recovery::{Recovery, classify, rejects_credentials};
 use crate::advice;
 use crate::aws::client::{CallOutput, Client};
 use crate::aws::error::{CallError, Cause, ErrorKind};
@@ -18,7 +18,7 @@ use crate::model::Region;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Fetches the recorder of `region` with two calls; a failed call becomes a [`Gap`] of the result. Uses `status` instead
-/// of the first call if there is one. Also returns the error of expired credentials that could not be refreshed.
+/// of the first call if there is one. Also returns an error that may stop the scan: one about the credentials.
 #[must_use]
 pub fn fetch(
     client: &Client,
@@ -27,22 +27,22 @@ pub fn fetch(
 ) -> (Recorder, Option<CallError>) {
     let operation = DescribeConfigurationRecorderStatus {};
     let status = status.unwrap_or_else(|| client.call_within(region, &operation, LIMIT));
-    let (statuses, mut expired) = match or_no_recorder(status) {
+    let (statuses, mut fatal) = match or_no_recorder(status) {
         Ok(statuses) => (Ok(statuses), None),
         // The second call would fail in the same way.
         Err(error) if matches!(error.cause, Cause::Transport(_)) => {
             return (Recorder::unknown(&gap(&error)), None);
         }
-        Err(error) => (Err(gap(&error)), as_expired(error)),
+        Err(error) => (Err(gap(&error)), may_stop_scan(error)),
     };
     let operation = DescribeConfigurationRecorders {};
     let recorders = or_no_recorder(client.call_within(region, &operation, LIMIT));
     let recorders = recorders.map_err(|error| {
         let gap = gap(&error);
-        expired = expired.take().or(as_expired(error));
+        fatal = fatal.take().or(may_stop_scan(error));
         gap
     });
-    (Recorder::pair(statuses, recorders), expired)
+    (Recorder::pair(statuses, recorders), fatal)
 }
 
 /// Returns the recorders; an empty list if AWS Config returned that the region has none.
@@ -54,8 +54,10 @@ fn or_no_recorder<T>(response: Result<CallOutput<Vec<T>>, CallError>) -> Result<
     }
 }
 
-fn as_expired(error: CallError) -> Option<CallError> {
-    (error.kind() == Some(ErrorKind::Expired)).then_some(error)
+fn may_stop_scan(error: CallError) -> Option<CallError> {
+    let count_error = CountError::Call(error.clone());
+    let stops = classify(&count_error).1 == Recovery::StopScan;
+    (stops || rejects_credentials(&count_error)).then_some(error)
 }
 
 fn gap(error: &CallError) -> Gap {
@@ -70,7 +72,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use crate::aws::client::fake::{self, client, clock, credentials_with_id};
-    use crate::aws::credential_cache::CachedCredentials;
     use crate::coverage::Status;
     use crate::http::TransportErrorKind;
     use crate::http::fake::{FakeResponse, Scripted, answer, failure};
@@ -163,16 +164,14 @@ mod tests {
             (false, vec![expired(), group("{}")], "unknown"),
         ] {
             let loads = AtomicUsize::new(0);
-            let credentials = CachedCredentials::load(Box::new(move |_| {
+            let credentials = fake::refreshed_by(move |_| {
                 let n = loads.fetch_add(usize::from(refreshed), Ordering::SeqCst);
                 Ok(credentials_with_id(&format!("AKIDEXAMPLE{n}")))
-            }))
-            .unwrap();
+            });
             let http = Scripted::list(responses);
             let client = Client::new(fake::transport(http, clock()), credentials);
             let (recorder, expired) = fetch(&client, &region, None);
             assert_eq!(recorder.as_str(), word);
-            assert_eq!(client.take_refresh_notice().is_some(), refreshed);
             assert_eq!(expired.is_none(), refreshed, "reported if not refreshed");
         }
     }

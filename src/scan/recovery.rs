@@ -1,6 +1,6 @@
 //! Classifies errors for the scan: the specification's error table.
 
-use crate::aws::error::{Bound, Cause, ErrorKind};
+use crate::aws::error::{Bound, Cause, CredentialsError, ErrorKind};
 use crate::error_log::ErrorType;
 use crate::http::TransportErrorKind;
 use crate::inventory::CountError;
@@ -20,6 +20,67 @@ pub enum Recovery {
     StopScan,
     /// Stop the scan of all regions, because its time is used up.
     OutOfTime,
+}
+
+/// The standing of credentials that a region has rejected, by GetCallerIdentity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// AWS accepts them: only the region rejects them.
+    Valid,
+    /// AWS rejects them too.
+    Invalid,
+    /// GetCallerIdentity failed for another reason.
+    Unknown,
+}
+
+impl Standing {
+    /// Returns the standing of credentials by the result of their verification.
+    #[must_use]
+    pub fn new(verified: Result<(), CredentialsError>) -> Self {
+        match verified {
+            Ok(()) => Self::Valid,
+            Err(CredentialsError::OtherAccount { .. }) => Self::Invalid,
+            Err(why) => match why.call().map(|call| &call.cause) {
+                Some(
+                    Cause::ClockSkew { .. }
+                    | Cause::Service {
+                        kind:
+                            ErrorKind::Expired | ErrorKind::UnrecognizedClient | ErrorKind::BadSignature,
+                        ..
+                    },
+                ) => Self::Invalid,
+                _ => Self::Unknown,
+            },
+        }
+    }
+}
+
+/// Returns true if the error is about the credentials or the clock, and may concern one region or all.
+#[must_use]
+pub fn rejects_credentials(error: &CountError) -> bool {
+    let CountError::Call(error) = error else {
+        return false;
+    };
+    matches!(
+        error.cause,
+        Cause::ClockSkew { .. }
+            | Cause::Service {
+                kind: ErrorKind::Expired | ErrorKind::UnrecognizedClient,
+                ..
+            }
+    )
+}
+
+/// Classifies an error that [`rejects_credentials`] by the standing of the credentials.
+#[must_use]
+pub fn classify_rejection(error: &CountError, standing: Standing) -> (Option<ErrorType>, Recovery) {
+    match (standing, classify(error)) {
+        (Standing::Invalid, _) => (Some(ErrorType::Fatal), Recovery::StopScan),
+        (Standing::Valid, (_, Recovery::StopScan)) => {
+            (Some(ErrorType::ApiError), Recovery::AbandonRegion)
+        }
+        (Standing::Valid | Standing::Unknown, unconfirmed) => unconfirmed,
+    }
 }
 
 /// Returns the type of the log line and the next step. The type is `None`, and nothing is logged, if the run was
@@ -43,7 +104,7 @@ fn classify_cause(cause: &Cause) -> (Option<ErrorType>, Recovery) {
             ErrorKind::Throttling => (ErrorType::Throttle, Recovery::WaitThenNext),
             ErrorKind::NoRecorder => (ErrorType::ConfigDisabled, Recovery::SkipRegion),
             ErrorKind::AccessDenied => (ErrorType::Permission, Recovery::Next),
-            // The access key is valid: GetCallerIdentity has succeeded.
+            // The access key is valid: GetCallerIdentity has succeeded (see `classify_rejection`).
             ErrorKind::OptInRequired | ErrorKind::UnrecognizedClient => {
                 (ErrorType::RegionDisabled, Recovery::SkipRegion)
             }
@@ -57,7 +118,7 @@ fn classify_cause(cause: &Cause) -> (Option<ErrorType>, Recovery) {
             | ErrorKind::BadSignature
             | ErrorKind::Other => (ErrorType::ApiError, Recovery::Next),
         },
-        Cause::ClockSkew { .. } => (ErrorType::Fatal, Recovery::StopScan),
+        Cause::ClockSkew { .. } | Cause::Credentials(_) => (ErrorType::Fatal, Recovery::StopScan),
         Cause::Unreadable { .. } | Cause::Signing(_) => (ErrorType::Unexpected, Recovery::Next),
         Cause::Transport(error) => match error.kind {
             TransportErrorKind::Dns

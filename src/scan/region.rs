@@ -150,7 +150,7 @@ impl RegionScan {
         outcome: Outcome,
         messages: &mut Vec<ScanMessage>,
     ) -> Option<StopScan> {
-        let is_counting = !matches!(outcome, Outcome::Recorder(_));
+        let is_counting = !matches!(outcome, Outcome::Recorder(..));
         if is_counting {
             self.began = Some(self.began.map_or(began, |first| first.min(began)));
             self.active -= 1;
@@ -158,9 +158,9 @@ impl RegionScan {
         match outcome {
             Outcome::Counts(result) => self.add_counts(result, messages),
             Outcome::Page(listing, result) => self.add_page(listing, result, messages),
-            Outcome::Recorder(recorder) => {
+            Outcome::Recorder(recorder, failure) => {
                 self.recorder = Some(recorder);
-                None
+                self.handle(failure?, messages).1
             }
             Outcome::Rechecked(rechecked) => {
                 if let Some(result) = &mut self.result {

@@ -12,9 +12,9 @@ use super::account::AccountScan;
 use super::message::{ScanMessage, all_uncounted};
 use super::recheck::{self, Rechecked};
 use super::recorder;
-use super::recovery::{Recovery, classify};
+use super::recovery::{Recovery, classify, classify_rejection, rejects_credentials};
 use crate::advice;
-use crate::aws::error::CallError;
+use crate::aws::error::{CallError, Cause};
 use crate::coverage::{Gap, Recorder, Status};
 use crate::error_log::{Entry, ErrorType};
 use crate::inventory::counts::{self, FirstCountsPage};
@@ -47,8 +47,8 @@ pub(super) enum Outcome {
     Counts(Result<Counts, Failure>),
     /// The listing, which is complete, failed, or has more pages (`None`).
     Page(Box<Listing>, Result<Option<Listed>, Failure>),
-    /// The recorder.
-    Recorder(Recorder),
+    /// The recorder, and the failure that stops the scan, if there is one.
+    Recorder(Recorder, Option<Failure>),
     /// The second numbers of the types that could be fetched again.
     Rechecked(Rechecked),
 }
@@ -95,7 +95,10 @@ impl Performer<'_> {
                 }
                 Outcome::Page(listing, result)
             }
-            Step::Recorder(status) => Outcome::Recorder(self.fetch_recorder(status)),
+            Step::Recorder(status) => {
+                let (recorder, failure) = self.fetch_recorder(status);
+                Outcome::Recorder(recorder, failure)
+            }
             Step::Recheck(types) => Outcome::Rechecked(self.recheck(types)),
         }
     }
@@ -106,7 +109,6 @@ impl Performer<'_> {
         request: impl FnOnce() -> Result<T, CountError>,
     ) -> Result<T, Failure> {
         let result = catch_unwind(AssertUnwindSafe(request));
-        self.log_refresh();
         match result {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(self.failure(resource_type, &error)),
@@ -123,9 +125,7 @@ impl Performer<'_> {
             return Rechecked::new();
         }
         let fetch = || recheck::fetch(&self.account.client, self.region, types);
-        let rechecked = catch_unwind(AssertUnwindSafe(fetch));
-        self.log_refresh();
-        rechecked.unwrap_or_default()
+        catch_unwind(AssertUnwindSafe(fetch)).unwrap_or_default()
     }
 
     /// Logs an error after which the next type follows.
@@ -157,7 +157,11 @@ impl Performer<'_> {
     }
 
     fn failure(&self, resource_type: Option<&ResourceType>, error: &CountError) -> Failure {
-        let (log_type, recovery) = classify(error);
+        let (log_type, recovery) = if rejects_credentials(error) {
+            classify_rejection(error, self.account.standing(self.region))
+        } else {
+            classify(error)
+        };
         let error_type = log_type.unwrap_or(ErrorType::ScanFailed);
         let message = self.account.describe(error_type, error);
         match recovery {
@@ -183,9 +187,7 @@ impl Performer<'_> {
                     gap,
                     entry: log_type.map(|_| entry),
                     refresh_error: match error {
-                        CountError::Call(call) => {
-                            call.refresh_error.as_deref().map(advice::for_credentials)
-                        }
+                        CountError::Call(call) => refresh_error(call),
                         CountError::Pages { .. } => None,
                     },
                 }
@@ -206,46 +208,23 @@ impl Performer<'_> {
         failure
     }
 
-    fn fetch_recorder(&self, status: Option<StatusResponse>) -> Recorder {
+    fn fetch_recorder(&self, status: Option<StatusResponse>) -> (Recorder, Option<Failure>) {
         if self.account.was_stopped() {
-            return Recorder::unknown(&Gap::new(ErrorType::ScanFailed, "not tried"));
+            let gap = Gap::new(ErrorType::ScanFailed, "not tried");
+            return (Recorder::unknown(&gap), None);
         }
-        let fetch = || recorder::fetch(&self.account.client, self.region, status);
-        let result = catch_unwind(AssertUnwindSafe(fetch));
-        self.log_refresh();
-        match result {
-            Ok((recorder, expired)) => {
-                if let Some(expired) = expired {
-                    self.log_fatal(expired);
-                }
-                recorder
-            }
-            Err(panic) => {
-                let message = format!("internal error: {}", panic_text(&*panic));
-                Recorder::unknown(&gap(ErrorType::Unexpected, &message))
-            }
-        }
-    }
-
-    /// Logs the call after which the credentials were refreshed, if they were; it may be a call of
-    /// another step.
-    fn log_refresh(&self) {
-        if let Some(expired) = self.account.client.take_refresh_notice() {
-            self.log_fatal(expired);
-        }
-    }
-
-    fn log_fatal(&self, expired: CallError) {
-        if self.account.first_fatal() {
-            let (region, resource_type) = (expired.region.clone(), expired.resource_type.clone());
-            let error = CountError::Call(expired);
-            let message = self.account.describe(ErrorType::Fatal, &error);
-            let fatal = ErrorType::Fatal;
-            let entry = self
-                .account
-                .entry(fatal, &region, resource_type.as_ref(), message);
-            let _ = self.messages.send(ScanMessage::Logged(entry));
-        }
+        let fetch = || {
+            let (recorder, error) = recorder::fetch(&self.account.client, self.region, status);
+            let failure = error.map(|error| self.failure(None, &CountError::Call(error)));
+            // Other errors of the recorder do not affect the counts.
+            let stops = |failure: &Failure| failure.recovery == Recovery::StopScan;
+            (recorder, failure.filter(stops))
+        };
+        catch_unwind(AssertUnwindSafe(fetch)).unwrap_or_else(|panic| {
+            let message = format!("internal error: {}", panic_text(&*panic));
+            let gap = gap(ErrorType::Unexpected, &message);
+            (Recorder::unknown(&gap), None)
+        })
     }
 
     fn log(&self, error_type: ErrorType, resource_type: Option<&ResourceType>, message: String) {
@@ -273,6 +252,15 @@ fn logged(error_type: ErrorType, message: &str) -> Failure {
         entry: None,
         refresh_error: None,
     }
+}
+
+/// Returns the reason why there were no valid credentials for the call.
+fn refresh_error(call: &CallError) -> Option<String> {
+    let why = match &call.cause {
+        Cause::Credentials(why) => Some(why),
+        _ => call.refresh_error.as_ref(),
+    };
+    why.map(|why| advice::for_credentials(why))
 }
 
 /// Creates a gap with a message of limited length.

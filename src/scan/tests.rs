@@ -1,14 +1,14 @@
 //! Scans of two regions through the client, against scripted responses.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::recovery::{Recovery, classify};
+use super::recovery::{Recovery, Standing, classify};
 use super::*;
 use crate::aws::client::Client;
 use crate::aws::client::fake::{self, KEY_ID, SECRET, client, clock, credentials_with_id};
@@ -22,7 +22,7 @@ use crate::http::fake::{FakeResponse, Scripted, answer, answer_with};
 use crate::http::{Request, TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
 use crate::inventory::{CountError, Inconsistency, Method, Prefetched};
-use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::model::{AccountId, Region, ResourceType, ResourceTypes};
 use crate::recording::VirtualClock;
 use crate::workers::Workers;
 
@@ -139,7 +139,7 @@ fn response(resource_type: &str, error: &CountError) -> FakeResponse {
             }
             Cause::Unreadable { status, .. } => with_id(*status, &[], String::new()),
             Cause::Transport(error) => Err(error.clone()),
-            Cause::Signing(_) => panic!("not a response"),
+            Cause::Signing(_) | Cause::Credentials(_) => panic!("not a response"),
         },
     }
 }
@@ -686,6 +686,23 @@ fn expiring(
     later: impl Fn() -> Result<ResolvedCredentials, CredentialsError> + Send + Sync + 'static,
     clock: &Arc<VirtualClock>,
 ) -> Client {
+    let accepts_new = |keys: &ResolvedCredentials| match keys.credentials.access_key_id() {
+        "AKIANEWKEY" => Ok("012345678901".parse().unwrap()),
+        _ => Err(fake::identity_error("ExpiredToken")),
+    };
+    expiring_with(trigger, later, accepts_new, clock)
+}
+
+/// As [`expiring`], with the responses of GetCallerIdentity.
+fn expiring_with(
+    trigger: &'static str,
+    later: impl Fn() -> Result<ResolvedCredentials, CredentialsError> + Send + Sync + 'static,
+    identifier: impl Fn(&ResolvedCredentials) -> Result<AccountId, CredentialsError>
+    + Send
+    + Sync
+    + 'static,
+    clock: &Arc<VirtualClock>,
+) -> Client {
     let http = scripted(move |request| {
         let body = String::from_utf8(request.body.clone()).unwrap();
         let old = request
@@ -705,13 +722,14 @@ fn expiring(
         answer(200, body.to_string())
     });
     let loads = AtomicUsize::new(0);
-    let credentials = CachedCredentials::load(Box::new(move |_| {
-        match loads.fetch_add(1, Ordering::SeqCst) {
-            0 => Ok(credentials_with_id(KEY_ID)),
-            _ => later(),
-        }
-    }))
-    .unwrap();
+    let loader = move |_| match loads.fetch_add(1, Ordering::SeqCst) {
+        0 => Ok(credentials_with_id(KEY_ID)),
+        _ => later(),
+    };
+    let credentials = CachedCredentials::load(Box::new(loader), Box::new(identifier)).unwrap();
+    credentials
+        .record_account(&"012345678901".parse().unwrap())
+        .unwrap();
     Client::new(fake::transport(http, clock.clone()), credentials)
 }
 
@@ -720,17 +738,12 @@ const EXPIRED: &str = "FATAL config:ListDiscoveredResources failed with ExpiredT
                        sso login`";
 
 #[test]
-fn expired_credentials_are_logged_once_and_refreshed() {
+fn refreshed_credentials_lose_nothing() {
     for threads in [1, 2] {
         let clock = clock();
         let client = expiring("VPC", || Ok(credentials_with_id("AKIANEWKEY")), &clock);
         let scanned = scan_with_client(client, clock, threads);
-        assert_eq!(scanned.lines.len(), 1, "{:?}", scanned.lines);
-        assert!(
-            scanned.lines[0].ends_with(&format!(" AWS::EC2::VPC {EXPIRED}")),
-            "{}",
-            scanned.lines[0]
-        );
+        assert_eq!(scanned.lines, [""; 0]);
         for region in REGIONS {
             let [_, vpc, role] = scanned.cells(region);
             assert_eq!([vpc, role], [Counted(2); 2]);
@@ -754,7 +767,7 @@ fn page_with_expired_credentials_is_requested_again() {
         [Counted(4), Counted(2), Counted(2)],
         "each page is counted once"
     );
-    assert_eq!(scanned.lines.len(), 1);
+    assert_eq!(scanned.lines, [""; 0]);
 }
 
 #[test]
@@ -772,7 +785,7 @@ fn failed_refresh_stops_scan_and_keeps_counts() {
         assert_eq!(
             scanned.lines,
             [
-                format!("us-east-1 AWS::EC2::VPC {EXPIRED}"),
+                format!("us-east-1 AWS::EC2::VPC {EXPIRED} (they could not be refreshed: {why})"),
                 format!(
                     "us-east-1 SCAN_FAILED 2 types not counted (AWS::EC2::VPC, AWS::IAM::Role): scan stopped by a fatal error \
                      (see the FATAL entry; {why})"
@@ -794,7 +807,17 @@ fn second_expiry_stops_the_scan() {
     let clock = clock();
     // The new access key ID contains the old one, so the server refuses it too.
     let again = format!("NEW{KEY_ID}");
-    let client = expiring("VPC", move || Ok(credentials_with_id(&again)), &clock);
+    // The verification after the refresh succeeds, the one after the second expiry fails.
+    let verified = AtomicBool::new(false);
+    let identifier = move |_: &_| {
+        if verified.swap(true, Ordering::SeqCst) {
+            Err(fake::identity_error("ExpiredToken"))
+        } else {
+            Ok("012345678901".parse().unwrap())
+        }
+    };
+    let later = move || Ok(credentials_with_id(&again));
+    let client = expiring_with("VPC", later, identifier, &clock);
     let scanned = scan_with_client(client, clock, 1);
     let fatal = scanned.lines.iter().filter(|l| l.contains("FATAL config"));
     assert_eq!(fatal.count(), 1, "{:?}", scanned.lines);
@@ -802,6 +825,134 @@ fn second_expiry_stops_the_scan() {
         scanned.lines[1].ends_with("(see the FATAL entry; the refreshed credentials have expired)")
     );
     assert!(scanned.stopped);
+}
+
+#[test]
+fn refresh_to_another_account_stops_scan_once() {
+    for threads in [1, 3] {
+        let clock = clock();
+        let later = || Ok(credentials_with_id("AKIANEWKEY"));
+        let client = expiring_with(
+            "VPC",
+            later,
+            |_| Ok("222222222222".parse().unwrap()),
+            &clock,
+        );
+        let scanned = scan_with_client(client, clock, threads);
+        let fatal: Vec<_> = scanned
+            .lines
+            .iter()
+            .filter(|l| l.contains(" FATAL config:"))
+            .collect();
+        assert_eq!(fatal.len(), 1, "{:?}", scanned.lines);
+        assert!(
+            fatal[0].ends_with(
+                "config:ListDiscoveredResources failed: no valid credentials: the test returned \
+                 credentials of another account, 222222222222; this run counts the account \
+                 012345678901; do not change the account of the credentials during a run; run again"
+            ),
+            "{}",
+            fatal[0]
+        );
+        assert!(scanned.stopped);
+        for region in REGIONS {
+            let [_, vpc, _] = scanned.cells(region);
+            assert_eq!(vpc, Missing(Status::NotTried));
+        }
+    }
+}
+
+#[test]
+fn rejection_by_one_region_is_confirmed_once() {
+    type Case = (&'static str, Status, &'static str);
+    let valid: [Case; 3] = [
+        ("ExpiredTokenException", Status::Error, "API_ERROR"),
+        ("RequestExpired", Status::Error, "API_ERROR"),
+        (
+            "UnrecognizedClientException",
+            Status::RegionDisabled,
+            "REGION_DISABLED",
+        ),
+    ];
+    for (code, status, logged) in valid {
+        let http = scripted(move |request| match region_of(request).as_str() {
+            "eu-west-1" => answer(400, format!(r#"{{"__type": "{code}"}}"#)),
+            _ => page(&type_of(request), 7, None),
+        });
+        let verifications = Arc::new(AtomicUsize::new(0));
+        let counted = verifications.clone();
+        let identifier = move |_: &_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Ok("012345678901".parse().unwrap())
+        };
+        let loader = |_| Ok(credentials_with_id(KEY_ID));
+        let credentials = CachedCredentials::load(Box::new(loader), Box::new(identifier));
+        let clock = clock();
+        let client = Client::new(fake::transport(http, clock.clone()), credentials.unwrap());
+        let scanned = scan_with_client(client, clock, 3);
+        assert!(!scanned.stopped, "{code}: {:?}", scanned.lines);
+        assert_eq!(scanned.cells("us-east-1"), [Counted(7); 3], "{code}");
+        assert_eq!(scanned.cells("eu-west-1")[0], Missing(status), "{code}");
+        let lines = scanned
+            .lines
+            .iter()
+            .filter(|l| l.contains(&format!(" {logged} ")));
+        assert_eq!(lines.count(), 1, "{code}: {:?}", scanned.lines);
+        assert_eq!(verifications.load(Ordering::SeqCst), 1, "{code}");
+    }
+}
+
+#[test]
+fn revoked_key_stops_scan() {
+    let clock = clock();
+    let http = scripted(move |request| match type_of(request).as_str() {
+        "AWS::EC2::VPC" => answer(400, r#"{"__type": "UnrecognizedClientException"}"#),
+        name => page(name, 7, None),
+    });
+    let loader = |_| Ok(credentials_with_id(KEY_ID));
+    let identifier = |_: &_| Err(fake::identity_error("InvalidClientTokenId"));
+    let credentials = CachedCredentials::load(Box::new(loader), Box::new(identifier)).unwrap();
+    let client = Client::new(fake::transport(http, clock.clone()), credentials);
+    let scanned = scan_with_client(client, clock, 1);
+    assert!(scanned.stopped);
+    assert!(
+        scanned.lines[0].starts_with("us-east-1 AWS::EC2::VPC FATAL ")
+            && scanned.lines[0].ends_with("during the run: use other credentials"),
+        "{:?}",
+        scanned.lines
+    );
+    assert_eq!(scanned.cells("us-east-1")[0], Counted(7));
+    assert!(
+        scanned.lines[1..]
+            .iter()
+            .all(|l| l.contains(" SCAN_FAILED "))
+    );
+}
+
+#[test]
+fn standing_follows_from_get_caller_identity() {
+    for (verified, standing) in [
+        (Ok(()), Standing::Valid),
+        (Err(fake::identity_error("ExpiredToken")), Standing::Invalid),
+        (
+            Err(fake::identity_error("InvalidClientTokenId")),
+            Standing::Invalid,
+        ),
+        (
+            Err(fake::identity_error("SignatureDoesNotMatch")),
+            Standing::Invalid,
+        ),
+        (Err(fake::identity_error("AccessDenied")), Standing::Unknown),
+        (Err(fake::identity_error("Throttling")), Standing::Unknown),
+        (
+            Err(fake::identity_error("ServiceUnavailable")),
+            Standing::Unknown,
+        ),
+        (Err(CredentialsError::NotRefreshable), Standing::Unknown),
+    ] {
+        let text = format!("{verified:?}");
+        assert_eq!(Standing::new(verified), standing, "{text}");
+    }
 }
 
 #[test]

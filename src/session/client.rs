@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::settings::{ClientSettings, Setting, SettingsError, choose_profile, default_region};
 use crate::advice;
 use crate::aws::client::{Client, Trace, Transport};
 use crate::aws::config_file::SharedFiles;
-use crate::aws::credential_cache::CachedCredentials;
+use crate::aws::credential_cache::{CachedCredentials, IdentityCall};
 use crate::aws::credentials::{self, ProviderContext};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::error::CredentialsError;
+use crate::aws::ops::get_caller_identity::GetCallerIdentity;
+use crate::aws::partition::Partition;
 use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
 use crate::http::{
     CaBundle, HttpClient, Request, Response, Settings, TransportError, TransportErrorKind,
@@ -19,6 +22,9 @@ use crate::model::Region;
 use crate::options::Options;
 use crate::recording::RecordingClient;
 use crate::runtime::Runtime;
+
+/// The time limit of a call that verifies credentials: other threads may wait for it.
+const VERIFICATION_LIMIT: Duration = Duration::from_secs(30);
 
 /// A client and what it was made of.
 pub struct Session {
@@ -103,7 +109,10 @@ impl<'a> SessionParts<'a> {
         let env = self.runtime.env.clone();
         let options = self.options.clone();
         let (transport, region) = (self.transport.clone(), self.region.clone());
-        CachedCredentials::load(Box::new(move |is_refresh| {
+        let loader = move |is_refresh| {
+            if is_refresh && transport.interrupt.signal().is_some() {
+                return Err(CredentialsError::Interrupted);
+            }
             let files = SharedFiles::load(&*env)?;
             let profile = choose_profile(&options, &files, &*env);
             credentials::resolve(&ProviderContext {
@@ -119,7 +128,27 @@ impl<'a> SessionParts<'a> {
                     }
                 },
             })
-        }))
+        };
+        CachedCredentials::load(Box::new(loader), self.identifier())
+    }
+
+    /// Returns the call that verifies the account of refreshed credentials.
+    fn identifier(&self) -> IdentityCall {
+        let transport = self.transport.clone();
+        // STS has no host in some pseudo regions, such as `aws-cn-global`.
+        let partition = Partition::of_pseudo_region(&self.region);
+        let region = partition.map_or_else(|| self.region.clone(), Partition::global_region);
+        Box::new(move |keys| {
+            let client = Client::new(transport.clone(), CachedCredentials::fixed(keys.clone()));
+            let response = client.call_within(&region, &GetCallerIdentity, VERIFICATION_LIMIT);
+            match response {
+                Ok(response) => Ok(response.output),
+                Err(error) => Err(CredentialsError::Call {
+                    origin: "the account of the credentials could not be verified".to_owned(),
+                    source: Box::new(error),
+                }),
+            }
+        })
     }
 
     /// Returns the session; `None` if there is no HTTPS client.

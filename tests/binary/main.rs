@@ -20,6 +20,8 @@ mod nothing_counted;
 mod outputs;
 mod proxy;
 mod recorders;
+mod refresh;
+mod rejected;
 mod report;
 mod run;
 mod secrets;

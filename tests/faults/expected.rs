@@ -2,9 +2,7 @@
 
 use crate::When;
 use crate::fault::{Effect, Fault};
-use crate::fault_point::{
-    CHECKED_REGION, CONFIG_ENABLED_CHECK, FaultPoint, Purpose, SCANNED_REGION,
-};
+use crate::fault_point::{CONFIG_ENABLED_CHECK, FaultPoint, Purpose};
 
 /// The expected result of a run with a fault.
 #[derive(Debug)]
@@ -70,8 +68,6 @@ pub enum OtherCells {
     Counted,
     /// Cells of the same region, with this status.
     MissingInRegion(&'static str),
-    /// Cells of any region, with this status.
-    MissingAnywhere(&'static str),
 }
 
 impl Expected {
@@ -124,9 +120,7 @@ impl Expected {
                 ..failed_check(CONFIG_ENABLED_CHECK, 2 * attempts, vec![])
             },
             (Purpose::ReadRecorder, effect) => Self {
-                // Expired credentials are fatal, even if no count depends on the call.
                 log: match effect {
-                    Effect::Expired => vec![LogLine::new("FATAL", Some(point.region), None)],
                     // The counts are stale.
                     Effect::NoRecorder => {
                         vec![LogLine::new("CONFIG_DISABLED", Some(point.region), None)]
@@ -219,20 +213,16 @@ fn missing_count(
             "region_disabled",
             OtherCells::MissingInRegion("region_disabled"),
         ),
+        // GetCallerIdentity accepts the credentials and the clock.
         Effect::ClockSkew | Effect::Expired => (
-            vec![of_type("FATAL"), of_region("SCAN_FAILED")],
-            if effect == Effect::ClockSkew {
-                "error"
-            } else {
-                "not_tried"
-            },
-            OtherCells::MissingAnywhere("not_tried"),
+            vec![of_type("API_ERROR"), of_region("SCAN_FAILED")],
+            "error",
+            OtherCells::MissingInRegion("not_tried"),
         ),
         Effect::None => unreachable!("a fault without effect loses no count"),
     };
-    let is_fatal = matches!(other_cells, OtherCells::MissingAnywhere(_));
     Expected {
-        exit_code: i32::from(is_fatal),
+        exit_code: 0,
         log,
         cells: Cells::Missing {
             region,
@@ -242,14 +232,5 @@ fn missing_count(
         },
         message_parts,
         requests,
-    }
-}
-
-/// Returns the other region of the account.
-pub fn other_region(region: &str) -> &'static str {
-    if region == SCANNED_REGION {
-        CHECKED_REGION
-    } else {
-        SCANNED_REGION
     }
 }

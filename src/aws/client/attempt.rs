@@ -41,7 +41,7 @@ pub(super) struct AttemptResult<T> {
 }
 
 impl<T> AttemptResult<T> {
-    fn unsent(cause: Cause) -> Self {
+    pub(super) fn unsent(cause: Cause) -> Self {
         Self {
             result: Err(cause),
             request_id: None,

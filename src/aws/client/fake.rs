@@ -7,7 +7,9 @@ use time::macros::datetime;
 use super::{Client, Transport};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
+use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
 use crate::aws::limiter::Limits;
+use crate::aws::operation::Service;
 use crate::http::HttpClient;
 use crate::interrupt::Interrupt;
 use crate::recording::VirtualClock;
@@ -50,7 +52,40 @@ pub fn transport(http: Arc<dyn HttpClient>, clock: Arc<VirtualClock>) -> Transpo
 
 /// Returns the credentials of the tests, which a refresh returns again.
 pub fn credentials() -> CachedCredentials {
-    CachedCredentials::load(Box::new(|_| Ok(credentials_with_id(KEY_ID)))).unwrap()
+    refreshed_by(|_| Ok(credentials_with_id(KEY_ID)))
+}
+
+/// Returns the credentials of `loader`, all of one account, which GetCallerIdentity accepts.
+pub fn refreshed_by(
+    loader: impl Fn(bool) -> Result<ResolvedCredentials, CredentialsError> + Send + Sync + 'static,
+) -> CachedCredentials {
+    let identifier = |_: &ResolvedCredentials| Ok("012345678901".parse().unwrap());
+    CachedCredentials::load(Box::new(loader), Box::new(identifier)).unwrap()
+}
+
+/// Returns the error of GetCallerIdentity with the error code `code`.
+pub fn identity_error(code: &str) -> CredentialsError {
+    let source = CallError {
+        service: Service::Sts,
+        operation: "GetCallerIdentity",
+        region: "us-east-1".parse().unwrap(),
+        resource_type: None,
+        attempts: 1,
+        request_id: None,
+        refresh_error: None,
+        bound: None,
+        cause: Cause::Service {
+            kind: ErrorKind::from_code(code, 403),
+            code: code.to_owned(),
+            message: String::new(),
+            status: 403,
+        },
+    };
+    let origin = "the test".to_owned();
+    CredentialsError::Call {
+        origin,
+        source: Box::new(source),
+    }
 }
 
 /// Returns a client of [`transport`].

@@ -56,6 +56,8 @@ impl RegionState {
         now: Duration,
     ) {
         match result {
+            // Nothing was sent.
+            Err(Cause::Credentials(_)) => return,
             Err(Cause::Service {
                 kind: ErrorKind::Throttling,
                 ..

@@ -856,17 +856,13 @@ fn expired_credentials_are_refreshed_in_the_call() {
         answer(400, r#"{"__type": "ExpiredTokenException"}"#),
         answer(200, EMPTY_PAGE),
     ]);
-    let credentials = CachedCredentials::load(Box::new(move |_| {
+    let credentials = super::fake::refreshed_by(move |_| {
         let n = loads.fetch_add(1, Ordering::SeqCst);
         Ok(super::fake::credentials_with_id(&format!("KEY-{n}")))
-    }))
-    .unwrap();
+    });
     let client = Client::new(transport(http.clone(), clock()), credentials);
     assert!(client.has_session_token());
     list(&client).unwrap();
-    let expired = client.take_refresh_notice().unwrap();
-    assert_eq!(expired.kind(), Some(ErrorKind::Expired));
-    assert!(client.take_refresh_notice().is_none(), "once");
     for (n, request) in http.requests().iter().enumerate() {
         let authorization = request.header("authorization").unwrap();
         assert!(authorization.contains(&format!("Credential=KEY-{n}/")));

@@ -5,7 +5,7 @@ use super::provider::ProviderContext;
 use crate::aws::client::CallOutput;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::{CallError, CredentialsError};
-use crate::aws::ops::assume_role::TemporaryKeys;
+use crate::aws::ops::assume_role::AssumedRole;
 
 /// Returns the default name of a role session: the program's name and the Unix time, which makes
 /// the name unique.
@@ -19,21 +19,24 @@ pub fn session_name(context: &ProviderContext) -> String {
 /// # Errors
 /// The call failed, or its Expiration is not an ISO 8601 time.
 pub fn role_keys(
-    result: Result<CallOutput<TemporaryKeys>, CallError>,
+    result: Result<CallOutput<AssumedRole>, CallError>,
     origin: String,
 ) -> Result<ResolvedCredentials, CredentialsError> {
-    let keys = match result {
+    let role = match result {
         Ok(response) => response.output,
         Err(error) => {
             let source = Box::new(error);
             return Err(CredentialsError::Call { origin, source });
         }
     };
+    let keys = &role.keys;
     let Some(expires) = instant(&keys.expiration) else {
         let problem = "Expiration is not an ISO 8601 time";
         return Err(CredentialsError::refused(origin, problem));
     };
     let (id, secret) = (keys.access_key_id.expose(), keys.secret_access_key.expose());
     let token = Some(keys.session_token.expose());
-    Ok(ResolvedCredentials::new(id, secret, token, origin).with_expiry(Some(expires)))
+    let keys = ResolvedCredentials::new(id, secret, token, origin).with_expiry(Some(expires));
+    let account = role.account();
+    Ok(ResolvedCredentials { account, ..keys })
 }

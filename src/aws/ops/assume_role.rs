@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::{ParseError, query};
+use crate::model::AccountId;
 use crate::secret::Secret;
 
 /// The request.
@@ -36,24 +37,43 @@ pub struct TemporaryKeys {
     pub expiration: String,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Credentials {
+/// The credentials of a role, and the session that they belong to.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssumedRole {
+    /// The credentials.
     #[serde(rename = "Credentials")]
-    pub(super) keys: TemporaryKeys,
+    pub keys: TemporaryKeys,
+    assumed_role_user: Option<AssumedRoleUser>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumedRoleUser {
+    arn: Option<String>,
+}
+
+impl AssumedRole {
+    /// Returns the account of the session, from its ARN; `None` if the response has no valid ARN.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        let arn = self.assumed_role_user.as_ref()?.arn.as_deref()?;
+        arn.trim().split(':').nth(4)?.parse().ok()
+    }
 }
 
 #[derive(Deserialize)]
 enum AssumeRoleResponse {
     AssumeRoleResponse {
         #[serde(rename = "AssumeRoleResult")]
-        result: Credentials,
+        result: AssumedRole,
     },
 }
 
 impl Operation for AssumeRole<'_> {
     const NAME: &'static str = "AssumeRole";
     const SERVICE: Service = Service::Sts;
-    type Output = TemporaryKeys;
+    type Output = AssumedRole;
 
     fn request_body(&self) -> RequestBody {
         let duration = self.duration_seconds.map(|s| s.to_string());
@@ -71,9 +91,9 @@ impl Operation for AssumeRole<'_> {
         ])
     }
 
-    fn parse(&self, body: &[u8]) -> Result<TemporaryKeys, ParseError> {
+    fn parse(&self, body: &[u8]) -> Result<AssumedRole, ParseError> {
         let AssumeRoleResponse::AssumeRoleResponse { result } = query::reply(body)?;
-        Ok(result.keys)
+        Ok(result)
     }
 }
 
@@ -116,12 +136,31 @@ mod tests {
             <AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>s3cret</SecretAccessKey>\
             <SessionToken>t0ken</SessionToken><Expiration>2026-11-24T13:00:00Z</Expiration>\
             </Credentials></AssumeRoleResult></AssumeRoleResponse>";
-        let keys = operation.parse(body.as_bytes()).unwrap();
-        assert_eq!(keys.access_key_id.expose(), "ASIAX");
-        let shown = format!("{keys:?}");
+        let role = operation.parse(body.as_bytes()).unwrap();
+        assert_eq!(role.keys.access_key_id.expose(), "ASIAX");
+        assert_eq!(role.account(), None);
+        let shown = format!("{role:?}");
         for secret in ["ASIAX", "s3cret", "t0ken"] {
             assert!(!shown.contains(secret), "{shown}");
         }
         assert!(operation.parse(b"<AssumeRoleResponse/>").is_err());
+        for (arn, account) in [
+            (
+                "arn:aws:sts::012345678901:assumed-role/r/s",
+                Some("012345678901"),
+            ),
+            (
+                " arn:aws-cn:sts::222222222222:assumed-role/r/s ",
+                Some("222222222222"),
+            ),
+            ("arn:aws:sts::1234:assumed-role/r/s", None),
+            ("r", None),
+            ("", None),
+        ] {
+            let user = format!("<AssumedRoleUser><Arn>{arn}</Arn></AssumedRoleUser><Credentials>");
+            let body = body.replace("<Credentials>", &user);
+            let found = operation.parse(body.as_bytes()).unwrap().account();
+            assert_eq!(found.as_ref().map(AccountId::as_str), account, "{arn}");
+        }
     }
 }

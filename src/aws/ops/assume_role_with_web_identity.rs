@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::assume_role::{Credentials, TemporaryKeys};
+use super::assume_role::AssumedRole;
 use crate::aws::operation::{Operation, RequestBody, Service};
 use crate::aws::protocol::{ParseError, query};
 use crate::secret::Secret;
@@ -24,7 +24,7 @@ pub struct AssumeRoleWithWebIdentity<'a> {
 enum AssumeRoleWithWebIdentityResponse {
     AssumeRoleWithWebIdentityResponse {
         #[serde(rename = "AssumeRoleWithWebIdentityResult")]
-        result: Credentials,
+        result: AssumedRole,
     },
 }
 
@@ -32,7 +32,7 @@ impl Operation for AssumeRoleWithWebIdentity<'_> {
     const NAME: &'static str = "AssumeRoleWithWebIdentity";
     const SERVICE: Service = Service::Sts;
     const SIGNED: bool = false;
-    type Output = TemporaryKeys;
+    type Output = AssumedRole;
 
     fn request_body(&self) -> RequestBody {
         RequestBody::query(Self::NAME, "2011-06-15").with([
@@ -42,9 +42,9 @@ impl Operation for AssumeRoleWithWebIdentity<'_> {
         ])
     }
 
-    fn parse(&self, body: &[u8]) -> Result<TemporaryKeys, ParseError> {
+    fn parse(&self, body: &[u8]) -> Result<AssumedRole, ParseError> {
         let AssumeRoleWithWebIdentityResponse::AssumeRoleWithWebIdentityResponse { result } =
             query::reply(body)?;
-        Ok(result.keys)
+        Ok(result)
     }
 }
