@@ -25,7 +25,8 @@
 //! | 4 | [`error_file`] | the error file of a run |
 //! | 3 | [`error_log`] | the ten error types, the log line |
 //! | 2 | [`atomic_file`], [`run_lock`], [`clock`], [`env`](mod@env) | files written in one step, the lock of the output directory, time, environment |
-//! | 1 | [`interrupt`], [`model`], [`redact`], [`untrusted`] | signals, the nouns, redaction, text from the network |
+//! | 2 | [`model`], [`untrusted`] | the nouns, text from the network |
+//! | 1 | [`interrupt`], [`redact`] | signals, redaction |
 //! | 0 | [`process_tree`], [`secret`], [`sync`], [`text`], [`workers`] | signals to commands, secrets, locks, text, the rayon pool |
 //!
 //! A run in one sentence: options → session → checks → workers take steps of regions and count them through

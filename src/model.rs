@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use crate::redact;
 use crate::text::{encode_alias, near_matches, sanitize};
 
 mod known_types;
@@ -144,7 +145,7 @@ macro_rules! impl_name {
 
             fn from_str(text: &str) -> Result<Self, ParseNameError> {
                 let name = $normalize(text).map(Self);
-                name.ok_or_else(|| ParseNameError::$name(sanitize(text, $shown)))
+                name.ok_or_else(|| ParseNameError::$name(sanitize(&redact::setting(text), $shown)))
             }
         }
 

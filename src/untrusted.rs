@@ -8,8 +8,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::redact;
 use crate::secret::Redactor;
 use crate::text::sanitize;
+
+/// The maximum length of a text that is redacted, in characters; more than any message shows.
+const MAX_CHARS: usize = 16_000;
 
 /// Text as received from the network; it has no `Display`, and its `Debug` output is its length.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -34,10 +38,13 @@ impl Untrusted {
         self.0.parse().ok()
     }
 
-    /// Returns the text without the secrets of `redactor`.
+    /// Returns the start of the text without the secrets of `redactor` and without those of a
+    /// [`redact::message`].
     #[must_use]
     pub fn redact(&self, redactor: &Redactor) -> Redacted {
-        Redacted(redactor.apply(&self.0).into_owned())
+        let end = self.0.char_indices().nth(MAX_CHARS).map(|(at, _)| at);
+        let start = &self.0[..end.unwrap_or(self.0.len())];
+        Redacted(redact::message(&redactor.apply(start)))
     }
 
     /// Returns the text if it contains no secret of `redactor`.
@@ -105,9 +112,10 @@ mod tests {
 
     #[test]
     fn text_is_redacted_before_it_is_cut() {
-        let redactor = Redactor::new([(Secret::from("the-secret"), "****".to_owned())]);
-        let text = Untrusted::from("echo\nthe-secret\u{1b}");
-        assert_eq!(format!("{text:?}"), "Untrusted(16 bytes)");
+        let secret = Secret::from("the-secret-of-a-test");
+        let redactor = Redactor::for_secret(&secret);
+        let text = Untrusted::from("echo\nthe-secret-of-a-test\u{1b}");
+        assert_eq!(format!("{text:?}"), "Untrusted(26 bytes)");
         assert_eq!(text.redact(&redactor).shown(80), "echo ****\\u{1b}");
         assert_eq!(text.redact(&redactor).shown(6), "echo *…");
         assert_eq!(text.without_secret(&redactor), None);

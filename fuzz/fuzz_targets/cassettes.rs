@@ -110,6 +110,7 @@ fn request(interaction: &Interaction, dir: &Path) -> Option<Request> {
         body: recorded.body.bytes(dir).ok()?,
         scope: recorded.scope.clone(),
         budget: Duration::from_secs(1),
+        private: aws_config_resource_count::http::Private::default(),
     };
     let is_canonical = recorded.body.body_file.is_none()
         && RecordedBody::new(&request.body, &Redactor::default()) == recorded.body

@@ -49,6 +49,7 @@ fuzz_target!(|data: &[u8]| {
         },
         scope: None,
         budget: Duration::from_secs(1),
+        private: aws_config_resource_count::http::Private::default(),
     };
     let dir = TempDir::new();
     let clock = Arc::new(VirtualClock::new(NOW));

@@ -40,18 +40,23 @@ pub struct ResolvedCredentials {
     pub expires: Option<OffsetDateTime>,
     /// The account, if STS returned it with the credentials of a role.
     pub account: Option<AccountId>,
+    redactor: Redactor,
 }
 
 impl ResolvedCredentials {
     /// Creates credentials of `provider`, without surrounding whitespace.
     #[must_use]
     pub fn new(id: &str, secret: &str, token: Option<&str>, provider: String) -> Self {
-        let token = token.map(|t| t.trim().to_owned());
+        let (id, secret, token) = (id.trim(), secret.trim(), token.map(str::trim));
+        let secrets = [Some(secret), token].into_iter().flatten();
+        let secrets = secrets.map(|s| (s.into(), "****".to_owned()));
+        let redactor = Redactor::new(secrets.chain([(id.into(), masked_id(id))]));
         Self {
-            credentials: Credentials::new(id.trim(), secret.trim(), token, None, "chain"),
+            credentials: Credentials::new(id, secret, token.map(str::to_owned), None, "chain"),
             provider,
             expires: None,
             account: None,
+            redactor,
         }
     }
 
@@ -65,23 +70,13 @@ impl ResolvedCredentials {
     /// Returns `****` and the last four characters of the access key ID, never more.
     #[must_use]
     pub fn masked_key_id(&self) -> String {
-        let id: Vec<char> = self.credentials.access_key_id().chars().collect();
-        // Four characters of a short ID would reveal too much of it.
-        let shown = if id.len() >= 16 { 4 } else { 0 };
-        let end: String = id[id.len() - shown..].iter().collect();
-        format!("****{end}")
+        masked_id(self.credentials.access_key_id())
     }
 
     /// Returns the redactor of the credentials: an error response may repeat the signed request.
     #[must_use]
     pub fn redactor(&self) -> Redactor {
-        let keys = &self.credentials;
-        let secrets = [Some(keys.secret_access_key()), keys.session_token()];
-        let masked = secrets
-            .into_iter()
-            .flatten()
-            .map(|s| (s.into(), "****".to_owned()));
-        Redactor::new(masked.chain([(keys.access_key_id().into(), self.masked_key_id())]))
+        self.redactor.clone()
     }
 
     /// Compares without copies, which would not be wiped from memory.
@@ -89,6 +84,15 @@ impl ResolvedCredentials {
         let (own, other) = (&self.credentials, &other.credentials);
         own.access_key_id() == other.access_key_id() && own.session_token() == other.session_token()
     }
+}
+
+/// Returns `****` and the last four characters of an access key ID.
+fn masked_id(id: &str) -> String {
+    let id: Vec<char> = id.chars().collect();
+    // Four characters of a short ID would reveal too much of it.
+    let shown = if id.len() >= 16 { 4 } else { 0 };
+    let end: String = id[id.len() - shown..].iter().collect();
+    format!("****{end}")
 }
 
 /// Shows the provider and the masked ID; the `Debug` of [`Credentials`] prints the complete access
@@ -402,7 +406,12 @@ mod tests {
     const NOW: OffsetDateTime = time::macros::datetime!(2026-11-24 12:00:00 UTC);
 
     fn keys(id: &str) -> ResolvedCredentials {
-        ResolvedCredentials::new(id, "the-secret-key", Some("the-token"), "test".to_owned())
+        ResolvedCredentials::new(
+            id,
+            "the-secret-access-key",
+            Some("the-session-token"),
+            "test".to_owned(),
+        )
     }
 
     #[test]
@@ -412,9 +421,10 @@ mod tests {
         assert_eq!(keys("SHORT").masked_key_id(), "****");
         let debug = format!("{found:?}");
         let redactor = found.redactor();
-        let echoed = redactor.apply("AKIAIOSFODNN7EXAMPLE the-secret-key x the-token");
+        let echoed =
+            redactor.apply("AKIAIOSFODNN7EXAMPLE the-secret-access-key x the-session-token");
         for text in [debug.as_str(), &echoed] {
-            for secret in ["AKIAIOSFODNN7", "the-secret-key", "the-token"] {
+            for secret in ["AKIAIOSFODNN7", "the-secret-access", "the-session"] {
                 assert!(!text.contains(secret), "{text}");
             }
         }

@@ -118,6 +118,9 @@ pub trait Operation {
     const SERVICE: Service;
     /// True if the request is signed; the default.
     const SIGNED: bool = true;
+    /// True if the response contains credentials, so that no part of it is shown or recorded as it
+    /// is; by default false.
+    const RETURNS_CREDENTIALS: bool = false;
     /// The parsed response.
     type Output: Send + 'static;
 

@@ -73,6 +73,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
             scope: None,
             budget: Duration::from_secs(1),
+            private: crate::http::Private::default(),
         };
         let keys = Credentials::new(
             "AKIAIOSFODNN7EXAMPLE",
@@ -216,6 +217,7 @@ mod tests {
             body: Vec::new(),
             scope: None,
             budget: Duration::from_secs(1),
+            private: crate::http::Private::default(),
         };
         let keys = Credentials::new("the-key-id", "the-secret", None, None, "test");
         let region = "eu-west-1".parse().unwrap();

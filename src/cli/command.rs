@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::scan_args::{OutputOptions, ScanArgs};
 use crate::commands::iam_policy;
 use crate::options::Options;
+use crate::redact;
 
 /// Count the resources discovered by AWS Config in an AWS account, by region and resource type
 ///
@@ -65,7 +67,7 @@ pub fn command() -> clap::Command {
 /// Returns clap's error for invalid usage (exit code 2) and for `--help` and `--version` (exit
 /// code 0). The error prints its own text.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
-    let cli = Cli::try_parse_from(args)?;
+    let cli = Cli::try_parse_from(args).map_err(without_secrets)?;
     let mut command = command();
     let mut text = Vec::new();
     match cli.subcommand {
@@ -83,6 +85,22 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::
         Some(CliSubcommand::Man) => clap_mangen::Man::new(command).render(&mut text)?,
     }
     Ok(Command::Print(text))
+}
+
+/// Redacts the values in the error of an invalid usage: a rejected URL may contain a password.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    for kind in [
+        ContextKind::InvalidArg,
+        ContextKind::InvalidSubcommand,
+        ContextKind::InvalidValue,
+    ] {
+        let value = error.get(kind).cloned();
+        if let Some(ContextValue::String(text)) = value {
+            let text = ContextValue::String(redact::setting(&text));
+            error.insert(kind, text);
+        }
+    }
+    error
 }
 
 const AFTER_HELP: &str = "\

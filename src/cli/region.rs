@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::aws::partition::Partition;
 use crate::model::Region;
+use crate::redact;
 use crate::text::{did_you_mean, near_matches, sanitize};
 
 /// The maximum length of an invalid name in a message, in characters.
@@ -35,5 +36,5 @@ pub(super) fn parse_scan_region(text: &str) -> Result<Region, RegionError> {
 
 fn invalid(text: &str) -> RegionError {
     let near = did_you_mean(&near_matches(text, Partition::known_regions()));
-    RegionError(sanitize(text, MAX_SHOWN), near)
+    RegionError(sanitize(&redact::setting(text), MAX_SHOWN), near)
 }

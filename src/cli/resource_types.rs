@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use thiserror::Error;
 
 use crate::model::{ParseNameError, ResourceType, ResourceTypes};
+use crate::redact;
 use crate::text::{did_you_mean, sanitize};
 
 /// The maximum size of a file of types, in bytes.
@@ -47,7 +48,7 @@ pub(super) fn parse_types(text: &str) -> Result<ResourceTypes, TypesError> {
             let parsed = text.parse().map(|name| ResourceTypes::Named(vec![name]));
             parsed.map_err(|_| {
                 let near = did_you_mean(&ResourceType::near(text));
-                TypesError::Name(sanitize(text, MAX_SHOWN), near)
+                TypesError::Name(sanitize(&redact::setting(text), MAX_SHOWN), near)
             })
         }
     }

@@ -217,7 +217,10 @@ fn invalid_usage_exits_2_with_hint() {
             &["--method", "guess"],
             "[possible values: list, counts, verify]",
         ),
-        (&["--endpoint-url", "localhost"], "is not an endpoint URL"),
+        (
+            &["--endpoint-url", "localhost"],
+            "not an endpoint URL such as",
+        ),
         (&["--max-attempts", "0"], "0 is not in 1.."),
         (&["--read-timeout", "121"], "121 is not in 1..=120"),
         (
@@ -234,6 +237,41 @@ fn invalid_usage_exits_2_with_hint() {
         let (code, text) = error(args);
         assert_eq!(code, 2, "{args:?}");
         assert!(text.contains(hint), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn invalid_usage_shows_no_secret() {
+    for args in [
+        &["--endpoint-url", "https://svc:Sup3rS3cret@host"][..],
+        &["--endpoint-url=https://svc:12#Sup3rS3cret@host"],
+        &["--endpoint-url", "https://host/?token=Sup3rS3cret"],
+        &["--region", "https://svc:Sup3rS3cret@host"],
+        &["--regions", "eu-west-1,svc:Sup3rS3cret@host"],
+        &["--resource-types", "svc:Sup3rS3cret@host"],
+        &["--proxy=http://svc:Sup3rS3cret@host"],
+        &["--proxy", "http://svc:Sup3rS3cret@host"],
+        &["http://svc:Sup3rS3cret@host"],
+        &["--max-attempts", "http://svc:Sup3rS3cret@host"],
+        &["--read-timeout", "http://svc:Sup3rS3cret@host"],
+        &["--max-rps", "http://svc:Sup3rS3cret@host"],
+        &["--method", "http://svc:Sup3rS3cret@host"],
+        &["--color", "http://svc:Sup3rS3cret@host"],
+        &["--strict=http://svc:Sup3rS3cret@host"],
+        &[
+            "--record=x",
+            "--record-account-id",
+            "http://svc:Sup3rS3cret@host",
+        ],
+        &["iam-policy", "http://svc:Sup3rS3cret@host"],
+        &["completions", "http://svc:Sup3rS3cret@host"],
+    ] {
+        let (code, text) = error(args);
+        assert_eq!(code, 2, "{args:?}");
+        assert!(
+            !text.contains("Sup3r") && !text.contains("S3cret"),
+            "{args:?}: {text}"
+        );
     }
 }
 

@@ -93,6 +93,12 @@ pub enum InvalidProxyUrl {
     /// The URL has no host.
     #[error("the host is missing")]
     NoHost,
+    /// A character that is not valid in user name, password, host and port.
+    #[error(
+        "only / may follow the host and port (percent-encode / ? # and blanks in the user name and \
+         password)"
+    )]
+    Rest,
     /// The host is not a name or an address.
     #[error("invalid host (percent-encode the user name and password)")]
     Host,
@@ -125,7 +131,7 @@ impl Proxy {
         first_set(env, names).map(parse).transpose()
     }
 
-    /// Parses `[http[s]://][user[:password]@]host[:port]`, with user and password percent-encoded.
+    /// Parses `[http[s]://][user[:password]@]host[:port][/]`, with user and password percent-encoded.
     /// The default port is 80, for `https` 443.
     fn parse(variable: &'static str, text: &str) -> Result<Self, InvalidProxyUrl> {
         let text = text.trim();
@@ -135,7 +141,12 @@ impl Proxy {
             "https" => true,
             _ => return Err(InvalidProxyUrl::Scheme),
         };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+        // With another character, a part of the password would be taken for the host and shown.
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        let is_other = |c: char| "/?#\\".contains(c) || c.is_whitespace() || c.is_control();
+        if authority.contains(is_other) {
+            return Err(InvalidProxyUrl::Rest);
+        }
         let user_and_host = authority.rsplit_once('@');
         let user = user_and_host.map(|(user, _)| credentials(user));
         let (_, host) = user_and_host.unwrap_or(("", authority));
@@ -293,7 +304,19 @@ mod tests {
             ("http://marked:marked@:3128", "host is missing"),
             ("socks5://marked:1080", "only http and https"),
             ("://marked", "only http and https"),
-            ("http://marked:marked/marked@proxy:3128", "invalid port"),
+            (
+                "http://marked:marked/marked@proxy:3128",
+                "only / may follow",
+            ),
+            ("http://marked:12#marked@proxy:3128", "only / may follow"),
+            ("http://marked:12?marked@proxy:3128", "only / may follow"),
+            ("http://marked:12\\marked@proxy:3128", "only / may follow"),
+            ("http://marked:12 marked@proxy:3128", "only / may follow"),
+            ("marked:12/@proxy:3128", "only / may follow"),
+            ("http://proxy:3128/marked", "only / may follow"),
+            ("http://proxy:3128//", "only / may follow"),
+            ("http://proxy:3128/?marked", "only / may follow"),
+            ("http://proxy:3128#marked", "only / may follow"),
             ("http://proxy:marked", "invalid port"),
             ("http://proxy:0", "invalid port"),
             ("http://proxy:65536", "invalid port"),
@@ -301,7 +324,7 @@ mod tests {
             ("http://2001:db8::1", "invalid port"),
             ("http://[marked]:3128", "invalid host"),
             ("http://[::1]marked:3128", "invalid host"),
-            ("http://proxy marked:3128", "invalid host"),
+            ("http://proxy marked:3128", "only / may follow"),
             ("http://märked:3128", "invalid host"),
             ("http://marked:%FF@proxy", "not percent-encoded UTF-8"),
         ] {

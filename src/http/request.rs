@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::redact;
+
 /// An HTTP request, ready to be sent.
 #[derive(Clone)]
 pub struct Request {
@@ -21,6 +23,17 @@ pub struct Request {
     pub scope: Option<String>,
     /// The maximum total time of the request, in addition to the client's own time-outs.
     pub budget: Duration,
+    /// The parts that may be secret.
+    pub private: Private,
+}
+
+/// The parts of a request that may be secret, in addition to its headers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Private {
+    /// The response contains credentials or a token.
+    pub response: bool,
+    /// The path and the query of the URI are a setting of the user, in which a password may be.
+    pub path: bool,
 }
 
 /// Formats method, URI and header names; header values and the body may contain secrets.
@@ -29,7 +42,7 @@ impl fmt::Debug for Request {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("uri", &self.uri)
+            .field("uri", &self.public_uri())
             .field("headers", &names)
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()
@@ -53,11 +66,24 @@ impl Request {
         host_length.map_or(&self.uri, |length| &self.uri[..host_start + length])
     }
 
-    /// Returns the host of the URI, with its port.
+    /// Returns the host of the URI for messages, with its port, without user name and password.
     #[must_use]
-    pub fn host(&self) -> &str {
+    pub fn host(&self) -> String {
+        let origin = redact::url(self.origin());
+        let host = origin.split_once("://").map(|(_, host)| host.to_owned());
+        host.unwrap_or(origin)
+    }
+
+    /// Returns the URI for messages and recordings: without user name and password, and without a
+    /// path that may be secret.
+    #[must_use]
+    pub fn public_uri(&self) -> String {
         let origin = self.origin();
-        origin.split_once("://").map_or(origin, |(_, host)| host)
+        let public = redact::url(origin);
+        match self.private.path {
+            true => format!("{public}/"),
+            false => format!("{public}{}", &self.uri[origin.len()..]),
+        }
     }
 }
 
@@ -73,6 +99,7 @@ mod tests {
             body: b"SECRET".to_vec(),
             scope: None,
             budget: Duration::from_secs(1),
+            private: Private::default(),
         }
     }
 
@@ -83,6 +110,21 @@ mod tests {
             "Request { method: \"POST\", uri: \"https://a.example/\", headers: \
              [\"authorization\"], body_bytes: 6, .. }"
         );
+    }
+
+    #[test]
+    fn public_uri_hides_user_and_private_path() {
+        for (uri, path, expected) in [
+            ("https://a.example/x?y", false, "https://a.example/x?y"),
+            ("https://a.example/x?y", true, "https://a.example/"),
+            ("http://u:p@a.example:80/x", false, "http://a.example:80/x"),
+            ("http://u:p@a.example:80/x", true, "http://a.example:80/"),
+        ] {
+            let mut request = request(uri);
+            request.private.path = path;
+            assert_eq!(request.public_uri(), expected);
+            assert!(!request.host().contains('@'));
+        }
     }
 
     #[test]
@@ -98,7 +140,7 @@ mod tests {
             ("nonsense", "nonsense", "nonsense"),
         ] {
             let request = request(uri);
-            assert_eq!((request.origin(), request.host()), (origin, host));
+            assert_eq!((request.origin(), request.host().as_str()), (origin, host));
         }
     }
 }

@@ -7,12 +7,11 @@ use std::time::Duration;
 use thiserror::Error;
 use ureq::ProxyProtocol;
 use ureq::config::Config;
-use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, Transport,
-};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, Transport};
 
 use super::ca_bundle::CaBundle;
 use super::proxy::{Proxies, Proxy};
+use super::proxy_connector::ProxyConnector;
 use super::tcp::TcpConnector;
 use super::tls::TlsConnector;
 use crate::interrupt::Interrupt;
@@ -121,7 +120,7 @@ impl SharedConnector {
     /// The CA bundle has no usable certificate.
     pub(super) fn new(settings: &Settings, interrupt: &Interrupt) -> Result<Self, InvalidSettings> {
         let tls = TlsConnector::new(settings.ca_bundle.as_ref()).map_err(InvalidSettings::Tls)?;
-        let chain = ().chain(ConnectProxyConnector::default());
+        let chain = ().chain(ProxyConnector::default());
         let tcp = TcpConnector::new(interrupt.clone());
         let chain = chain.chain(tcp).chain(tls);
         Ok(Self(Arc::new(chain.chain(Boxed))))

@@ -108,12 +108,28 @@ fn describe(error: &Error) -> String {
         Error::Timeout(_) => "the call exceeded its time limit",
         Error::Io(e) => return tls_error::describe(e).unwrap_or_else(|| e.to_string()),
         _ => match proxy_status(error) {
-            Some(407) => "proxy authentication required or rejected (HTTP 407)",
+            Some(407) => return proxy_authentication(error),
             Some(status) => return format!("the proxy refused to connect (HTTP {status})"),
             None => return error.to_string(),
         },
     };
     text.to_owned()
+}
+
+/// Describes the status 407, with the schemes that the proxy offers: the third part of the reason
+/// of the [connector](super::proxy_connector).
+fn proxy_authentication(error: &Error) -> String {
+    let schemes = match error {
+        Error::ConnectProxyFailed(reason) => reason.splitn(3, '/').nth(2).unwrap_or_default(),
+        _ => "",
+    };
+    let is_basic = |scheme: &str| scheme.eq_ignore_ascii_case("basic");
+    let offers = match schemes {
+        "" => String::new(),
+        schemes if schemes.split(", ").any(is_basic) => format!("; it offers {schemes}"),
+        schemes => format!("; it offers {schemes}, and only Basic is supported"),
+    };
+    format!("proxy authentication required or rejected (HTTP 407{offers})")
 }
 
 /// Returns the status of a proxy that refused to open a tunnel. ureq has it only in the error text.
@@ -137,6 +153,16 @@ mod tests {
                 "proxy server responded 407/407",
                 TransportErrorKind::Proxy,
                 "(HTTP 407)",
+            ),
+            (
+                "proxy server responded 407/407/Digest, Basic",
+                TransportErrorKind::Proxy,
+                "(HTTP 407; it offers Digest, Basic)",
+            ),
+            (
+                "proxy server responded 407/407/NTLM",
+                TransportErrorKind::Proxy,
+                "(HTTP 407; it offers NTLM, and only Basic is supported)",
             ),
             (
                 "proxy server responded 403/403",

@@ -94,14 +94,15 @@ impl UreqClient {
 impl HttpClient for UreqClient {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let proxy = self.proxies.for_uri(&request.uri);
-        let host = request.host();
         // ureq resolves hosts on a new thread, and panics if none can be created.
         match catch_unwind(AssertUnwindSafe(|| self.exchange(request, proxy))) {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => {
-                let through = proxy.map(|proxy| format!("{host} through the proxy {proxy}"));
-                let target = through.as_deref().unwrap_or(host);
-                let error = TransportError::from_ureq(&error, target, &self.trust);
+                let mut target = request.host();
+                if let Some(proxy) = proxy {
+                    target = format!("{target} through the proxy {proxy}");
+                }
+                let error = TransportError::from_ureq(&error, &target, &self.trust);
                 self.resolver.clear();
                 if error.kind == TransportErrorKind::Exhausted {
                     self.connections.close_idle();
@@ -111,7 +112,10 @@ impl HttpClient for UreqClient {
             Err(panic) => match panic.downcast_ref::<String>() {
                 Some(text) if text.starts_with("failed to spawn thread") => Err(TransportError {
                     kind: TransportErrorKind::Exhausted,
-                    message: format!("{host}: no thread available to resolve the host"),
+                    message: format!(
+                        "{}: no thread available to resolve the host",
+                        request.host()
+                    ),
                 }),
                 _ => resume_unwind(panic),
             },
@@ -210,6 +214,7 @@ mod tests {
             body: Vec::new(),
             scope: None,
             budget: Duration::from_mins(2),
+            private: crate::http::Private::default(),
         }
     }
 

@@ -13,8 +13,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::secrets::{redact_bytes, redact_json, redactor};
+use super::credentials;
+use super::secrets::{Content, redact_bytes, redact_json, redact_text, redactor};
 use crate::http::{Request, Response, TransportError};
+use crate::redact::REDACTED;
 use crate::secret::Redactor;
 
 /// The name of the directory of cassettes in a recording.
@@ -110,19 +112,37 @@ pub struct RecordedBody {
 impl RecordedBody {
     /// Returns the body without secret fields and the secrets of `redactor`.
     #[must_use]
-    pub fn new(bytes: &[u8], redactor: &Redactor) -> Self {
-        let mut body = Self::default();
-        let mut value = match (serde_json::from_slice(bytes), str::from_utf8(bytes)) {
-            (Ok(json @ (Value::Object(_) | Value::Array(_))), _) => json,
-            (_, Ok(text)) if !text.trim_start().starts_with('<') => text.into(),
-            _ => {
-                body.file_content = Some(redact_bytes(bytes, redactor));
-                return body;
+    pub fn new(bytes: &[u8], content: Content, redactor: &Redactor) -> Self {
+        let text = str::from_utf8(bytes);
+        let value = match (serde_json::from_slice(bytes), text) {
+            _ if bytes.is_empty() => return Self::default(),
+            (Ok(mut json @ (Value::Object(_) | Value::Array(_))), _) => {
+                redact_json(&mut json, content, redactor);
+                json
             }
+            (_, Ok(text)) if content == Content::Credentials => {
+                match credentials::redact_xml(text, redactor) {
+                    Some(xml) => return Self::from_file(xml.into_bytes()),
+                    None => REDACTED.into(),
+                }
+            }
+            _ if content == Content::Credentials => REDACTED.into(),
+            (_, Ok(text)) if !text.trim_start().starts_with('<') => {
+                redact_text(text, redactor).into()
+            }
+            _ => return Self::from_file(redact_bytes(bytes, redactor)),
         };
-        redact_json(&mut value, redactor);
-        body.body = (!bytes.is_empty()).then_some(value);
-        body
+        Self {
+            body: Some(value),
+            ..Self::default()
+        }
+    }
+
+    fn from_file(content: Vec<u8>) -> Self {
+        Self {
+            file_content: Some(content),
+            ..Self::default()
+        }
     }
 
     /// Returns the bytes of the body; `dir` is the directory of the cassette.
@@ -191,10 +211,10 @@ pub fn recorded_request(request: &Request) -> RecordedRequest {
     let headers = ["content-type", "x-amz-target"].into_iter();
     RecordedRequest {
         method: request.method.to_owned(),
-        uri: request.uri.clone(),
+        uri: request.public_uri(),
         scope: request.scope.clone(),
         headers: headers.filter_map(header).collect(),
-        body: RecordedBody::new(&request.body, &redactor(request, None)),
+        body: RecordedBody::new(&request.body, Content::Names, &redactor(request)),
     }
 }
 
@@ -214,7 +234,7 @@ mod tests {
     #[test]
     fn inline_body_depends_on_its_format() {
         let inline = |bytes: &[u8]| {
-            let body = RecordedBody::new(bytes, &Redactor::default());
+            let body = RecordedBody::new(bytes, Content::Names, &Redactor::default());
             body.file_content.is_none().then_some(body.body)
         };
         assert_eq!(inline(b""), Some(None));

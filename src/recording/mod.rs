@@ -1,8 +1,10 @@
 //! Recordings: a client that records requests and results, a client that replays them, and the clock
 //! and the environment of a replay.
 
+mod accounts;
 pub mod cassette;
 mod clock;
+mod credentials;
 mod environment;
 mod files;
 mod record;

@@ -13,9 +13,10 @@ use super::cassette::{
     with_path,
 };
 use super::files;
-use super::secrets::{redact_text, redactor};
+use super::secrets::{Content, redact_text, redactor};
 use crate::clock::Clock;
 use crate::http::{HttpClient, Request, Response, TransportError};
+use crate::redact;
 use crate::secret::Redactor;
 use crate::sync::lock;
 use crate::text::encode_file_name;
@@ -56,7 +57,8 @@ struct Recorded {
 
 impl RecordingClient {
     /// Creates a client that records the requests of `inner` to `dir`, with `variables` as the
-    /// environment of the recording. `account` replaces all account IDs.
+    /// environment of the recording. `account` replaces the caller's account ID, and all others are
+    /// replaced too.
     ///
     /// # Errors
     /// The directory cannot be created or is not empty.
@@ -105,14 +107,14 @@ impl RecordingClient {
         request: &Request,
         result: &Result<Response, TransportError>,
     ) -> Option<Interaction> {
-        let redactor = redactor(request, result.as_ref().ok());
+        let redactor = redactor(request);
         let mut interaction = Interaction {
             request: recorded_request(request),
             ..Interaction::default()
         };
         match result {
             Ok(response) => {
-                let response = recorded_response(response, &redactor);
+                let response = recorded_response(request, response, &redactor);
                 if response.headers.contains_key("date") {
                     interaction.recorded_at = self.clock.now().format(&Rfc2822).ok();
                 }
@@ -149,35 +151,45 @@ impl HttpClient for RecordingClient {
         if recorded.session_token {
             variables.insert("AWS_SESSION_TOKEN".to_owned(), EXAMPLE_TOKEN.to_owned());
         }
-        files::write(&self.dir, cassettes, &variables, self.account.as_deref())
+        files::write(&self.dir, cassettes, variables, self.account.as_deref())
     }
 }
 
 /// Returns the cassette of a request: one per scope if the request has one, else one per host.
 fn cassette_name(request: &Request) -> String {
-    match (&request.scope, request.host()) {
-        (Some(scope), _) => encode_file_name(&scope.replace('/', ".")),
-        (None, "") => "other".to_owned(),
-        (None, host) => encode_file_name(host),
+    match &request.scope {
+        Some(scope) => encode_file_name(&scope.replace('/', ".")),
+        None if !redact::is_clear_url(request.origin()) => "other".to_owned(),
+        None => encode_file_name(&request.host()),
     }
 }
 
 /// Returns the response without secrets.
-fn recorded_response(response: &Response, redactor: &Redactor) -> RecordedResponse {
+fn recorded_response(
+    request: &Request,
+    response: &Response,
+    redactor: &Redactor,
+) -> RecordedResponse {
     let mut headers = BTreeMap::new();
     for name in RESPONSE_HEADERS {
         if let Some(value) = response.header(name) {
             headers.insert(name.to_owned(), redact_text(value, redactor));
         }
     }
+    let is_success = (200..300).contains(&response.status);
+    let content = match is_success {
+        _ if request.private.response => Content::Credentials,
+        true => Content::Names,
+        false => Content::Text,
+    };
     // The date of a response matters only if a signature was rejected because of the clock.
-    if (200..300).contains(&response.status) {
+    if is_success {
         headers.remove("date");
     }
     RecordedResponse {
         status: response.status,
         headers,
-        body: RecordedBody::new(&response.body, redactor),
+        body: RecordedBody::new(&response.body, content, redactor),
     }
 }
 

@@ -63,11 +63,15 @@ impl ReplayClient {
 
 impl HttpClient for ReplayClient {
     fn send(&self, request: &Request) -> ReplayResult {
-        let key = key(&recorded_request(request));
+        let mut recorded = recorded_request(request);
+        let public = key(&recorded);
+        // A recording that was written by hand may have the complete URI.
+        recorded.uri.clone_from(&request.uri);
         let mut responses = lock(&self.0);
-        let next = responses.get_mut(&key).and_then(VecDeque::pop_front);
-        next.unwrap_or_else(|| {
-            let key = sanitize(&key, 400);
+        let mut next = |key: &str| responses.get_mut(key).and_then(VecDeque::pop_front);
+        let found = next(&key(&recorded)).or_else(|| next(&public));
+        found.unwrap_or_else(|| {
+            let key = sanitize(&public, 400);
             Err(TransportError {
                 kind: TransportErrorKind::NotRecorded,
                 message: format!("the recording has no response left for {key}"),

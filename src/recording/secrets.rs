@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::http::{Request, Response};
+use super::credentials;
+use crate::http::Request;
 use crate::redact::{self, REDACTED, is_secret_field};
 use crate::secret::{Redactor, Secret};
 
@@ -13,9 +14,21 @@ const SECRET_HEADERS: [&str; 3] = [
     "x-aws-ec2-metadata-token",
 ];
 
-/// Returns the redactor of the secrets in the headers and the body of a request, which an error
-/// response may repeat, and in its response.
-pub(super) fn redactor(request: &Request, response: Option<&Response>) -> Redactor {
+/// The content of a recorded body, which says how its strings are redacted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A request or a page: its strings are names, of which only known secrets and nested documents
+    /// are redacted. Two names must not become one.
+    Names,
+    /// An error response: its strings are text, in which secret fields are redacted.
+    Text,
+    /// Credentials or a token: only the values of known fields are recorded.
+    Credentials,
+}
+
+/// Returns the redactor of the secrets in the headers and the body of a request, which a response
+/// may repeat.
+pub(super) fn redactor(request: &Request) -> Redactor {
     let mut found = secrets_in(&request.body);
     if let Some(authorization) = request.header("authorization") {
         let key = match authorization.split_once("Credential=") {
@@ -28,15 +41,6 @@ pub(super) fn redactor(request: &Request, response: Option<&Response>) -> Redact
     }
     for name in SECRET_HEADERS {
         found.extend(request.header(name).map(str::to_owned));
-    }
-    let requests_token = request.header("x-aws-ec2-metadata-token-ttl-seconds");
-    // The body of this response of the metadata service is a token.
-    if requests_token.is_some() {
-        let body = response.map_or(&[][..], |response| &response.body);
-        // The token is Base64; an unexpected response may have other text around it.
-        let is_other = |b: &u8| !(b.is_ascii_alphanumeric() || b"+/=-_".contains(b));
-        let parts = body.split(is_other);
-        found.extend(parts.map(|part| String::from_utf8_lossy(part).into_owned()));
     }
     let secret = |text: String| (Secret::from(text), REDACTED.to_owned());
     Redactor::new(found.into_iter().map(secret))
@@ -54,28 +58,66 @@ fn secrets_in(body: &[u8]) -> Vec<String> {
 }
 
 /// Redacts all secret fields and all secrets of `redactor` in `value`.
-pub(super) fn redact_json(value: &mut Value, redactor: &Redactor) {
+pub(super) fn redact_json(value: &mut Value, content: Content, redactor: &Redactor) {
     match value {
+        _ if content == Content::Credentials => credentials::redact_json(value, redactor),
         Value::Object(members) => {
             for (name, mut inner) in std::mem::take(members) {
-                if is_secret_field(&name) && inner.is_string() {
-                    inner = REDACTED.into();
+                if is_secret_field(&name) {
+                    hide(&mut inner);
                 } else {
-                    redact_json(&mut inner, redactor);
+                    redact_json(&mut inner, content, redactor);
                 }
-                members.insert(redact_text(&name, redactor), inner);
+                members.insert(redactor.apply(&name).into_owned(), inner);
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(|v| redact_json(v, redactor)),
-        Value::String(string) => *string = redact_text(string, redactor),
+        Value::Array(list) => {
+            for inner in list {
+                redact_json(inner, content, redactor);
+            }
+        }
+        Value::String(text) => *text = redact_string(text, content, redactor),
         _ => {}
+    }
+}
+
+/// Returns a string of JSON with all secret fields and all secrets of `redactor` redacted; it may
+/// itself be a document.
+fn redact_string(text: &str, content: Content, redactor: &Redactor) -> String {
+    let start = text.trim_start();
+    if !start.starts_with(['{', '[', '<']) {
+        return match content {
+            Content::Names => redactor.apply(text).into_owned(),
+            _ => redact_text(text, redactor),
+        };
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut nested) if nested.is_object() || nested.is_array() => {
+            let original = nested.clone();
+            redact_json(&mut nested, content, redactor);
+            match nested == original {
+                true => text.to_owned(),
+                false => nested.to_string(),
+            }
+        }
+        _ => redact_text(text, redactor),
+    }
+}
+
+/// Redacts everything in the value of a secret field.
+fn hide(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(hide),
+        Value::Array(list) => list.iter_mut().for_each(hide),
+        Value::Null => {}
+        _ => *value = REDACTED.into(),
     }
 }
 
 /// Returns `text` (XML, a form or truncated JSON) with all secret fields and all secrets of
 /// `redactor` redacted.
 pub(super) fn redact_text(text: &str, redactor: &Redactor) -> String {
-    redactor.apply(&redact::fields(text)).into_owned()
+    redactor.apply(&redact::body(text)).into_owned()
 }
 
 /// Returns `bytes` of any encoding with all secret fields and all secrets of `redactor` redacted.
@@ -90,31 +132,50 @@ pub(super) fn redact_bytes(bytes: &[u8], redactor: &Redactor) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    const ID: &str = "AKIALIVE0123456789AB";
+
     fn redacting(secret: &str) -> Redactor {
         Redactor::new([(secret.into(), REDACTED.to_owned())])
+    }
+
+    fn request(headers: Vec<(&'static str, String)>) -> Request {
+        Request {
+            method: "GET",
+            uri: "u".to_owned(),
+            headers,
+            body: Vec::new(),
+            scope: None,
+            budget: std::time::Duration::ZERO,
+            private: crate::http::Private::default(),
+        }
     }
 
     #[test]
     fn secrets_are_redacted_in_every_format() {
         let mut value = serde_json::json!({
-            "roleCredentials": {"accessKeyId": "AKIAX", "secretAccessKey": "s3", "expiration": 1},
-            "nextToken": "kept", "message": "key AKIALIVE is bad"
+            "roleCredentials": {"accessKeyId": "AKIAX", "secretAccessKey": ["s3"], "expiration": 1},
+            "nextToken": "kept", "message": format!("key {ID} is bad"), "token": null,
+            "nested": "{\"a\": [{\"SecretAccessKey\": \"s3\"}]}", "xml": "<x:Token>s3</x:Token>",
         });
-        redact_json(&mut value, &redacting("AKIALIVE"));
+        redact_json(&mut value, Content::Names, &redacting(ID));
         assert_eq!(
             value,
             serde_json::json!({
-                "roleCredentials": {"accessKeyId": "REDACTED", "secretAccessKey": "REDACTED",
+                "roleCredentials": {"accessKeyId": "REDACTED", "secretAccessKey": ["REDACTED"],
                     "expiration": 1},
-                "nextToken": "kept", "message": "key REDACTED is bad"
+                "nextToken": "kept", "message": "key REDACTED is bad", "token": null,
+                "nested": "{\"a\":[{\"SecretAccessKey\":\"REDACTED\"}]}",
+                "xml": "<x:Token>REDACTED</x:Token>",
             })
         );
         assert_eq!(
             redact_text(
-                "<a><SecretAccessKey>s3</SecretAccessKey><SessionToken>t</SessionToken>tok</a>",
-                &redacting("tok")
+                &format!(
+                    "<a><SecretAccessKey>s3</SecretAccessKey><SessionToken>t</SessionToken>{ID}</a>"
+                ),
+                &redacting(ID)
             ),
-            "<a><SecretAccessKey>REDACTED</SecretAccessKey><SessionToken>REDACTED</SessionToken>REDACTED</a>"
+            "<a><SecretAccessKey>REDACTED</SecretAccessKey><SessionToken>REDACTED</SessionToken>****89AB</a>"
         );
         assert_eq!(
             redact_text(
@@ -126,45 +187,41 @@ mod tests {
     }
 
     #[test]
+    fn names_of_resources_stay_different() {
+        let names = [
+            "arn:aws:secretsmanager:eu-west-1:1:secret:a",
+            "token=a",
+            "Password: b-1",
+        ];
+        for name in names {
+            let found = redact_string(name, Content::Names, &redacting(ID));
+            assert_eq!(found, name);
+        }
+        let found = redact_string("token=a", Content::Text, &redacting(ID));
+        assert_eq!(found, "token=REDACTED");
+    }
+
+    #[test]
     fn secrets_in_json_names_are_redacted() {
-        let mut value = serde_json::json!({"AKIALIVE": {"x-AKIALIVE": "kept"}});
-        redact_json(&mut value, &redacting("AKIALIVE"));
+        let mut value = serde_json::json!({ID: {format!("x-{ID}"): "kept"}});
+        redact_json(&mut value, Content::Names, &redacting(ID));
         let expected = serde_json::json!({"REDACTED": {"x-REDACTED": "kept"}});
         assert_eq!(value, expected);
     }
 
     #[test]
-    fn overlapping_secrets_are_redacted_completely() {
-        let request = Request {
-            method: "GET",
-            uri: "u".to_owned(),
-            headers: vec![
-                ("authorization", "Credential=key/x, Signature=0".to_owned()),
-                ("x-amz-security-token", "a-key-0".to_owned()),
-            ],
-            body: Vec::new(),
-            scope: None,
-            budget: std::time::Duration::ZERO,
-        };
-        let redactor = redactor(&request, None);
+    fn authorization_is_a_secret() {
+        let signed = format!("AWS4 Credential={ID}/x, Signature=0123456789abcdef0");
+        let redactor_of = |text: &str| redactor(&request(vec![("authorization", text.to_owned())]));
         assert_eq!(
-            redact_text("key a-key-0 1", &redactor),
-            "REDACTED REDACTED 1"
+            redactor_of(&signed).apply(&format!("{ID} 0123456789abcdef0 AWS4")),
+            "REDACTED REDACTED AWS4"
         );
-    }
-
-    #[test]
-    fn container_authorization_is_a_secret() {
-        let request = Request {
-            method: "GET",
-            uri: "u".to_owned(),
-            headers: vec![("authorization", "Basic of-the-pod".to_owned())],
-            body: Vec::new(),
-            scope: None,
-            budget: std::time::Duration::ZERO,
-        };
-        let redactor = redactor(&request, None);
-        assert_eq!(redactor.apply("Basic of-the-pod, of"), "REDACTED, of");
+        let container = redactor_of("Basic of-the-pod-of-a-test");
+        assert_eq!(
+            container.apply("Basic of-the-pod-of-a-test, of"),
+            "REDACTED, of"
+        );
     }
 
     #[test]
@@ -187,9 +244,9 @@ mod tests {
 
     #[test]
     fn secrets_are_redacted_in_any_encoding() {
-        let body = b"\xff\xfe<Token>t</Token> AKIAX \xc3\xa9 \x00";
+        let body = b"\xff\xfe<Token>t</Token> 0123456789abcdef \xc3\xa9 \x00";
         assert_eq!(
-            redact_bytes(body, &redacting("AKIAX")),
+            redact_bytes(body, &redacting("0123456789abcdef")),
             b"\xff\xfe<Token>REDACTED</Token> REDACTED \xc3\xa9 \x00"
         );
         let all: Vec<u8> = (0..=255).collect();

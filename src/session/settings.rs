@@ -10,6 +10,7 @@ use crate::env::Env;
 use crate::http::{CaBundle, InvalidBundle, Proxies, ProxyError};
 use crate::model::{ParseNameError, Region};
 use crate::options::Options;
+use crate::redact;
 use crate::runtime::Runtime;
 use crate::text::{did_you_mean, near_matches, sanitize};
 use std::fmt;
@@ -192,7 +193,7 @@ impl Lookup<'_> {
             return Ok(DEFAULT_MAX_ATTEMPTS);
         };
         let parsed = text.trim().parse().ok().filter(|attempts| *attempts > 0);
-        let what = "number of attempts";
+        let (what, text) = ("number of attempts", sanitize(&redact::setting(&text), 40));
         parsed.ok_or(SettingsError::Value(setting, what, text, "1 or more"))
     }
 
@@ -208,7 +209,8 @@ impl Lookup<'_> {
         let Some((setting, path)) = found else {
             return Ok(None);
         };
-        let name = format!("{setting} {}", path.display());
+        let shown = redact::setting(&path.display().to_string());
+        let name = format!("{setting} {shown}");
         match self.env.read(&path) {
             Ok(content) => Ok(Some(CaBundle::parse(name, &content)?)),
             Err(e) => Err(SettingsError::Io(name, Arc::new(e))),
@@ -238,7 +240,10 @@ fn retry_note(found: Option<(Setting, String)>) -> Result<Option<String>, Settin
             "{setting} is {mode}, which is not supported: using standard"
         ))),
         _ => {
-            let (mode, expected) = (sanitize(&mode, 40), "standard, legacy or adaptive");
+            let (mode, expected) = (
+                sanitize(&redact::setting(&mode), 40),
+                "standard, legacy or adaptive",
+            );
             Err(SettingsError::Value(setting, "retry mode", mode, expected))
         }
     }

@@ -137,6 +137,112 @@ fn refusing_proxy_is_named_without_password() {
 }
 
 #[test]
+fn offered_schemes_of_proxy_are_named() {
+    for (headers, offers) in [
+        (
+            "Proxy-Authenticate: Basic realm=\"x\"\r\n",
+            "it offers Basic)",
+        ),
+        (
+            "Proxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n",
+            "it offers Negotiate, NTLM, and only Basic is supported)",
+        ),
+        (
+            "Proxy-Authenticate: Digest realm=\"a, b\", nonce=\"n\", Basic realm=\"x\"\r\n",
+            "it offers Digest, Basic)",
+        ),
+    ] {
+        let proxy = Proxy::with_challenge(headers);
+        let run = Program::for_url("https://sts.aws.test/")
+            .env("HTTPS_PROXY", proxy.url().replace("//", "//marked:marked@"))
+            .arg("--debug")
+            .run();
+        assert_eq!(run.code, Some(1), "{}", run.describe());
+        let part = format!("(HTTP 407; {offers}");
+        assert!(run.errors().contains(&part), "{part}: {}", run.describe());
+        assert!(!run.stderr.contains(" attempt 2: "), "{}", run.describe());
+        assert_no_secret(&run);
+    }
+}
+
+#[test]
+fn odd_connect_responses_open_a_tunnel() {
+    let bytes = |text: &str| text.bytes().map(|b| vec![b]).collect::<Vec<_>>();
+    let whole = |text: &str| vec![text.as_bytes().to_vec()];
+    let established = "HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n";
+    for (name, packets) in [
+        (
+            "two packets",
+            vec![established[..20].into(), established[20..].into()],
+        ),
+        (
+            "end apart",
+            vec![established[..established.len() - 1].into(), b"\n".to_vec()],
+        ),
+        ("byte by byte", bytes(established)),
+        ("HTTP/1.0", whole("HTTP/1.0 200 OK\r\n\r\n")),
+        ("bare LF", whole("HTTP/1.1 200 OK\nVia: x\n\n")),
+        (
+            "chunked",
+            whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ),
+        (
+            "length",
+            whole("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n"),
+        ),
+        ("no reason", whole("HTTP/1.1 200\r\n\r\n")),
+    ] {
+        let certificate = Certificate::for_host("sts.aws.test");
+        let server = account().serve_tls(&certificate);
+        let proxy = Proxy::with_response(&server, packets);
+        let run = over_tls(&certificate).env("HTTPS_PROXY", proxy.url()).run();
+        assert_eq!(run.code, Some(0), "{name}: {}", run.describe());
+        assert_success(&run);
+    }
+}
+
+#[test]
+fn proxy_url_with_a_rest_is_refused() {
+    let server = account().serve();
+    for value in [
+        "http://marked:12#marked@host:3128",
+        "http://marked:12?marked@host:3128",
+        "http://marked:12/marked@host:3128",
+        "http://marked:12\\marked@host:3128",
+        "marked:12#marked@host:3128",
+        "http://host:3128/marked",
+        "http://host:3128//",
+        "http://host:3128/#marked",
+    ] {
+        for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+            let run = Program::new(&server).env(name, value).arg("--debug").run();
+            assert_eq!(run.code, Some(1), "{}", run.describe());
+            let first = format!("HTTPS client can be built: {name} is not a proxy URL such as");
+            assert!(run.errors().contains(&first), "{value}: {}", run.describe());
+            assert!(
+                run.errors().contains("only / may follow"),
+                "{value}: {}",
+                run.describe()
+            );
+            assert_no_secret(&run);
+            assert!(
+                !run.describe().contains(":12"),
+                "{value}: {}",
+                run.describe()
+            );
+        }
+    }
+    assert_eq!(server.connections(), 0);
+    // A slash at the end is usual.
+    let proxy = Proxy::for_server(&server);
+    let run = Program::for_url("http://aws.test/")
+        .args(TYPES)
+        .env("HTTP_PROXY", format!("{}/", proxy.url()))
+        .run();
+    assert_success(&run);
+}
+
+#[test]
 fn busy_proxy_is_retried() {
     let proxy = Proxy::with_status(503);
     let run = Program::for_url("https://sts.aws.test/")

@@ -1,6 +1,7 @@
 //! Tests that secrets are in no output.
 
 use std::fmt::Write;
+use std::sync::{Arc, Mutex};
 
 use crate::support::{Call, Outcome, Program, Reply, Server};
 use crate::{BUCKET, TYPES, VPC, account};
@@ -66,12 +67,24 @@ fn echoing_reply(call: &Call) -> Option<Reply> {
 }
 
 fn assert_no_secret(run: &Outcome) {
+    let secrets = [
+        KEY_START,
+        &SECRET[..20],
+        &SECRET[20..],
+        &TOKEN[..20],
+        &TOKEN[20..],
+    ];
+    assert_absent(run, &secrets);
+}
+
+/// Asserts that no output, file or file name contains one of `secrets`; the home directory is an input.
+pub fn assert_absent(run: &Outcome, secrets: &[&str]) {
     let mut outputs = vec![
         ("stdout".to_owned(), run.stdout.clone().into_bytes()),
         ("stderr".to_owned(), run.stderr.clone().into_bytes()),
     ];
-    for file in run.files() {
-        let bytes = std::fs::read(run.directory().join(&file)).unwrap();
+    for file in run.files().iter().filter(|file| !file.starts_with("home")) {
+        let bytes = std::fs::read(run.directory().join(file)).unwrap();
         outputs.push((file.display().to_string(), bytes));
         outputs.push((
             "a file name".to_owned(),
@@ -80,13 +93,7 @@ fn assert_no_secret(run: &Outcome) {
     }
     for (output, bytes) in outputs {
         let text = String::from_utf8_lossy(&bytes);
-        for secret in [
-            KEY_START,
-            &SECRET[..20],
-            &SECRET[20..],
-            &TOKEN[..20],
-            &TOKEN[20..],
-        ] {
+        for secret in secrets {
             assert!(!text.contains(secret), "{secret} in {output}:\n{text}");
         }
     }
@@ -125,6 +132,107 @@ fn echoed_secrets_are_in_no_output() {
             );
         }
         assert_no_secret(&run);
+    }
+}
+
+/// Encodes `text` with `unit` for each character that is not a letter or a digit.
+fn encoded(text: &str, unit: impl Fn(char) -> String) -> String {
+    let encode = |c: char| match c.is_ascii_alphanumeric() {
+        true => c.to_string(),
+        false => unit(c),
+    };
+    text.chars().map(encode).collect()
+}
+
+/// Inserts `end` after every 18 characters.
+fn wrapped(text: &str, end: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let lines: Vec<String> = chars.chunks(18).map(|line| line.iter().collect()).collect();
+    lines.join(end)
+}
+
+#[test]
+fn encoded_echoes_are_in_no_output() {
+    type Encoding = fn(&str) -> String;
+    let encodings: [(&str, Encoding); 9] = [
+        ("percent", |t| {
+            encoded(t, |c| format!("%{:02X}", u32::from(c)))
+        }),
+        ("percent, small", |t| {
+            encoded(t, |c| format!("%{:02x}", u32::from(c)))
+        }),
+        ("percent, twice", |t| {
+            encoded(t, |c| format!("%25{:02X}", u32::from(c)))
+        }),
+        ("HTML", |t| encoded(t, |c| format!("&#{};", u32::from(c)))),
+        ("HTML, hexadecimal", |t| {
+            encoded(t, |c| format!("&#x{:x};", u32::from(c)))
+        }),
+        ("JSON", |t| {
+            encoded(t, |c| format!("\\u{:04x}", u32::from(c)))
+        }),
+        ("lines", |t| wrapped(t, "\r\n\t")),
+        ("lines in JSON", |t| wrapped(t, "\\n")),
+        ("lines in HTML", |t| wrapped(t, "<br />\n")),
+    ];
+    for (name, encode) in encodings {
+        let signatures = Arc::new(Mutex::new(Vec::new()));
+        let seen = signatures.clone();
+        let server = account().serve_with(move |call| {
+            let header = call.header("authorization").unwrap_or_default();
+            let signature = header.rsplit_once("Signature=")?.1.to_owned();
+            let echo = format!(
+                "a {} b {} c {} d {}",
+                encode(KEY),
+                encode(TOKEN),
+                encode(&signature),
+                encode(header)
+            );
+            seen.lock().unwrap().push(signature);
+            call.lists(BUCKET, "us-east-1")
+                .then(|| Reply::response(403, "text/html", echo.clone().into_bytes()))
+                .or_else(|| {
+                    call.lists(VPC, "eu-west-1")
+                        .then(|| Reply::error(call, 400, "X", &echo))
+                })
+        });
+        let run = with_credentials(&server).args(TYPES).run();
+        assert_eq!(run.code, Some(0), "{name}: {}", run.describe());
+        let (key, token) = (encode(KEY), encode(TOKEN));
+        let mut secrets = vec![KEY_START.to_owned(), token.clone(), key];
+        secrets.extend([
+            token.chars().take(16).collect(),
+            token.chars().rev().take(16).collect::<String>(),
+        ]);
+        secrets[4] = secrets[4].chars().rev().collect();
+        let signatures = signatures.lock().unwrap();
+        secrets.extend(signatures.iter().map(|s| s[..18].to_owned()));
+        secrets.extend(signatures.iter().map(|s| s[40..].to_owned()));
+        assert!(signatures.len() > 5, "{name}");
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        assert_absent(&run, &secrets);
+        assert_no_secret(&run);
+    }
+}
+
+#[test]
+fn short_credentials_are_no_secrets() {
+    for (id, secret, alias) in [
+        ("test", "test", "acme-test"),
+        ("012345678901", "012345678901", "acme-012345678901"),
+        ("mock_access_key", "mock_secret_key", "mock_access_key"),
+        ("a", "e", "acme-prod"),
+    ] {
+        let account = account().alias(alias);
+        let server = account.serve();
+        let run = Program::new(&server)
+            .args(TYPES)
+            .env("AWS_ACCESS_KEY_ID", id)
+            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .env("AWS_SESSION_TOKEN", id)
+            .run();
+        assert_eq!(run.code, Some(0), "{id}: {}", run.describe());
+        assert_eq!(run.csv(), account.csv(), "{id}");
     }
 }
 

@@ -35,23 +35,43 @@ impl Proxy {
         Self::start(server.host(), status)
     }
 
+    /// Starts a proxy to `server` that sends `packets`, each with a write of its own, as the response to CONNECT.
+    pub fn with_response(server: &Server, packets: Vec<Vec<u8>>) -> Self {
+        Self::start_with(server.host(), |_| 200, packets)
+    }
+
+    /// Starts a proxy that refuses with the status 407 and these headers, each with its line end.
+    pub fn with_challenge(headers: &str) -> Self {
+        let response = format!("HTTP/1.1 407 No\r\n{headers}content-length: 0\r\n\r\n");
+        Self::start_with(String::new(), |_| 407, vec![response.into_bytes()])
+    }
+
     /// Starts a proxy that replies with `status` instead of opening a tunnel.
     pub fn with_status(status: u16) -> Self {
         Self::start(String::new(), move |_| status)
     }
 
     fn start(upstream: String, status: impl Fn(&str) -> u16 + Send + Sync + 'static) -> Self {
+        Self::start_with(upstream, status, Vec::new())
+    }
+
+    /// Starts a proxy; without `packets` the response follows from the status.
+    fn start_with(
+        upstream: String,
+        status: impl Fn(&str) -> u16 + Send + Sync + 'static,
+        packets: Vec<Vec<u8>>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let heads = Arc::<Mutex<Vec<String>>>::default();
-        let (record, shared) = (heads.clone(), Arc::new((upstream, status)));
+        let (record, shared) = (heads.clone(), Arc::new((upstream, status, packets)));
         // The thread ends with the test program.
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
                 let (record, shared) = (record.clone(), shared.clone());
                 thread::spawn(move || {
-                    let (upstream, status) = &*shared;
-                    serve(socket, upstream, status, &record)
+                    let (upstream, status, packets) = &*shared;
+                    serve(socket, upstream, status, packets, &record)
                 });
             }
         });
@@ -79,6 +99,7 @@ fn serve(
     mut client: TcpStream,
     upstream: &str,
     status: &impl Fn(&str) -> u16,
+    packets: &[Vec<u8>],
     record: &Mutex<Vec<String>>,
 ) -> io::Result<()> {
     client.set_nodelay(true)?;
@@ -88,12 +109,22 @@ fn serve(
     heads.push(head);
     drop(heads);
     if status != 200 {
-        let response = format!("HTTP/1.1 {status} No\r\ncontent-length: 0\r\n\r\n");
-        return client.write_all(response.as_bytes());
+        let response = format!("HTTP/1.1 {status} No\r\ncontent-length: 0\r\n\r\n").into_bytes();
+        return match packets {
+            [] => client.write_all(&response),
+            packets => packets
+                .iter()
+                .try_for_each(|packet| client.write_all(packet)),
+        };
     }
     let server = TcpStream::connect(upstream)?;
     server.set_nodelay(true)?;
-    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    match packets {
+        [] => client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?,
+        packets => packets
+            .iter()
+            .try_for_each(|packet| client.write_all(packet))?,
+    }
     let (from, to) = (client.try_clone()?, server.try_clone()?);
     thread::spawn(move || forward(from, to));
     forward(server, client);

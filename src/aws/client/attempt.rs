@@ -13,7 +13,7 @@ use crate::aws::operation::{Operation, RequestBody};
 use crate::aws::protocol::{self, ErrorBody, ParseError};
 use crate::aws::sign::sign;
 use crate::aws::usage::Usage;
-use crate::http::{Request, Response, TransportError, TransportErrorKind};
+use crate::http::{Private, Request, Response, TransportError, TransportErrorKind};
 use crate::model::Region;
 use crate::redact;
 use crate::secret::Redactor;
@@ -61,7 +61,7 @@ impl Attempt<'_> {
             Ok(request) => request,
             Err(why) => return AttemptResult::unsent(Cause::Signing(why)),
         };
-        let redactor = self.credentials.redactor();
+        let redactor = redactor(self.credentials, &request);
         let exchange = Exchange::new(self.transport, &request, &redactor);
         if let Some(trace) = &self.transport.trace {
             let call = format_args!("{}:{} {}", O::SERVICE.name(), O::NAME, self.region);
@@ -114,11 +114,11 @@ impl Attempt<'_> {
             (Err(error), _) => Err(Cause::Transport(error)),
             (Ok(response), Some(error)) => {
                 let now = self.transport.clock.now();
-                Err(service_error(&response, error, redactor, now))
+                Err(service_error::<O>(&response, error, redactor, now))
             }
             (Ok(response), None) => operation
                 .parse(&response.body)
-                .map_err(|error| unreadable(&response, &error, redactor)),
+                .map_err(|error| unreadable::<O>(&response, &error, redactor)),
         }
     }
 }
@@ -147,6 +147,20 @@ fn request<O: Operation>(operation: &O, endpoint: &Endpoint, budget: Duration) -
             .custom
             .then(|| format!("{}/{region}", O::SERVICE.name())),
         budget,
+        private: Private {
+            response: O::RETURNS_CREDENTIALS,
+            path: endpoint.has_path(),
+        },
+    }
+}
+
+/// Returns the redactor of the credentials and of the request's signature.
+fn redactor(credentials: &ResolvedCredentials, request: &Request) -> Redactor {
+    let redactor = credentials.redactor();
+    let authorization = request.header("authorization");
+    match authorization.and_then(|text| text.split_once("Signature=")) {
+        Some((_, signature)) => redactor.with(signature),
+        None => redactor,
     }
 }
 
@@ -209,7 +223,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 }
 
 /// Returns the meaning of an error response.
-fn service_error(
+fn service_error<O: Operation>(
     response: &Response,
     error: ErrorBody,
     redactor: &Redactor,
@@ -233,7 +247,7 @@ fn service_error(
         None => Cause::Service {
             kind,
             code,
-            message: error_message(&error.message, redactor),
+            message: error_message::<O>(&error.message, redactor),
             status,
         },
     }
@@ -241,20 +255,24 @@ fn service_error(
 
 /// Returns the service's message as it is shown: without a full stop, because the advice follows
 /// after a semicolon.
-fn error_message(message: &Untrusted, redactor: &Redactor) -> String {
-    let message = message.redact(redactor).map(|text| {
-        let start = redact::start(text);
-        start.trim().trim_end_matches('.').to_owned()
-    });
+fn error_message<O: Operation>(message: &Untrusted, redactor: &Redactor) -> String {
+    let mut message = message.redact(redactor);
+    if O::RETURNS_CREDENTIALS {
+        message = message.map(redact::source);
+    }
+    let message = message.map(|text| text.trim().trim_end_matches('.').to_owned());
     message.shown(400)
 }
 
-/// Returns the cause of a 2xx response that could not be parsed, with the start of its body.
-fn unreadable(response: &Response, error: &ParseError, redactor: &Redactor) -> Cause {
+/// Returns the cause of a 2xx response that could not be parsed, with the start of its body unless
+/// it may contain credentials.
+fn unreadable<O: Operation>(response: &Response, error: &ParseError, redactor: &Redactor) -> Cause {
     let why = error.reason().redact(redactor).shown(200);
     let body = Untrusted::from_bytes(&response.body).redact(redactor);
-    let start = body.map(|text| redact::start(text).trim().to_owned());
-    let reason = match start.shown(60) {
+    let start = body.map(|text| text.trim().to_owned()).shown(60);
+    let is_secret = O::RETURNS_CREDENTIALS && may_contain_credentials(&response.body);
+    let reason = match start {
+        _ if is_secret => format!("{error}, which may contain credentials"),
         start if start.is_empty() => "the body is empty".to_owned(),
         start => format!("{why}; it starts with: {start}"),
     };
@@ -263,6 +281,12 @@ fn unreadable(response: &Response, error: &ParseError, redactor: &Redactor) -> C
         reason,
         status: response.status,
     }
+}
+
+/// Returns true if a body has a secret field or a text that looks like a key.
+fn may_contain_credentials(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    redact::source(&text) != text
 }
 
 /// Returns the usage of a sent attempt.

@@ -23,6 +23,7 @@ use super::role::{role_keys, session_name};
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::aws::ops::assume_role::AssumeRole;
+use crate::redact;
 
 /// The provider of a profile's role.
 pub struct AssumeRoleProfile {
@@ -57,7 +58,10 @@ impl AssumeRoleProfile {
     ) -> Result<ResolvedCredentials, CredentialsError> {
         let get = |key| context.files.get(profile, key);
         let role_arn = get("role_arn").unwrap_or_default();
-        let role = format!("the role {role_arn} of profile {profile}");
+        let role = format!(
+            "the role {} of profile {profile}",
+            redact::setting(role_arn)
+        );
         visited.push(profile.to_owned());
         let source = match (get("source_profile"), get("credential_source")) {
             (Some(name), None) => self.source_profile(context, profile, name, visited)?,
@@ -187,6 +191,7 @@ fn credential_source(
         "ecscontainer" => &Container,
         "ec2instancemetadata" => &Imds,
         _ => {
+            let source = redact::setting(source);
             let problem = format_args!(
                 "credential_source \"{source}\" is not Environment, EcsContainer or \
                  Ec2InstanceMetadata"

@@ -13,6 +13,7 @@ use super::sso::Sso;
 use super::web_identity::WebIdentity;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
+use crate::redact;
 
 /// The providers, in the order in which they are loaded.
 const CHAIN: [&dyn Provider; 10] = [
@@ -48,9 +49,10 @@ pub fn resolve(context: &ProviderContext) -> Result<ResolvedCredentials, Credent
     let profile = &context.profile.name;
     let files = context.files;
     if context.profile.source != ProfileSource::Default && !files.has_profile(profile) {
+        let profile = redact::setting(profile);
         return Err(CredentialsError::NoProfile {
             what: format!("profile \"{profile}\""),
-            profile: profile.clone(),
+            profile,
             config: files.config.to_string(),
             credentials: files.credentials.to_string(),
         });

@@ -22,7 +22,8 @@ use super::fetch::Fetch;
 use super::json_credentials::{JsonKeys, json};
 use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::error::CredentialsError;
-use crate::http::Response;
+use crate::http::{Private, Response};
+use crate::redact;
 use crate::secret::Secret;
 
 /// The provider of a container's credentials.
@@ -47,16 +48,21 @@ impl Provider for Container {
         let Some(uri) = credentials_uri(context)? else {
             return Ok(Found::NotConfigured("no container credentials URI is set"));
         };
+        let origin = format!("the container endpoint {}", redact::url(&uri));
         let mut headers = vec![("accept", "application/json".to_owned())];
         if let Some(token) = token(context)? {
             headers.push(("authorization", token.expose().to_owned()));
         }
         let fetch = Fetch {
             method: "GET",
-            uri: uri.clone(),
+            uri,
             headers,
             body: Vec::new(),
             timeout: Duration::from_secs(5),
+            private: Private {
+                response: true,
+                path: true,
+            },
             max_attempts: 3,
             connect_attempts: 3,
             is_ready,
@@ -65,7 +71,6 @@ impl Provider for Container {
             let origin = "the container endpoint".to_owned();
             CredentialsError::Fetch { origin, source }
         })?;
-        let origin = format!("the container endpoint {uri}");
         if response.status != 200 {
             let problem = format_args!("HTTP {}", response.status);
             return Err(CredentialsError::refused(origin, problem));
@@ -100,7 +105,9 @@ fn credentials_uri(context: &ProviderContext) -> Result<Option<String>, Credenti
 ///
 /// Credentials must not travel over plain HTTP to an arbitrary host.
 fn check_uri(text: String) -> Result<String, CredentialsError> {
-    let Ok(uri) = text.parse::<http::Uri>() else {
+    // A port that is not a number may be a password.
+    let uri = text.parse::<http::Uri>().ok();
+    let Some(uri) = uri.filter(|_| redact::is_clear_url(&text)) else {
         return Err(CredentialsError::setting(FULL_URI, "not a valid URI"));
     };
     let Some(host) = uri.host() else {
@@ -128,7 +135,7 @@ fn token(context: &ProviderContext) -> Result<Option<Secret>, CredentialsError> 
     let (name, token) = if let Some(path) = context.env.var(file) {
         let bytes = context.env.read(Path::new(&path));
         let bytes = bytes.map_err(|source| {
-            let what = format!("{file} {path}");
+            let what = format!("{file} {}", redact::setting(&path));
             CredentialsError::Io { what, source }
         })?;
         let text = String::from_utf8_lossy(&bytes);

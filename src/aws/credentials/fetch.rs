@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::aws::client::Transport;
 use crate::aws::error::{FetchCause, FetchError};
-use crate::http::{Request, Response, TransportError, TransportErrorKind};
+use crate::http::{Private, Request, Response, TransportError, TransportErrorKind};
 use crate::text::sanitize;
 
 /// The headers of a request, names in lower case.
@@ -26,6 +26,8 @@ pub struct Fetch {
     pub max_attempts: u32,
     /// The maximum number of attempts if there is no response.
     pub connect_attempts: u32,
+    /// The parts that may be secret.
+    pub private: Private,
     /// If false for a response below 500, the request is retried; the last response is returned
     /// anyway.
     pub is_ready: fn(&Response) -> bool,
@@ -59,6 +61,7 @@ impl Fetch {
             body: self.body,
             scope: None,
             budget: self.timeout,
+            private: self.private,
         };
         let mut attempts = 1;
         loop {
@@ -75,7 +78,7 @@ impl Fetch {
                 Err(error) => (error.into(), self.connect_attempts),
             };
             if attempts >= max_attempts || transport.interrupt.signal().is_some() {
-                let Request { method, uri, .. } = request;
+                let (method, uri) = (request.method, request.public_uri());
                 return Err(FetchError { method, uri, cause });
             }
             transport.clock.sleep(Duration::from_secs(1));
@@ -103,7 +106,7 @@ fn attempt(
             Ok(response) => format!("HTTP {}", response.status),
             Err(error) => sanitize(&error.message, 200),
         };
-        let (method, uri) = (request.method, sanitize(&request.uri, 300));
+        let (method, uri) = (request.method, sanitize(&request.public_uri(), 300));
         trace(&format_args!(
             "debug: {method} {uri} attempt {number}: {outcome} in {took} ms"
         ));

@@ -25,6 +25,8 @@ use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::client::Transport;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
+use crate::http::Private;
+use crate::redact;
 use crate::secret::{Redactor, Secret};
 use crate::text::sanitize;
 use crate::untrusted::Untrusted;
@@ -147,7 +149,7 @@ impl<'a> ImdsClient<'a> {
             None | Some("Success") => response.keys.into_credentials(&origin),
             Some(code) => {
                 let code = Untrusted::from(code).redact(&Redactor::for_secret(token));
-                let problem = format!("{origin} returned {}", code.shown(80));
+                let problem = format!("{origin} returned {}", code.map(redact::source).shown(80));
                 Err(CredentialsError::Refused(problem))
             }
         }
@@ -167,7 +169,13 @@ impl<'a> ImdsClient<'a> {
         // The service has returned a token, so it exists: a closed connection or a short outage is
         // retried.
         let connect_attempts = token.map_or(self.connect_attempts, |_| self.max_attempts);
+        let private = Private {
+            // The list of roles contains only their names.
+            response: path != ROLES,
+            path: self.base.matches('/').count() > 2,
+        };
         let fetch = Fetch {
+            private,
             method,
             uri: format!("{}{path}", self.base),
             headers: vec![header],
@@ -248,7 +256,8 @@ fn number(setting: Option<NamedValue>, default: u32) -> Result<u32, CredentialsE
     };
     let number = text.trim().parse().ok().filter(|n| *n > 0);
     number.ok_or_else(|| {
-        let problem = format_args!("\"{}\" is not a number of at least 1", sanitize(&text, 40));
+        let text = sanitize(&redact::setting(&text), 40);
+        let problem = format_args!("\"{text}\" is not a number of at least 1");
         CredentialsError::setting(name, problem)
     })
 }

@@ -4,7 +4,7 @@
 //! - `credential_process` of the profile: the command, run by `sh -c`, as in the Rust SDK.
 //!
 //! The command prints JSON with Version 1, at most 1 MiB, within two minutes. It can read from the terminal. Its stdout is never shown or logged. If it fails, its
-//! stderr is part of the message.
+//! stderr is part of the message, without anything that looks like a key or a token.
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 
@@ -15,7 +15,14 @@ use serde::Deserialize;
 use super::json_credentials::{JsonKeys, json};
 use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::error::CredentialsError;
+use crate::redact;
 use crate::text::sanitize;
+
+/// Returns `stderr` for a message, without the credentials that a command may print there too.
+fn shown(stdout: &str, stderr: &str) -> String {
+    let stderr = redact::secrets_in(stdout).apply(stderr).into_owned();
+    sanitize(&redact::source(&stderr), 400)
+}
 
 /// The provider of the credentials that a command prints.
 pub struct Process;
@@ -56,7 +63,7 @@ impl Provider for Process {
             })?;
         let refused = |why| Err(CredentialsError::Refused(format!("{origin} {why}")));
         if !output.ok {
-            return match sanitize(output.stderr.trim(), 400).as_str() {
+            return match shown(output.stdout.expose(), output.stderr.trim()).as_str() {
                 "" => refused("failed without output".to_owned()),
                 stderr => refused(format!("failed: {stderr}")),
             };

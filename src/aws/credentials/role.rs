@@ -36,7 +36,7 @@ pub fn role_keys(
     };
     let (id, secret) = (keys.access_key_id.expose(), keys.secret_access_key.expose());
     let token = Some(keys.session_token.expose());
-    let keys = ResolvedCredentials::new(id, secret, token, origin).with_expiry(Some(expires));
-    let account = role.account();
-    Ok(ResolvedCredentials { account, ..keys })
+    let mut keys = ResolvedCredentials::new(id, secret, token, origin).with_expiry(Some(expires));
+    keys.account = role.account();
+    Ok(keys)
 }

@@ -13,7 +13,7 @@ use super::provider::ProviderContext;
 use crate::aws::endpoint::EndpointError;
 use crate::aws::error::FetchError;
 use crate::aws::operation::Service;
-use crate::http::Response;
+use crate::http::{Private, Response};
 use crate::model::Region;
 use crate::secret::Secret;
 
@@ -95,7 +95,8 @@ impl TokenRequest {
         let transport = context.transport;
         let region = self.region.as_ref().unwrap_or(context.region);
         let endpoint = transport.endpoints.resolve(Service::SignIn, region);
-        let uri = format!("{}v1/token", endpoint.map_err(Refused::Endpoint)?.uri);
+        let endpoint = endpoint.map_err(Refused::Endpoint)?;
+        let uri = format!("{}v1/token", endpoint.uri);
         let body = serde_json::json!({
             "clientId": self.client,
             "grantType": "refresh_token",
@@ -107,6 +108,10 @@ impl TokenRequest {
             headers: vec![("content-type", "application/json".to_owned())],
             body: body.to_string().into_bytes(),
             timeout: Duration::from_secs(30),
+            private: Private {
+                response: true,
+                path: endpoint.has_path(),
+            },
             max_attempts: 3,
             connect_attempts: 3,
             is_ready: |_| true,

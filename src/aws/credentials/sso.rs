@@ -27,9 +27,10 @@ use super::json_credentials::json;
 use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::config_file::{FileKind, Section, expand_home};
 use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::endpoint::Endpoint;
 use crate::aws::error::CredentialsError;
 use crate::aws::operation::Service;
-use crate::http::Response;
+use crate::http::{Private, Response};
 use crate::model::Region;
 use crate::redact;
 use crate::secret::{Redactor, Secret};
@@ -172,6 +173,7 @@ impl<'a> SsoSession<'a> {
             uri: format!("{}token", endpoint.uri),
             headers: vec![("content-type", "application/json".to_owned())],
             body: serde_json::to_vec(&body).ok()?,
+            private: private(&endpoint),
             timeout: TIMEOUT,
             max_attempts: 3,
             connect_attempts: 3,
@@ -204,7 +206,9 @@ impl<'a> SsoSession<'a> {
             }
             status => {
                 let body = Untrusted::from_bytes(&response.body);
-                let body = body.redact(&Redactor::for_secret(token)).map(redact::start);
+                let body = body
+                    .redact(&Redactor::for_secret(token))
+                    .map(redact::source);
                 format!("HTTP {status}: {}", body.shown(200))
             }
         };
@@ -223,11 +227,19 @@ impl<'a> SsoSession<'a> {
             uri: format!("{}federation/credentials?{query}", endpoint.uri),
             headers: vec![("x-amz-sso_bearer_token", token.expose().to_owned())],
             body: Vec::new(),
+            private: private(&endpoint),
             timeout: TIMEOUT,
             max_attempts: 3,
             connect_attempts: 3,
             is_ready: |_| true,
         })
+    }
+}
+
+fn private(endpoint: &Endpoint) -> Private {
+    Private {
+        response: true,
+        path: endpoint.has_path(),
     }
 }
 

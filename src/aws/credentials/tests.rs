@@ -293,15 +293,21 @@ fn credentials_in_unexpected_response_are_redacted() {
             )
         });
         let why = home.resolve(flag, http, false).unwrap_err().to_string();
-        assert!(why.contains("REDACTED") && !why.contains("shown"), "{why}");
+        assert!(!why.contains("shown-secret"), "{why}");
+        let hides = why.contains("REDACTED") || why.contains("which may contain credentials");
+        assert!(hides, "{why}");
     }
 }
 
 /// A code is usually one word; here it contains the session token.
 #[test]
 fn instance_token_in_code_is_redacted() {
-    let echo = r#"{"Code": "no session", "AccessKeyId": "A"}"#;
-    let http = Scripted::list([answer(200, "session"), answer(200, "r"), answer(200, echo)]);
+    let echo = r#"{"Code": "no session-of-an-instance", "AccessKeyId": "A"}"#;
+    let http = Scripted::list([
+        answer(200, "session-of-an-instance"),
+        answer(200, "r"),
+        answer(200, echo),
+    ]);
     let why = Home::new(&[], &[])
         .resolve(None, http, false)
         .unwrap_err()
@@ -385,13 +391,20 @@ fn metadata_requests_have_their_headers() {
     assert_eq!(requests[0].header("authorization"), Some("pod token"));
 
     let home = Home::new(&[], &[("AWS_METADATA_SERVICE_TIMEOUT", "3")]);
-    let http = Scripted::list([answer(200, "session"), answer(200, "r"), answer(200, keys)]);
+    let http = Scripted::list([
+        answer(200, "session-of-an-instance"),
+        answer(200, "r"),
+        answer(200, keys),
+    ]);
     home.resolve(None, http.clone(), false).unwrap();
     let requests = http.requests();
     let ttl = requests[0].header("x-aws-ec2-metadata-token-ttl-seconds");
     assert_eq!(ttl, Some("21600"));
     for request in &requests[1..] {
-        assert_eq!(request.header("x-aws-ec2-metadata-token"), Some("session"));
+        assert_eq!(
+            request.header("x-aws-ec2-metadata-token"),
+            Some("session-of-an-instance")
+        );
         assert_eq!(request.budget.as_secs(), 3);
     }
 }
@@ -408,8 +421,8 @@ fn container_not_ready_is_tried_three_times() {
     ]);
     home.resolve(None, http, false).unwrap();
     for (last, why) in [
-        (answer(404, "not yet"), "keys: HTTP 404"),
-        (answer(200, "<p>"), "keys is not the expected JSON"),
+        (answer(404, "not yet"), "170.2: HTTP 404"),
+        (answer(200, "<p>"), "169.254.170.2 is not the expected JSON"),
     ] {
         let http = Scripted::list([answer(500, ""), answer(403, ""), last, answer(200, keys)]);
         let message = home

@@ -19,6 +19,7 @@ use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::aws::ops::assume_role_with_web_identity::AssumeRoleWithWebIdentity;
 use crate::env::Env;
+use crate::redact;
 use crate::secret::Secret;
 
 /// The provider of a role for a web identity.
@@ -41,7 +42,9 @@ impl Provider for WebIdentity {
             return Ok(Found::NotConfigured("no token file is configured"));
         };
         let path = expand_home(context.env, &path);
-        let origin = format!("the web identity in {}", path.display());
+        // The variable may contain the token itself.
+        let shown = redact::setting(&path.display().to_string());
+        let origin = format!("the web identity in {shown}");
         let Some(role_arn) = setting("AWS_ROLE_ARN", "role_arn") else {
             let problem = "set AWS_ROLE_ARN (or role_arn) too";
             return Err(CredentialsError::setting(origin, problem));
@@ -57,7 +60,11 @@ impl Provider for WebIdentity {
         // redacted in messages.
         let secret = ResolvedCredentials::new("", token.expose(), None, String::new());
         let result = context.client(secret).call(context.region, &call);
-        role_keys(result, format!("{origin}, role {role_arn}")).map(Found::Keys)
+        role_keys(
+            result,
+            format!("{origin}, role {}", redact::setting(&role_arn)),
+        )
+        .map(Found::Keys)
     }
 }
 

@@ -5,6 +5,7 @@ use super::url::EndpointUrl;
 use crate::aws::config_file::{FileKind, SharedFiles, nested};
 use crate::aws::operation::Service;
 use crate::env::Env;
+use crate::redact;
 use crate::text::sanitize;
 
 /// The setting that enables a variant of the endpoints; `None` if it is disabled.
@@ -56,7 +57,7 @@ impl Configured<'_> {
             "false" => Ok(None),
             _ => Err(EndpointError::Switch {
                 setting,
-                value: sanitize(&text, 80),
+                value: sanitize(&redact::setting(&text), 80),
             }),
         }
     }
@@ -78,12 +79,15 @@ impl Configured<'_> {
             return Err(EndpointError::NoServicesSection {
                 setting,
                 path: config.path.clone(),
-                section: sanitize(name.trim(), 80),
+                section: sanitize(&redact::setting(name.trim()), 80),
             });
         };
         let url = section.get(block).and_then(|text| nested(text));
         let url = url.and_then(|mut keys| keys.remove("endpoint_url"));
-        let source = format!("{block} in [services {}]", sanitize(name.trim(), 80));
+        let source = format!(
+            "{block} in [services {}]",
+            sanitize(&redact::setting(name.trim()), 80)
+        );
         Ok(url
             .filter(|url| !url.trim().is_empty())
             .map(|url| (source, url)))
@@ -95,7 +99,10 @@ impl Configured<'_> {
 
     fn key(&self, name: &str) -> ConfiguredUrl {
         let text = self.files.get(self.profile, name)?;
-        let source = format!("{name} of profile {}", sanitize(self.profile, 80));
+        let source = format!(
+            "{name} of profile {}",
+            sanitize(&redact::setting(self.profile), 80)
+        );
         Some((source, text.to_owned()))
     }
 }

@@ -22,6 +22,17 @@ pub struct Endpoint {
     pub custom: bool,
 }
 
+impl Endpoint {
+    /// Returns true if the URI has a path, which only a setting of the user can have.
+    #[must_use]
+    pub fn has_path(&self) -> bool {
+        let authority = self.uri.split_once("://").map_or("", |(_, rest)| rest);
+        authority
+            .split_once('/')
+            .is_some_and(|(_, path)| !path.is_empty())
+    }
+}
+
 /// The endpoints of all services, with the user's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
@@ -91,7 +102,7 @@ impl Endpoints {
     pub fn resolve(&self, service: Service, region: &Region) -> Result<Endpoint, EndpointError> {
         if let Some(custom) = self.custom.get(&service) {
             return Ok(Endpoint {
-                uri: custom.to_string(),
+                uri: custom.as_str().to_owned(),
                 signing_region: region.clone(),
                 custom: true,
             });
@@ -130,7 +141,8 @@ impl Endpoints {
         }
     }
 
-    /// Returns environment variables that give the same endpoints.
+    /// Returns environment variables that give the same endpoints, with only scheme, host and port of
+    /// a custom one.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         let name = |s: &Service| format!("AWS_ENDPOINT_URL_{}", s.endpoint_token());

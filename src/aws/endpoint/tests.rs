@@ -155,17 +155,17 @@ fn invalid_setting_is_named_in_error() {
         (
             &[("AWS_ENDPOINT_URL", "x")][..],
             "",
-            "AWS_ENDPOINT_URL: \"x\" is not an endpoint URL",
+            "AWS_ENDPOINT_URL: not an endpoint URL",
         ),
         (
             &[],
             "endpoint_url = x",
-            "endpoint_url of profile default: \"x\" is not an endpoint URL",
+            "endpoint_url of profile default: not an endpoint URL",
         ),
         (
             &[],
             "services = s\n[services s]\niam =\n  endpoint_url = ftp://x",
-            "iam in [services s]: \"ftp://x\" is not an endpoint URL",
+            "iam in [services s]: an endpoint URL begins with http",
         ),
         (
             &[],
@@ -253,16 +253,24 @@ fn fips_region_enables_fips_once() {
 }
 
 #[test]
-fn invalid_endpoint_url_is_rejected() {
-    for bad in [
-        "",
-        "localhost:5000",
-        "ftp://x",
-        "http://",
-        "http://u:p@h/",
-        "http://h/?q",
+fn invalid_endpoint_url_is_not_quoted() {
+    for (text, reason) in [
+        ("", "not an endpoint URL"),
+        ("localhost:5000", "not an endpoint URL"),
+        ("marked", "not an endpoint URL"),
+        ("http://", "not an endpoint URL"),
+        ("http://host:marked/", "not an endpoint URL"),
+        ("http://ma rked/", "not an endpoint URL"),
+        ("ftp://marked", "begins with http:// or https://"),
+        ("http://marked:marked@h/", "no user name and password"),
+        ("https://svc:12#marked@host", "no user name and password"),
+        ("https://svc:12\\marked/host", "no user name and password"),
+        ("http://h/?marked", "no query and no fragment"),
+        ("http://h/#marked", "no query and no fragment"),
     ] {
-        assert!(bad.parse::<EndpointUrl>().is_err(), "{bad}");
+        let error = text.parse::<EndpointUrl>().unwrap_err().to_string();
+        assert!(error.contains(reason), "{text}: {error}");
+        assert!(!error.contains("marked"), "{error}");
     }
 }
 
@@ -318,4 +326,14 @@ fn sign_in_hosts_are_those_of_botocore() {
         let endpoint = resolve(&endpoints, Service::SignIn, region).unwrap();
         assert_eq!(endpoint.uri, format!("https://{host}/"), "{switches:?}");
     }
+}
+
+#[test]
+fn endpoint_url_shows_only_its_origin() {
+    let url: EndpointUrl = " https://host:8443/marked/ ".parse().unwrap();
+    assert_eq!(url.as_str(), "https://host:8443/marked/");
+    assert_eq!(
+        format!("{url} {url:?}"),
+        "https://host:8443/ EndpointUrl(https://host:8443/)"
+    );
 }

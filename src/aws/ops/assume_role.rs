@@ -73,6 +73,7 @@ enum AssumeRoleResponse {
 impl Operation for AssumeRole<'_> {
     const NAME: &'static str = "AssumeRole";
     const SERVICE: Service = Service::Sts;
+    const RETURNS_CREDENTIALS: bool = true;
     type Output = AssumedRole;
 
     fn request_body(&self) -> RequestBody {

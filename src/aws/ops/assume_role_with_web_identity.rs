@@ -31,6 +31,7 @@ enum AssumeRoleWithWebIdentityResponse {
 impl Operation for AssumeRoleWithWebIdentity<'_> {
     const NAME: &'static str = "AssumeRoleWithWebIdentity";
     const SERVICE: Service = Service::Sts;
+    const RETURNS_CREDENTIALS: bool = true;
     const SIGNED: bool = false;
     type Output = AssumedRole;
 

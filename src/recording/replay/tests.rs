@@ -38,6 +38,7 @@ fn request(body: &str) -> Request {
         body: body.as_bytes().to_vec(),
         scope: None,
         budget: std::time::Duration::from_secs(1),
+        private: crate::http::Private::default(),
     }
 }
 

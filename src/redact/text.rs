@@ -1,0 +1,140 @@
+//! Redacts texts by where they come from.
+
+use std::ops::Range;
+
+use super::fields::{REDACTED, fields};
+use crate::secret::shape::{HIDDEN, access_key_ids, keys, origin, urls};
+
+/// The maximum length of the start of a response, in characters; more than any message shows.
+const MAX_START: usize = 4000;
+
+/// Returns `text` without the values of secret fields, access key IDs and the user names and passwords of URLs.
+#[must_use]
+pub fn message(text: &str) -> String {
+    let text = replace(text, &urls(text), |url| match url.contains('@') {
+        true => origin(url),
+        false => url.to_owned(),
+    });
+    body(&text)
+}
+
+/// Returns `text` without the values of secret fields and access key IDs.
+#[must_use]
+pub fn body(text: &str) -> String {
+    let text = fields(text);
+    replace(&text, &access_key_ids(&text), masked_id)
+}
+
+/// Returns the start of a response body for a message, redacted like a [`message`]: an unreadable response may contain
+/// the requested credentials.
+#[must_use]
+pub fn start(body: &str) -> String {
+    let end = body.char_indices().nth(MAX_START).map(|(at, _)| at);
+    message(&body[..end.unwrap_or(body.len())])
+}
+
+/// Returns text of a source of credentials without anything that looks like a key or a token; URLs have no user name,
+/// query and fragment.
+#[must_use]
+pub fn source(text: &str) -> String {
+    let text = replace(text, &urls(text), url_with_path);
+    let text = message(&text);
+    replace(&text, &keys(&text), |_| REDACTED.to_owned())
+}
+
+/// Returns the value of a setting for a message: without anything that looks like a key or a token, and only scheme,
+/// host and port of a URL.
+#[must_use]
+pub fn setting(value: &str) -> String {
+    if value.contains("://") || value.contains('@') && value.contains(':') {
+        return url(value);
+    }
+    source(value)
+}
+
+/// Returns scheme, host and port of a URL, without user name, password, path, query and fragment.
+#[must_use]
+pub fn url(url: &str) -> String {
+    origin(url.trim())
+}
+
+/// Returns true if the host and the port of a URL are valid, so that [`url`] shows them.
+#[must_use]
+pub fn is_clear_url(text: &str) -> bool {
+    !url(text).contains(HIDDEN)
+}
+
+fn url_with_path(url: &str) -> String {
+    let end = url.find(['?', '#', '@']).unwrap_or(url.len());
+    if url.contains('@') {
+        return origin(url);
+    }
+    url[..end].to_owned()
+}
+
+/// Returns `****` and the last four characters of an access key ID.
+fn masked_id(id: &str) -> String {
+    format!("****{}", &id[id.len() - 4..])
+}
+
+/// Replaces the ranges of `text`, which are in order.
+fn replace(text: &str, ranges: &[Range<usize>], with: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for range in ranges {
+        out.push_str(&text[done..range.start]);
+        out.push_str(&with(&text[range.clone()]));
+        done = range.end;
+    }
+    out + &text[done..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+    #[test]
+    fn message_has_no_fields_ids_and_users() {
+        let text = "AKIAIOSFODNN7EXAMPLE at https://u:p@host/x, Token: t0ken-0123456789";
+        assert_eq!(message(text), "****MPLE at https://host Token: REDACTED");
+        let link = "see https://docs.aws.amazon.com/x?y";
+        assert_eq!(message(link), link);
+    }
+
+    #[test]
+    fn source_has_no_keys() {
+        let text = format!("{KEY} of https://host/a?b={KEY}#c: {{\"Token\": 7}}");
+        assert_eq!(
+            source(&text),
+            "REDACTED of https://host/a {\"Token\": REDACTED}"
+        );
+        let plain = "exit status 255: Unable to locate credentials";
+        assert_eq!(source(plain), plain);
+    }
+
+    #[test]
+    fn setting_shows_only_origin_of_a_url() {
+        for (value, expected) in [
+            ("https://u:p@host:1/a?b#c", "https://host:1"),
+            ("u:p@host:1", "host:1"),
+            ("eu-west", "eu-west"),
+            (KEY, "REDACTED"),
+            ("AKIAIOSFODNN7EXAMPLE", "****MPLE"),
+        ] {
+            assert_eq!(setting(value), expected);
+        }
+    }
+
+    #[test]
+    fn truncated_start_contains_no_partial_secret() {
+        let key = "<SecretAccessKey>s3</SecretAccessKey>";
+        assert_eq!(start(key), "<SecretAccessKey>REDACTED</SecretAccessKey>");
+        for before in [MAX_START - 25, MAX_START - 18, MAX_START] {
+            let shown = start(&("é".repeat(before) + key));
+            assert!(!shown.contains("s3"), "{before}");
+        }
+        assert_eq!(start("No such role."), "No such role.");
+    }
+}
