@@ -22,6 +22,16 @@ fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
         // The default mode of tempfile is 0600, which the CSV would keep after the rename.
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(directory)
+        .map_err(without_path)
+}
+
+/// Removes the path of the temporary file from an error.
+fn without_path(error: io::Error) -> io::Error {
+    let source = error.get_ref().and_then(|inner| inner.source());
+    match source.map(ToString::to_string) {
+        Some(text) => io::Error::new(error.kind(), text),
+        None => error,
+    }
 }
 
 /// A temporary file that becomes the file at its target when it is placed, and is removed otherwise. It is registered

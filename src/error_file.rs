@@ -187,7 +187,8 @@ mod tests {
     }
 
     fn lines(messages: &[&str]) -> String {
-        messages.iter().map(|m| format!("{}\n", entry(m))).collect()
+        let lines: Vec<_> = messages.iter().map(|m| entry(m).to_string()).collect();
+        lines.join("\n") + "\n"
     }
 
     /// Returns a directory with an old error file, and its path.

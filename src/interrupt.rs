@@ -126,14 +126,12 @@ impl Interrupt {
     /// Returns the locked set of temporary files that exist now. The caller holds the lock while it
     /// creates, renames or removes one, so that the set is correct when [`Self::listen`] removes
     /// them.
-    #[must_use]
     pub fn temp_files(&self) -> TempFiles<'_> {
         lock(&self.0.temp_files)
     }
 
     /// Returns the locked set of running commands, which an immediate exit ends. The caller holds the lock while it
     /// starts one.
-    #[must_use]
     pub fn commands(&self) -> MutexGuard<'_, BTreeSet<ProcessTree>> {
         lock(&self.0.commands)
     }
@@ -253,6 +251,20 @@ mod tests {
         assert_eq!(rx.recv().unwrap(), "hook");
         interrupt.on_signal(move || tx.send("late").unwrap());
         assert_eq!(rx.recv().unwrap(), "late");
+    }
+
+    #[test]
+    fn blocking_call_ends_at_interrupt() {
+        let interrupt = Interrupt::default();
+        assert_eq!(interrupt.run(|| Ok(7)).unwrap(), 7);
+        let error = interrupt.run::<()>(|| Err(std::io::ErrorKind::NotFound.into()));
+        assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::NotFound);
+        assert!(interrupt.run::<()>(|| panic!("a test")).is_err());
+        let (_never, blocked) = mpsc::channel::<()>();
+        interrupt.raise(15);
+        let result = interrupt.run(move || Ok(blocked.recv()));
+        assert_eq!(result.unwrap_err().kind(), std::io::ErrorKind::Interrupted);
+        assert!(interrupt.is_first_to_show() && !interrupt.is_first_to_show());
     }
 
     #[test]

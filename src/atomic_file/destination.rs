@@ -175,3 +175,91 @@ fn is_own(directory: &Path) -> bool {
     let own = Path::new("/proc").join(std::process::id().to_string());
     directory.starts_with(own) || directory == Path::new("/dev/fd")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    fn new(path: impl AsRef<Path>) -> io::Result<Destination> {
+        Destination::new(path.as_ref())
+    }
+
+    #[test]
+    fn stdout_has_several_paths() {
+        for path in ["-", "/dev/stdout", "/dev/fd/1"] {
+            assert_eq!(new(path).unwrap(), Destination::Stdout, "{path}");
+        }
+        let directory = tempfile::tempdir().unwrap();
+        symlink("/dev/stdout", directory.path().join("link")).unwrap();
+        assert!(Destination::is_stdout(&directory.path().join("link")));
+        for path in ["./-", "1", "/dev/fd/2", "/dev/stderr", "/dev/null"] {
+            assert!(!Destination::is_stdout(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn kind_is_that_of_link_target() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        let path = |name: &str| root.join(name);
+        fs::write(path("file"), "").unwrap();
+        fs::create_dir(path("directory")).unwrap();
+        let _listener = UnixListener::bind(path("socket")).unwrap();
+        for (link, target) in [
+            ("a", "file"),
+            ("b", "directory/../a"),
+            ("c", "directory/new"),
+            ("d", "socket"),
+            ("e", "/dev/null"),
+            ("directory/f", "../c"),
+            ("g", "directory"),
+            ("h", "missing/new"),
+            ("i", "i"),
+        ] {
+            symlink(target, path(link)).unwrap();
+        }
+        for (name, expected) in [
+            ("file", Destination::File(path("file"))),
+            ("new", Destination::File(path("new"))),
+            ("b", Destination::File(path("file"))),
+            ("directory/f", Destination::File(path("directory/new"))),
+            ("d", Destination::Socket(path("socket"))),
+            ("e", Destination::Stream("/dev/null".into())),
+        ] {
+            assert_eq!(new(path(name)).unwrap(), expected, "{name}");
+        }
+        for name in [
+            "directory",
+            "g",
+            "h",
+            "i",
+            "new/",
+            "file/new",
+            ".",
+            "directory/..",
+        ] {
+            assert!(new(path(name)).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn stream_is_checked_without_writing() {
+        let directory = tempfile::tempdir().unwrap();
+        let fifo = directory.path().join("fifo");
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&fifo)
+                .status()
+                .unwrap()
+                .success()
+        );
+        // Opening the FIFO would wait for its reader.
+        new(&fifo).unwrap().check_stream().unwrap();
+        new("/dev/null").unwrap().check_stream().unwrap();
+        new("/dev/fd/999").unwrap().check_stream().unwrap_err();
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -207,12 +207,7 @@ pub(super) fn write_report(context: &mut Context, input: &ReportInput, exit: Exi
     };
     let fill = |to: &mut dyn Write| to.write_all(&report.render());
     let written = atomic_file::write(path, fill, &context.runtime.interrupt);
-    let shown = if Destination::is_stdout(path) {
-        PathBuf::from("stdout")
-    } else {
-        path.clone()
-    };
-    if show_written(context, "Report", &(shown, written)) {
+    if show_written(context, "Report", &(path.clone(), written)) {
         exit
     } else {
         Exit::Failed
@@ -221,6 +216,12 @@ pub(super) fn write_report(context: &mut Context, input: &ReportInput, exit: Exi
 
 /// Shows the path of a written file, or logs the error. Returns true if the file was written.
 fn show_written(context: &mut Context, what: &str, (path, written): &Written) -> bool {
+    let is_file = matches!(Destination::new(path), Ok(Destination::File(_)) | Err(_));
+    let path = if Destination::is_stdout(path) {
+        Path::new("stdout")
+    } else {
+        path
+    };
     let path = path.display();
     match written {
         // A signal has ended the run.
@@ -230,10 +231,12 @@ fn show_written(context: &mut Context, what: &str, (path, written): &Written) ->
             .line(format_args!("{what} written to {path}")),
         Err(e) => {
             let what = what.to_lowercase();
-            let message = format!(
-                "the {what} could not be written to {path}: {e}; an existing file was not \
-                 changed"
-            );
+            let kept = if is_file {
+                "; an existing file was not changed"
+            } else {
+                ""
+            };
+            let message = format!("the {what} could not be written to {path}: {e}{kept}");
             context.log(ErrorType::Fatal, None, message);
         }
     }

@@ -48,6 +48,7 @@ impl fmt::Debug for ProfileFile {
         let sections: Vec<_> = self.sections.iter().map(|(k, s)| (k, names(s))).collect();
         f.debug_struct("ProfileFile")
             .field("path", &self.path)
+            .field("unusable", &self.unusable)
             .field("sections", &sections)
             .finish()
     }

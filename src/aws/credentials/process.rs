@@ -92,7 +92,7 @@ fn without_comments(command: &str) -> String {
                 out.push(c);
             }
             (None, '#') if before.is_whitespace() || ";&|()".contains(before) => {
-                out.push_str("\\#")
+                out.push_str("\\#");
             }
             (None, '\n') => out.push(' '),
             (Some(end), _) => {
