@@ -17,10 +17,10 @@ const UNUSABLE: [(&str, Prepare); 5] = [
         assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
     }),
     ("not a regular file", |path| {
-        symlink("/dev/zero", path).unwrap()
+        symlink("/dev/zero", path).unwrap();
     }),
     ("symbolic link to a missing file", |path| {
-        symlink("nothing", path).unwrap()
+        symlink("nothing", path).unwrap();
     }),
     ("larger than 16 MiB", |path| {
         fs::File::create(path).unwrap().set_len(1 << 30).unwrap();

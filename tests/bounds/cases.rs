@@ -10,7 +10,7 @@ use crate::support::{Account, Call, Outcome, Program, Reply, Server};
 /// A case: its name and its function.
 type Case = (&'static str, fn());
 
-pub const ALL: [Case; 7] = [
+pub const ALL: [Case; 8] = [
     (
         "throttling_region_ends_with_ten_types",
         throttling_region_ends_with_ten_types,
@@ -30,6 +30,7 @@ pub const ALL: [Case; 7] = [
     ),
     ("scan_ends_at_its_time_limit", scan_ends_at_its_time_limit),
     ("throttled_first_check_ends", throttled_first_check_ends),
+    ("slow_credential_process_ends", slow_credential_process_ends),
 ];
 
 /// The region that fails.
@@ -208,4 +209,23 @@ fn throttled_first_check_ends() {
     let (outcome, took) = run(&server, &types, &[]);
     assert!(took < MAX_RUN, "{took:?}: {}", outcome.describe());
     assert_eq!(outcome.code, Some(1), "{}", outcome.describe());
+}
+
+/// The command and its child ignore SIGTERM.
+fn slow_credential_process_ends() {
+    let program = Program::for_url("http://127.0.0.1:9")
+        .max_duration(Duration::from_secs(200))
+        .env("AWS_ACCESS_KEY_ID", "")
+        .env("AWS_SECRET_ACCESS_KEY", "");
+    let directory = program.directory().join("home/.aws");
+    std::fs::create_dir(&directory).unwrap();
+    let config = "[default]\ncredential_process = sh -c 'trap \"\" TERM; sleep 600; :'\n";
+    std::fs::write(directory.join("config"), config).unwrap();
+    let before = Instant::now();
+    let outcome = program.run();
+    let (took, text) = (before.elapsed(), outcome.describe());
+    assert!((119..135).contains(&took.as_secs()), "{took:?}: {text}");
+    assert_eq!(outcome.code, Some(1), "{text}");
+    let message = "credential_process of profile default was ended: no result within 120 seconds";
+    assert!(outcome.stderr.contains(message), "{text}");
 }
