@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// What dateutil reads, and this parser does not.
+    /// Times that dateutil reads and this parser does not.
     const DIFFERENCES: [(&str, &str); 7] = [
         ("Wed, 22 Apr 2036 22:56:02 GMT", "not ISO 8601"),
         ("22 Apr 2036 22:56:02 UTC", "not ISO 8601"),
