@@ -201,7 +201,7 @@ fn missing_count(
         Effect::Connection => (
             vec![of_type("CONNECTION"), of_region("SCAN_FAILED")],
             "connection_failed",
-            OtherCells::MissingInRegion("not_tried"),
+            OtherCells::MissingInRegion("connection_failed"),
         ),
         Effect::NoRecorder => (
             vec![of_region("CONFIG_DISABLED")],
@@ -217,7 +217,7 @@ fn missing_count(
         Effect::ClockSkew | Effect::Expired => (
             vec![of_type("API_ERROR"), of_region("SCAN_FAILED")],
             "error",
-            OtherCells::MissingInRegion("not_tried"),
+            OtherCells::MissingInRegion("error"),
         ),
         Effect::None => unreachable!("a fault without effect loses no count"),
     };
