@@ -54,7 +54,7 @@ class Credentials:
 
 
 class Emulator:
-    """A moto_server process, stopped at the end of the `with` block."""
+    """A process of server.py, stopped at the end of the `with` block."""
 
     def __init__(self, directory: Path) -> None:
         self.log = directory / "moto_server.log"
@@ -91,8 +91,7 @@ class Emulator:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
-        # Uses this interpreter, independent of the script's first line.
-        server = [sys.executable, str(Path(sys.executable).parent / "moto_server")]
+        server = [sys.executable, str(Path(__file__).parent / "server.py")]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*server, "-H", "127.0.0.1", "-p", str(self.port)],

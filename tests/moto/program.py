@@ -17,8 +17,9 @@ from emulator import Account, Credentials, Emulator
 TIMEOUT_SECONDS = 60
 COLUMNS = ["account", "alias", "region", "resource_type", "total"]
 STEM = "aws_config_resource_count"
+COVERAGE_STEM = "aws_config_coverage"
 
-COVERAGE_COLUMNS = [*COLUMNS[:-1], "status", "total", "detail"]
+COVERAGE_COLUMNS = [*COLUMNS[:-1], "status", "class", "total", "since", "detail"]
 
 BUCKET = "AWS::S3::Bucket"
 ROLE = "AWS::IAM::Role"
@@ -81,7 +82,9 @@ class Cell:
     region: str
     resource_type: str
     status: str
+    category: str
     total: int | None
+    since: str
     detail: str
 
     @property
@@ -109,10 +112,9 @@ class Run:
 
     @property
     def csv_names(self) -> list[str]:
-        """The files with counts. An alias has no underscore."""
-        others = ("_coverage.csv", "_verify.csv")
+        """The files with counts."""
         names = [name for name in self.files if name.endswith(".csv")]
-        return [name for name in names if not name.endswith(others)]
+        return [name for name in names if name.startswith(f"{STEM}_")]
 
     @property
     def csv_bytes(self) -> bytes:
@@ -121,7 +123,7 @@ class Run:
 
     @property
     def coverage_bytes(self) -> bytes:
-        [name] = [name for name in self.files if name.endswith("_coverage.csv")]
+        [name] = [name for name in self.files if name.startswith(COVERAGE_STEM)]
         return (self.directory / name).read_bytes()
 
     @property
@@ -132,7 +134,9 @@ class Run:
                 region=row["region"],
                 resource_type=row["resource_type"],
                 status=row["status"],
+                category=row["class"],
                 total=int(row["total"]) if row["total"] else None,
+                since=row["since"],
                 detail=row["detail"],
             )
             for row in rows

@@ -24,6 +24,7 @@ from program import (
     BUCKET,
     COMMON_TYPES,
     COUNTS,
+    COVERAGE_STEM,
     LIST,
     POLICY,
     RECORDERS,
@@ -61,7 +62,6 @@ class Mixed:
     # Regions that AWS Config supports since after February 2022 cannot record IAM.
     late = "me-central-1"
     without = "sa-east-1"
-    unknown = "xx-none-1"
 
     @property
     def foreign(self) -> str:
@@ -70,7 +70,7 @@ class Mixed:
     @property
     def regions(self) -> list[str]:
         own = [self.running, self.stopped, self.included, self.excluded, self.late]
-        return sorted([*own, self.without, self.foreign, self.unknown])
+        return sorted([*own, self.without, self.foreign])
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -80,10 +80,20 @@ class Mixed:
     @cached_property
     def known(self) -> Known:
         """The expected status and total of each region and type, found with boto3."""
-        return {
+        found = {
             (region, resource_type): self.cell(region, resource_type)
             for region in self.regions
             for resource_type in self.types
+        }
+        plain = ("counted", "zero")
+        counted = {t for (_, t), (status, _) in found.items() if status in plain}
+        # IAM is global: another region counts it.
+        unrecorded = ("not_recorded", "recorder_missing")
+        return {
+            (r, t): ("counted_elsewhere", total)
+            if t in GLOBAL and t in counted and status in unrecorded
+            else (status, total)
+            for (r, t), (status, total) in found.items()
         }
 
     def cell(self, region: str, resource_type: str) -> tuple[str, int | None]:
@@ -104,19 +114,21 @@ class Mixed:
 
     @cached_property
     def missing(self) -> list[tuple[str, str]]:
-        """The cells without a known count."""
-        plain = ("counted", "zero")
-        counted = {t for (_, t), (status, _) in self.known.items() if status in plain}
+        """The cells whose count is missing."""
         return [
-            (region, resource_type)
-            for (region, resource_type), (status, total) in self.known.items()
-            if total is None
-            # IAM is global, and another region counts it.
-            and not (
-                status == "not_recorded"
-                and resource_type in GLOBAL
-                and resource_type in counted
-            )
+            place
+            for place, (status, total) in self.known.items()
+            if total is None and status != "counted_elsewhere"
+        ]
+
+    @cached_property
+    def stale(self) -> list[tuple[str, str]]:
+        """The cells whose count is stale."""
+        exact = ("counted", "zero", "counted_elsewhere")
+        return [
+            place
+            for place, (status, total) in self.known.items()
+            if total is not None and status not in exact
         ]
 
 
@@ -201,6 +213,7 @@ def test_coverage_matches_boto3(mixed: Mixed, mixed_run: Run) -> None:
     assert {status for status, _ in mixed.known.values()} == {
         "counted",
         "zero",
+        "counted_elsewhere",
         "recorder_missing",
         "recorder_stopped",
         "not_recorded",
@@ -218,19 +231,18 @@ def test_coverage_matches_expected_cells(mixed: Mixed, mixed_run: Run) -> None:
         (mixed.stopped, INSTANCE): ("recorder_stopped", 0),
         (mixed.included, BUCKET): ("counted", 1),
         (mixed.included, TOPIC): ("not_recorded", None),
-        (mixed.included, ROLE): ("not_recorded", 3),
+        (mixed.included, ROLE): ("counted_elsewhere", 3),
         (mixed.included, USER): ("zero", 0),
         (mixed.excluded, BUCKET): ("counted", 1),
         (mixed.excluded, TOPIC): ("not_recorded", 1),
         (mixed.excluded, INSTANCE): ("not_recorded", None),
         (mixed.excluded, ROLE): ("counted", 3),
         (mixed.late, BUCKET): ("counted", 1),
-        (mixed.late, ROLE): ("not_recorded", 3),
-        (mixed.late, USER): ("not_recorded", None),
+        (mixed.late, ROLE): ("counted_elsewhere", 3),
+        (mixed.late, USER): ("counted_elsewhere", None),
         (mixed.without, BUCKET): ("recorder_missing", 1),
         (mixed.without, INSTANCE): ("recorder_missing", None),
         (mixed.foreign, BUCKET): ("region_disabled", None),
-        (mixed.unknown, BUCKET): ("region_disabled", None),
     }
     assert {place: known[place] for place in expected} == expected
 
@@ -252,44 +264,54 @@ def test_csv_rows_match_coverage_totals(mixed_run: Run) -> None:
 def test_summary_matches_coverage(mixed: Mixed, mixed_run: Run) -> None:
     assert mixed_run.exit_code == 3, mixed_run.output
     known, missing = mixed.known, mixed.missing
-    counted = sum(total is not None for _, total in known.values())
+    stale = mixed.stale
+    certain = len(known) - len(missing) - len(stale)
     gaps = {region for region, _ in missing}
-    cells = f"{counted} of {len(known)} counts (regions × types) known"
-    assert f"Coverage: {cells}; {len(missing)} missing ({len(gaps)} regions):\n" in (
-        mixed_run.stdout
-    )
-    complete = len(mixed.regions) - len(gaps)
-    assert f"({complete} complete, {len(gaps)} with gaps)" in mixed_run.stdout
+    cells = f"{certain} of {len(known)} counts (regions × types) known"
+    others = f"{len(stale)} stale, {len(missing)} missing ({len(gaps)} regions)"
+    assert f"Coverage: {cells}; {others}:\n" in mixed_run.stdout
+    only_stale = len({region for region, _ in stale} - gaps)
+    complete = len(mixed.regions) - len(gaps) - only_stale
+    figures = f"({complete} complete, {only_stale} stale, {len(gaps)} with gaps)"
+    assert figures in mixed_run.stdout
     # The account has no users or policies: us-east-1 records both and reports zero.
     assert (mixed.late, USER) not in missing
     assert (mixed.late, POLICY) not in missing
-    assert "4 not recorded in " in mixed_run.stdout
-    assert ": nothing missing, counted in another region\n" in mixed_run.stdout
     assert gaps == set(mixed.regions) - {mixed.running, mixed.stopped, mixed.late}
 
 
 def test_incomplete_region_has_one_log_line(mixed: Mixed, mixed_run: Run) -> None:
-    logged = [line.partition(",")[0] for line in mixed_run.log]
-    without = [mixed.without, mixed.included, mixed.excluded]
-    assert sorted(logged) == sorted(
-        [f"[CONFIG_DISABLED] Region: {region}" for region in without]
-        + [f"[REGION_DISABLED] Region: {r}" for r in (mixed.foreign, mixed.unknown)]
-    )
     assert sorted(mixed_run.errors) == sorted(mixed_run.log)
-    for region in without:
-        [line] = [line for line in mixed_run.log if f"Region: {region}," in line]
-        # The line names exactly the missing types.
-        named = {t for t in mixed.types if t in line}
-        assert named == {t for r, t in mixed.missing if r == region}
-    assert not any(mixed.stopped in line for line in mixed_run.log)
+    stale = [line for line in mixed_run.log if ": stale counts of " in line]
+    others = [line for line in mixed_run.log if line not in stale]
+    for lines, cells in ((stale, mixed.stale), (others, mixed.missing)):
+        logged = [line.partition(",")[0] for line in lines]
+        assert sorted(logged) == sorted(
+            f"[{'REGION' if r == mixed.foreign else 'CONFIG'}_DISABLED] Region: {r}"
+            for r in {region for region, _ in cells}
+        )
+        for line in lines:
+            [region] = [r for r in mixed.regions if f"Region: {r}," in line]
+            types = {t for r, t in cells if r == region}
+            # The line names exactly these types, or says that it is about all.
+            named = {t for t in mixed.types if t in line}
+            assert named == types or f"all {len(types)} types" in line, line
 
 
-def test_strict_accepts_stale_and_late_regions(runner: Runner, mixed: Mixed) -> None:
-    regions = ",".join([mixed.running, mixed.stopped, mixed.late])
-    options = ("--strict", "--coverage", "--resource-types", ",".join(mixed.types))
-    run = runner(mixed.credentials, "--regions", regions, *options)
+def test_strict_accepts_late_but_not_stale_regions(
+    runner: Runner, mixed: Mixed
+) -> None:
+    late = ",".join([mixed.running, mixed.late])
+    regions = f"{late},{mixed.stopped}"
+    types = ("--coverage", "--resource-types", ",".join(mixed.types))
+    options = ("--strict", *types)
+    run = runner(mixed.credentials, "--regions", late, *options)
+    assert (run.exit_code, run.log) == (0, []), run.output
+    run = runner.into("stale")(mixed.credentials, "--regions", regions, *options)
+    assert (run.exit_code, len(run.log)) == (3, 1), run.output
+    only_missing = ("--strict=missing", *types)
+    run = runner.into("stale")(mixed.credentials, "--regions", regions, *only_missing)
     assert run.exit_code == 0, run.output
-    assert run.log == []
     # Without the other regions, the number of users is unknown.
     run = runner.into("late")(mixed.credentials, "--regions", mixed.late, *options)
     assert run.exit_code == 3, run.output
@@ -302,8 +324,9 @@ def test_coverage_file_only_with_option(runner: Runner, big: Scanned) -> None:
     assert run.files == [f"{STEM}_111122223333_{ALIAS}.csv"]
     run = runner(big.credentials, "--regions", "eu-west-1", "--coverage")
     stem = f"{STEM}_111122223333_{ALIAS}"
-    assert run.files == [f"{stem}.csv", f"{stem}_coverage.csv"]
-    assert f"Coverage written to {stem}_coverage.csv" in run.stdout
+    coverage = f"{COVERAGE_STEM}_111122223333_{ALIAS}.csv"
+    assert run.files == [coverage, f"{stem}.csv"]
+    assert f"Coverage written to {coverage}" in run.stdout
 
 
 # Denied recorder calls.
@@ -328,15 +351,19 @@ def test_denied_recorder_keeps_counts_and_is_reported(
     assert "recorder status unknown" not in with_them.stdout
 
     run = runner.into("without")(big.account.user(allow(*all_but(*lacking))), *options)
-    assert run.exit_code == with_them.exit_code == 0, run.output
+    assert (with_them.exit_code, run.exit_code) == (0, 3), run.output
     assert run.csv_bytes == with_them.csv_bytes
     assert run.log == run.errors == []
     assert run.checks == "✓✓✓✓✓✓✓✓"
-    assert known_of(run) == known_of(with_them)
+    # Without the recorder, nothing proves a zero.
+    assert known_of(run) == {
+        place: ("unverified" if status == "zero" else status, total)
+        for place, (status, total) in known_of(with_them).items()
+    }
     for cell in run.cells:
         assert cell.detail.startswith("recorder status unknown: "), cell
         assert f"not authorized to perform: {lacking[0]}" in cell.detail, cell
-    note = f"recorder status unknown in {', '.join(regions)} (denied): "
+    note = f"recorder status unknown in {', '.join(regions)} (access denied): "
     assert note in run.stdout
     assert "recorder_missing" not in run.coverage_bytes.decode()
 
@@ -349,9 +376,10 @@ def test_missing_recorder_found_by_either_call(
     types = ("--resource-types", ",".join(mixed.types))
     run = runner(user, "--strict", "--coverage", "--regions", mixed.without, *types)
     assert run.exit_code == 3, run.output
+    # No other region is scanned, so nothing is counted elsewhere.
     assert known_of(run) == {
-        place: known
-        for place, known in mixed.known.items()
+        place: ("recorder_missing", total)
+        for place, (_, total) in mixed.known.items()
         if place[0] == mixed.without
     }
     assert "recorder status unknown" not in run.stdout
@@ -424,17 +452,17 @@ def result_of(run: Run) -> str:
     if run.exit_code == 1:
         assert run.csv_names == []
         return "failed"
-    if run.exit_code == 3:
+    if "missing" in {cell.category for cell in run.cells}:
         return "missing"
-    assert run.exit_code == 0, run.output
     unknown = [cell.detail.startswith("recorder status unknown: ") for cell in run.cells]
     assert all(unknown) or not any(unknown)
+    assert run.exit_code == (3 if any(unknown) else 0), run.output
     return "recorder status unknown" if any(unknown) else ""
 
 
 # The result of a run without one of the actions, with and without checks.
 LACKING = {
-    LIST: ("failed", "missing"),
+    LIST: ("failed", "failed"),
     REGIONS: ("failed", "failed"),
     ALIASES: ("failed", "failed"),
     STATUS: ("recorder status unknown", "recorder status unknown"),
@@ -471,10 +499,10 @@ def test_denial_overrides_policy_and_hides_counts(
     user = big.account.user(statement, deny(LIST))
     options = ("--skip-checks", "--strict", "--coverage", "--regions", "eu-west-1")
     run = runner(user, *options)
-    assert run.exit_code == 3, run.output
-    assert {cell.known for cell in run.cells} == {("denied", None)}
-    assert run.rows == []
-    advice = "10 denied in eu-west-1: grant the policy printed by `aws-config-resource-count iam-policy`"
+    assert run.exit_code == 1, run.output
+    assert {cell.known for cell in run.cells} == {("access_denied", None)}
+    assert run.csv_names == []
+    advice = "10 access denied in eu-west-1: grant the policy printed by `aws-config-resource-count iam-policy`"
     assert advice in run.stdout
 
 
@@ -568,7 +596,9 @@ def test_report_cells_match_coverage(mixed: Mixed, mixed_run: Run) -> None:
             region=region["region"],
             resource_type=cell["resource_type"],
             status=cell["status"],
+            category=cell["class"],
             total=cell["total"],
+            since=cell["since"] or "",
             detail=cell["detail"],
         )
         for region in report["regions"]
@@ -579,12 +609,14 @@ def test_report_cells_match_coverage(mixed: Mixed, mixed_run: Run) -> None:
         (region["region"], cell["resource_type"])
         for region in report["regions"]
         for cell in region["cells"]
-        if cell["missing"]
+        if cell["class"] == "missing"
     ]
     assert sorted(missing) == sorted(mixed.missing)
     assert report["cells"] == {
         "total": len(cells),
-        "counted": sum(cell.total is not None for cell in cells),
+        "known": len(cells) - len(mixed.stale) - len(missing),
+        "stale": len(mixed.stale),
+        "unverified": 0,
         "missing": len(missing),
     }
 
@@ -593,7 +625,9 @@ def test_report_describes_run(mixed: Mixed, mixed_run: Run) -> None:
     report = mixed_run.report
     assert report["exit_code"] == mixed_run.exit_code == 3
     assert report["account"] == {"id": mixed.account.id, "alias": None}
-    assert report["flags"]["strict"] is report["flags"]["coverage"] is True
+    assert report["schema_version"] == 2
+    assert report["flags"]["strict"] == "all"
+    assert report["flags"]["coverage"] is True
     assert sorted(report["flags"]["regions"]) == mixed.regions
     logged = [(e["error_type"], e["region"], e["message"]) for e in report["errors"]]
     assert len(logged) == len(mixed_run.log)
@@ -609,20 +643,18 @@ def test_report_describes_run(mixed: Mixed, mixed_run: Run) -> None:
         mixed.late: "recording",
         mixed.without: "missing",
         mixed.foreign: "unknown",
-        # The region was not queried.
-        mixed.unknown: None,
     }
     statuses = {r["region"]: r["status"] for r in report["regions"]}
     gaps = {region for region, _ in mixed.missing}
+    stale = {region for region, _ in mixed.stale}
     for region, status in statuses.items():
-        disabled = region in (mixed.foreign, mixed.unknown)
-        partial = "partial" if region in gaps else "complete"
-        assert status == ("missing" if disabled else partial), region
+        complete = "stale" if region in stale else "complete"
+        partial = "partial" if region in gaps else complete
+        assert status == ("missing" if region == mixed.foreign else partial), region
     used = {r["region"]: r["usage"]["requests"] for r in report["regions"]}
     # One page per type and two recorder calls.
     for region in (mixed.stopped, mixed.included, mixed.without):
         assert used[region] == len(mixed.types) + 2, region
-    assert used[mixed.unknown] == 0
 
 
 def test_failed_run_has_report(runner: Runner, mixed: Mixed) -> None:
@@ -632,7 +664,7 @@ def test_failed_run_has_report(runner: Runner, mixed: Mixed) -> None:
     report = run.report
     assert report["exit_code"] == 1
     assert report["regions"] == []
-    assert report["cells"] == {"total": 0, "counted": 0, "missing": 0}
+    assert set(report["cells"].values()) == {0}
     [error] = report["errors"]
     assert error["error_type"] == "PREREQUISITE"
     assert f"not authorized to perform: {LIST}" in error["message"]
@@ -706,16 +738,19 @@ def countless(
 def assert_uncounted(run: Run, types: list[str]) -> None:
     """Asserts that each region has one log line, no counts and no zeros."""
     regions = sorted([Countless.recorded, Countless.without])
-    assert run.rows == []
+    assert run.csv_names == []
     assert known_of(run) == {
         (region, resource_type): ("error", None)
         for region in regions
         for resource_type in types
     }
-    assert sorted(line.partition(",")[0] for line in run.log) == [
+    [nothing] = [line for line in run.log if line.startswith("[FATAL] ")]
+    assert "Message: nothing was counted: " in nothing
+    lines = [line for line in run.log if line != nothing]
+    assert sorted(line.partition(",")[0] for line in lines) == [
         f"[API_ERROR] Region: {region}" for region in regions
     ]
-    for line in run.log:
+    for line in lines:
         assert f"Message: {COUNTS} failed with" in line
         assert "HTTP 500 (no error code)" in line
     number = len(run.cells)
@@ -745,10 +780,10 @@ def test_failing_counts_are_missing_not_zero(
 ) -> None:
     options = ("--method", "counts", "--skip-checks")
     run = countless.run("counts", *options, "--strict")
-    assert run.exit_code == 3, run.output
+    assert run.exit_code == 1, run.output
     assert_uncounted(run, COMMON_TYPES)
     run = countless.run("lenient", *options, "--resource-types", f"{BUCKET},{TOPIC}")
-    assert run.exit_code == 0, run.output
+    assert run.exit_code == 1, run.output
     assert_uncounted(run, [BUCKET, TOPIC])
 
 
@@ -757,9 +792,10 @@ def test_failing_counts_are_retried(countless: Countless) -> None:
     scan = ("--regions", countless.recorded, "--resource-types", BUCKET, "--coverage")
     options = ("--method", "counts", "--skip-checks", "--debug", "--max-attempts", "2")
     run = countless.runner.into("again")(credentials, *scan, *options)
-    assert run.exit_code == 0, run.output
+    assert run.exit_code == 1, run.output
     assert run.requests(COUNTS, countless.recorded) == 2
-    [line] = run.log
+    [line, nothing] = run.log
+    assert "nothing was counted" in nothing
     assert "HTTP 500 (no error code)" in line
     assert [cell.known for cell in run.cells] == [("error", None)]
 
@@ -772,7 +808,7 @@ def test_all_types_with_failing_counts_are_missing(
     # missing, so that the account does not look empty.
     all_types = ("--resource-types", "all", "--method", method)
     run = countless.run(f"all-{method}", *all_types, "--skip-checks", "--strict")
-    assert run.exit_code == 3, run.output
+    assert run.exit_code == 1, run.output
     assert_uncounted(run, COMMON_TYPES)
 
 
@@ -820,6 +856,6 @@ def test_counts_policy_is_sufficient(
     run = countless.run(
         "denied", *options, "--skip-checks", "--strict", credentials=user
     )
-    assert run.exit_code == 3, run.output
-    assert {cell.known for cell in run.cells} == {("denied", None)}
-    assert all(line.startswith("[PERMISSION] ") for line in run.log)
+    assert run.exit_code == 1, run.output
+    assert {cell.known for cell in run.cells} == {("access_denied", None)}
+    assert {line.partition("]")[0] for line in run.log} == {"[PERMISSION", "[FATAL"}
