@@ -91,8 +91,7 @@ impl Outcome {
 }
 
 /// The statuses that no recording has yet.
-const NOT_RECORDED_YET: [Status; 4] = [
-    Status::RecorderFailed,
+const NOT_RECORDED_YET: [Status; 3] = [
     Status::RecorderPending,
     Status::ChangedWhileListed,
     Status::UnknownType,
