@@ -241,13 +241,17 @@ fn run_with_switch(
     source.write(home.path(), FIRST_KEY);
     let directory = home.path().to_owned();
     let next = identity_of(next_account).responder();
-    let has_expired = AtomicBool::new(false);
+    let has_expired = Mutex::new(false);
     let server = account().serve_with(move |call| {
         let is_second_page = call.lists(BUCKET, "us-east-1") && call.field("nextToken").is_some();
-        if is_second_page && !has_expired.swap(true, Ordering::SeqCst) {
-            source.write(&directory, NEXT_KEY);
-        }
-        let has_expired = has_expired.load(Ordering::SeqCst);
+        let has_expired = {
+            let mut has_expired = has_expired.lock().unwrap();
+            if is_second_page && !*has_expired {
+                source.write(&directory, NEXT_KEY);
+                *has_expired = true;
+            }
+            *has_expired
+        };
         if signed_with(call, NEXT_KEY) {
             return Some(replies(call).unwrap_or_else(|| next.respond(call)));
         }

@@ -1,7 +1,7 @@
 //! Credentials that expire during the scan, and invalid certificates.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
 
 use crate::assertions;
 use crate::fault_point::{CHECKED_REGION, FaultPoint, LIST, LIST_SECOND_PAGE, SCANNED_REGION};
@@ -26,15 +26,19 @@ fn run_with_expiry(
 ) -> (Outcome, Server) {
     let home = tempfile::tempdir().unwrap();
     write_keys(home.path(), OLD);
-    let (matches, has_expired) = (point.matches, AtomicBool::new(false));
+    let (matches, has_expired) = (point.matches, Mutex::new(false));
     let directory = home.path().to_owned();
     let server = point.account().serve_with(move |call| {
-        if matches(call) && !has_expired.swap(true, Ordering::SeqCst) {
-            write_keys(&directory, new_key);
-        }
+        let has_expired = {
+            let mut has_expired = has_expired.lock().unwrap();
+            if matches(call) && !*has_expired {
+                write_keys(&directory, new_key);
+                *has_expired = true;
+            }
+            *has_expired
+        };
         let key = call.header("authorization").unwrap_or_default();
-        let is_refused =
-            has_expired.load(Ordering::SeqCst) && expired.iter().any(|old| key.contains(old));
+        let is_refused = has_expired && expired.iter().any(|old| key.contains(old));
         is_refused.then(|| Reply::error(call, 400, "ExpiredTokenException", "The token is expired"))
     });
     let run = Program::new(&server)
