@@ -122,7 +122,7 @@ Environment:
 
 Exit codes:
   0    success; some counts may be missing
-  1    a check failed, or the scan was aborted
+  1    a check failed, nothing was counted, or the scan was aborted
   2    invalid usage, or an output that cannot be written
   3    counts are stale, unverified or missing, or differ (only with --strict)
   130  interrupted (143: terminated, 129: SIGHUP, 131: SIGQUIT)
