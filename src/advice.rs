@@ -1,5 +1,7 @@
 //! Advice: what the user can do about an error or a missing count.
 
+mod rejected;
+
 use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind, SigningError};
 use crate::aws::partition::Partition;
 use crate::coverage::{Cell, Status, Types, Unlogged};
@@ -48,7 +50,15 @@ pub fn for_call(error: &CallError) -> String {
         Cause::ClockSkew { .. } => "set this machine's clock".to_owned(),
         Cause::Unreadable { .. } => NOT_AWS.to_owned(),
         Cause::Transport(transport) => {
-            let advice = for_transport_error(transport.kind);
+            let advice = match (&error.facts.endpoint, transport.kind) {
+                (Some(endpoint), TransportErrorKind::Dns) => {
+                    format!(
+                        "check the network and the host name in {}",
+                        rejected::setting(endpoint)
+                    )
+                }
+                (_, kind) => for_transport_error(kind).to_owned(),
+            };
             // A proxy that cannot find the host refuses to connect.
             let is_unreached = matches!(
                 transport.kind,
@@ -77,12 +87,9 @@ fn for_service_error(error: &CallError, kind: ErrorKind) -> String {
     let advice = match kind {
         ErrorKind::Throttling => "try again later, or scan fewer types",
         ErrorKind::Transient => "try again later",
-        ErrorKind::AccessDenied => {
-            let (service, operation) = (error.service.name(), error.operation);
-            return format!(
-                "allow {service}:{operation} in the caller's policies and service control policies"
-            );
-        }
+        ErrorKind::AccessDenied => return rejected::for_access_denied(error),
+        ErrorKind::UnrecognizedClient => return rejected::for_unrecognized_client(error),
+        ErrorKind::BadSignature => return rejected::for_signature(error),
         ErrorKind::NoRecorder => {
             "turn on AWS Config in this region, or exclude it with --exclude-regions"
         }
@@ -90,15 +97,7 @@ fn for_service_error(error: &CallError, kind: ErrorKind) -> String {
             "the account is not subscribed to this service in this region: complete the sign-up, \
              or exclude the region with --exclude-regions"
         }
-        ErrorKind::UnrecognizedClient => {
-            "check that the access key is active and that --region is enabled and in the same \
-             partition"
-        }
         ErrorKind::Expired => "get new credentials, for example with `aws sso login`",
-        ErrorKind::BadSignature => {
-            "the signature was rejected: check the secret access key (and the region, if an \
-             endpoint URL is set)"
-        }
         ErrorKind::ResourceNotDiscovered | ErrorKind::InvalidPageToken | ErrorKind::Other => {
             "see the AWS API reference for this error code"
         }
@@ -275,6 +274,7 @@ pub fn for_count(error_type: ErrorType, error: &CountError, has_session_token: b
         // The access key works in other regions, so the general advice would mislead.
         CountError::Call(call)
             if error_type == ErrorType::RegionDisabled
+                && call.facts.endpoint.is_none()
                 && call.kind() == Some(ErrorKind::UnrecognizedClient) =>
         {
             let token = if has_session_token {

@@ -27,6 +27,7 @@ pub use progress::Progress;
 use region_state::RegionState;
 pub use transport::{Trace, Transport};
 
+use super::call_facts::IdentityFlag;
 use super::credential_cache::{CachedCredentials, ResolvedCredentials};
 use super::error::{Bound, CallError, Cause, ErrorKind};
 use super::operation::{Operation, Service};
@@ -46,6 +47,8 @@ pub struct Client {
     usage: Mutex<BTreeMap<(Service, Region), Usage>>,
     /// The time at which all calls end, on the clock of the run.
     scan_ends: OnceLock<Duration>,
+    /// True once the credentials have been accepted.
+    identity: IdentityFlag,
 }
 
 /// The output of a call, with the request ID.
@@ -67,6 +70,7 @@ impl Client {
             regions: Mutex::default(),
             scan_ends: OnceLock::new(),
             usage: Mutex::default(),
+            identity: IdentityFlag::default(),
         }
     }
 
@@ -157,6 +161,7 @@ impl Client {
             state.record(&attempt.result, has_id, sent, now);
             let cause = match attempt.result {
                 Ok(output) => {
+                    self.identity.note(O::NAME);
                     let cost = progress.last.take().map(|(cost, _)| cost);
                     state.reward(cost);
                     self.credentials.record_success();
@@ -200,6 +205,7 @@ impl Client {
             request_id: None,
             refresh_error: None,
             bound: None,
+            facts: self.transport.facts(O::SERVICE, &self.identity),
             cause,
         }
     }

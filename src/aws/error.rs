@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::call_facts::CallFacts;
 use super::config_file::SharedFilesError;
 use super::endpoint::EndpointError;
 pub use super::error_kind::ErrorKind;
@@ -105,6 +106,8 @@ pub struct CallError {
     pub refresh_error: Option<Arc<CredentialsError>>,
     /// The time limit that ended the call, if one did.
     pub bound: Option<Bound>,
+    /// Facts beside the response.
+    pub facts: CallFacts,
     /// The cause of the last attempt's failure.
     pub cause: Cause,
 }

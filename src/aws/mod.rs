@@ -1,5 +1,6 @@
 //! AWS calls: credentials, endpoints, signatures, protocols, retries and operations.
 
+pub mod call_facts;
 pub mod client;
 pub mod config_file;
 pub mod credential_cache;

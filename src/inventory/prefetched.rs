@@ -77,6 +77,7 @@ fn take<K: std::hash::Hash + Eq, V>(map: &Mutex<HashMap<K, V>>, key: &K) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::call_facts::CallFacts;
     use crate::aws::error::{Cause, ErrorKind};
     use crate::aws::operation::Service;
     use crate::aws::ops::list_discovered_resources::ResourcePage;
@@ -91,6 +92,7 @@ mod tests {
             request_id: None,
             refresh_error: None,
             bound: None,
+            facts: CallFacts::default(),
             cause: Cause::Service {
                 kind: ErrorKind::AccessDenied,
                 code: "AccessDeniedException".to_owned(),

@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc2822;
 
 use super::recovery::{Recovery, Standing, classify};
 use super::*;
+use crate::aws::call_facts::CallFacts;
 use crate::aws::client::Client;
 use crate::aws::client::fake::{self, KEY_ID, SECRET, client, clock, credentials_with_id};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
@@ -304,6 +305,7 @@ fn call_error(cause: Cause) -> CountError {
         request_id: Some("r-1".to_owned()),
         refresh_error: None,
         bound: None,
+        facts: CallFacts::default(),
         cause,
     })
 }

@@ -5,6 +5,7 @@
 mod support;
 
 mod account_id;
+mod advice;
 mod connections;
 mod control_tower;
 mod coverage;

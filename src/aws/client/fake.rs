@@ -5,6 +5,7 @@ use std::sync::Arc;
 use time::macros::datetime;
 
 use super::{Client, Transport};
+use crate::aws::call_facts::CallFacts;
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
@@ -74,6 +75,7 @@ pub fn identity_error(code: &str) -> CredentialsError {
         request_id: None,
         refresh_error: None,
         bound: None,
+        facts: CallFacts::default(),
         cause: Cause::Service {
             kind: ErrorKind::from_code(code, 403),
             code: code.to_owned(),

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::aws::call_facts::{CallFacts, IdentityFlag};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::limiter::Limits;
+use crate::aws::operation::Service;
 use crate::clock::Clock;
 use crate::http::HttpClient;
 use crate::interrupt::Interrupt;
@@ -31,4 +33,14 @@ pub struct Transport {
     pub jitter: fn() -> f64,
     /// Receives every attempt; `None` for no trace.
     pub trace: Option<Trace>,
+}
+
+impl Transport {
+    /// Returns the facts about a call of `service`.
+    pub(super) fn facts(&self, service: Service, identity: &IdentityFlag) -> CallFacts {
+        CallFacts {
+            endpoint: self.endpoints.custom(service),
+            identity: identity.clone(),
+        }
+    }
 }

@@ -8,6 +8,13 @@ use crate::env::Env;
 use crate::redact;
 use crate::text::sanitize;
 
+/// An endpoint that the user set, and the name of the setting; `None` for an explicit one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Custom {
+    pub(super) url: EndpointUrl,
+    pub(super) setting: Option<String>,
+}
+
 /// The setting that enables a variant of the endpoints; `None` if it is disabled.
 pub(super) type Switch = Option<String>;
 
@@ -23,7 +30,7 @@ type ConfiguredUrl = Option<(String, String)>;
 
 impl Configured<'_> {
     /// Returns the endpoint of `service` from the first of the four sources that sets it.
-    pub(super) fn endpoint(&self, service: Service) -> Result<Option<EndpointUrl>, EndpointError> {
+    pub(super) fn endpoint(&self, service: Service) -> Result<Option<Custom>, EndpointError> {
         if self.ignores_urls() {
             return Ok(None);
         }
@@ -39,7 +46,10 @@ impl Configured<'_> {
             return Ok(None);
         };
         match text.parse() {
-            Ok(url) => Ok(Some(url)),
+            Ok(url) => {
+                let setting = Some(setting);
+                Ok(Some(Custom { url, setting }))
+            }
             Err(source) => Err(EndpointError::Url { setting, source }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::configured::{Configured, Switch};
+use super::configured::{Configured, Custom, Switch};
 use super::error::EndpointError;
 use super::url::EndpointUrl;
 use crate::aws::config_file::SharedFiles;
@@ -33,10 +33,19 @@ impl Endpoint {
     }
 }
 
+/// An endpoint that the user set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomEndpoint {
+    /// The variable or the key of the profile; `None` for the option of the command line.
+    pub setting: Option<String>,
+    /// The host, with the port if it has one.
+    pub host: String,
+}
+
 /// The endpoints of all services, with the user's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
-    custom: BTreeMap<Service, EndpointUrl>,
+    custom: BTreeMap<Service, Custom>,
     fips: Switch,
     dual_stack: Switch,
 }
@@ -74,10 +83,13 @@ impl Endpoints {
         let mut custom = BTreeMap::new();
         for service in Service::ALL {
             let found = match explicit {
-                Some(url) => Some(url.clone()),
+                Some(url) => Some(Custom {
+                    url: url.clone(),
+                    setting: None,
+                }),
                 None => configured.endpoint(service)?,
             };
-            custom.extend(found.map(|url| (service, url)));
+            custom.extend(found.map(|found| (service, found)));
         }
         Ok(Self {
             custom,
@@ -102,7 +114,7 @@ impl Endpoints {
     pub fn resolve(&self, service: Service, region: &Region) -> Result<Endpoint, EndpointError> {
         if let Some(custom) = self.custom.get(&service) {
             return Ok(Endpoint {
-                uri: custom.as_str().to_owned(),
+                uri: custom.url.as_str().to_owned(),
                 signing_region: region.clone(),
                 custom: true,
             });
@@ -114,6 +126,16 @@ impl Endpoints {
             uri: format!("https://{host}/"),
             signing_region,
             custom: false,
+        })
+    }
+
+    /// Returns the endpoint that the user set for `service`, if there is one.
+    #[must_use]
+    pub fn custom(&self, service: Service) -> Option<CustomEndpoint> {
+        let custom = self.custom.get(&service)?;
+        Some(CustomEndpoint {
+            setting: custom.setting.clone(),
+            host: custom.url.host(),
         })
     }
 
@@ -149,7 +171,7 @@ impl Endpoints {
         let urls = self
             .custom
             .iter()
-            .map(|(s, url)| (name(s), url.to_string()));
+            .map(|(s, custom)| (name(s), custom.url.to_string()));
         let switches = self
             .variants()
             .map(|(_, variable, _)| (variable.to_owned(), "true".to_owned()));

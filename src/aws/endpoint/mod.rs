@@ -5,7 +5,7 @@ mod endpoints;
 mod error;
 mod url;
 
-pub use endpoints::{Endpoint, Endpoints};
+pub use endpoints::{CustomEndpoint, Endpoint, Endpoints};
 pub use error::EndpointError;
 pub use url::{EndpointUrl, ParseUrlError};
 

@@ -37,6 +37,14 @@ impl EndpointUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns the host, with the port if it has one.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let uri: Option<http::Uri> = self.0.parse().ok();
+        let authority = uri.as_ref().and_then(http::Uri::authority);
+        authority.map_or_else(String::new, ToString::to_string)
+    }
 }
 
 impl fmt::Display for EndpointUrl {
