@@ -9,7 +9,10 @@ use crate::model::Region;
 /// Returns advice for a signature that the service rejected.
 pub fn for_signature(error: &CallError) -> String {
     match (&error.facts.endpoint, error.facts.identity.is_confirmed()) {
-        (Some(endpoint), is_valid) => for_custom_endpoint(error, endpoint, is_valid),
+        (Some(endpoint), is_valid) => {
+            let unknown = "the signature was rejected: check the secret access key";
+            for_custom_endpoint(error, endpoint, (!is_valid).then_some(unknown))
+        }
         (None, false) if names_scope(error) => format!(
             "the service expects a signature for another region or service than {} in {}: a proxy may \
              redirect the requests",
@@ -28,7 +31,10 @@ pub fn for_signature(error: &CallError) -> String {
 /// Returns advice for credentials that the service does not recognize.
 pub fn for_unrecognized_client(error: &CallError) -> String {
     match (&error.facts.endpoint, error.facts.identity.is_confirmed()) {
-        (Some(endpoint), is_valid) => for_custom_endpoint(error, endpoint, is_valid),
+        (Some(endpoint), is_valid) => {
+            let unknown = "check that the access key is active";
+            for_custom_endpoint(error, endpoint, (!is_valid).then_some(unknown))
+        }
         (None, true) => format!(
             "the credentials are valid, because GetCallerIdentity accepted them: check that {} is \
              enabled for the account",
@@ -40,14 +46,18 @@ pub fn for_unrecognized_client(error: &CallError) -> String {
     }
 }
 
-/// Returns advice for an endpoint that rejects the signature or does not recognize the credentials.
-fn for_custom_endpoint(error: &CallError, endpoint: &CustomEndpoint, is_valid: bool) -> String {
+/// Returns advice for an endpoint that rejects the signature or does not recognize the credentials;
+/// `unknown` is the advice on credentials that nothing has accepted yet.
+fn for_custom_endpoint(
+    error: &CallError,
+    endpoint: &CustomEndpoint,
+    unknown: Option<&str>,
+) -> String {
     let (setting, host) = (setting(endpoint), &endpoint.host);
     let (service, region) = (error.service.name(), &error.region);
-    let reason = if is_valid {
-        "the credentials are valid, because GetCallerIdentity accepted them: "
-    } else {
-        ""
+    let reason = match unknown {
+        None => "the credentials are valid, because GetCallerIdentity accepted them: ",
+        Some(_) => "",
     };
     match region_of(host) {
         Some(other) if other != region.as_str() => format!(
@@ -58,13 +68,13 @@ fn for_custom_endpoint(error: &CallError, endpoint: &CustomEndpoint, is_valid: b
             "{reason}{setting} sends the requests to {host}, which expects a signature for another \
              region or service than {service} in {region}"
         ),
-        _ if is_valid => {
-            format!("{reason}check that {host} ({setting}) is an endpoint of {service} in {region}")
+        _ => {
+            let check = unknown.unwrap_or("check");
+            let and = if unknown.is_some() { ", and" } else { "" };
+            format!(
+                "{reason}{check}{and} that {host} ({setting}) is an endpoint of {service} in {region}"
+            )
         }
-        _ => format!(
-            "check the credentials, and that {host} ({setting}) is an endpoint of {service} in \
-             {region}"
-        ),
     }
 }
 
@@ -202,17 +212,14 @@ mod tests {
                 "",
                 Some("config.us-east-1.amazonaws.com"),
                 false,
-                "check the credentials, and that",
+                "check the secret access key, and that config.us-east-1",
             ),
         ] {
             let advice = for_signature(&error(message, host, is_valid));
             assert!(advice.contains(part), "{advice}");
-            let blames_key = advice.contains("secret access key");
-            assert_eq!(
-                blames_key,
-                host.is_none() && !is_valid && message.is_empty(),
-                "{advice}"
-            );
+            // Nothing has accepted the key, and nothing says that the endpoint is a wrong one.
+            let is_unknown = !is_valid && message.is_empty() && host != Some(OTHER_REGION);
+            assert_eq!(advice.contains("secret access key"), is_unknown, "{advice}");
         }
     }
 
@@ -229,7 +236,7 @@ mod tests {
             (
                 Some("127.0.0.1:5000"),
                 false,
-                "check the credentials, and that 127.0.0.1:5000",
+                "check that the access key is active, and that 127.0.0.1:5000",
             ),
         ] {
             let advice = for_unrecognized_client(&error("", host, is_valid));
