@@ -1,6 +1,6 @@
 //! Runs the built binary against each of its time limits, in real time.
 //!
-//! One test runs all cases side by side, each on its own thread, because each waits for about two minutes. The other
+//! One test runs all cases in parallel, each on its own thread, because each waits for about two minutes. The other
 //! tests use an injected clock.
 
 #[path = "../support/mod.rs"]
