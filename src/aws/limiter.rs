@@ -38,7 +38,7 @@ const BETA: f64 = 0.7;
 
 /// The factor of the plateau: below the rate that was throttled, because that rate used up a burst ("fast
 /// convergence", RFC 9438, section 4.7).
-const FAST_CONVERGENCE: f64 = (1.0 + BETA) / 2.0;
+const FAST_CONVERGENCE: f64 = f64::midpoint(1.0, BETA);
 
 /// The growth of the rate, in requests per second⁴ (RFC 9438, section 5; `SCALE_CONSTANT` of the SDKs).
 const SCALE: f64 = 0.4;

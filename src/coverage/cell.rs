@@ -36,9 +36,8 @@ impl Cell {
     pub fn status(&self) -> Status {
         match self {
             Self::Complete(Some(0), Recorded(_)) => Status::Zero,
-            Self::Complete(_, Recorded(_)) => Status::Counted,
             Self::Complete(None | Some(0), Unknown(_)) => Status::Unverified,
-            Self::Complete(_, Unknown(_)) => Status::Counted,
+            Self::Complete(_, Recorded(_) | Unknown(_)) => Status::Counted,
             Self::Complete(_, Stale(state)) => state.kind.status(),
             Self::Complete(_, Missing) => Status::RecorderMissing,
             Self::Complete(_, NotRecorded) => Status::NotRecorded,
