@@ -152,7 +152,7 @@ proptest! {
         };
         // The first listing ends with the page of the first repeated resource.
         let mut seen = BTreeSet::new();
-        let mut repeats = |ids: &Vec<u8>| ids.iter().filter(|id| !seen.insert(**id)).count() > 0;
+        let repeats = |ids: &Vec<u8>| ids.iter().filter(|id| !seen.insert(**id)).count() > 0;
         let read = first.iter().position(repeats);
         let mut responses = render(&first);
         let mut expected: BTreeSet<u8> = first.concat().into_iter().collect();

@@ -1,6 +1,5 @@
 //! Scans of two regions through the client, against scripted responses.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
@@ -983,53 +982,6 @@ fn failed_region_does_not_stop_others() {
             assert!(!scanned.stopped);
         }
     }
-}
-
-thread_local! {
-    static ELAPSED: std::cell::Cell<Duration> = const { std::cell::Cell::new(Duration::ZERO) };
-}
-
-/// A clock whose waits pass only on the thread that waits: threads that wait at the same time do not add up.
-struct ThreadClock;
-
-impl Clock for ThreadClock {
-    fn now(&self) -> time::OffsetDateTime {
-        time::macros::datetime!(2026-11-24 12:00 UTC) + self.elapsed()
-    }
-
-    fn elapsed(&self) -> Duration {
-        ELAPSED.get()
-    }
-
-    fn sleep(&self, time: Duration) {
-        ELAPSED.set(ELAPSED.get() + time);
-    }
-}
-
-#[test]
-fn concurrent_regions_have_separate_time_limits() {
-    // In each region, nine waits of a throttled call take 111 s of its limit of 120 s.
-    let both = std::sync::Barrier::new(2);
-    let (first, n) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    let http = scripted(move |request| {
-        if first.fetch_add(1, Ordering::SeqCst) < 2 {
-            both.wait();
-        }
-        let mut n = n.lock().unwrap();
-        let n: &mut u32 = n.entry(request.uri.clone()).or_default();
-        *n += 1;
-        if *n < 10 {
-            return answer(400, r#"{"__type": "ThrottlingException"}"#);
-        }
-        answer(200, r#"{"resourceIdentifiers": []}"#)
-    });
-    let thread_clock = Arc::new(ThreadClock);
-    let mut transport = fake::transport(http, clock());
-    transport.clock = thread_clock.clone();
-    transport.jitter = || 1.0;
-    let client = Client::new(transport, fake::credentials());
-    let scanned = scan_with_client(client, thread_clock, 2);
-    assert!(scanned.lines.is_empty(), "{:?}", scanned.lines);
 }
 
 #[test]

@@ -1039,3 +1039,57 @@ fn time_of_scan_ends_call_that_waits() {
     assert_eq!(list(&client).unwrap_err().bound, Some(Bound::Scan));
     assert_eq!(http.requests().len(), requests, "no request after the end");
 }
+
+thread_local! {
+    static ELAPSED: std::cell::Cell<Duration> = const { std::cell::Cell::new(Duration::ZERO) };
+    static ATTEMPTS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// A clock whose waits pass only on the thread that waits: threads that wait at the same time do not add up.
+struct ThreadClock;
+
+impl Clock for ThreadClock {
+    fn now(&self) -> time::OffsetDateTime {
+        time::macros::datetime!(2026-11-24 12:00 UTC) + self.elapsed()
+    }
+
+    fn elapsed(&self) -> Duration {
+        ELAPSED.get()
+    }
+
+    fn sleep(&self, time: Duration) {
+        ELAPSED.set(ELAPSED.get() + time);
+    }
+}
+
+#[test]
+fn concurrent_regions_have_separate_time_limits() {
+    // In each region, nine waits of a throttled call take 111 s of its limit of 120 s.
+    let http = Scripted::by(|_| {
+        let times = ATTEMPTS.get() + 1;
+        ATTEMPTS.set(times);
+        if times < 10 {
+            answer(400, THROTTLED)
+        } else {
+            answer(200, EMPTY_PAGE)
+        }
+    });
+    let mut transport = transport(http, clock());
+    transport.clock = Arc::new(ThreadClock);
+    transport.jitter = || 1.0;
+    let client = Client::new(transport, credentials());
+    std::thread::scope(|scope| {
+        for name in ["eu-west-1", "us-east-1"] {
+            let client = &client;
+            scope.spawn(move || {
+                let resource_type = "AWS::S3::Bucket".parse().unwrap();
+                let page = ListDiscoveredResources {
+                    resource_type: &resource_type,
+                    next_token: None,
+                };
+                client.call(&region(name), &page).unwrap();
+                assert_eq!(ELAPSED.get().as_secs(), 111, "{name}");
+            });
+        }
+    });
+}
