@@ -51,6 +51,9 @@ const NAME_ENDS: [&str; 21] = [
     "amzcredential",
 ];
 
+/// The maximum length of a tag or a list, in characters.
+const MAX_DISTANCE: usize = 10_000;
+
 /// The schemes of an Authorization header, which the credentials follow.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "negotiate", "ntlm"];
 
@@ -158,7 +161,7 @@ impl Fields<'_> {
 
     /// Returns the range of the content of an element with this name, with comments and children.
     fn element(&self, name: &Range<usize>) -> Option<Range<usize>> {
-        let tag_end = self.find(name.end, |at| self.chars[at] == '>')?;
+        let tag_end = self.find_near(name.end, '>')?;
         if self.at_before(tag_end) == Some('/') {
             return None;
         }
@@ -192,9 +195,7 @@ impl Fields<'_> {
         let start = start + escapes;
         match self.at(start)? {
             quote if is_quote(quote) => Some(self.quoted(start + 1, quote, escapes)),
-            '[' => self
-                .find(start, |at| self.chars[at] == ']')
-                .map(|end| start + 1..end),
+            '[' => self.find_near(start, ']').map(|end| start + 1..end),
             '{' => None,
             _ => self
                 .unquoted(name, start)
@@ -256,6 +257,13 @@ impl Fields<'_> {
     fn skip(&self, start: usize, is_skipped: impl Fn(char) -> bool) -> usize {
         let rest = self.chars.get(start..).unwrap_or_default().iter();
         start + rest.take_while(|c| is_skipped(**c)).count()
+    }
+
+    /// Finds a character close to `start`: a search to the end for each field would take too long.
+    fn find_near(&self, start: usize, c: char) -> Option<usize> {
+        let near = self.chars.get(start..).unwrap_or_default().iter();
+        let length = near.take(MAX_DISTANCE).position(|found| *found == c)?;
+        Some(start + length)
     }
 
     fn find(&self, start: usize, is_found: impl Fn(usize) -> bool) -> Option<usize> {

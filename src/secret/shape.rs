@@ -11,6 +11,9 @@ const MIN_ID: usize = 16;
 /// The minimum length of a word that may be a key or a token, in characters.
 const MIN_KEY: usize = 20;
 
+/// The maximum length of an ARN before a word in it, in characters.
+const MAX_ARN: usize = 200;
+
 /// The length of a secret access key, in characters.
 const SECRET_ACCESS_KEY: usize = 40;
 
@@ -33,12 +36,16 @@ pub(crate) fn access_key_ids(text: &str) -> Vec<Range<usize>> {
 /// many changes between capitals, small letters, digits and marks as random text has.
 pub(crate) fn keys(text: &str) -> Vec<Range<usize>> {
     let is_key_char = |c: char| c.is_ascii_alphanumeric() || "+/=_-~".contains(c);
-    let is_key = |range: &Range<usize>| {
-        let before = text[..range.start].rsplit(char::is_whitespace).next();
-        let is_arn = before.is_some_and(|start| start.contains("arn:"));
-        !is_arn && is_random(&text[range.clone()])
-    };
+    let is_key =
+        |range: &Range<usize>| is_random(&text[range.clone()]) && !is_in_arn(&text[..range.start]);
     words(text, is_key_char).filter(is_key).collect()
+}
+
+/// Returns true if the word after `before` is a part of an ARN.
+fn is_in_arn(before: &str) -> bool {
+    let last = before.chars().rev().take(MAX_ARN);
+    let word: String = last.take_while(|c| !c.is_whitespace()).collect();
+    word.contains(":nra")
 }
 
 /// Returns true if `word` may be a key or a token; not for a UUID, such as a request ID.
@@ -126,6 +133,9 @@ fn is_host(text: &str) -> bool {
 pub(crate) fn urls(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (at, _) in text.match_indices("://") {
+        if found.last().is_some_and(|last| at < last.end) {
+            continue;
+        }
         let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+.-".contains(c);
         let before = &text[..at];
         let start = before.trim_end_matches(is_scheme).len();

@@ -20,6 +20,9 @@ use crate::secret::Redactor;
 use crate::text::sanitize;
 use crate::untrusted::Untrusted;
 
+/// The length of the start of a body that is searched for credentials, in bytes; more than is shown.
+const MAX_START: usize = 16_000;
+
 /// One attempt of a call.
 pub(super) struct Attempt<'a> {
     pub(super) transport: &'a Transport,
@@ -283,9 +286,10 @@ fn unreadable<O: Operation>(response: &Response, error: &ParseError, redactor: &
     }
 }
 
-/// Returns true if a body has a secret field or a text that looks like a key.
+/// Returns true if the start of a body has a secret field or a text that looks like a key.
 fn may_contain_credentials(body: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(body);
+    let start = &body[..body.len().min(MAX_START)];
+    let text = String::from_utf8_lossy(start);
     redact::source(&text) != text
 }
 

@@ -16,12 +16,12 @@ use super::json_credentials::{JsonKeys, json};
 use super::provider::{Found, Provider, ProviderContext};
 use crate::aws::error::CredentialsError;
 use crate::redact;
-use crate::text::sanitize;
+use crate::untrusted::Untrusted;
 
 /// Returns `stderr` for a message, without the credentials that a command may print there too.
 fn shown(stdout: &str, stderr: &str) -> String {
-    let stderr = redact::secrets_in(stdout).apply(stderr).into_owned();
-    sanitize(&redact::source(&stderr), 400)
+    let stderr = Untrusted::from(stderr).redact(&redact::secrets_in(stdout));
+    stderr.map(redact::source).shown(400)
 }
 
 /// The provider of the credentials that a command prints.
