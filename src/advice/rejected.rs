@@ -72,7 +72,7 @@ fn for_custom_endpoint(
             let check = unknown.unwrap_or("check");
             let and = if unknown.is_some() { ", and" } else { "" };
             format!(
-                "{reason}{check}{and} that {host} ({setting}) is an endpoint of {service} in {region}"
+                "{reason}{check}{and} that {host} is an endpoint of {service} in {region}"
             )
         }
     }
@@ -206,7 +206,7 @@ mod tests {
                 "",
                 Some("10.0.0.7"),
                 true,
-                "check that 10.0.0.7 (AWS_ENDPOINT_URL_CONFIG_SERVICE) is an endpoint of config in us-east-1",
+                "check that 10.0.0.7 is an endpoint of config in us-east-1",
             ),
             (
                 "",

@@ -87,7 +87,7 @@ fn custom_endpoint_is_named_before_the_identity() {
     let run = Program::new(&server).args(TYPES).run();
     assert_eq!(run.code, Some(1), "{}", run.describe());
     let advice = format!(
-        "check the secret access key, and that {} (--endpoint-url) is an endpoint of sts in us-east-1",
+        "check the secret access key, and that {} is an endpoint of sts in us-east-1",
         server.host()
     );
     assert!(run.stdout.contains(&advice), "{}", run.describe());
