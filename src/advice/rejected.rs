@@ -71,9 +71,7 @@ fn for_custom_endpoint(
         _ => {
             let check = unknown.unwrap_or("check");
             let and = if unknown.is_some() { ", and" } else { "" };
-            format!(
-                "{reason}{check}{and} that {host} is an endpoint of {service} in {region}"
-            )
+            format!("{reason}{check}{and} that {host} is an endpoint of {service} in {region}")
         }
     }
 }

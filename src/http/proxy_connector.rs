@@ -63,9 +63,10 @@ impl<In: Transport> Connector<In> for ProxyConnector {
 /// Adds the schemes that the head of a response offers to the reason of a failure.
 fn with_schemes(reason: String, head: &[u8]) -> String {
     let schemes = schemes(head);
-    match schemes.is_empty() {
-        true => reason,
-        false => format!("{reason}/{}", schemes.join(", ")),
+    if schemes.is_empty() {
+        reason
+    } else {
+        format!("{reason}/{}", schemes.join(", "))
     }
 }
 

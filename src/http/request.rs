@@ -80,9 +80,10 @@ impl Request {
     pub fn public_uri(&self) -> String {
         let origin = self.origin();
         let public = redact::url(origin);
-        match self.private.path {
-            true => format!("{public}/"),
-            false => format!("{public}{}", &self.uri[origin.len()..]),
+        if self.private.path {
+            format!("{public}/")
+        } else {
+            format!("{public}{}", &self.uri[origin.len()..])
         }
     }
 }

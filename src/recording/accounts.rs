@@ -44,17 +44,17 @@ impl Accounts {
             found.add("", name);
         }
         let own = own.or_else(|| found.accounts.first().cloned());
-        Self::assign(&found, own, caller)
+        Self::assign(&found, own.as_deref(), caller)
     }
 
-    fn assign(found: &FoundIds, own: Option<String>, caller: &str) -> Self {
+    fn assign(found: &FoundIds, own: Option<&str>, caller: &str) -> Self {
         let mut others: BTreeSet<&str> = found.accounts.iter().map(String::as_str).collect();
         // Another resource or account has the ID that the caller gets.
         others.extend(found.occurring.get(caller).map(String::as_str));
         let mut replacements = BTreeMap::new();
-        if let Some(own) = &own {
-            others.remove(own.as_str());
-            replacements.insert(own.clone(), caller.to_owned());
+        if let Some(own) = own {
+            others.remove(own);
+            replacements.insert(own.to_owned(), caller.to_owned());
         } else {
             others.remove(caller);
         }
@@ -181,16 +181,14 @@ fn is_account(name: &str, before: &str) -> bool {
         return true;
     }
     let name = name.to_ascii_lowercase();
-    let text = match before.contains(char::is_alphanumeric) {
-        true => before.as_str(),
-        false => name.as_str(),
+    let text = if before.contains(char::is_alphanumeric) {
+        before.as_str()
+    } else {
+        name.as_str()
     };
     let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
-    let ends = ["ids", "id", "number"].iter();
-    let stem = ends
-        .filter_map(|end| text.strip_suffix(end))
-        .next()
-        .unwrap_or(text);
+    let mut ends = ["ids", "id", "number"].iter();
+    let stem = ends.find_map(|end| text.strip_suffix(end)).unwrap_or(text);
     let stem = stem.trim_end_matches(|c: char| !c.is_alphanumeric());
     let is_policy = name == "aws" && text == name;
     is_policy || WORDS.iter().any(|word| stem.ends_with(word))
@@ -348,7 +346,7 @@ mod tests {
         for name in ["backup-900000000002", "123456789012"] {
             all.add("resourceId", name);
         }
-        let accounts = Accounts::assign(&all, Some("111122223333".to_owned()), "123456789012");
+        let accounts = Accounts::assign(&all, Some("111122223333"), "123456789012");
         for (text, expected) in [
             ("111122223333", "123456789012"),
             ("logs-111122223333", "logs-123456789012"),
@@ -371,15 +369,15 @@ mod tests {
     #[test]
     fn numbers_and_leading_zeros_are_replaced() {
         let mut value =
-            serde_json::json!({"accountId": 111122223333_u64, "111122223333": "x", "n": 1.5});
+            serde_json::json!({"accountId": 111_122_223_333_u64, "111122223333": "x", "n": 1.5});
         let mut all = FoundIds::default();
         all.add("accountId", "111122223333");
-        let accounts = |caller| Accounts::assign(&all, Some("111122223333".to_owned()), caller);
+        let accounts = |caller| Accounts::assign(&all, Some("111122223333"), caller);
         let mut changed = value.clone();
         let numbers = accounts("123456789012");
         change_json("", &mut changed, &mut |_, text| Some(numbers.replace(text)));
         let expected =
-            serde_json::json!({"accountId": 123456789012_u64, "123456789012": "x", "n": 1.5});
+            serde_json::json!({"accountId": 123_456_789_012_u64, "123456789012": "x", "n": 1.5});
         assert_eq!(changed, expected);
         let zeros = accounts("012345678901");
         change_json("", &mut value, &mut |_, text| Some(zeros.replace(text)));

@@ -34,9 +34,10 @@ fn is_kept(name: &str) -> bool {
 
 /// Returns the value of a field as it is recorded.
 fn value_of(name: &str, text: &str, redactor: &Redactor) -> String {
-    match is_kept(name) {
-        true => redact::source(&redactor.apply(text)),
-        false => REDACTED.to_owned(),
+    if is_kept(name) {
+        redact::source(&redactor.apply(text))
+    } else {
+        REDACTED.to_owned()
     }
 }
 
@@ -83,13 +84,13 @@ pub(super) fn redact_xml(document: &str, redactor: &Redactor) -> Option<String> 
         match event {
             Event::Start(tag) => {
                 let name = tag.name().into_inner();
-                out.push_str(&format!("<{name}>"));
+                out.extend(["<", name, ">"]);
                 let local = name.rsplit(':').next().unwrap_or(name);
                 names.push(local.to_owned());
             }
             Event::End(tag) => {
                 let name = tag.name().into_inner();
-                out.push_str(&format!("</{name}>"));
+                out.extend(["</", name, ">"]);
                 names.pop();
             }
             Event::Eof => return (names.is_empty() && out.contains('<')).then_some(out),

@@ -95,9 +95,10 @@ fn redact_string(text: &str, content: Content, redactor: &Redactor) -> String {
         Ok(mut nested) if nested.is_object() || nested.is_array() => {
             let original = nested.clone();
             redact_json(&mut nested, content, redactor);
-            match nested == original {
-                true => text.to_owned(),
-                false => nested.to_string(),
+            if nested == original {
+                text.to_owned()
+            } else {
+                nested.to_string()
             }
         }
         _ => redact_text(text, redactor),

@@ -11,9 +11,12 @@ const MAX_START: usize = 4000;
 /// Returns `text` without the values of secret fields, access key IDs and the user names and passwords of URLs.
 #[must_use]
 pub fn message(text: &str) -> String {
-    let text = replace(text, &urls(text), |url| match url.contains('@') {
-        true => origin(url),
-        false => url.to_owned(),
+    let text = replace(text, &urls(text), |url| {
+        if url.contains('@') {
+            origin(url)
+        } else {
+            url.to_owned()
+        }
     });
     body(&text)
 }
