@@ -5,7 +5,7 @@
 //! - The first signal sets the flag, wakes all sleeping threads, and runs the registered hooks (for example, the
 //!   shutdown of an HTTP agent) on the signal thread. The main thread then finishes the run and exits with 128 + the
 //!   signal number.
-//! - If the process has not ended after [`GRACE`], or at a second signal, the signal thread removes the temporary
+//! - If the process has not ended after one second, or at a second signal, the signal thread removes the temporary
 //!   files, ends the running commands and exits, without waiting for any thread. Before the run has started it does so
 //!   immediately.
 //! - A thread that may block (a prompt, a read of a FIFO) does so in [`Interrupt::run`], which returns at the signal.

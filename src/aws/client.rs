@@ -4,7 +4,7 @@
 //! - An attempt first waits for its turn, if the region is throttled or `--max-rps` spaces the requests.
 //! - The attempt is signed and sent. Its result adjusts the region's rate limiter, which gives the scheduler the number of
 //!   calls that may be in progress.
-//! - A failure that can be retried takes tokens from the region's [`Quota`] and waits for the backoff.
+//! - A failure that can be retried takes tokens from the region's retry quota and waits for the backoff.
 //! - A response that reports expired credentials refreshes them, once for all threads, and repeats the request.
 //! - The call ends with a success, with a failure that is not retried, when its attempts, its quota or its time
 //!   ([`CALL_LIMIT`], all waits included) is used up, or at an interrupt. It also ends, while it waits, when its region

@@ -181,9 +181,12 @@ fn error_of_assume_role_is_redacted() {
         for is_xml in [true, false] {
             let text = text.clone();
             let server = account().serve_with(move |call| {
-                (call.operation == "AssumeRole").then(|| match is_xml {
-                    true => Reply::error(call, 403, "AccessDenied", &format!("no: {text}")),
-                    false => Reply::response(403, "text/plain", format!("no: {text}").into_bytes()),
+                (call.operation == "AssumeRole").then(|| {
+                    if is_xml {
+                        Reply::error(call, 403, "AccessDenied", &format!("no: {text}"))
+                    } else {
+                        Reply::response(403, "text/plain", format!("no: {text}").into_bytes())
+                    }
                 })
             });
             let run = program(&server, &[(".aws/config", ROLE)]).run();

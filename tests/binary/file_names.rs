@@ -67,7 +67,9 @@ fn pattern_of_counts_matches_counts_only() {
     for file in std::fs::read_dir(directory.path()).unwrap() {
         let path = file.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        if name.starts_with("aws_config_resource_count_") && name.ends_with(".csv") {
+        if name.starts_with("aws_config_resource_count_")
+            && path.extension().is_some_and(|e| e == "csv")
+        {
             let mut reader = csv::Reader::from_path(&path).unwrap();
             let records = reader.records().map(Result::unwrap);
             sum += records.map(|r| r[4].parse::<u64>().unwrap()).sum::<u64>();

@@ -137,9 +137,12 @@ fn echoed_secrets_are_in_no_output() {
 
 /// Encodes `text` with `unit` for each character that is not a letter or a digit.
 fn encoded(text: &str, unit: impl Fn(char) -> String) -> String {
-    let encode = |c: char| match c.is_ascii_alphanumeric() {
-        true => c.to_string(),
-        false => unit(c),
+    let encode = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_string()
+        } else {
+            unit(c)
+        }
     };
     text.chars().map(encode).collect()
 }

@@ -212,7 +212,7 @@ fn assert_figures_match(coverage: &[CoverageRow], outcome: &Outcome) {
     let others = others.into_iter().filter(|(n, _)| *n > 0);
     let others: Vec<String> = others.map(|(n, class)| format!("{n} {class}")).collect();
     if !others.is_empty() {
-        expected += &format!("; {}", others.join(", "));
+        expected.extend(["; ", &*others.join(", ")]);
         if partial {
             let global = coverage.iter().filter(|k| k.is_unrecorded_global());
             let global = global.filter(|k| k.class == "missing");
@@ -220,7 +220,7 @@ fn assert_figures_match(coverage: &[CoverageRow], outcome: &Outcome) {
             let places = [(with_gaps, "region"), (global.len(), "global type")];
             let places = places.into_iter().filter(|(n, _)| *n > 0);
             let places: Vec<String> = places.map(|(n, noun)| number(n, noun)).collect();
-            expected += &format!(" ({})", places.join(", "));
+            expected.extend([" (", &*places.join(", "), ")"]);
         }
         expected += ":";
     }

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 /// Returns true for the path `…/aws_config_{kind}_….csv`.
 fn is_table(path: &str, kind: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
-    name.starts_with(&format!("aws_config_{kind}_")) && name.ends_with(".csv")
+    let is_csv = Path::new(name).extension().is_some_and(|e| e == "csv");
+    is_csv && name.starts_with(&format!("aws_config_{kind}_"))
 }
 
 /// The result of a run: exit code, output, and files.
