@@ -470,6 +470,19 @@ fn testing_page_names_tests_that_exist() {
     assert_eq!(missing, [""; 0], "tests that do not exist");
 }
 
+/// Every rule of `docs/testing.md` names at least one test.
+#[test]
+fn every_rule_has_a_test() {
+    let page = read("docs/testing.md");
+    let rules: Vec<&str> = page.split("\n### ").skip(1).collect();
+    assert!(rules.len() > 35, "{}", rules.len());
+    for rule in rules {
+        let title = rule.lines().next().unwrap();
+        let rows = rule.lines().filter(|line| line.ends_with("` |"));
+        assert!(rows.count() > 0, "{title}");
+    }
+}
+
 /// Appends the content of all test and source files under `directory`.
 fn read_tests(directory: &Path, sources: &mut String) {
     for entry in fs::read_dir(directory).unwrap() {
