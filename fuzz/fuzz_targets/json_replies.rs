@@ -143,15 +143,14 @@ fn recorders(types: &[ResourceType], cut: u8, body: &[u8]) {
     assert_list(recorders.len(), body, "ConfigurationRecorders", "{}");
     let foreign: ResourceType = "Datadog::Monitors::Monitor".parse().unwrap();
     for recorder in recorders {
-        let group = recorder.recording_group.unwrap_or_default();
         assert!(
-            group.records(&foreign),
+            recorder.records(&foreign),
             "a third-party type is always recorded"
         );
         for resource_type in types {
             assert_eq!(
-                group.records(resource_type),
-                group.clone().records(resource_type)
+                recorder.records(resource_type),
+                recorder.clone().records(resource_type)
             );
         }
     }
