@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_config_resource_count::recording::cassette::{
     Cassette, INTERACTIONS_DIR, Interaction, RecordedBody, key, recorded_request,
 };
-use aws_config_resource_count::recording::ReplayClient;
+use aws_config_resource_count::recording::{Content, ReplayClient};
 use aws_config_resource_count::secret::Redactor;
 use aws_config_resource_count::http::{HttpClient, Request, TransportErrorKind};
 use aws_config_resource_count_fuzz::TempDir;
@@ -113,7 +113,7 @@ fn request(interaction: &Interaction, dir: &Path) -> Option<Request> {
         private: aws_config_resource_count::http::Private::default(),
     };
     let is_canonical = recorded.body.body_file.is_none()
-        && RecordedBody::new(&request.body, &Redactor::default()) == recorded.body
+        && RecordedBody::new(&request.body, Content::Names, &Redactor::default()) == recorded.body
         && key(&recorded_request(&request)) == key(recorded);
     is_canonical.then_some(request)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config_resource_count::recording::{RecordingClient, ReplayClient, VirtualClock};
+use aws_config_resource_count::recording::{Content, RecordingClient, ReplayClient, VirtualClock};
 use aws_config_resource_count::recording::cassette::RecordedBody;
 use aws_config_resource_count::http::{HttpClient, Request};
 use aws_config_resource_count::secret::Redactor;
@@ -73,14 +73,16 @@ fuzz_target!(|data: &[u8]| {
     // A body without secrets is unchanged, except for whitespace and order in JSON. Values of the
     // request body are secrets too, so a JSON request body is not compared.
     let redactor = Redactor::new(SECRETS.map(|secret| (secret.into(), "REDACTED".to_owned())));
-    let recorded = RecordedBody::new(&live.body, &redactor);
+    let is_success = (200..300).contains(&live.status);
+    let content = if is_success { Content::Names } else { Content::Text };
+    let recorded = RecordedBody::new(&live.body, content, &redactor);
     let is_unchanged = match &recorded.body {
         Some(Value::String(text)) => text.as_bytes() == live.body,
         Some(value) => serde_json::from_slice::<Value>(&live.body).ok().as_ref() == Some(value),
         None => recorded.file_content.is_none(),
     };
     if is_unchanged && !json {
-        let replayed_body = RecordedBody::new(&replayed.body, &redactor);
+        let replayed_body = RecordedBody::new(&replayed.body, content, &redactor);
         let text = |body: &RecordedBody| serde_json::to_string(body).unwrap();
         assert_eq!(text(&replayed_body), text(&recorded));
     }

@@ -53,7 +53,7 @@ fuzz_target!(|data: &[u8]| {
         keys.iter().flatten().count() <= 1,
         "a response must belong to one operation"
     );
-    for keys in keys.into_iter().flatten() {
+    for keys in keys.into_iter().flatten().map(|role| role.keys) {
         assert_contains(1, body, "SecretAccessKey");
         let shown = format!("{keys:?}");
         let TemporaryKeys { expiration, .. } = &keys;

@@ -15,3 +15,4 @@ pub use clock::VirtualClock;
 pub use environment::RecordedEnv;
 pub use record::RecordingClient;
 pub use replay::ReplayClient;
+pub use secrets::Content;
