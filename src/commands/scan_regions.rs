@@ -80,8 +80,9 @@ fn scan_regions(
     let (options, runtime) = (context.options, context.runtime);
     let concurrency = options.types_at_once(regions.len());
     let mut workers = ready.workers;
-    // In each region those that count, and one for the recorder.
-    workers.grow(regions.len() * (concurrency + 1));
+    // In each region those that count. The recorders need two requests each, so two regions share a worker for them:
+    // a worker with its connection uses about 80 KB.
+    workers.grow(regions.len() * concurrency + regions.len().div_ceil(2));
     ready.client.end_after(options.max_time);
     let account = Arc::new(AccountScan {
         client: ready.client,

@@ -17,7 +17,7 @@ use super::tls::TlsConnector;
 use crate::interrupt::Interrupt;
 
 /// The size of the read buffer, in bytes.
-const INPUT_BUFFER: usize = 16 * 1024;
+const INPUT_BUFFER: usize = 12 * 1024;
 
 /// The maximum size of the headers of a response, in bytes; AWS sends about 500.
 ///
