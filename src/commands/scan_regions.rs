@@ -70,6 +70,10 @@ fn not_enabled(context: &mut Context, enabled: &[Region]) -> Vec<RegionResult> {
     results
 }
 
+/// The maximum number of workers for recorders, which need two requests each: in 100 regions, 50 fewer workers and
+/// connections use 4 MB less memory.
+const MAX_RECORDER_WORKERS: usize = 50;
+
 /// Scans `regions` and adds their results. Returns true if a fatal error or an interrupt stopped the scan.
 fn scan_regions(
     context: &mut Context,
@@ -80,9 +84,8 @@ fn scan_regions(
     let (options, runtime) = (context.options, context.runtime);
     let concurrency = options.types_at_once(regions.len());
     let mut workers = ready.workers;
-    // In each region those that count. The recorders need two requests each, so two regions share a worker for them:
-    // a worker with its connection uses about 80 KB.
-    workers.grow(regions.len() * concurrency + regions.len().div_ceil(2));
+    // In each region those that count, and one for the recorder.
+    workers.grow(regions.len() * concurrency + regions.len().min(MAX_RECORDER_WORKERS));
     ready.client.end_after(options.max_time);
     let account = Arc::new(AccountScan {
         client: ready.client,
