@@ -43,7 +43,7 @@ pub enum Status {
     ConnectionFailed,
     /// AWS returned an error or an unreadable response.
     Error,
-    /// The count was not attempted, because the region was abandoned or the run stopped.
+    /// The count was not attempted, because the run stopped or its time was used up.
     NotTried,
 }
 
