@@ -1,6 +1,8 @@
 //! Types of AWS that this version of the program does not know. An empty listing of one is not a zero: the name may be
 //! misspelled, and AWS Config may return an empty listing for a type that does not exist.
 
+use std::sync::Arc;
+
 use super::account_coverage::Coverage;
 use super::cell::Cell;
 use super::status::{Gap, Status};
@@ -15,14 +17,15 @@ impl Coverage {
         for (n, resource_type) in types.filter(|(_, t)| t.is_unknown()) {
             let mut cells = self.regions.iter().map(|r| &r.cells[n]);
             let exists = cells.any(|cell| cell.total() > Some(0));
-            let detail = detail(resource_type).into();
+            // The search for similar names takes long; most types that this version does not know exist.
+            let detail = (!exists).then(|| Arc::<str>::from(detail(resource_type)));
             for cell in self.regions.iter_mut().map(|r| &mut r.cells[n]) {
-                match cell {
-                    Cell::Failed(gap) if exists && gap.status == Status::UnknownType => {
+                match (&mut *cell, &detail) {
+                    (Cell::Failed(gap), None) if gap.status == Status::UnknownType => {
                         *gap = Gap::new(gap.error_type, &gap.detail);
                     }
-                    Cell::Complete(..) if !exists => {
-                        *cell = Cell::UnknownType(Clone::clone(&detail));
+                    (Cell::Complete(..), Some(detail)) => {
+                        *cell = Cell::UnknownType(detail.clone());
                     }
                     _ => {}
                 }
