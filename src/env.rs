@@ -177,6 +177,13 @@ mod tests {
         SystemEnv::default().run(command, &|| Duration::ZERO)
     }
 
+    fn make_fifo(path: impl AsRef<std::path::Path>) {
+        let made = std::process::Command::new("mkfifo")
+            .arg(path.as_ref())
+            .status();
+        assert!(made.unwrap().success());
+    }
+
     #[test]
     fn private_file_is_replaced_atomically() {
         use std::os::unix::fs::PermissionsExt;
@@ -246,13 +253,7 @@ mod tests {
     fn slow_command_is_ended_with_its_processes() {
         let dir = tempfile::tempdir().unwrap();
         let alive = dir.path().join("alive");
-        assert!(
-            std::process::Command::new("mkfifo")
-                .arg(&alive)
-                .status()
-                .unwrap()
-                .success()
-        );
+        make_fifo(&alive);
         // Each process keeps the FIFO open for writing as long as it lives.
         let reader = std::thread::spawn({
             let alive = alive.clone();
@@ -303,13 +304,7 @@ mod tests {
     fn interrupt_ends_command_and_read() {
         let dir = tempfile::tempdir().unwrap();
         let fifo = dir.path().join("fifo");
-        assert!(
-            std::process::Command::new("mkfifo")
-                .arg(&fifo)
-                .status()
-                .unwrap()
-                .success()
-        );
+        make_fifo(&fifo);
         let env = SystemEnv::default();
         env.0.raise(15);
         let error = env.run("sleep 600", &|| Duration::ZERO).err().unwrap();
@@ -324,13 +319,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = |name| dir.path().join(name);
         let env = SystemEnv::default();
-        assert!(
-            std::process::Command::new("mkfifo")
-                .arg(path("fifo"))
-                .status()
-                .unwrap()
-                .success()
-        );
+        make_fifo(path("fifo"));
         std::fs::write(path("file"), "text").unwrap();
         std::os::unix::fs::symlink("file", path("link")).unwrap();
         std::os::unix::fs::symlink("nothing", path("dangling")).unwrap();

@@ -123,8 +123,7 @@ fn message(error: &CallError) -> &str {
 mod tests {
     use super::*;
     use crate::aws::call_facts::CallFacts;
-    use crate::aws::error::ErrorKind;
-    use crate::aws::operation::Service;
+    use crate::aws::client::fake::{call_error, service_cause};
 
     /// An error of AWS Config in us-east-1.
     fn error(message: &str, host: Option<&str>, is_valid: bool) -> CallError {
@@ -140,21 +139,8 @@ mod tests {
             facts.identity.note("GetCallerIdentity");
         }
         CallError {
-            service: Service::Config,
-            operation: "ListDiscoveredResources",
-            region: "us-east-1".parse().unwrap(),
-            resource_type: None,
-            attempts: 1,
-            request_id: None,
-            refresh_error: None,
-            bound: None,
             facts,
-            cause: Cause::Service {
-                kind: ErrorKind::BadSignature,
-                code: "InvalidSignatureException".to_owned(),
-                message: message.to_owned(),
-                status: 400,
-            },
+            ..call_error(service_cause("InvalidSignatureException", message, 400))
         }
     }
 

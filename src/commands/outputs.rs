@@ -148,29 +148,30 @@ fn write_table<R: Serialize>(
 
 /// Returns the paths of all tables of the run.
 pub(super) fn table_paths(context: &Context, account: &Account) -> Vec<PathBuf> {
+    let names =
+        std::iter::once(account.file_name(".csv")).chain(requested_tables(context, account));
+    names.map(|name| context.path(&name)).collect()
+}
+
+/// Returns the names of the tables that the options request besides the counts.
+fn requested_tables(context: &Context, account: &Account) -> Vec<String> {
     let options = context.options;
     let is_requested = [options.coverage, options.method == Method::Verify];
-    let kinds = KINDS
-        .iter()
-        .zip(is_requested)
-        .filter(|(_, requested)| *requested);
-    let others = kinds.map(|(kind, _)| account.table_name(kind));
-    let names = std::iter::once(account.file_name(".csv")).chain(others);
-    names.map(|name| context.path(&name)).collect()
+    let kinds = KINDS.iter().zip(is_requested);
+    let kinds = kinds.filter(|(_, is_requested)| *is_requested);
+    kinds.map(|(kind, _)| account.table_name(kind)).collect()
 }
 
 /// Returns the coverage files and files of differences of an earlier run of this account in the
 /// output directory, sorted: those that this run was not asked to write.
 fn earlier_tables(context: &Context, account: &Account) -> Vec<String> {
-    let options = context.options;
-    let is_requested = [options.coverage, options.method == Method::Verify];
-    let is_new = |name: &str| {
-        let mut kinds = KINDS.iter().zip(is_requested);
-        kinds.any(|(kind, requested)| requested && name == account.table_name(kind))
+    let new = requested_tables(context, account);
+    let is_table = |name: &String| {
+        KINDS.iter().any(|kind| account.is_table_name(kind, name)) && !new.contains(name)
     };
-    let is_table =
-        |name: &String| KINDS.iter().any(|kind| account.is_table_name(kind, name)) && !is_new(name);
-    let files = fs::read_dir(&options.output_dir).into_iter().flatten();
+    let files = fs::read_dir(&context.options.output_dir)
+        .into_iter()
+        .flatten();
     let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(is_table).collect();
     names.sort();

@@ -66,6 +66,23 @@ impl Listing {
         }
     }
 
+    /// Fetches all pages of a listing of `resource_type`.
+    ///
+    /// # Errors
+    /// As [`Self::fetch_page`].
+    pub fn fetch_all(
+        client: &Client,
+        region: &Region,
+        resource_type: &ResourceType,
+    ) -> Result<Listed, CountError> {
+        let mut listing = Self::new(resource_type.clone(), None);
+        loop {
+            if let Some(listed) = listing.fetch_page(client, region, &|| false)? {
+                return Ok(listed);
+            }
+        }
+    }
+
     /// Returns the type that is listed.
     #[must_use]
     pub fn resource_type(&self) -> &ResourceType {
@@ -225,24 +242,11 @@ mod tests {
         page_of(&ids, next_token)
     }
 
-    fn list(
-        client: &Client,
-        region: &Region,
-        resource_type: &ResourceType,
-    ) -> Result<Listed, CountError> {
-        let mut listing = Listing::new(resource_type.clone(), None);
-        loop {
-            if let Some(listed) = listing.fetch_page(client, region, &|| false)? {
-                return Ok(listed);
-            }
-        }
-    }
-
     /// Lists the buckets in eu-west-1.
     fn buckets(http: &Arc<Scripted>) -> Result<Listed, CountError> {
         let client = client(http.clone(), clock());
         let bucket = "AWS::S3::Bucket".parse().unwrap();
-        let listed = list(&client, &"eu-west-1".parse().unwrap(), &bucket)?;
+        let listed = Listing::fetch_all(&client, &"eu-west-1".parse().unwrap(), &bucket)?;
         assert_eq!(listed.ids, [0; 0], "buckets are not global resources");
         Ok(listed)
     }
@@ -483,7 +487,7 @@ mod tests {
             "eu-west-1".parse().unwrap(),
             "AWS::IAM::Role".parse().unwrap(),
         );
-        let listed = list(&client, &region, &role).unwrap();
+        let listed = Listing::fetch_all(&client, &region, &role).unwrap();
         let ids: HashSet<u64> = listed.ids.iter().copied().collect();
         assert_eq!((listed.total, listed.ids.len(), ids.len()), (3, 3, 3));
     }

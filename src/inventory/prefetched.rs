@@ -77,28 +77,14 @@ fn take<K: std::hash::Hash + Eq, V>(map: &Mutex<HashMap<K, V>>, key: &K) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::call_facts::CallFacts;
-    use crate::aws::error::{Cause, ErrorKind};
-    use crate::aws::operation::Service;
+    use crate::aws::client::fake::{call_error, service_cause};
+    use crate::aws::error::ErrorKind;
     use crate::aws::ops::list_discovered_resources::ResourcePage;
 
     fn denied(region: &Region) -> CallError {
         CallError {
-            service: Service::Config,
-            operation: "ListDiscoveredResources",
             region: region.clone(),
-            resource_type: None,
-            attempts: 1,
-            request_id: None,
-            refresh_error: None,
-            bound: None,
-            facts: CallFacts::default(),
-            cause: Cause::Service {
-                kind: ErrorKind::AccessDenied,
-                code: "AccessDeniedException".to_owned(),
-                message: String::new(),
-                status: 400,
-            },
+            ..call_error(service_cause("AccessDeniedException", "", 400))
         }
     }
 

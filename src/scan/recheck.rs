@@ -4,7 +4,7 @@
 use crate::aws::client::Client;
 use crate::coverage::RegionResult;
 use crate::inventory::list::Listing;
-use crate::inventory::{CountError, Counts, Listed, counts};
+use crate::inventory::{Counts, Listed, counts};
 use crate::model::{Region, ResourceType, ResourceTypes};
 
 /// The second numbers of types: listed and counted.
@@ -14,7 +14,7 @@ pub(super) type Rechecked = Vec<(ResourceType, Listed, u64)>;
 /// changes: the first numbers remain.
 pub(super) fn fetch(client: &Client, region: &Region, types: Vec<ResourceType>) -> Rechecked {
     let list = |resource_type: ResourceType| {
-        let listed = list(client, region, &resource_type).ok()?;
+        let listed = Listing::fetch_all(client, region, &resource_type).ok()?;
         Some((resource_type, listed))
     };
     let listed: Vec<_> = types.iter().cloned().filter_map(list).collect();
@@ -29,19 +29,6 @@ pub(super) fn fetch(client: &Client, region: &Region, types: Vec<ResourceType>) 
             (t, listed, count)
         })
         .collect()
-}
-
-fn list(
-    client: &Client,
-    region: &Region,
-    resource_type: &ResourceType,
-) -> Result<Listed, CountError> {
-    let mut listing = Listing::new(resource_type.clone(), None);
-    loop {
-        if let Some(listed) = listing.fetch_page(client, region, &|| false)? {
-            return Ok(listed);
-        }
-    }
 }
 
 /// Replaces the numbers of the result with the second ones.

@@ -9,12 +9,10 @@ use time::format_description::well_known::Rfc2822;
 
 use super::recovery::{Recovery, Standing, classify};
 use super::*;
-use crate::aws::call_facts::CallFacts;
 use crate::aws::client::Client;
 use crate::aws::client::fake::{self, KEY_ID, SECRET, client, clock, credentials_with_id};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
-use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
-use crate::aws::operation::Service;
+use crate::aws::error::{CallError, Cause, CredentialsError};
 use crate::clock::Clock;
 use crate::coverage::{Coverage, RegionCoverage, Status};
 use crate::error_log::{Entry, ErrorType};
@@ -296,26 +294,14 @@ fn scan_with_error(error: &CountError) -> (Scanned, Vec<String>, Vec<Duration>) 
 
 fn call_error(cause: Cause) -> CountError {
     CountError::Call(CallError {
-        service: Service::Config,
-        operation: "ListDiscoveredResources",
         region: "eu-west-1".parse().unwrap(),
-        resource_type: None,
-        attempts: 1,
         request_id: Some("r-1".to_owned()),
-        refresh_error: None,
-        bound: None,
-        facts: CallFacts::default(),
-        cause,
+        ..fake::call_error(cause)
     })
 }
 
 fn service(code: &str) -> CountError {
-    call_error(Cause::Service {
-        kind: ErrorKind::from_code(code, 400),
-        code: code.to_owned(),
-        message: "the service's text".to_owned(),
-        status: 400,
-    })
+    call_error(fake::service_cause(code, "the service's text", 400))
 }
 
 fn transport(kind: TransportErrorKind) -> CountError {

@@ -24,7 +24,7 @@ fn output_files(run: &Outcome) -> BTreeMap<String, String> {
 
 /// Returns the account in a run's report.
 fn reported_account(run: &Outcome) -> Value {
-    let text = fs::read_to_string(run.directory().join("work/report.json")).unwrap();
+    let text = fs::read_to_string(run.directory().join("current/report.json")).unwrap();
     let report: Value = serde_json::from_str(&text).unwrap();
     report["account"].clone()
 }
@@ -78,7 +78,7 @@ fn leading_zero_of_account_id_is_kept() {
             .args(arguments)
             .run();
         assert_keeps_zero(&live, "acme-prod");
-        let recording = live.directory().join("work/recording");
+        let recording = live.directory().join("current/recording");
         let replayed = replay(&recording);
         if arguments.is_empty() {
             // The recording has a stand-in for the account.

@@ -349,7 +349,7 @@ fn slow_recorder_call_does_not_delay_listings() {
         None
     });
     let run = Program::new(&server).args(TYPES).arg("--coverage").run();
-    assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+    run.assert_no_errors();
     assert_eq!(run.csv(), account.csv());
     assert!(
         !run.coverage().contains("recorder status unknown"),
@@ -394,12 +394,7 @@ fn failed_recorder_call_does_not_change_counts() {
             account.serve_with(move |call| (call.operation == operation).then(|| fault(call)));
         let program = Program::new(&server).args(TYPES).args(args);
         let run = program.args(["--coverage", "--strict"]).run();
-        assert_eq!(
-            (run.code, run.errors()),
-            (Some(0), String::new()),
-            "{}",
-            run.describe()
-        );
+        run.assert_no_errors();
         assert_eq!(run.csv(), account.csv(), "{name}");
         for region in ["eu-west-1", "us-east-1"] {
             assert_eq!(

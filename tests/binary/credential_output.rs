@@ -80,12 +80,12 @@ fn stderr_of_credential_process_is_redacted() {
         let script = "[default]\ncredential_process = cat stderr >&2; false\n";
         let program = program(&server, &[(".aws/config", script)]);
         fs::write(
-            program.directory().join("work/stderr"),
+            program.directory().join("current/stderr"),
             format!("no session: {text}"),
         )
         .unwrap();
         let run = program.run();
-        fs::remove_file(run.directory().join("work/stderr")).unwrap();
+        fs::remove_file(run.directory().join("current/stderr")).unwrap();
         assert_failure(
             &run,
             "credential_process of profile default failed: no session",
@@ -98,7 +98,7 @@ fn stdout_value_on_stderr_is_redacted() {
     let server = account().serve();
     let script = "[default]\ncredential_process = cat stdout; cat stderr >&2; false\n";
     let program = program(&server, &[(".aws/config", script)]);
-    let work = program.directory().join("work");
+    let work = program.directory().join("current");
     fs::write(
         work.join("stdout"),
         format!("{{\"SecretAccessKey\": \"{PLAIN}\""),
@@ -106,8 +106,8 @@ fn stdout_value_on_stderr_is_redacted() {
     .unwrap();
     fs::write(work.join("stderr"), format!("no use for {PLAIN}")).unwrap();
     let run = program.run();
-    fs::remove_file(run.directory().join("work/stderr")).unwrap();
-    fs::remove_file(run.directory().join("work/stdout")).unwrap();
+    fs::remove_file(run.directory().join("current/stderr")).unwrap();
+    fs::remove_file(run.directory().join("current/stdout")).unwrap();
     assert_failure(
         &run,
         "credential_process of profile default failed: no use for REDACTED",

@@ -1,7 +1,6 @@
 //! Commands of `credential_process`: bounds, stdin, and the form of the value.
 
 use std::fs;
-use std::path::Path;
 
 use crate::support::{Outcome, Program, Server};
 use crate::{TYPES, account};
@@ -19,7 +18,7 @@ pub fn with_process(program: Program, command: &str) -> Program {
     fs::create_dir(&directory).unwrap();
     let config = format!("[default]\ncredential_process = {command}\n");
     fs::write(directory.join("config"), config).unwrap();
-    fs::write(program.directory().join("work/keys.json"), KEYS).unwrap();
+    fs::write(program.directory().join("current/keys.json"), KEYS).unwrap();
     program
 }
 
@@ -33,7 +32,7 @@ fn run(server: &Server, command: &str) -> Outcome {
 fn command_keeps_semicolon_and_number_sign() {
     let server = account().serve();
     for command in [
-        "sh -c 'cd ../out ; cat ../work/keys.json'",
+        "sh -c 'cd ../out ; cat ../current/keys.json'",
         "sh -c ': # a comment of the command\n  cat keys.json'",
         "sh -c 'test \"$1\" = \"#fff\" && cat keys.json' sh #fff",
         "sh -c 'test \"$#\" = 4 && cat keys.json' sh --id #5 # 7",
@@ -70,13 +69,4 @@ fn stdin_that_is_no_terminal_is_empty() {
     let program = with_process(program, "sh -c 'test -z \"$(cat)\" && cat keys.json'");
     let run = program.run();
     assert_eq!(run.code, Some(0), "{}", run.describe());
-}
-
-/// Creates a FIFO that reaches its end when all processes of a command have ended.
-pub fn make_fifo(path: &Path) {
-    let made = std::process::Command::new("mkfifo")
-        .arg(path)
-        .status()
-        .unwrap();
-    assert!(made.success());
 }

@@ -152,7 +152,7 @@ fn expiration_in_any_form_starts_process_once() {
     ] {
         let server = account().serve();
         let program = Program::new(&server).args(TYPES).args(["--profile", "p"]);
-        let starts = program.directory().join("work/starts");
+        let starts = program.directory().join("current/starts");
         let json = format!(
             r#"{{"Version": 1, "AccessKeyId": "{KEY_ID}", "SecretAccessKey": "{SECRET}", "SessionToken": "{TOKEN}", "Expiration": "{expiration}"}}"#
         );

@@ -101,12 +101,7 @@ fn repeated_resource_lists_again() {
     for (passes, total, calls) in cases {
         let server = serve_passes(BUCKET, passes);
         let run = run(&server, BUCKET, &["--strict"]);
-        assert_eq!(
-            (run.code, run.errors()),
-            (Some(0), String::new()),
-            "{}",
-            run.describe()
-        );
+        run.assert_no_errors();
         assert_eq!(
             run.csv().contains(&row(BUCKET, total)),
             total > 0,
@@ -251,12 +246,7 @@ fn id_of_invalid_text_is_an_identity() {
             .then(|| Reply::json_bytes(body.clone()))
     });
     let run = run(&server, BUCKET, &["--strict"]);
-    assert_eq!(
-        (run.code, run.errors()),
-        (Some(0), String::new()),
-        "{}",
-        run.describe()
-    );
+    run.assert_no_errors();
     assert!(run.csv().contains(&row(BUCKET, ids.len())), "{}", run.csv());
 }
 
@@ -273,12 +263,7 @@ fn hundreds_of_empty_pages_are_counted() {
                 .then(|| Reply::json_bytes(body.into_bytes()))
         });
         let run = run(&server, BUCKET, &["--strict"]);
-        assert_eq!(
-            (run.code, run.errors()),
-            (Some(0), String::new()),
-            "{}",
-            run.describe()
-        );
+        run.assert_no_errors();
         assert!(run.csv().contains(&row(BUCKET, 2)), "{}", run.csv());
     }
 }
@@ -315,12 +300,7 @@ fn expired_page_token_restarts_listing() {
     for expiring in [1, 2] {
         let server = serve_expiring(expiring, 1);
         let once = run(&server, BUCKET, &["--strict"]);
-        assert_eq!(
-            (once.code, once.errors()),
-            (Some(0), String::new()),
-            "{}",
-            once.describe()
-        );
+        once.assert_no_errors();
         assert!(once.csv().contains(&row(BUCKET, 6)), "{}", once.csv());
         assert_eq!(requests(&server, BUCKET), expiring + 1 + 3);
 

@@ -65,7 +65,7 @@ fn counts_equal_listing_when_all_is_recorded() {
     let run_all_types = |method| {
         let server = account.serve();
         let run = run(&server, &["--resource-types", "all", "--method", method]);
-        assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+        run.assert_no_errors();
         (run.csv(), server)
     };
     let (counted, _) = run_all_types("counts");
@@ -101,12 +101,7 @@ fn counts_name_at_most_twenty_types() {
         let names: Vec<_> = types[..count].iter().map(|(t, _)| t.as_str()).collect();
         let args = ["--method", "counts", "--resource-types", &names.join(",")];
         let run = run(&server, &args);
-        assert_eq!(
-            (run.code, run.errors()),
-            (Some(0), String::new()),
-            "{}",
-            run.describe()
-        );
+        run.assert_no_errors();
         let expected = large_account(&types[..count]).csv();
         assert_eq!(run.csv(), without_region(&expected, "us-east-1"), "{count}");
         let input = match count {
@@ -251,7 +246,7 @@ fn denied_counts_are_one_line_per_region() {
 /// Runs with `--resource-types` from a file with `text`.
 fn run_with_file(server: &Server, text: &str) -> Outcome {
     let program = Program::new(server);
-    std::fs::write(program.directory().join("work/types.txt"), text).unwrap();
+    std::fs::write(program.directory().join("current/types.txt"), text).unwrap();
     program.args(["--resource-types", "@types.txt"]).run()
 }
 
@@ -272,8 +267,8 @@ fn types_are_read_from_a_file() {
 
     // With other types, and two files.
     let program = Program::new(&server);
-    std::fs::write(program.directory().join("work/one.txt"), VPC).unwrap();
-    std::fs::write(program.directory().join("work/two.txt"), BUCKET).unwrap();
+    std::fs::write(program.directory().join("current/one.txt"), VPC).unwrap();
+    std::fs::write(program.directory().join("current/two.txt"), BUCKET).unwrap();
     let types = "@one.txt,AWS::EC2::VPC,@two.txt";
     let run = program.args(["--resource-types", types]).run();
     assert_eq!(
@@ -476,12 +471,7 @@ fn failed_second_request_keeps_first_numbers() {
             .args(TYPES)
             .args(["--method", "verify"])
             .run();
-        assert_eq!(
-            (run.code, run.errors()),
-            (Some(0), String::new()),
-            "{}",
-            run.describe()
-        );
+        run.assert_no_errors();
         assert_eq!(run.csv(), account.csv());
         let file = run.table("verify").unwrap();
         assert!(
@@ -623,7 +613,7 @@ fn skip_checks_starts_all_regions_at_once() {
         (call.service == "config").then(|| (call.region.clone(), resource_type))
     });
     let run = Program::new(&server).args(TYPES).arg("--skip-checks").run();
-    assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+    run.assert_no_errors();
     assert_eq!(run.csv(), account.csv());
     assert!(in_time.try_iter().all(|in_time| in_time));
     // Two types and a recorder call in each of two regions.

@@ -106,7 +106,7 @@ fn region_opened_by_aws_is_accepted() {
 fn new_region_is_recorded_and_replayed() {
     let server = account().region("eu-atlantis-1", &[(VPC, 5)]).serve();
     let program = Program::new(&server).args(TYPES);
-    let recording = program.directory().join("work/recording");
+    let recording = program.directory().join("current/recording");
     let regions = ["--regions", "eu-atlantis-1"];
     let run = program.args(regions).arg("--record").arg(&recording).run();
     assert_eq!(run.code, Some(0), "{}", run.describe());
@@ -216,7 +216,7 @@ fn unreachable_start_region_names_near_matches() {
 fn types_compare_without_regard_to_case() {
     let server = account().serve();
     let program = Program::new(&server);
-    let file = program.directory().join("work/types.txt");
+    let file = program.directory().join("current/types.txt");
     std::fs::write(&file, "aws::s3::BUCKET\nAWS::EC2::vpc # again\n").unwrap();
     let run = program
         .args(["--resource-types", "aws::ec2::Vpc,AWS::EC2::VPC,@types.txt"])

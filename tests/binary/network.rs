@@ -128,12 +128,7 @@ fn idle_connections_closed_by_server_are_reopened() {
     let reply = move |call: &Call| Some(responder.respond(call).then_close());
     let server = account.serve_with(reply);
     let run = Program::new(&server).args(TYPES).run();
-    assert_eq!(
-        (run.code, run.errors()),
-        (Some(0), String::new()),
-        "{}",
-        run.describe()
-    );
+    run.assert_no_errors();
     assert_eq!(run.csv(), account.csv());
     // Three checks, six listings, and four calls about recorders.
     assert!(server.connections() >= 13, "{}", server.connections());

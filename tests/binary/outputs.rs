@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Program, Server};
+use crate::support::{Outcome, Program, Server, make_fifo};
 use crate::{TYPES, account};
 
 const CSV: &str = "out/aws_config_resource_count_012345678901_acme-prod.csv";
@@ -20,7 +20,7 @@ const OLD: &str = "an old file\n";
 fn with_report(server: &Server, report: impl AsRef<Path>) -> Program {
     let program = Program::new(server).args(TYPES).arg("--report");
     let program = program.arg(report.as_ref());
-    fs::create_dir(program.directory().join("work/elsewhere")).unwrap();
+    fs::create_dir(program.directory().join("current/elsewhere")).unwrap();
     program
 }
 
@@ -50,11 +50,6 @@ fn assert_refused(run: &Outcome, server: &Server, message: &str, files: &[&str])
     assert_eq!(run.files(), files, "{}", run.describe());
 }
 
-fn make_fifo(path: &Path) {
-    let made = Command::new("mkfifo").arg(path).status().unwrap();
-    assert!(made.success());
-}
-
 /// Creates a private copy of the null device at `path`; returns false where only root of the host may do this.
 fn make_null_device(path: &Path) -> bool {
     let made = Command::new("mknod")
@@ -69,8 +64,8 @@ fn device_at_report_path_is_written_to() {
     let server = account().serve();
     for report in ["null", "link"] {
         let program = with_report(&server, report);
-        let device = program.directory().join("work/null");
-        symlink("null", program.directory().join("work/link")).unwrap();
+        let device = program.directory().join("current/null");
+        symlink("null", program.directory().join("current/link")).unwrap();
         if !make_null_device(&device) {
             make_fifo(&device);
             let device = device.clone();
@@ -78,9 +73,9 @@ fn device_at_report_path_is_written_to() {
         }
         let run = program.run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
-        let kind = fs::symlink_metadata(run.directory().join("work/null")).unwrap();
+        let kind = fs::symlink_metadata(run.directory().join("current/null")).unwrap();
         assert!(!kind.is_file(), "the device was replaced by a file");
-        let link = fs::symlink_metadata(run.directory().join("work/link")).unwrap();
+        let link = fs::symlink_metadata(run.directory().join("current/link")).unwrap();
         assert!(link.is_symlink(), "the link was replaced");
     }
 }
@@ -89,12 +84,12 @@ fn device_at_report_path_is_written_to() {
 fn fifo_at_report_path_gets_the_report() {
     let server = account().serve();
     let program = with_report(&server, "fifo");
-    let path = program.directory().join("work/fifo");
+    let path = program.directory().join("current/fifo");
     make_fifo(&path);
     let reader = thread::spawn(move || fs::read(path).unwrap());
     let run = program.run();
     assert_eq!(run.code, Some(0), "{}", run.describe());
-    let fifo = fs::symlink_metadata(run.directory().join("work/fifo")).unwrap();
+    let fifo = fs::symlink_metadata(run.directory().join("current/fifo")).unwrap();
     assert!(fifo.file_type().is_fifo(), "the FIFO was replaced");
     parse(&reader.join().unwrap());
 }
@@ -110,7 +105,7 @@ fn inherited_descriptor_gets_the_report() {
         let program = Program::in_shell(script, &server).args(TYPES);
         let run = program.args(["--report", "/dev/fd/3"]).run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
-        let text = fs::read_to_string(run.directory().join("work").join(file)).unwrap();
+        let text = fs::read_to_string(run.directory().join("current").join(file)).unwrap();
         parse(text.trim_start_matches("before\n").as_bytes());
     }
 }
@@ -119,7 +114,7 @@ fn inherited_descriptor_gets_the_report() {
 fn socket_at_report_path_gets_the_report() {
     let server = account().serve();
     let program = with_report(&server, "socket");
-    let listener = UnixListener::bind(program.directory().join("work/socket")).unwrap();
+    let listener = UnixListener::bind(program.directory().join("current/socket")).unwrap();
     let reader = thread::spawn(move || {
         let mut report = Vec::new();
         listener
@@ -140,13 +135,13 @@ fn stdout_has_only_the_report() {
     for report in ["-", "/dev/stdout", "/dev/fd/1", "link"] {
         let server = account().serve();
         let program = with_report(&server, report);
-        symlink("/dev/stdout", program.directory().join("work/link")).unwrap();
+        symlink("/dev/stdout", program.directory().join("current/link")).unwrap();
         let run = program.run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
         parse(run.stdout.as_bytes());
         assert!(run.stderr.contains("Summary"), "{}", run.describe());
         assert_eq!(run.csv(), account().csv());
-        assert!(!run.directory().join("work/-").exists());
+        assert!(!run.directory().join("current/-").exists());
     }
 }
 
@@ -157,7 +152,7 @@ fn redirected_stdout_has_only_the_report() {
         let program = Program::in_shell(r#"exec "$@" > report.json"#, &server).args(TYPES);
         let run = program.args(["--quiet", "--report", report]).run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
-        parse(&fs::read(run.directory().join("work/report.json")).unwrap());
+        parse(&fs::read(run.directory().join("current/report.json")).unwrap());
         assert_eq!(run.stderr, "");
     }
 }
@@ -180,7 +175,7 @@ fn links_at_report_path_are_followed() {
     let server = account().serve();
     for old in [true, false] {
         let program = with_report(&server, "link.json");
-        let work = program.directory().join("work");
+        let work = program.directory().join("current");
         symlink("elsewhere/second", work.join("link.json")).unwrap();
         symlink("../target.json", work.join("elsewhere/second")).unwrap();
         if old {
@@ -188,7 +183,7 @@ fn links_at_report_path_are_followed() {
         }
         let run = program.run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
-        let work = run.directory().join("work");
+        let work = run.directory().join("current");
         for link in ["link.json", "elsewhere/second"] {
             assert!(fs::symlink_metadata(work.join(link)).unwrap().is_symlink());
         }
@@ -229,16 +224,16 @@ fn unusable_report_path_is_refused() {
     ] {
         let server = account().serve();
         let program = with_report(&server, report);
-        let work = program.directory().join("work");
+        let work = program.directory().join("current");
         fs::write(work.join("file"), OLD).unwrap();
         symlink("elsewhere", work.join("to_directory")).unwrap();
         symlink("nowhere/report.json", work.join("to_nowhere")).unwrap();
         symlink("loop", work.join("loop")).unwrap();
         let run = program.run();
         for link in ["to_directory", "to_nowhere", "loop"] {
-            fs::remove_file(run.directory().join("work").join(link)).unwrap();
+            fs::remove_file(run.directory().join("current").join(link)).unwrap();
         }
-        assert_refused(&run, &server, message, &["work/file"]);
+        assert_refused(&run, &server, message, &["current/file"]);
         assert!(run.stderr.contains("--report"), "{}", run.describe());
     }
 }
@@ -264,10 +259,10 @@ fn reserved_report_name_is_refused() {
         let server = account().serve();
         let program = with_report(&server, report);
         fs::write(program.directory().join(CSV), OLD).unwrap();
-        let link = program.directory().join("work/to_csv");
+        let link = program.directory().join("current/to_csv");
         symlink(format!("../{CSV}"), link).unwrap();
         let run = program.run();
-        fs::remove_file(run.directory().join("work/to_csv")).unwrap();
+        fs::remove_file(run.directory().join("current/to_csv")).unwrap();
         assert_refused(&run, &server, "aws_config_", &[CSV]);
         assert_eq!(run.csv(), OLD);
     }
@@ -276,7 +271,10 @@ fn reserved_report_name_is_refused() {
 #[test]
 fn report_at_target_of_an_output_is_refused() {
     let server = account().serve();
-    for target in ["../work/report.json", "../work/elsewhere/../report.json"] {
+    for target in [
+        "../current/report.json",
+        "../current/elsewhere/../report.json",
+    ] {
         let program = with_report(&server, "report.json");
         symlink(target, program.directory().join(CSV)).unwrap();
         let run = program.run();
@@ -309,7 +307,7 @@ fn report_inside_recording_is_refused() {
     for report in ["recording/env.json", "recording/sub/../report.json"] {
         let server = account().serve();
         let program = with_report(&server, report).args(["--record", "elsewhere/../recording"]);
-        fs::create_dir_all(program.directory().join("work/recording/sub")).unwrap();
+        fs::create_dir_all(program.directory().join("current/recording/sub")).unwrap();
         let run = program.run();
         assert_refused(&run, &server, "--record", &[]);
     }
@@ -326,7 +324,11 @@ fn missing_output_directory_is_created() {
             .run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
         assert_eq!(run.csv(), account().csv());
-        let report = run.directory().join("work").join(directory).join("r.json");
+        let report = run
+            .directory()
+            .join("current")
+            .join(directory)
+            .join("r.json");
         parse(&fs::read(report).unwrap());
     }
 }
@@ -340,20 +342,20 @@ fn unusable_output_directory_is_refused() {
     for place in places {
         let server = account().serve();
         let program = Program::without_server().args(TYPES);
-        let work = program.directory().join("work");
+        let work = program.directory().join("current");
         fs::write(work.join("file"), OLD).unwrap();
         symlink("file", work.join("to_file")).unwrap();
         symlink("file/nothing", work.join("dangling")).unwrap();
         let args = ["--endpoint-url", &server.url(), "--output-dir", place];
         let run = program.args(args).run();
         for link in ["to_file", "dangling"] {
-            fs::remove_file(run.directory().join("work").join(link)).unwrap();
+            fs::remove_file(run.directory().join("current").join(link)).unwrap();
         }
         assert_refused(
             &run,
             &server,
             &format!("--output-dir {place}: "),
-            &["work/file"],
+            &["current/file"],
         );
     }
 }

@@ -229,12 +229,7 @@ fn unrecorded_global_type_leaves_region_complete() {
             .region("eu-west-1", &other)
             .not_recording("eu-west-1", &[excluded]);
         let run = run_global(&account, &types, "SUCCESS", &["--strict"]);
-        assert_eq!(
-            (run.code, run.errors()),
-            (Some(0), String::new()),
-            "{}",
-            run.describe()
-        );
+        run.assert_no_errors();
         assert_eq!(run.csv(), account.csv());
         let total = if listed == 0 {
             String::new()

@@ -37,7 +37,7 @@ fn serve_with_totals(
 fn run_with_report(server: &Server, args: &[&str]) -> (Outcome, Value) {
     let program = Program::new(server).args(["--report", "report.json"]);
     let run = program.args(args).run();
-    let text = std::fs::read_to_string(run.directory().join("work/report.json"));
+    let text = std::fs::read_to_string(run.directory().join("current/report.json"));
     let text = text.unwrap_or_else(|e| panic!("{e}: {}", run.describe()));
     assert!(text.ends_with("}\n"), "{text}");
     (run, serde_json::from_str(&text).unwrap())
@@ -316,7 +316,7 @@ fn unwritable_report_keeps_the_csv() {
         None
     });
     let program = Program::new(&server).args(TYPES);
-    path.set(program.directory().join("work/report.json"))
+    path.set(program.directory().join("current/report.json"))
         .unwrap();
     let run = program.args(["--report", "report.json"]).run();
     assert_eq!(run.code, Some(1), "{}", run.describe());

@@ -124,7 +124,7 @@ fn checks_run_concurrently() {
             .args(TYPES)
             .args(["--region", region])
             .run();
-        assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+        run.assert_no_errors();
         assert_eq!(run.csv(), account.csv());
         assert!(in_time.try_iter().all(|in_time| in_time), "{region}");
     }
@@ -145,7 +145,7 @@ fn responses_of_disabled_region_are_ignored() {
         .args(TYPES)
         .args(["--region", "eu-west-1"])
         .run();
-    assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+    run.assert_no_errors();
     assert_eq!(run.csv(), account.csv());
     for check in [
         "✓ IAM permission: config:ListDiscoveredResources (eu-west-1)\n",
@@ -272,7 +272,7 @@ fn throttled_request_is_retried() {
         once.then(|| Reply::throttled(call))
     });
     let run = Program::new(&server).args(TYPES).run();
-    assert_eq!((run.code, run.errors()), (Some(0), String::new()));
+    run.assert_no_errors();
     assert_eq!(run.csv(), account.csv());
     assert_eq!(server.count(|call| call.lists(VPC, "eu-west-1")), 2);
 }

@@ -113,7 +113,7 @@ fn echoed_secrets_are_in_no_output() {
         assert_eq!(run.code, Some(0), "{}", run.describe());
         assert!(run.files().len() > 5, "a recording: {}", run.describe());
         let echoes = |text: &str| text.matches("key ****WXYZ token ****").count();
-        let report = std::fs::read_to_string(run.directory().join("work/report.json")).unwrap();
+        let report = std::fs::read_to_string(run.directory().join("current/report.json")).unwrap();
         // The log has one line for each listing and for each call for counts.
         let (lines, cells) = match method {
             "list" => (7, 8),
@@ -253,7 +253,7 @@ fn failed_checks_show_no_secret() {
         .run();
     assert_eq!(run.code, Some(1), "{}", run.describe());
     assert_eq!(run.errors().lines().count(), 5, "{}", run.describe());
-    let report = std::fs::read_to_string(run.directory().join("work/report.json")).unwrap();
+    let report = std::fs::read_to_string(run.directory().join("current/report.json")).unwrap();
     assert!(report.contains("key ****WXYZ token ****"), "{report}");
     assert_no_secret(&run);
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::Program;
+use crate::support::make_fifo;
 use crate::{TYPES, account};
 
 /// Creates something at a path that is not a readable file.
@@ -13,9 +14,7 @@ type Prepare = fn(&Path);
 
 const UNUSABLE: [(&str, Prepare); 5] = [
     ("is a directory", |path| fs::create_dir(path).unwrap()),
-    ("not a regular file", |path| {
-        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
-    }),
+    ("not a regular file", make_fifo),
     ("not a regular file", |path| {
         symlink("/dev/zero", path).unwrap();
     }),

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::credential_process::{make_fifo, with_process};
+use crate::credential_process::with_process;
+use crate::support::make_fifo;
 use crate::support::{Call, Outcome, Program, Reply, Running, Server};
 use crate::{TYPES, VPC, account};
 
@@ -119,7 +120,7 @@ fn first_signal_ends_credential_process() {
         ] {
             let server = account().serve();
             let program = with_process(Program::new(&server), command);
-            let path = program.directory().join("work/alive");
+            let path = program.directory().join("current/alive");
             make_fifo(&path);
             let running = program.start();
             // Opened when the command has started.
@@ -147,7 +148,7 @@ fn first_signal_ends_read_of_fifo() {
         for input in ["types", "bundle", "token"] {
             let server = account().serve();
             let program = Program::new(&server);
-            let fifo = program.directory().join("work/fifo");
+            let fifo = program.directory().join("current/fifo");
             make_fifo(&fifo);
             let program = match input {
                 "types" => program.args(["--resource-types", "@fifo"]),
@@ -171,7 +172,7 @@ fn first_signal_ends_read_of_fifo() {
 fn first_signal_ends_open_of_fifo() {
     let server = account().serve();
     let program = Program::new(&server).args(["--ca-bundle", "fifo"]);
-    make_fifo(&program.directory().join("work/fifo"));
+    make_fifo(&program.directory().join("current/fifo"));
     let running = program.start();
     assert!(running.wait_for_stdout("Verifying prerequisites..."));
     assert_ends(running, "TERM", 143, "open");
@@ -184,7 +185,7 @@ fn fifo_as_config_file_does_not_block() {
     let program = Program::new(&server)
         .args(TYPES)
         .env("AWS_CONFIG_FILE", "fifo");
-    let fifo = program.directory().join("work/fifo");
+    let fifo = program.directory().join("current/fifo");
     make_fifo(&fifo);
     let run = program.run();
     assert_eq!(run.code, Some(0), "{}", run.stderr);

@@ -13,10 +13,11 @@ use std::thread;
 
 use serde_json::Value;
 
+use crate::support::make_fifo;
 use crate::support::{Outcome, Program, Reply};
 use crate::{
     COVERAGE, CSV, ERRORS, LOCK, OLD, REPORT, VERIFY, VPC, account, assert_files,
-    assert_no_panic_output, content, make_fifo, with_all_outputs,
+    assert_no_panic_output, content, with_all_outputs,
 };
 
 /// A different seed selects different points.

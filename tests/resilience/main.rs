@@ -13,8 +13,7 @@ mod streams;
 mod terminal;
 
 use std::io::PipeWriter;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::{Condvar, Mutex};
 
 use support::{Account, Outcome, Program, Server};
@@ -27,7 +26,7 @@ const OLD: &str = "an old file\n";
 const CSV: &str = "out/aws_config_resource_count_012345678901_acme-prod.csv";
 const COVERAGE: &str = "out/aws_config_coverage_012345678901_acme-prod.csv";
 const VERIFY: &str = "out/aws_config_verify_012345678901_acme-prod.csv";
-const REPORT: &str = "work/report.json";
+const REPORT: &str = "current/report.json";
 const LOCK: &str = "out/.aws_config_resource_count_012345678901.lock";
 const ERRORS: &str = "out/aws_config_resource_count_012345678901_acme-prod_errors.txt";
 
@@ -92,12 +91,6 @@ fn broken_pipe() -> PipeWriter {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     writer
-}
-
-/// Creates a FIFO at `path`. Opening it blocks until its other end is opened.
-fn make_fifo(path: &Path) {
-    let made = Command::new("mkfifo").arg(path).status().unwrap();
-    assert!(made.success(), "mkfifo {}", path.display());
 }
 
 /// Blocks the handlers of a server until the test opens it.

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
+use crate::support::make_fifo;
 use crate::support::{Outcome, Program, Reply};
 use crate::{
     CSV, ERRORS, OLD, REPORT, TYPES, VPC, account, assert_files, assert_no_panic_output, content,
-    make_fifo,
 };
 
 #[test]

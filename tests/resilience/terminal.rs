@@ -5,10 +5,9 @@ use std::fs;
 use std::io::Write;
 use std::sync::Arc;
 
+use crate::support::make_fifo;
 use crate::support::{Account, Outcome, Program, Reply, Server};
-use crate::{
-    Latch, TYPES, VPC, account, assert_files, assert_no_panic_output, make_fifo, wide_account,
-};
+use crate::{Latch, TYPES, VPC, account, assert_files, assert_no_panic_output, wide_account};
 
 /// `script` takes one command line. Quotes are sufficient for these arguments. `SETUP` is a command
 /// that runs first, in the terminal.
@@ -289,7 +288,7 @@ fn with_config(program: Program, config: &str) -> Program {
     std::fs::create_dir(&directory).unwrap();
     std::fs::write(directory.join("config"), config).unwrap();
     let keys = r#"{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"s"}"#;
-    std::fs::write(program.directory().join("work/keys.json"), keys).unwrap();
+    std::fs::write(program.directory().join("current/keys.json"), keys).unwrap();
     program.args(TYPES).args(["--profile", "p"])
 }
 
@@ -349,8 +348,8 @@ fn signal_ends_command_that_waits_for_terminal() {
         let command = r#"sh -c 'exec 3>alive; (trap "" INT TERM; sleep 600; :) & echo $PPID > /dev/tty; read code; wait'"#;
         let config = format!("[profile p]\ncredential_process = {command}\n");
         let program = with_config(program, &config);
-        let fifo = program.directory().join("work/alive");
-        crate::make_fifo(&fifo);
+        let fifo = program.directory().join("current/alive");
+        crate::support::make_fifo(&fifo);
         let running = program.start();
         let mut alive = std::fs::File::open(fifo).unwrap();
         if key {

@@ -34,3 +34,12 @@ pub use reply::{FollowUp, Reply, escape};
 pub use responder::Responder;
 pub use server::Server;
 pub use tls::Certificate;
+
+/// Creates a FIFO at `path`. Opening it blocks until its other end is opened.
+pub fn make_fifo(path: &std::path::Path) {
+    let made = std::process::Command::new("mkfifo")
+        .arg(path)
+        .status()
+        .unwrap();
+    assert!(made.success(), "mkfifo {}", path.display());
+}

@@ -62,7 +62,7 @@ impl Outcome {
         Some(std::fs::read_to_string(self.temporary.path().join(found.first()?)).unwrap())
     }
 
-    /// Lists all files of the run's home, output and work directories, by relative path.
+    /// Lists all files of the run's home, output and current directories, by relative path.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         let mut directories = vec![self.temporary.path().to_owned()];
@@ -78,6 +78,12 @@ impl Outcome {
         }
         files.sort();
         files
+    }
+
+    /// Asserts that the run ended with exit code 0 and logged no error.
+    pub fn assert_no_errors(&self) {
+        let expected = (Some(0), String::new());
+        assert_eq!((self.code, self.errors()), expected, "{}", self.describe());
     }
 
     /// Returns the directory of the run.

@@ -75,7 +75,7 @@ impl Program {
 
     fn isolated(mut command: Command) -> Self {
         let directory = TempDir::new().unwrap();
-        for name in ["home", "out", "work"] {
+        for name in ["home", "out", "current"] {
             std::fs::create_dir(directory.path().join(name)).unwrap();
         }
         command
@@ -87,7 +87,7 @@ impl Program {
                 "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
             )
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .current_dir(directory.path().join("work"))
+            .current_dir(directory.path().join("current"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -139,7 +139,7 @@ impl Program {
         self
     }
 
-    /// Returns the directory of the run, with the directories `home`, `out` and `work`.
+    /// Returns the directory of the run, with the directories `home`, `out` and `current`.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }

@@ -64,11 +64,11 @@ pub fn refreshed_by(
     CachedCredentials::load(Box::new(loader), Box::new(identifier)).unwrap()
 }
 
-/// Returns the error of GetCallerIdentity with the error code `code`.
-pub fn identity_error(code: &str) -> CredentialsError {
-    let source = CallError {
-        service: Service::Sts,
-        operation: "GetCallerIdentity",
+/// Returns the error of the first attempt of ListDiscoveredResources in us-east-1.
+pub fn call_error(cause: Cause) -> CallError {
+    CallError {
+        service: Service::Config,
+        operation: "ListDiscoveredResources",
         region: "us-east-1".parse().unwrap(),
         resource_type: None,
         attempts: 1,
@@ -76,12 +76,26 @@ pub fn identity_error(code: &str) -> CredentialsError {
         refresh_error: None,
         bound: None,
         facts: CallFacts::default(),
-        cause: Cause::Service {
-            kind: ErrorKind::from_code(code, 403),
-            code: code.to_owned(),
-            message: String::new(),
-            status: 403,
-        },
+        cause,
+    }
+}
+
+/// Returns the cause of an error response.
+pub fn service_cause(code: &str, message: &str, status: u16) -> Cause {
+    Cause::Service {
+        kind: ErrorKind::from_code(code, status),
+        code: code.to_owned(),
+        message: message.to_owned(),
+        status,
+    }
+}
+
+/// Returns the error of GetCallerIdentity with the error code `code`.
+pub fn identity_error(code: &str) -> CredentialsError {
+    let source = CallError {
+        service: Service::Sts,
+        operation: "GetCallerIdentity",
+        ..call_error(service_cause(code, "", 403))
     };
     let origin = "the test".to_owned();
     CredentialsError::Call {
