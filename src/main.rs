@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -69,10 +70,12 @@ fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> Exi
         },
         quiet: view.quiet,
         shared_terminal: out && err,
-        columns: || {
-            let (width, _) = terminal_size::terminal_size_of(io::stderr())?;
-            Some(usize::from(width.0))
+        out_columns: if reports_to_stdout {
+            || columns(io::stderr())
+        } else {
+            || columns(io::stdout())
         },
+        columns: || columns(io::stderr()),
         bar_on_screen: None,
     };
     let trace = options.debug.then(|| Arc::new(print_line) as _);
@@ -88,4 +91,10 @@ fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> Exi
 /// panics if stderr is closed.
 fn print_line(line: &dyn Display) {
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Returns the width of a terminal in columns; `None` if the stream is no terminal, or the width is unknown.
+fn columns(stream: impl AsFd) -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(stream)?;
+    Some(usize::from(width.0)).filter(|width| *width > 0)
 }

@@ -4,10 +4,12 @@ mod bar;
 mod comparison;
 mod streams;
 mod summary;
+mod wrap;
 
 pub use comparison::comparison;
 pub use streams::{Bar, Color, Console, supports_escapes};
 pub use summary::summary;
+pub use wrap::wrap;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 
 use super::bar::bar;
+use super::wrap::wrap;
 
 const GREEN: &str = "\x1b[92m";
 const RED: &str = "\x1b[91m";
@@ -68,6 +69,8 @@ pub struct Console {
     pub quiet: bool,
     /// True if both streams are the same terminal, where a message is shown only once.
     pub shared_terminal: bool,
+    /// Returns the width of stdout's terminal in columns; `None` if it is no terminal or the width is unknown.
+    pub out_columns: fn() -> Option<usize>,
     /// Returns the width of stderr's terminal in columns; `None` if it is unknown. Called for each
     /// drawing of the bar, because the user can resize the terminal.
     pub columns: fn() -> Option<usize>,
@@ -76,8 +79,21 @@ pub struct Console {
 }
 
 impl Console {
-    /// Prints a line to stdout, unless `quiet`.
+    /// Prints a line to stdout, unless `quiet`. On a terminal it is wrapped, with a hanging indent of two more than its
+    /// own.
     pub fn line(&mut self, text: impl Display) {
+        let text = text.to_string();
+        let own = text.len() - text.trim_start_matches(' ').len();
+        self.line_with_indent(&text, own + 2);
+    }
+
+    /// Prints a line to stdout, unless `quiet`. On a terminal it is wrapped, with a hanging indent of `hanging`.
+    pub fn line_with_indent(&mut self, text: &str, hanging: usize) {
+        let text = wrapped(text, (self.out_columns)(), hanging);
+        self.write_line(text);
+    }
+
+    fn write_line(&mut self, text: impl Display) {
         if !self.quiet {
             let _ = writeln!(self.out, "{text}");
             let _ = self.out.flush();
@@ -87,15 +103,17 @@ impl Console {
     /// Prints a check mark or a cross, and the text.
     pub fn check(&mut self, passed: bool, text: &str) {
         let (color, mark) = if passed { (GREEN, '✓') } else { (RED, '✗') };
-        if self.color {
-            self.line(format_args!("{color}{mark}{RESET} {text}"));
-        } else {
-            self.line(format_args!("{mark} {text}"));
+        let text = wrapped(&format!("{mark} {text}"), (self.out_columns)(), 2);
+        match text.strip_prefix(mark) {
+            // Color has no width.
+            Some(text) if self.color => self.write_line(format_args!("{color}{mark}{RESET}{text}")),
+            _ => self.write_line(text),
         }
     }
 
-    /// Prints a line to stderr. A visible bar is erased and redrawn below the line.
+    /// Prints a line to stderr, wrapped on a terminal. A visible bar is erased and redrawn below the line.
     pub fn error(&mut self, text: impl Display) {
+        let text = wrapped(&text.to_string(), (self.columns)(), 2);
         let erase = self.bar_on_screen.map_or("", |_| "\r\x1b[K");
         let bar = self.redraw();
         self.write_error(&format!("{erase}{text}\n{bar}"));
@@ -145,6 +163,14 @@ impl Console {
     }
 }
 
+/// Wraps `text` if the width of the terminal is known.
+fn wrapped(text: &str, columns: Option<usize>, hanging: usize) -> String {
+    columns.map_or_else(
+        || text.to_owned(),
+        |columns| wrap(text, columns, hanging).join("\n"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -186,6 +212,7 @@ mod tests {
             bar,
             quiet: false,
             shared_terminal: false,
+            out_columns: || None,
             columns: || None,
             bar_on_screen: None,
         };
@@ -241,6 +268,21 @@ mod tests {
                 format!("\rProgress: [{}] 100/100", "█".repeat(10)),
             ]
         );
+    }
+
+    #[test]
+    fn long_lines_are_wrapped_on_terminal() {
+        let (mut console, out, err) = console(Bar::Off);
+        console.out_columns = || Some(20);
+        console.columns = || Some(12);
+        console.line("  one two three four five");
+        console.line_with_indent("one two three four five", 0);
+        console.error("one two three");
+        assert_eq!(
+            out.text(),
+            "  one two three four\n    five\none two three four\nfive\n"
+        );
+        assert_eq!(err.text(), "one two\n  three\n");
     }
 
     #[test]

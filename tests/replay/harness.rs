@@ -111,6 +111,7 @@ impl Case {
             bar: Bar::FinalOnly,
             quiet: false,
             shared_terminal: false,
+            out_columns: || None,
             columns: || None,
             bar_on_screen: None,
         };
