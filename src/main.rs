@@ -93,7 +93,7 @@ fn print_line(line: &dyn Display) {
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
-/// Returns the width of a terminal in columns; `None` if the stream is no terminal, or the width is unknown.
+/// Returns the width of a terminal in columns; `None` if the stream is not a terminal, or the width is unknown.
 fn columns(stream: impl AsFd) -> Option<usize> {
     let (width, _) = terminal_size::terminal_size_of(stream)?;
     Some(usize::from(width.0)).filter(|width| *width > 0)

@@ -69,7 +69,7 @@ pub struct Console {
     pub quiet: bool,
     /// True if both streams are the same terminal, where a message is shown only once.
     pub shared_terminal: bool,
-    /// Returns the width of stdout's terminal in columns; `None` if it is no terminal or the width is unknown.
+    /// Returns the width of stdout's terminal in columns; `None` if it is not a terminal or the width is unknown.
     pub out_columns: fn() -> Option<usize>,
     /// Returns the width of stderr's terminal in columns; `None` if it is unknown. Called for each
     /// drawing of the bar, because the user can resize the terminal.
