@@ -9,6 +9,7 @@ use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limiter::Limits;
 use crate::inventory::Method;
 use crate::model::{AccountId, Region, ResourceTypes};
+use crate::recording::Source;
 use crate::workers::MAX_WORKERS;
 
 /// The counts that cause exit code 3 with `--strict`.
@@ -75,8 +76,8 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// The account ID that replaces all others in a recording.
     pub record_account_id: Option<AccountId>,
-    /// The directory of the recording to replay instead of calling AWS.
-    pub replay: Option<PathBuf>,
+    /// The recording to replay instead of calling AWS.
+    pub replay: Option<Source>,
 }
 
 impl Options {

@@ -38,7 +38,7 @@ impl Runtime {
     /// The environment of the recording cannot be read.
     pub fn new(options: &Options, interrupt: Interrupt) -> io::Result<Self> {
         let jitter = fastrand::f64;
-        let Some(dir) = options.replay.clone() else {
+        let Some(source) = options.replay.clone() else {
             return Ok(Self {
                 env: Arc::new(SystemEnv(interrupt.clone())),
                 clock: Arc::new(SystemClock::new(interrupt.clone())),
@@ -52,11 +52,11 @@ impl Runtime {
         };
         let now = OffsetDateTime::now_utc();
         Ok(Self {
-            env: Arc::new(RecordedEnv::open(&dir)?),
+            env: Arc::new(RecordedEnv::open(source.clone())?),
             clock: Arc::new(VirtualClock::new(now)),
             interrupt,
             jitter,
-            connect: Box::new(move |_, _| Ok(Arc::new(ReplayClient::open(&dir, now)?))),
+            connect: Box::new(move |_, _| Ok(Arc::new(ReplayClient::open(source.clone(), now)?))),
         })
     }
 }

@@ -2,13 +2,12 @@
 #![no_main]
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use aws_config_resource_count::recording::cassette::{
-    Cassette, INTERACTIONS_DIR, Interaction, RecordedBody, key, recorded_request,
+    Cassette, Interaction, RecordedBody, key, recorded_request,
 };
-use aws_config_resource_count::recording::{Content, ReplayClient};
+use aws_config_resource_count::recording::{Content, INTERACTIONS_DIR, ReplayClient, Source};
 use aws_config_resource_count::secret::Redactor;
 use aws_config_resource_count::http::{HttpClient, Request, TransportErrorKind};
 use aws_config_resource_count_fuzz::TempDir;
@@ -42,6 +41,7 @@ fn has_decimals(json: &[u8]) -> bool {
 
 fn replay(data: &[u8], cassette: &Cassette) {
     let dir = TempDir::new();
+    let source = Source::from(&dir.0);
     let interactions = dir.0.join(INTERACTIONS_DIR);
     fs::create_dir_all(&interactions).unwrap();
     fs::write(interactions.join("c.json"), data).unwrap();
@@ -49,7 +49,7 @@ fn replay(data: &[u8], cassette: &Cassette) {
     let results: Vec<_> = cassette
         .interactions
         .iter()
-        .map(|i| result(i, &interactions))
+        .map(|i| result(i, &source))
         .collect();
     let replay = match ReplayClient::open(&dir.0, datetime!(2026-11-24 12:00:00 UTC)) {
         Ok(replay) => replay,
@@ -61,7 +61,7 @@ fn replay(data: &[u8], cassette: &Cassette) {
     let mut unused = cassette.interactions.len();
     for (interaction, expected) in cassette.interactions.iter().zip(results) {
         let expected = expected.expect("a replay opens only if all interactions are valid");
-        let Some(request) = request(interaction, &interactions) else {
+        let Some(request) = request(interaction, &source) else {
             continue;
         };
         unused -= 1;
@@ -83,13 +83,13 @@ fn replay(data: &[u8], cassette: &Cassette) {
 /// Returns the result of a valid interaction: status and body, or `Some(None)` for a transport
 /// error.
 #[allow(clippy::option_option)]
-fn result(interaction: &Interaction, dir: &Path) -> Option<Option<(u16, Vec<u8>)>> {
-    let result = interaction.result(dir).ok()?;
+fn result(interaction: &Interaction, source: &Source) -> Option<Option<(u16, Vec<u8>)>> {
+    let result = interaction.result(source).ok()?;
     Some(result.ok().map(|response| (response.status, response.body)))
 }
 
 /// Returns the recorded request; `None` if a recording client would have recorded it differently.
-fn request(interaction: &Interaction, dir: &Path) -> Option<Request> {
+fn request(interaction: &Interaction, source: &Source) -> Option<Request> {
     let recorded = &interaction.request;
     let method = ["GET", "POST", "PUT"]
         .into_iter()
@@ -107,7 +107,7 @@ fn request(interaction: &Interaction, dir: &Path) -> Option<Request> {
         method,
         uri: recorded.uri.clone(),
         headers,
-        body: recorded.body.bytes(dir).ok()?,
+        body: recorded.body.bytes(source).ok()?,
         scope: recorded.scope.clone(),
         budget: Duration::from_secs(1),
         private: aws_config_resource_count::http::Private::default(),

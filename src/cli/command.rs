@@ -132,4 +132,4 @@ Examples:
   aws-config-resource-count --regions eu-west-1,eu-central-1 --strict
   aws-config-resource-count --resource-types all --method counts --coverage
   aws-config-resource-count iam-policy --method counts
-  aws-config-resource-count --replay fixtures/demo";
+  aws-config-resource-count --demo";

@@ -15,6 +15,7 @@ use crate::console::Color;
 use crate::inventory::Method;
 use crate::model::{AccountId, Region, ResourceTypes};
 use crate::options::{Options, Strict};
+use crate::recording::Source;
 
 const SCAN: &str = "Scan";
 const OUTPUT: &str = "Output";
@@ -143,6 +144,10 @@ pub(super) struct ScanArgs {
     /// Replay a recording; needs no network or credentials
     #[arg(help_heading = RECORDINGS, long, value_name = "DIR")]
     replay: Option<PathBuf>,
+
+    /// Try the program on a made-up account, which is built in; needs no network or credentials
+    #[arg(help_heading = RECORDINGS, long, conflicts_with_all = ["replay", "record", "profile", "endpoint_url"])]
+    demo: bool,
 }
 
 /// The default maximum of concurrent requests per region: one per default resource type.
@@ -209,9 +214,11 @@ impl ScanArgs {
             progress: !self.no_progress && !self.quiet,
             quiet: self.quiet,
         };
+        let demo = self.demo.then_some(Source::Demo);
+        let replay = self.replay.map(Source::Directory).or(demo);
         let concurrency = match self.region_concurrency {
             // A recording is replayed one request at a time, so it is recorded in that order.
-            _ if self.replay.is_some() || self.record.is_some() => 1,
+            _ if replay.is_some() || self.record.is_some() => 1,
             concurrency => concurrency.unwrap_or(REGION_CONCURRENCY).into(),
         };
         let rate = self.max_rps;
@@ -238,7 +245,7 @@ impl ScanArgs {
             strict: self.strict,
             record: self.record,
             record_account_id: self.record_account_id,
-            replay: self.replay,
+            replay,
         };
         Ok((options, view))
     }

@@ -232,6 +232,22 @@ fn invalid_usage_exits_2_with_hint() {
             &["--record", "x", "--record-account-id", "12"],
             "is not an account ID of 12 digits",
         ),
+        (
+            &["--demo", "--replay", "x"],
+            "'--demo' cannot be used with '--replay <DIR>'",
+        ),
+        (
+            &["--demo", "--record", "x"],
+            "'--demo' cannot be used with '--record <DIR>'",
+        ),
+        (
+            &["--demo", "--profile", "x"],
+            "'--demo' cannot be used with '--profile <NAME>'",
+        ),
+        (
+            &["--demo", "--endpoint-url", "http://localhost"],
+            "'--demo' cannot be used with '--endpoint-url <URL>'",
+        ),
         (&["surplus"], "For more information, try '--help'"),
     ] {
         let (code, text) = error(args);
@@ -303,6 +319,7 @@ fn help_lists_options_types_exit_codes() {
         "--strict",
         "--record",
         "--replay",
+        "--demo",
         "--version",
         "Exit codes",
         "130",

@@ -1,7 +1,7 @@
 //! The JSON report of a run. Its schema is `schemas/report.schema.json`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -12,6 +12,7 @@ use crate::coverage::{Cell, Coverage, Recorder, RegionCoverage};
 use crate::error_log::{Entry, timestamp};
 use crate::model::{Account, Region, ResourceType};
 use crate::options::Options;
+use crate::recording::Source;
 
 /// The version of the report's structure. Reports without it have version 1.
 const SCHEMA_VERSION: u32 = 2;
@@ -104,19 +105,20 @@ fn flags(options: &Options) -> Value {
         "coverage": options.coverage,
         "output_dir": options.output_dir.display().to_string(),
         "endpoint_url": options.endpoint_url.as_ref().map(ToString::to_string),
-        "ca_bundle": path(options.ca_bundle.as_ref()),
+        "ca_bundle": path(options.ca_bundle.as_deref()),
         "max_attempts": options.max_attempts,
         "region_concurrency": options.limits.concurrency,
         "max_rps": options.limits.rate,
         "max_time": options.max_time.as_secs(),
         "connect_timeout": options.connect_timeout.as_secs(),
         "read_timeout": options.read_timeout.as_secs(),
-        "record": path(options.record.as_ref()),
-        "replay": path(options.replay.as_ref()),
+        "record": path(options.record.as_deref()),
+        "replay": path(options.replay.as_ref().and_then(Source::directory)),
+        "demo": options.replay == Some(Source::Demo),
     })
 }
 
-fn path(path: Option<&PathBuf>) -> Option<String> {
+fn path(path: Option<&Path>) -> Option<String> {
     path.map(|p| p.display().to_string())
 }
 

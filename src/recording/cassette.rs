@@ -6,7 +6,6 @@
 //! rejected.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -15,12 +14,10 @@ use serde_json::Value;
 
 use super::credentials;
 use super::secrets::{Content, redact_bytes, redact_json, redact_text, redactor};
+use super::source::{INTERACTIONS_DIR, Source, with_path};
 use crate::http::{Request, Response, TransportError};
 use crate::redact::REDACTED;
 use crate::secret::Redactor;
-
-/// The name of the directory of cassettes in a recording.
-pub const INTERACTIONS_DIR: &str = "interactions";
 
 /// One file of a recording.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -145,17 +142,19 @@ impl RecordedBody {
         }
     }
 
-    /// Returns the bytes of the body; `dir` is the directory of the cassette.
+    /// Returns the bytes of the body; `source` is the recording of the cassette.
     ///
     /// # Errors
-    /// The file next to the cassette cannot be read or is outside `dir`, or both fields are set.
-    pub fn bytes(&self, dir: &Path) -> io::Result<Vec<u8>> {
+    /// The file next to the cassette cannot be read or is in another directory, or both fields are
+    /// set.
+    pub fn bytes(&self, source: &Source) -> io::Result<Vec<u8>> {
         match (&self.body, &self.body_file) {
             (None, None) => Ok(Vec::new()),
             (Some(Value::String(text)), None) => Ok(text.clone().into_bytes()),
             (Some(value), None) => Ok(serde_json::to_vec(value)?),
             (None, Some(name)) if !name.contains(['/', '\\']) => {
-                fs::read(dir.join(name)).map_err(with_path(name.as_ref()))
+                let path = Path::new(INTERACTIONS_DIR).join(name);
+                source.read(&path).map_err(with_path(name.as_ref()))
             }
             _ => Err(invalid(
                 "`body` and `body_file` exclude each other, and `body_file` is only a file name",
@@ -165,17 +164,17 @@ impl RecordedBody {
 }
 
 impl Interaction {
-    /// Returns the recorded result of [`HttpClient::send`](crate::http::HttpClient::send); `dir` is the directory of the
-    /// cassette.
+    /// Returns the recorded result of [`HttpClient::send`](crate::http::HttpClient::send); `source` is the recording of
+    /// the cassette.
     ///
     /// # Errors
     /// The interaction has neither or both of `response` and `error`, or its body cannot be read.
-    pub fn result(&self, dir: &Path) -> io::Result<Result<Response, TransportError>> {
+    pub fn result(&self, source: &Source) -> io::Result<Result<Response, TransportError>> {
         match (&self.response, &self.error) {
             (Some(response), None) => Ok(Ok(Response {
                 status: response.status,
                 headers: response.headers.clone().into_iter().collect(),
-                body: response.body.bytes(dir)?,
+                body: response.body.bytes(source)?,
             })),
             (None, Some(error)) => Ok(Err(TransportError {
                 kind: serde_json::from_value(error.kind.as_str().into())
@@ -216,11 +215,6 @@ pub fn recorded_request(request: &Request) -> RecordedRequest {
         headers: headers.filter_map(header).collect(),
         body: RecordedBody::new(&request.body, Content::Names, &redactor(request)),
     }
-}
-
-/// Adds the path of a file to its errors.
-pub(super) fn with_path(path: &Path) -> impl Fn(io::Error) -> io::Error {
-    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn invalid(reason: &str) -> io::Error {

@@ -1,20 +1,19 @@
 //! The environment of a replay.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use super::cassette::with_path;
+use super::source::{Source, with_path};
 use crate::env::{CommandOutput, Env};
 
-/// The environment of a recording: the variables of `env.json` and the files below the directory.
+/// The environment of a recording: the variables of `env.json` and the files of the recording.
 ///
-/// HOME is `home`, relative to the directory. No file outside the directory can be read, so replays
+/// HOME is `home`, relative to the recording. No file outside it can be read, so replays
 /// and tests give the same results on every machine.
 pub struct RecordedEnv {
-    dir: PathBuf,
+    source: Source,
     variables: BTreeMap<String, String>,
 }
 
@@ -26,25 +25,26 @@ impl RecordedEnv {
     #[must_use]
     pub fn new(dir: &Path, variables: BTreeMap<String, String>) -> Self {
         Self {
-            dir: dir.to_owned(),
+            source: dir.into(),
             variables,
         }
     }
 
-    /// Reads the environment of the recording in `dir`.
+    /// Reads the environment of the recording in `source`.
     ///
     /// # Errors
     /// `env.json` is missing, cannot be read, or is not a JSON object of strings.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        let path = dir.join(ENV_FILE);
-        match fs::read(&path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)) {
-            Ok(variables) => Ok(Self::new(dir, variables)),
+    pub fn open(source: impl Into<Source>) -> io::Result<Self> {
+        let source = source.into();
+        let name = Path::new(ENV_FILE);
+        let content = source.read(name);
+        match content.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)) {
+            Ok(variables) => Ok(Self { source, variables }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let dir = dir.display();
-                let message = format!("{dir} is not a recording ({ENV_FILE} not found)");
+                let message = format!("{source} is not a recording ({ENV_FILE} not found)");
                 Err(io::Error::new(e.kind(), message))
             }
-            Err(e) => Err(with_path(&path)(e)),
+            Err(e) => Err(with_path(&source.path(name))(e)),
         }
     }
 }
@@ -59,14 +59,7 @@ impl Env for RecordedEnv {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let inside = path.components().all(|c| c != Component::ParentDir);
-        // Relative paths are resolved in the directory, so that a recording can be moved.
-        let path = self.dir.join(path);
-        if inside && path.starts_with(&self.dir) {
-            fs::read(path)
-        } else {
-            Err(io::ErrorKind::NotFound.into())
-        }
+        self.source.read(path)
     }
 
     /// Fails: recordings are read-only.
@@ -87,6 +80,9 @@ impl Env for RecordedEnv {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]

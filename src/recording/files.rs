@@ -6,8 +6,9 @@ use std::io;
 use std::path::Path;
 
 use super::accounts::Accounts;
-use super::cassette::{Cassette, INTERACTIONS_DIR, with_path};
+use super::cassette::Cassette;
 use super::environment::ENV_FILE;
+use super::source::{INTERACTIONS_DIR, with_path};
 
 /// Writes a recording to `dir`: its cassettes by name and the variables of its environment.
 /// `account` replaces the caller's account ID; see [`Accounts`].

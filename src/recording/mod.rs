@@ -5,14 +5,17 @@ mod accounts;
 pub mod cassette;
 mod clock;
 mod credentials;
+mod demo;
 mod environment;
 mod files;
 mod record;
 mod replay;
 mod secrets;
+mod source;
 
 pub use clock::VirtualClock;
 pub use environment::RecordedEnv;
 pub use record::RecordingClient;
 pub use replay::ReplayClient;
 pub use secrets::Content;
+pub use source::{INTERACTIONS_DIR, Source};

@@ -10,10 +10,10 @@ use time::format_description::well_known::Rfc2822;
 
 use super::cassette::{
     Cassette, Interaction, RecordedBody, RecordedError, RecordedResponse, recorded_request,
-    with_path,
 };
 use super::files;
 use super::secrets::{Content, redact_text, redactor};
+use super::source::with_path;
 use crate::clock::Clock;
 use crate::http::{HttpClient, Request, Response, TransportError};
 use crate::redact;

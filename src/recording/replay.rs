@@ -1,7 +1,6 @@
 //! Replays a recording: no network, no credentials, no waiting.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
@@ -9,7 +8,8 @@ use std::sync::Mutex;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::cassette::{Cassette, INTERACTIONS_DIR, Interaction, key, recorded_request, with_path};
+use super::cassette::{Cassette, Interaction, key, recorded_request};
+use super::source::{Source, with_path};
 use crate::http::{HttpClient, Request, Response, TransportError, TransportErrorKind};
 use crate::sync::lock;
 use crate::text::sanitize;
@@ -21,26 +21,18 @@ type ReplayResult = Result<Response, TransportError>;
 pub struct ReplayClient(Mutex<BTreeMap<String, VecDeque<ReplayResult>>>);
 
 impl ReplayClient {
-    /// Reads the recording in `dir`; `now` is the time of the replay.
+    /// Reads the recording in `source`; `now` is the time of the replay.
     ///
     /// # Errors
     /// The recording has no cassettes, or one of them cannot be read. The error names the file.
-    pub fn open(dir: &Path, now: OffsetDateTime) -> io::Result<Self> {
-        let dir = dir.join(INTERACTIONS_DIR);
-        let entries = fs::read_dir(&dir).map_err(with_path(&dir))?;
-        let paths = entries.map(|entry| Ok(entry?.path()));
-        let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
-        paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
-        paths.sort();
-        if paths.is_empty() {
-            let error = io::Error::other("contains no cassettes");
-            return Err(with_path(&dir)(error));
-        }
+    pub fn open(source: impl Into<Source>, now: OffsetDateTime) -> io::Result<Self> {
+        let source = source.into();
         let mut responses: BTreeMap<String, VecDeque<ReplayResult>> = BTreeMap::new();
-        for path in paths {
-            let cassette = load(&path).map_err(with_path(&path))?;
+        for name in source.cassettes()? {
+            let path = source.path(&name);
+            let cassette = load(&source, &name).map_err(with_path(&path))?;
             for interaction in cassette.interactions {
-                let mut result = interaction.result(&dir).map_err(with_path(&path))?;
+                let mut result = interaction.result(&source).map_err(with_path(&path))?;
                 if let Ok(response) = &mut result {
                     shift_date(response, &interaction, now);
                 }
@@ -80,8 +72,8 @@ impl HttpClient for ReplayClient {
     }
 }
 
-fn load(path: &Path) -> io::Result<Cassette> {
-    Ok(serde_json::from_slice(&fs::read(path)?)?)
+fn load(source: &Source, name: &Path) -> io::Result<Cassette> {
+    Ok(serde_json::from_slice(&source.read(name)?)?)
 }
 
 /// Shifts the response's `date` by the age of the recording, so that the offset between the two

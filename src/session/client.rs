@@ -87,11 +87,11 @@ impl<'a> SessionParts<'a> {
     /// Describes the trusted certificates and the proxies, or the recording that is replayed.
     #[must_use]
     pub fn describe_trust(&self) -> String {
-        let (directory, Ok(settings)) = (&self.options.replay, &self.settings) else {
+        let (replayed, Ok(settings)) = (&self.options.replay, &self.settings) else {
             return String::new();
         };
-        if let Some(directory) = directory {
-            return format!("replaying {}", directory.display());
+        if let Some(source) = replayed {
+            return format!("replaying {source}");
         }
         let bundle = settings.ca_bundle.as_ref();
         let trusted = bundle.map_or("the built-in Mozilla roots", |bundle| &bundle.name);

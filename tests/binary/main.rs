@@ -12,6 +12,7 @@ mod coverage;
 mod credential_output;
 mod credential_process;
 mod credentials;
+mod demo;
 mod endpoints;
 mod file_names;
 mod listings;

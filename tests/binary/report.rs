@@ -187,7 +187,7 @@ fn report_lists_the_options_of_run() {
     assert_eq!(flags["method"], "list");
     assert_eq!(flags["resource_types"].as_array().unwrap().len(), 10);
     assert_eq!(flags["endpoint_url"], format!("{}/", server.url()));
-    for flag in ["coverage", "skip_checks"] {
+    for flag in ["coverage", "skip_checks", "demo"] {
         assert_eq!(flags[flag], false, "{flag}");
     }
     for option in [

@@ -1,9 +1,11 @@
 use std::collections::BTreeSet;
+use std::fs;
 
 use tempfile::TempDir;
 use time::macros::datetime;
 
 use super::*;
+use crate::recording::INTERACTIONS_DIR;
 use crate::recording::cassette::Cassette;
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
