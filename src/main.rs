@@ -9,7 +9,7 @@ use std::sync::Arc;
 use aws_config_resource_count::atomic_file::Destination;
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::commands;
-use aws_config_resource_count::console::{self, Bar, Console};
+use aws_config_resource_count::console::{self, Bar, Color, Console};
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::options::Options;
 use aws_config_resource_count::runtime::Runtime;
@@ -28,7 +28,26 @@ fn main() -> ExitCode {
             let _ = io::stdout().write_all(&text);
             ExitCode::SUCCESS
         }
-        Err(usage) => usage.exit(),
+        Err(usage) => {
+            let is_error = usage.use_stderr();
+            let is_terminal = if is_error {
+                io::stderr().is_terminal()
+            } else {
+                io::stdout().is_terminal()
+            };
+            let text = usage.render();
+            let text = if has_color(cli::color(std::env::args_os()), is_terminal) {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            };
+            let _ = if is_error {
+                io::stderr().write_all(text.as_bytes())
+            } else {
+                io::stdout().write_all(text.as_bytes())
+            };
+            ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
+        }
     }
 }
 
@@ -51,10 +70,7 @@ fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> Exi
     } else {
         io::stdout().is_terminal()
     };
-    let var = |name| std::env::var(name).ok();
-    let (no_color, force) = (var("NO_COLOR"), var("CLICOLOR_FORCE"));
-    let escapes = console::supports_escapes(var("TERM").as_deref());
-    let color = view.color;
+    let escapes = supports_escapes();
     let mut console = Console {
         out: if reports_to_stdout {
             Box::new(io::stderr())
@@ -62,7 +78,7 @@ fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> Exi
             Box::new(io::stdout())
         },
         err: Box::new(io::stderr()),
-        color: color.applies(out && escapes, no_color.as_deref(), force.as_deref()),
+        color: has_color(view.color, out),
         bar: match (view.progress, err && escapes && !options.debug) {
             (false, _) => Bar::Off,
             (true, true) => Bar::Live,
@@ -97,4 +113,16 @@ fn print_line(line: &dyn Display) {
 fn columns(stream: impl AsFd) -> Option<usize> {
     let (width, _) = terminal_size::terminal_size_of(stream)?;
     Some(usize::from(width.0)).filter(|width| *width > 0)
+}
+
+/// Returns true if the terminal supports escape sequences.
+fn supports_escapes() -> bool {
+    console::supports_escapes(std::env::var("TERM").ok().as_deref())
+}
+
+/// Returns true if a stream gets color, by the option, the environment and the terminal.
+fn has_color(option: Color, is_terminal: bool) -> bool {
+    let [no_color, force] = ["NO_COLOR", "CLICOLOR_FORCE"].map(|name| std::env::var(name).ok());
+    let is_terminal = is_terminal && supports_escapes();
+    option.applies(is_terminal, no_color.as_deref(), force.as_deref())
 }

@@ -231,31 +231,25 @@ const OPTIONS_START: &str = "\
 
 # Options
 
-`aws-config-resource-count [OPTIONS]` scans an account. `--help` prints the same reference, `-h` a shorter one. For details, see
+`aws-config-resource-count [OPTIONS]` scans an account. `--help` prints the same reference, `-h` the
+most used options. For details, see
 [How resources are counted](counting.md), [Credentials](credentials.md), [Network](network.md), [Output](output.md) and
 [Recordings](recording.md).
 ";
 
-/// The part of `docs/options.md` that installs completions and the man page.
-const INSTALL: &str = "\
-### Install shell completions and the man page
-
-```sh
-# Bash 4 or later, with the bash-completion package
-aws-config-resource-count completions bash > ~/.local/share/bash-completion/completions/aws-config-resource-count
-
-# Zsh: a directory of $fpath, such as ~/.zfunc
-aws-config-resource-count completions zsh > ~/.zfunc/_aws-config-resource-count
-
-# fish
-aws-config-resource-count completions fish > ~/.config/fish/completions/aws-config-resource-count.fish
-
-# man page
-aws-config-resource-count man > ~/.local/share/man/man1/aws-config-resource-count.1
-```
-
-For Bash 3.2, as on macOS, add `eval \"$(aws-config-resource-count completions bash)\"` to `~/.bash_profile`. `source <(…)` has no effect in Bash 3.2.
-";
+/// Renders the part of `docs/options.md` that installs completions and the man page, from their help.
+fn install_section(command: &clap::Command) -> String {
+    let mut text = "### Install shell completions and the man page\n\n```sh\n".to_owned();
+    for (name, title) in [("completions", ""), ("man", "\n# man page\n")] {
+        let subcommand = command.find_subcommand(name).unwrap();
+        let help = subcommand.get_after_long_help().unwrap().to_string();
+        let lines = help.strip_prefix("Installation:\n").unwrap().lines();
+        let lines = lines.map(|line| line.strip_prefix("  ").unwrap_or(line));
+        text += title;
+        text.extend(lines.flat_map(|line| [line, "\n"]));
+    }
+    text + "```\n"
+}
 
 /// Renders one row of a table of options.
 fn option_row(argument: &clap::Arg) -> String {
@@ -304,7 +298,7 @@ fn options_page() -> String {
     command.build();
     let mut headings: Vec<&str> = Vec::new();
     for argument in command.get_arguments() {
-        let heading = argument.get_help_heading().unwrap_or("General");
+        let heading = argument.get_help_heading().unwrap_or("Most used");
         if !headings.contains(&heading) {
             headings.push(heading);
         }
@@ -317,12 +311,15 @@ fn options_page() -> String {
              |---|---|---|---|---|\n"
         );
         let in_section = |a: &&clap::Arg| {
-            a.get_help_heading().unwrap_or("General") == heading && !a.is_hide_set()
+            a.get_help_heading().unwrap_or("Most used") == heading && !a.is_hide_set()
         };
         page.extend(command.get_arguments().filter(in_section).map(option_row));
     }
     page += "\n## Subcommands\n\n| subcommand | meaning |\n|---|---|\n";
     for subcommand in command.get_subcommands() {
+        if subcommand.get_name() == "help" {
+            continue;
+        }
         let positional: Vec<String> = subcommand
             .get_positionals()
             .map(|argument| {
@@ -334,20 +331,15 @@ fn options_page() -> String {
         let options = subcommand.get_arguments().any(|a| a.get_id() == "profile");
         let _ = writeln!(
             page,
-            "| `{}{}{}` | {}{} |",
+            "| `{}{}{}` | {} |",
             subcommand.get_name(),
             if options { " [OPTIONS]" } else { "" },
             positional.concat(),
-            subcommand.get_about().unwrap(),
-            if subcommand.is_hide_set() {
-                " (not listed in `--help`)"
-            } else {
-                ""
-            }
+            subcommand.get_about().unwrap()
         );
     }
-    let _ = write!(page, "\n{INSTALL}");
-    let after = command.get_after_help().unwrap().to_string();
+    let _ = write!(page, "\n{}", install_section(&command));
+    let after = command.get_after_long_help().unwrap().to_string();
     for section in after.split("\n\n") {
         let (title, lines) = section.split_once(":\n").unwrap();
         let title = if title == "Environment" {
@@ -386,7 +378,7 @@ fn options_page_is_generated_from_clap() {
 fn variables_of_help_are_documented() {
     let pages = ["credentials", "network", "output"].map(|name| read(&format!("docs/{name}.md")));
     let pages = pages.concat();
-    let help = cli::command().get_after_help().unwrap().to_string();
+    let help = cli::command().get_after_long_help().unwrap().to_string();
     let words = help.split([' ', ',', '\n', ':']);
     let variables: BTreeSet<&str> = words
         .filter(|w| w.starts_with("AWS_") || w.ends_with("_PROXY") || w.contains("COLOR"))
@@ -528,7 +520,7 @@ fn every_exit_code_is_documented() {
         let documented = first_column(&read(path), "exit code").join(", ");
         assert_eq!(documented, codes.join(", "), "{path}");
     }
-    let help = cli::command().get_after_help().unwrap().to_string();
+    let help = cli::command().get_after_long_help().unwrap().to_string();
     let (_, listed) = help.split_once("Exit codes:\n").unwrap();
     let (listed, _) = listed.split_once("\n\n").unwrap();
     for code in codes {
@@ -606,9 +598,9 @@ fn documented_commands_are_valid() {
             }
         }
     }
-    let help = cli::command().get_after_help().unwrap().to_string();
+    let help = cli::command().get_after_long_help().unwrap().to_string();
     let (_, examples) = help.split_once("Examples:\n").unwrap();
-    for line in examples.lines() {
+    for line in examples.lines().filter(|line| !line.starts_with("  # ")) {
         assert!(parsed(line).unwrap().is_ok(), "--help: {line}");
         checked += 1;
     }

@@ -3,14 +3,16 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::scan_args::{OutputOptions, ScanArgs};
+use super::help::{INSTALL_COMPLETIONS, INSTALL_MAN, after_long_help};
+use super::scan_args::{OutputOptions, ScanArgs, color_named};
 use crate::commands::iam_policy;
+use crate::console::Color;
 use crate::options::Options;
 use crate::redact;
 
-/// Count the resources discovered by AWS Config in an AWS account, by region and resource type
+/// Count the AWS resources discovered by AWS Config, by region and resource type
 ///
 /// Runs eight checks, scans all enabled regions in parallel and writes
 /// aws_config_resource_count_{account}[_{alias}].csv. Counts that could not be completed are left
@@ -19,9 +21,9 @@ use crate::redact;
 #[command(
     name = "aws-config-resource-count",
     version,
+    override_usage = "aws-config-resource-count [OPTIONS] [COMMAND]",
     args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true,
-    after_help = AFTER_HELP
+    after_long_help = after_long_help()
 )]
 struct Cli {
     #[command(flatten)]
@@ -36,13 +38,15 @@ enum CliSubcommand {
     /// Print the minimum IAM policy for the given options
     IamPolicy(Box<ScanArgs>),
     /// Print shell completions
-    #[command(hide = true)]
+    ///
+    /// Regions, resource types and the values of other options are completed too.
+    #[command(after_long_help = INSTALL_COMPLETIONS)]
     Completions {
         /// Shell to print completions for
         shell: clap_complete::Shell,
     },
     /// Print the man page
-    #[command(hide = true)]
+    #[command(after_long_help = INSTALL_MAN)]
     Man,
 }
 
@@ -55,20 +59,43 @@ pub enum Command {
     Print(Vec<u8>),
 }
 
-/// Returns the clap definition of the command line, for generated documentation.
+/// Returns the clap definition of the command line. `-h` hides the options under a heading.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    let hide = |command: clap::Command| {
+        command.mut_args(|argument| {
+            let is_common = argument.get_help_heading().is_none();
+            argument.hide_short_help(!is_common)
+        })
+    };
+    hide(Cli::command()).mut_subcommands(hide)
+}
+
+/// Returns the color option of a command line that may be invalid: help and errors of clap follow it too.
+pub fn color(args: impl IntoIterator<Item = OsString>) -> Color {
+    let mut args = args.into_iter().filter_map(|arg| arg.into_string().ok());
+    let mut color = Color::Auto;
+    while let Some(arg) = args.next() {
+        let value = match arg.strip_prefix("--color") {
+            Some("") => args.next(),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => continue,
+        };
+        color = value.map_or(color, |name| color_named(&name));
+    }
+    color
 }
 
 /// Parses the command line; `args` begins with the program name.
 ///
 /// # Errors
 /// Returns clap's error for invalid usage (exit code 2) and for `--help` and `--version` (exit
-/// code 0). The error prints its own text.
+/// code 0).
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
-    let cli = Cli::try_parse_from(args).map_err(without_secrets)?;
     let mut command = command();
+    let matches = command.try_get_matches_from_mut(args);
+    let matches = matches.map_err(without_secrets)?;
+    let cli = Cli::from_arg_matches(&matches)?;
     let mut text = Vec::new();
     match cli.subcommand {
         None => {
@@ -102,34 +129,3 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
     }
     error
 }
-
-const AFTER_HELP: &str = "\
-Environment:
-  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   credentials
-  AWS_PROFILE                                 profile
-  AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN   role to assume with a web identity token
-  AWS_REGION, AWS_DEFAULT_REGION              start region
-  AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE   paths of the config and credentials files
-  AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CONFIG_SERVICE, ..._EC2, ..._IAM, ..._STS
-                                              endpoint URLs
-  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS         true: ignore these and the profile's endpoints
-  AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT   true: use FIPS or dual-stack endpoints
-  AWS_CA_BUNDLE                               PEM file of trusted certificates
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY           proxies, and hosts to bypass
-                                              (lower-case names take precedence)
-  AWS_MAX_ATTEMPTS, AWS_RETRY_MODE            attempts per request; only standard is supported
-  NO_COLOR, CLICOLOR_FORCE, TERM              color and the progress bar
-
-Exit codes:
-  0    success; some counts may be missing
-  1    a check failed, nothing was counted, or the scan was aborted
-  2    invalid usage, or an output that cannot be written
-  3    counts are stale, unverified or missing, or differ (only with --strict)
-  130  interrupted (143: terminated, 129: SIGHUP, 131: SIGQUIT)
-
-Examples:
-  aws-config-resource-count --profile audit --output-dir out
-  aws-config-resource-count --regions eu-west-1,eu-central-1 --strict
-  aws-config-resource-count --resource-types all --method counts --coverage
-  aws-config-resource-count iam-policy --method counts
-  aws-config-resource-count --demo";

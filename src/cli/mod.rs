@@ -1,11 +1,12 @@
 //! Parses the command line with clap.
 
 mod command;
+mod help;
 mod region;
 mod resource_types;
 mod scan_args;
 
-pub use command::{Command, command, parse};
+pub use command::{Command, color, command, parse};
 pub use scan_args::OutputOptions;
 
 #[cfg(test)]

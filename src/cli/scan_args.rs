@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, Command, Error, ValueEnum, value_parser};
+use clap::{Args, Command, Error, ValueEnum, ValueHint, value_parser};
 
 use super::region::{parse_scan_region, parse_start_region};
 use super::resource_types::{combine_types, dedup, parse_types};
@@ -22,132 +22,152 @@ const OUTPUT: &str = "Output";
 const NETWORK: &str = "Network";
 const RECORDINGS: &str = "Recordings";
 
-/// The options of a scan.
+/// The options of a scan. `-h` shows those without a heading, one line each at 80 columns; `--help` and
+/// `docs/options.md` show all, with their second paragraphs.
 #[derive(Debug, Args)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each field is a command-line flag"
 )]
 pub(super) struct ScanArgs {
-    /// Profile in ~/.aws/config and ~/.aws/credentials; takes precedence over credentials in the
-    /// environment [default: AWS_PROFILE, default]
-    #[arg(help_heading = SCAN, long, value_name = "NAME")]
+    /// AWS profile [default: AWS_PROFILE]
+    ///
+    /// A profile in ~/.aws/config or ~/.aws/credentials. Takes precedence over credentials in the
+    /// environment. Without AWS_PROFILE, the profile named default is used.
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     profile: Option<String>,
+
+    /// Scan only these regions [default: all]
+    ///
+    /// The default is all regions that are enabled for the account.
+    #[arg(long, value_name = "REGION,...", value_delimiter = ',', num_args = 1, value_parser = parse_scan_region)]
+    regions: Vec<Region>,
+
+    /// Skip these regions
+    #[arg(long, value_name = "REGION,...", value_delimiter = ',', num_args = 1, value_parser = parse_scan_region)]
+    exclude_regions: Vec<Region>,
+
+    /// Types to count: names, @FILE or all
+    ///
+    /// @FILE reads the names from a file; all counts every type that the account has. The default is
+    /// ten common types: AWS::EC2::Instance, AWS::EC2::Volume, AWS::EC2::SecurityGroup, AWS::EC2::VPC,
+    /// AWS::S3::Bucket, AWS::RDS::DBInstance, AWS::Lambda::Function, AWS::IAM::Role, AWS::IAM::User
+    /// and AWS::DynamoDB::Table.
+    #[arg(long, value_name = "TYPE,...", value_delimiter = ',', num_args = 1, value_parser = parse_types)]
+    resource_types: Vec<ResourceTypes>,
+
+    /// Counting method
+    ///
+    /// list lists every resource; counts uses the counts of AWS Config, with fewer requests; verify
+    /// does both and compares.
+    #[arg(
+        long,
+        value_name = "list|counts|verify",
+        default_value = "list",
+        hide_possible_values = true
+    )]
+    method: Method,
+
+    /// Output directory
+    ///
+    /// For the CSV and the error log. It is created if it does not exist.
+    #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    output_dir: PathBuf,
+
+    /// Also write the status of every count
+    ///
+    /// The file is aws_config_coverage_{account}[_{alias}].csv, with a row for each region and type.
+    #[arg(long)]
+    coverage: bool,
+
+    /// Exit with 3 if counts are missing
+    ///
+    /// Also if counts are stale or unverified (not with --strict=missing), or if --method verify finds
+    /// a difference or cannot compare.
+    #[arg(long, value_name = "missing", num_args = 0..=1, require_equals = true, default_missing_value = "all", value_parser = parse_strict)]
+    strict: Option<Strict>,
+
+    /// Try the program on a made-up account
+    ///
+    /// Replays a recording that is built in; needs no network or credentials.
+    #[arg(long, conflicts_with_all = ["replay", "record", "profile", "endpoint_url"])]
+    demo: bool,
+
+    /// Print only errors
+    #[arg(long, short)]
+    quiet: bool,
 
     /// Start region, for the initial STS, IAM and EC2 calls; does not limit the scan (see --regions)
     /// [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's region, us-east-1]
     #[arg(help_heading = SCAN, long, value_name = "REGION", value_parser = parse_start_region)]
     region: Option<Region>,
 
-    /// Scan only these regions [default: all enabled regions]
-    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1, value_parser = parse_scan_region)]
-    regions: Vec<Region>,
-
-    /// Skip these regions
-    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1, value_parser = parse_scan_region)]
-    exclude_regions: Vec<Region>,
-
-    /// Resource types to count: a list of names, the names in a file (@FILE), or every type that
-    /// the account has (all) [default: ten common types]
-    ///
-    /// The ten common types are AWS::EC2::Instance, AWS::EC2::Volume, AWS::EC2::SecurityGroup,
-    /// AWS::EC2::VPC, AWS::S3::Bucket, AWS::RDS::DBInstance, AWS::Lambda::Function,
-    /// AWS::IAM::Role, AWS::IAM::User and AWS::DynamoDB::Table.
-    #[arg(help_heading = SCAN, long, value_name = "TYPE,...|@FILE|all", value_delimiter = ',', num_args = 1, value_parser = parse_types)]
-    resource_types: Vec<ResourceTypes>,
-
-    /// Counting method: list every resource (list), use the counts of AWS Config (counts), or do
-    /// both and compare (verify)
-    #[arg(help_heading = SCAN, long, value_name = "METHOD", default_value = "list")]
-    method: Method,
-
     /// Start scanning without the prerequisite checks
     #[arg(help_heading = SCAN, long)]
     skip_checks: bool,
 
-    /// Directory for the CSV and the error log; created if it does not exist
-    #[arg(help_heading = OUTPUT, long, value_name = "DIR", default_value = ".")]
-    output_dir: PathBuf,
-
-    /// Also write the status of every region and type to aws_config_coverage_....csv
-    #[arg(help_heading = OUTPUT, long)]
-    coverage: bool,
-
-    /// Write a JSON report of the run to FILE; - is stdout, and all other output then goes to stderr
-    #[arg(help_heading = OUTPUT, long, value_name = "FILE")]
-    report: Option<PathBuf>,
-
-    /// Send all requests to this URL, such as http://127.0.0.1:5000
-    #[arg(help_heading = NETWORK, long, value_name = "URL")]
-    endpoint_url: Option<EndpointUrl>,
-
-    /// Trust the certificates in this PEM file instead of the built-in ones
-    /// [default: AWS_CA_BUNDLE, the profile's ca_bundle, built-in Mozilla certificates]
-    #[arg(help_heading = NETWORK, long, value_name = "FILE")]
-    ca_bundle: Option<PathBuf>,
-
-    /// Maximum attempts per request, including the first
-    /// [default: AWS_MAX_ATTEMPTS, the profile's max_attempts, 10]
-    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
-    max_attempts: Option<u32>,
-
-    /// Maximum concurrent requests per region (1 to 100); halved while throttled
-    /// [default: 10, fewer if more than 20 regions are scanned]
-    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = value_parser!(u16).range(1..=100))]
-    region_concurrency: Option<u16>,
-
-    /// Maximum requests per second per region (0.01 to 10000) [default: no limit]
-    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = parse_rate)]
-    max_rps: Option<f64>,
-
     /// Maximum time of the scan, in seconds (1 to 86400); what is counted by then is written
-    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "3600", value_parser = seconds_parser(86_400))]
+    #[arg(help_heading = SCAN, long, value_name = "SECONDS", default_value = "3600", value_parser = seconds_parser(86_400), value_hint = ValueHint::Other)]
     max_time: Duration,
 
-    /// Connect time-out, in seconds (1 to 120)
-    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "5", value_parser = seconds_parser(120))]
-    connect_timeout: Duration,
-
-    /// Read time-out per attempt, in seconds (1 to 120)
-    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "30", value_parser = seconds_parser(120))]
-    read_timeout: Duration,
+    /// Write a JSON report to FILE; - is stdout, and all other output then goes to stderr
+    #[arg(help_heading = OUTPUT, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    report: Option<PathBuf>,
 
     /// When to use color; auto honors NO_COLOR, CLICOLOR_FORCE and TERM
-    #[arg(help_heading = OUTPUT, long, value_name = "WHEN", default_value = "auto", value_parser = color_parser())]
+    #[arg(help_heading = OUTPUT, long, value_name = "auto|always|never", default_value = "auto", value_parser = color_parser(), hide_possible_values = true)]
     color: Color,
 
     /// Hide the progress bar
     #[arg(help_heading = OUTPUT, long)]
     no_progress: bool,
 
-    /// Print only errors
-    #[arg(help_heading = OUTPUT, long, short)]
-    quiet: bool,
-
     /// Log every request to stderr: operation, region, attempt, status, time, request ID
     #[arg(help_heading = OUTPUT, long)]
     debug: bool,
 
-    /// Exit with 3 if counts are stale, unverified or missing (--strict=missing: only if they are
-    /// missing), or if --method verify finds a difference or cannot compare
-    #[arg(help_heading = OUTPUT, long, value_name = "missing", num_args = 0..=1, require_equals = true, default_missing_value = "all", value_parser = parse_strict)]
-    strict: Option<Strict>,
+    /// Send all requests to this URL, such as http://127.0.0.1:5000
+    #[arg(help_heading = NETWORK, long, value_name = "URL", value_hint = ValueHint::Other)]
+    endpoint_url: Option<EndpointUrl>,
+
+    /// Trust the certificates in this PEM file instead of the built-in ones
+    /// [default: AWS_CA_BUNDLE, the profile's ca_bundle, built-in Mozilla certificates]
+    #[arg(help_heading = NETWORK, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    ca_bundle: Option<PathBuf>,
+
+    /// Maximum attempts per request, including the first
+    /// [default: AWS_MAX_ATTEMPTS, the profile's max_attempts, 10]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = value_parser!(u32).range(1..), value_hint = ValueHint::Other)]
+    max_attempts: Option<u32>,
+
+    /// Maximum concurrent requests per region (1 to 100); halved while throttled
+    /// [default: 10, fewer if more than 20 regions are scanned]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = value_parser!(u16).range(1..=100), value_hint = ValueHint::Other)]
+    region_concurrency: Option<u16>,
+
+    /// Maximum requests per second per region (0.01 to 10000) [default: no limit]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = parse_rate, value_hint = ValueHint::Other)]
+    max_rps: Option<f64>,
+
+    /// Connect time-out, in seconds (1 to 120)
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "5", value_parser = seconds_parser(120), value_hint = ValueHint::Other)]
+    connect_timeout: Duration,
+
+    /// Read time-out per attempt, in seconds (1 to 120)
+    #[arg(help_heading = NETWORK, long, value_name = "SECONDS", default_value = "30", value_parser = seconds_parser(120), value_hint = ValueHint::Other)]
+    read_timeout: Duration,
 
     /// Record AWS responses to a new or empty directory, with secrets removed
-    #[arg(help_heading = RECORDINGS, long, value_name = "DIR")]
+    #[arg(help_heading = RECORDINGS, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     record: Option<PathBuf>,
 
     /// Replace account IDs in the recording with this one
-    #[arg(help_heading = RECORDINGS, long, value_name = "ACCOUNT", requires = "record")]
+    #[arg(help_heading = RECORDINGS, long, value_name = "ACCOUNT", requires = "record", value_hint = ValueHint::Other)]
     record_account_id: Option<AccountId>,
 
     /// Replay a recording; needs no network or credentials
-    #[arg(help_heading = RECORDINGS, long, value_name = "DIR")]
+    #[arg(help_heading = RECORDINGS, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     replay: Option<PathBuf>,
-
-    /// Try the program on a made-up account, which is built in; needs no network or credentials
-    #[arg(help_heading = RECORDINGS, long, conflicts_with_all = ["replay", "record", "profile", "endpoint_url"])]
-    demo: bool,
 }
 
 /// The default maximum of concurrent requests per region: one per default resource type.
@@ -168,11 +188,16 @@ fn seconds_parser(max: u64) -> impl TypedValueParser<Value = Duration> {
 
 fn color_parser() -> impl TypedValueParser<Value = Color> {
     let names = PossibleValuesParser::new(["auto", "always", "never"]);
-    names.map(|name| match &*name {
+    names.map(|name| color_named(&name))
+}
+
+/// Returns the color option with this name; `auto` for an invalid name.
+pub(super) fn color_named(name: &str) -> Color {
+    match name {
         "always" => Color::Always,
         "never" => Color::Never,
         _ => Color::Auto,
-    })
+    }
 }
 
 /// Parses the value of `--strict`; `all` is the value of the option without one.

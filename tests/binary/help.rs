@@ -1,0 +1,120 @@
+//! Tests of `-h`, `--help`, `help` and the errors of an invalid usage.
+
+use crate::support::{Outcome, Program};
+
+/// Runs the program at 80 columns.
+fn run(args: &[&str]) -> Outcome {
+    Program::without_server()
+        .env("COLUMNS", "80")
+        .args(args)
+        .run()
+}
+
+fn help(args: &[&str]) -> String {
+    let run = run(args);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    assert_eq!(run.stderr, "", "{args:?}");
+    run.stdout
+}
+
+#[test]
+fn short_help_fits_screen() {
+    for command in [&[][..], &["iam-policy"], &["completions"], &["man"]] {
+        let help = help(&[command, &["-h"]].concat());
+        assert!(help.lines().count() <= 24, "{help}");
+        let wide = help.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(wide, None, "{help}");
+    }
+    let help = help(&["-h"]);
+    for part in ["--help", "completions", "man ", "help ", "--demo"] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+    // One line each.
+    let options = help.split_once("Options:\n").unwrap().1;
+    assert!(options.lines().all(|line| line.contains("  -")), "{help}");
+}
+
+#[test]
+fn long_help_has_all_sections() {
+    let text = help(&["--help"]);
+    for title in [
+        "Commands:",
+        "Options:",
+        "Scan:",
+        "Output:",
+        "Network:",
+        "Recordings:",
+        "Environment:",
+        "Files:",
+        "Exit codes:",
+        "Examples:",
+    ] {
+        assert!(text.lines().any(|line| line == title), "{title}: {text}");
+    }
+    let wide = text.lines().find(|line| line.chars().count() > 80);
+    assert_eq!(wide, None);
+    assert_eq!(help(&["help"]), text);
+}
+
+#[test]
+fn help_command_describes_commands() {
+    for command in ["iam-policy", "completions", "man"] {
+        let text = help(&["help", command]);
+        assert_eq!(text, help(&[command, "--help"]));
+        let usage = format!("Usage: aws-config-resource-count {command}");
+        assert!(text.contains(&usage), "{text}");
+        assert_eq!(text.lines().find(|line| line.chars().count() > 80), None);
+    }
+    let completions = help(&["completions", "--help"]);
+    for part in [
+        "completions bash > ",
+        "completions zsh > ",
+        "completions fish > ",
+        "eval \"$(aws-config-resource-count completions bash)\"",
+        "Bash 3.2",
+    ] {
+        assert!(completions.contains(part), "{part}: {completions}");
+    }
+    assert!(help(&["man", "--help"]).contains("aws-config-resource-count man > "));
+    let run = run(&["help", "iam-polcy"]);
+    assert_eq!(run.code, Some(2), "{}", run.describe());
+    assert!(
+        run.stderr.contains("unrecognized subcommand"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn help_and_usage_errors_follow_color_settings() {
+    for (args, env, expected) in [
+        (&[][..], &[][..], false),
+        (&["--color=always"], &[], true),
+        (
+            &["--color", "always"],
+            &[("NO_COLOR", "1"), ("TERM", "dumb")],
+            true,
+        ),
+        (&[], &[("CLICOLOR_FORCE", "1")], true),
+        (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (&["--color", "never"], &[("CLICOLOR_FORCE", "1")], false),
+        (&["--color=never"], &[("CLICOLOR_FORCE", "1")], false),
+        (&["--color=pink"], &[("CLICOLOR_FORCE", "1")], true),
+    ] {
+        for wrong in [
+            "--help",
+            "-h",
+            "--regoin=x",
+            "--method=guess",
+            "--resource-types=EC2",
+        ] {
+            let mut program = Program::without_server().args(args).arg(wrong);
+            for (name, value) in env {
+                program = program.env(name, value);
+            }
+            let run = program.run();
+            let is_colored = format!("{}{}", run.stdout, run.stderr).contains('\x1b');
+            assert_eq!(is_colored, expected, "{args:?} {env:?} {wrong}");
+        }
+    }
+}
