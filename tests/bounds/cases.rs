@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::{Account, Call, Outcome, Program, Reply, Server};
+use crate::timeouts;
 
 /// A case: its name and its function.
 type Case = (&'static str, fn());
 
-pub const ALL: [Case; 8] = [
+pub const ALL: [Case; 10] = [
     (
         "throttling_region_ends_with_ten_types",
         throttling_region_ends_with_ten_types,
@@ -31,6 +32,14 @@ pub const ALL: [Case; 8] = [
     ("scan_ends_at_its_time_limit", scan_ends_at_its_time_limit),
     ("throttled_first_check_ends", throttled_first_check_ends),
     ("slow_credential_process_ends", slow_credential_process_ends),
+    (
+        "operation_timeouts_give_expected_result",
+        timeouts::operations,
+    ),
+    (
+        "provider_timeouts_give_expected_result",
+        timeouts::credential_providers,
+    ),
 ];
 
 /// The region that fails.

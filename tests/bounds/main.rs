@@ -1,12 +1,26 @@
-//! Runs the built binary against each of its time limits, in real time.
+//! Runs the built binary against each of its time limits, and with every fault that ends at the read time-out, in real
+//! time.
 //!
 //! One test runs all cases in parallel, each on its own thread, because each waits for about two minutes. The other
 //! tests use an injected clock.
 
+#[path = "../faults/assertions.rs"]
+mod assertions;
+#[path = "../faults/expected.rs"]
+mod expected;
+#[path = "../faults/fault.rs"]
+mod fault;
+#[path = "../faults/fault_point.rs"]
+mod fault_point;
+#[path = "../faults/providers.rs"]
+mod providers;
+#[path = "../faults/run.rs"]
+mod run;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod cases;
+mod timeouts;
 
 use std::panic::catch_unwind;
 use std::thread;

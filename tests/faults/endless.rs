@@ -8,8 +8,9 @@ use crate::assertions;
 use crate::fault_point::{
     BUCKET, CHECKED_REGION, COUNTS, FaultPoint, LIST_SECOND_PAGE, SCANNED_REGION, VPC,
 };
+use crate::run::{MAX_DURATION, MAX_MEMORY};
+use crate::run_timed;
 use crate::support::{Account, Call, Outcome, Program, Reply, Server};
-use crate::{MAX_DURATION, MAX_MEMORY, run_timed};
 
 /// Returns the page with this index, from 0.
 type Page = fn(usize) -> Value;

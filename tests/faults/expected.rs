@@ -1,8 +1,8 @@
 //! The expected effects of a fault: the table of `decisions.md`, written once.
 
-use crate::When;
 use crate::fault::{Effect, Fault};
 use crate::fault_point::{CONFIG_ENABLED_CHECK, FaultPoint, Purpose};
+use crate::run::When;
 
 /// The expected result of a run with a fault.
 #[derive(Debug)]

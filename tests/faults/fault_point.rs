@@ -192,6 +192,26 @@ pub const VERIFY_COUNTS: FaultPoint = FaultPoint {
     ..COUNTS
 };
 
+/// All points.
+pub const ALL: [&FaultPoint; 16] = [
+    &IDENTITY_CHECK,
+    &ALIAS_CHECK,
+    &REGIONS_CHECK,
+    &LIST_CHECK,
+    &COUNTS_CHECK,
+    &STATUS_CHECK,
+    &RECORDER_CHECK,
+    &LIST,
+    &LIST_SECOND_PAGE,
+    &COUNTS,
+    &COUNTS_SECOND_PAGE,
+    &VERIFY_LIST,
+    &VERIFY_LIST_SECOND_PAGE,
+    &VERIFY_COUNTS,
+    &RECORDER_STATUS,
+    &RECORDERS,
+];
+
 impl FaultPoint {
     /// Returns true if the run compares listings with counts.
     pub fn verifies(&self) -> bool {

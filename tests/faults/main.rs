@@ -1,9 +1,8 @@
-//! Runs the built binary with every fault at every request, once and always, and compares each run with
-//! the expected result in `expected.rs`.
+//! Runs the program with every fault at every request, once and always, and compares each run with the expected
+//! result in `expected.rs`.
 //!
-//! Each test runs its faults on [`CONCURRENT_RUNS`] threads. A thread takes the next run from a shared
-//! index, starts a server and the program, and waits for the program to end. Nearly all runs wait for a
-//! backoff or a time-out. The test ends when all runs have ended, and reports every run that failed.
+//! No test waits: a run that retries is a run of the library with a clock whose sleeps return immediately, all others
+//! are runs of the built binary. The time-outs are among the cases of `tests/bounds`.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -13,142 +12,47 @@ mod endless;
 mod expected;
 mod fault;
 mod fault_point;
+mod hostile_providers;
 mod identity;
 mod memory;
 mod providers;
+mod run;
 mod text;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use expected::Expected;
-use fault::{FAULTS, Fault};
-use fault_point::{FaultPoint, Purpose};
-use support::{Account, Call, Outcome, Program, Reply, Responder, Server};
-
-/// The requests at which a fault occurs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum When {
-    /// The first request.
-    Once,
-    /// Every request.
-    Always,
-}
+use fault::Fault;
+use fault_point::FaultPoint;
+use providers::ProviderRequest;
+use run::When;
+use support::{Outcome, Program};
 
 /// The number of concurrent runs in a test.
-const CONCURRENT_RUNS: usize = 20;
+const CONCURRENT_RUNS: usize = 4;
 
-/// The maximum duration of a run. The longest waits are two attempts of two seconds in each of two
-/// regions; the rest is a margin for a busy machine.
-const MAX_DURATION: Duration = Duration::from_secs(40);
-
-/// The maximum memory of a run, in bytes: the program and one body of 16 MiB while it grows.
-const MAX_MEMORY: u64 = 60_000_000;
-
-/// Runs every fault at `point`, once and always; fails with all unexpected results.
+/// Runs every fault but the time-outs at `point`, once and always; fails with all unexpected results.
 fn run_every_fault(point: &FaultPoint) {
-    // A fault in one of all regions does not change the result of this check.
-    let can_occur_once =
-        |fault: &&Fault| fault.is_retried() && point.purpose != Purpose::CheckAnyRecorder;
-    let once = FAULTS.iter().filter(can_occur_once);
-    let once = once.map(|fault| (fault, When::Once));
-    // The number of requests shows that a fault without retries occurs only once.
-    let always = FAULTS.iter().map(|fault| (fault, When::Always));
-    let mut runs: Vec<_> = once
-        .chain(always)
-        .filter(|(fault, _)| fault.applies_to(point))
-        .collect();
-    // The longest runs start first.
-    runs.sort_by_key(|(fault, _)| !fault.is_timeout());
-    assert!(runs.len() > 90, "{}", runs.len());
+    let is_listed = |other: &&FaultPoint| (other.name, other.region) == (point.name, point.region);
+    assert_eq!(fault_point::ALL.into_iter().filter(is_listed).count(), 1);
+    let runs = without_timeouts(run::faults_at(point));
     let account = point.account();
     let responder = Arc::new(account.responder());
-    run_all(&runs, |(fault, when)| {
-        run_fault(point, fault, *when, &account, &responder)
+    run::run_all(CONCURRENT_RUNS, &runs, |(fault, when)| {
+        run::run_fault(point, fault, *when, &account, &responder)
     });
 }
 
-/// Executes all runs, [`CONCURRENT_RUNS`] at a time; fails with all their errors.
-fn run_all<T: Sync>(runs: &[T], run: impl Fn(&T) -> Result<(), String> + Sync) {
-    let (next, errors) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    thread::scope(|scope| {
-        for _ in 0..CONCURRENT_RUNS {
-            scope.spawn(|| {
-                while let Some(this) = runs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(error) = run(this) {
-                        let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
-                        errors.push(error);
-                    }
-                }
-            });
-        }
+/// Runs every fault but the time-outs at `request`, once and always; fails with all unexpected results.
+fn run_every_provider_fault(request: &ProviderRequest) {
+    let is_listed = |other: &&ProviderRequest| other.name == request.name;
+    assert_eq!(providers::ALL.into_iter().filter(is_listed).count(), 1);
+    let runs = without_timeouts(providers::faults_at(request));
+    let account = fault_point::LIST.account();
+    let responder = Arc::new(account.responder());
+    run::run_all(CONCURRENT_RUNS, &runs, |(fault, when)| {
+        providers::run_fault(request, fault, *when, &account, &responder)
     });
-    let errors = errors.into_inner().unwrap();
-    let failed = format!("{} of {} runs failed", errors.len(), runs.len());
-    assert!(errors.is_empty(), "{failed}:\n{}", errors.join("\n"));
-}
-
-/// Starts a server that replies with `reply`, or with `fault_reply` to the requests that `matches`
-/// selects.
-fn faulty_server(
-    matches: fn(&Call) -> bool,
-    when: When,
-    reply: impl Fn(&Call) -> Reply + Send + Sync + 'static,
-    fault_reply: impl Fn(&Call, &Reply) -> Reply + Send + Sync + 'static,
-) -> Server {
-    let faults = AtomicUsize::new(0);
-    Server::new(move |call| {
-        let reply = reply(call);
-        let is_first = || faults.fetch_add(1, Ordering::SeqCst) == 0;
-        if matches(call) && (is_first() || when == When::Always) {
-            fault_reply(call, &reply)
-        } else {
-            reply
-        }
-    })
-}
-
-/// Runs the program with one fault; returns the difference from the expected result.
-fn run_fault(
-    point: &FaultPoint,
-    fault: &'static Fault,
-    when: When,
-    account: &Account,
-    responder: &Arc<Responder>,
-) -> Result<(), String> {
-    let responder = responder.clone();
-    let reply = move |call: &Call| responder.respond(call);
-    let server = faulty_server(point.matches, when, reply, |call, reply| {
-        fault.reply(call, reply)
-    });
-    let program = with_fault_options(Program::new(&server).args(point.args), fault, when);
-    let (outcome, duration) = run_timed(program.arg("--coverage"));
-    let expected = Expected::new(point, fault, when);
-    let result = assertions::assert_expected(&expected, point, account, &server, &outcome)
-        .and_then(|()| assertions::assert_printable(&outcome))
-        .and_then(|()| assert_limits(&outcome, duration));
-    result.map_err(|error| {
-        let output = outcome.describe();
-        format!(
-            "=== {} at {}, {when:?}: {error}\n{output}",
-            fault.name, point.name
-        )
-    })
-}
-
-/// Adds the options that depend only on the fault.
-fn with_fault_options(program: Program, fault: &Fault, when: When) -> Program {
-    let attempts = if when == When::Once { "3" } else { "2" };
-    let program = program
-        .args(["--debug", "--connect-timeout", "5"])
-        .args(["--max-attempts", attempts]);
-    if fault.is_timeout() {
-        program.args(["--read-timeout", "2"])
-    } else {
-        program
-    }
 }
 
 /// Runs the program; returns its output and its duration.
@@ -158,16 +62,11 @@ fn run_timed(program: Program) -> (Outcome, Duration) {
     (outcome, begin.elapsed())
 }
 
-/// Fails if a run exceeds [`MAX_DURATION`] or [`MAX_MEMORY`].
-fn assert_limits(outcome: &Outcome, duration: Duration) -> Result<(), String> {
-    let peak = outcome.peak_memory.unwrap_or_default();
-    if duration > MAX_DURATION {
-        Err(format!("duration {duration:?}"))
-    } else if peak > MAX_MEMORY {
-        Err(format!("{peak} bytes of memory"))
-    } else {
-        Ok(())
-    }
+/// Removes the time-outs, which are among the cases of `tests/bounds`.
+fn without_timeouts(mut runs: Vec<(&'static Fault, When)>) -> Vec<(&'static Fault, When)> {
+    runs.retain(|(fault, _)| !fault.is_timeout());
+    assert!(runs.len() > 80, "{}", runs.len());
+    runs
 }
 
 #[test]
@@ -248,4 +147,49 @@ fn recorder_status_faults_give_expected_result() {
 #[test]
 fn recorders_faults_give_expected_result() {
     run_every_fault(&fault_point::RECORDERS);
+}
+
+#[test]
+fn role_faults_give_expected_result() {
+    run_every_provider_fault(&providers::ROLE);
+}
+
+#[test]
+fn web_identity_faults_give_expected_result() {
+    run_every_provider_fault(&providers::WEB_IDENTITY);
+}
+
+#[test]
+fn container_faults_give_expected_result() {
+    run_every_provider_fault(&providers::CONTAINER);
+}
+
+#[test]
+fn instance_token_faults_give_expected_result() {
+    run_every_provider_fault(&providers::INSTANCE_SESSION);
+}
+
+#[test]
+fn instance_role_faults_give_expected_result() {
+    run_every_provider_fault(&providers::INSTANCE_ROLE);
+}
+
+#[test]
+fn instance_credentials_faults_give_expected_result() {
+    run_every_provider_fault(&providers::INSTANCE_CREDENTIALS);
+}
+
+#[test]
+fn sso_credentials_faults_give_expected_result() {
+    run_every_provider_fault(&providers::SSO_CREDENTIALS);
+}
+
+#[test]
+fn sso_refresh_faults_give_expected_result() {
+    run_every_provider_fault(&providers::SSO_REFRESH);
+}
+
+#[test]
+fn sso_early_refresh_faults_give_expected_result() {
+    run_every_provider_fault(&providers::SSO_EARLY_REFRESH);
 }

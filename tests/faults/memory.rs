@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use aws_config_resource_count::http::MAX_BODY;
 
 use crate::fault_point::{self, CHECKED_REGION, FaultPoint};
+use crate::run::{MAX_DURATION, MAX_MEMORY};
+use crate::run_timed;
 use crate::support::{Account, Call, Program, Reply};
-use crate::{MAX_DURATION, MAX_MEMORY, run_timed};
 
 /// Returns a body of the maximum size: `start`, as many copies of `element` as fit, and `end`.
 fn full_body(start: &str, element: &str, end: &str) -> String {

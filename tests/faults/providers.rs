@@ -1,7 +1,6 @@
 //! Faults at the endpoints of the credential providers: some fail the check, others only skip the
 //! provider.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -9,15 +8,15 @@ use serde_json::json;
 use crate::assertions::{self, assert_contains, assert_equal};
 use crate::fault::{Effect, FAULTS, Fault};
 use crate::fault_point::LIST;
+use crate::run::{When, assert_limits, faulty_server, run_with_fault};
 use crate::support::{Account, Call, Outcome, Program, Reply, Responder, Server};
-use crate::{When, assert_limits, faulty_server, run_all, run_timed, with_fault_options};
 
 /// Messages may contain only the last four characters of an access key ID.
-const ACCESS_KEY_ID: &str = "ASIAMARKEDGIVENK0WXYZ";
+pub const ACCESS_KEY_ID: &str = "ASIAMARKEDGIVENK0WXYZ";
 const SOURCE_ACCESS_KEY_ID: &str = "AKIAMARKEDSOURCE0VUTS";
 const SECRET_KEY: &str = "marked+given/secret+0123456789abcdef";
 const SOURCE_SECRET_KEY: &str = "marked+source/secret+0123456789abcde";
-const SESSION_TOKEN: &str = "marked//session+token==0123456789abcdef";
+pub const SESSION_TOKEN: &str = "marked//session+token==0123456789abcdef";
 const WEB_IDENTITY_TOKEN: &str = "eyJtYXJrZWQ.eyJ3ZWItaWRlbnRpdHk.c2lnbmF0dXJl";
 const CONTAINER_TOKEN: &str = "marked-container-authorization-0123456789";
 const INSTANCE_TOKEN: &str = "marked-instance-token-0123456789abcdef==";
@@ -46,11 +45,11 @@ const ROLES_PATH: &str = "/latest/meta-data/iam/security-credentials/";
 const EXPIRY: &str = "2099-01-01T00:00:00Z";
 
 /// A request of a credential provider.
-struct ProviderRequest {
+pub struct ProviderRequest {
     /// The name in failure messages.
-    name: &'static str,
+    pub name: &'static str,
     /// Returns true for this request.
-    matches: fn(&Call) -> bool,
+    pub matches: fn(&Call) -> bool,
     /// Files in the home directory; `{soon}` is replaced by the time in ten minutes.
     files: &'static [(&'static str, &'static str)],
     /// Environment variables; `{url}` is replaced by the URL of the server, `{home}` by the home directory.
@@ -94,7 +93,7 @@ enum ProviderResult {
 const SKIPPED: ProviderResult =
     ProviderResult::FailsWithOnly("or from a container or instance; run `aws configure`");
 
-const ROLE: ProviderRequest = ProviderRequest {
+pub const ROLE: ProviderRequest = ProviderRequest {
     name: "role",
     matches: |call| call.operation == "AssumeRole",
     files: &[(
@@ -108,7 +107,7 @@ const ROLE: ProviderRequest = ProviderRequest {
     protocol: Protocol::Operation("AssumeRole"),
 };
 
-const WEB_IDENTITY: ProviderRequest = ProviderRequest {
+pub const WEB_IDENTITY: ProviderRequest = ProviderRequest {
     name: "web identity",
     matches: |call| call.operation == "AssumeRoleWithWebIdentity",
     files: &[("token", WEB_IDENTITY_TOKEN)],
@@ -124,7 +123,7 @@ const WEB_IDENTITY: ProviderRequest = ProviderRequest {
 };
 
 /// The instance metadata service is available too: the chain must not skip a failed container endpoint.
-const CONTAINER: ProviderRequest = ProviderRequest {
+pub const CONTAINER: ProviderRequest = ProviderRequest {
     name: "container",
     matches: |call| call.path == "/container",
     files: &[("authorization", CONTAINER_TOKEN)],
@@ -146,7 +145,7 @@ const CONTAINER: ProviderRequest = ProviderRequest {
     },
 };
 
-const INSTANCE_CREDENTIALS: ProviderRequest = ProviderRequest {
+pub const INSTANCE_CREDENTIALS: ProviderRequest = ProviderRequest {
     name: "credentials of an instance",
     matches: |call| call.path.starts_with(ROLES_PATH) && call.path.len() > ROLES_PATH.len(),
     files: &[],
@@ -164,7 +163,7 @@ const INSTANCE_CREDENTIALS: ProviderRequest = ProviderRequest {
 };
 
 /// Most machines have no instance metadata service, so that a failure only skips the provider.
-const INSTANCE_SESSION: ProviderRequest = ProviderRequest {
+pub const INSTANCE_SESSION: ProviderRequest = ProviderRequest {
     name: "token of an instance",
     matches: |call| call.path == "/latest/api/token",
     protocol: Protocol::Http {
@@ -177,7 +176,7 @@ const INSTANCE_SESSION: ProviderRequest = ProviderRequest {
 };
 
 /// Without a role, the service returns 404.
-const INSTANCE_ROLE: ProviderRequest = ProviderRequest {
+pub const INSTANCE_ROLE: ProviderRequest = ProviderRequest {
     name: "role of an instance",
     matches: |call| call.path == ROLES_PATH,
     protocol: Protocol::Http {
@@ -201,7 +200,7 @@ const SSO_PROFILE: (&str, &str) = (
 /// The token cache of the session `corp`.
 const SSO_CACHE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 
-const SSO_CREDENTIALS: ProviderRequest = ProviderRequest {
+pub const SSO_CREDENTIALS: ProviderRequest = ProviderRequest {
     name: "credentials of IAM Identity Center",
     matches: |call| call.path.starts_with("/federation/credentials?"),
     files: &[
@@ -240,7 +239,7 @@ const EXPIRING_SIGN_IN: &str = r#"{"accessToken": "marked-sign-in-0123456789abcd
     "registrationExpiresAt": "2099-01-01T00:00:00Z",
     "refreshToken": "marked-refresh-0123456789abcdefghijk"}"#;
 
-const SSO_REFRESH: ProviderRequest = ProviderRequest {
+pub const SSO_REFRESH: ProviderRequest = ProviderRequest {
     name: "refresh of an expired sign-in",
     matches: |call| call.path == "/token",
     files: &[SSO_PROFILE, (SSO_CACHE, EXPIRED_SIGN_IN)],
@@ -257,7 +256,7 @@ const SSO_REFRESH: ProviderRequest = ProviderRequest {
     ..SSO_CREDENTIALS
 };
 
-const SSO_EARLY_REFRESH: ProviderRequest = ProviderRequest {
+pub const SSO_EARLY_REFRESH: ProviderRequest = ProviderRequest {
     name: "refresh of an expiring sign-in",
     files: &[SSO_PROFILE, (SSO_CACHE, EXPIRING_SIGN_IN)],
     protocol: Protocol::Http {
@@ -268,6 +267,19 @@ const SSO_EARLY_REFRESH: ProviderRequest = ProviderRequest {
     },
     ..SSO_REFRESH
 };
+
+/// All requests of credential providers.
+pub const ALL: [&ProviderRequest; 9] = [
+    &ROLE,
+    &WEB_IDENTITY,
+    &CONTAINER,
+    &INSTANCE_SESSION,
+    &INSTANCE_ROLE,
+    &INSTANCE_CREDENTIALS,
+    &SSO_CREDENTIALS,
+    &SSO_REFRESH,
+    &SSO_EARLY_REFRESH,
+];
 
 /// Returns the result if the response has no valid credentials.
 fn invalid_credentials(status: Option<u16>) -> ProviderResult {
@@ -283,7 +295,7 @@ fn is_retried(status: u16) -> bool {
 
 /// Returns the response of a credential endpoint, 401 without the right token, and `None` for all other
 /// requests.
-fn provider_response(call: &Call) -> Option<Reply> {
+pub fn provider_response(call: &Call) -> Option<Reply> {
     let has_header = |name: &str, value: &str| call.header(name) == Some(value);
     let refused = Reply::response(401, "text/plain", *b"no");
     let key = json!({
@@ -353,7 +365,7 @@ fn role_keys(call: &Call) -> Reply {
 
 /// Returns the response of an AWS service, or an error if the request is not signed with the
 /// credentials of a provider.
-fn service_response(call: &Call, responder: &Responder) -> Reply {
+pub fn service_response(call: &Call, responder: &Responder) -> Reply {
     let signed = call.header("authorization").unwrap_or_default();
     let is_valid = signed.contains(ACCESS_KEY_ID)
         && call.header("x-amz-security-token") == Some(SESSION_TOKEN);
@@ -365,7 +377,7 @@ fn service_response(call: &Call, responder: &Responder) -> Reply {
 }
 
 /// Returns the call with a service of the same protocol; only signed requests name a service.
-fn with_service(call: &Call) -> Call {
+pub fn with_service(call: &Call) -> Call {
     let service = match call.operation.as_str() {
         "AssumeRole" | "AssumeRoleWithWebIdentity" => "sts",
         _ => "config",
@@ -388,6 +400,11 @@ impl ProviderRequest {
     fn accepts(&self, fault: &Fault) -> bool {
         let is_text = [INSTANCE_SESSION.name, INSTANCE_ROLE.name].contains(&self.name);
         fault.effect != Effect::NoRecorder && !(is_text && fault.name == "wrong type")
+    }
+
+    /// Returns true if the provider makes another attempt after the fault.
+    fn retries(&self, fault: &Fault) -> bool {
+        self.expected(fault, When::Always).requests > 1
     }
 
     fn expected(&self, fault: &Fault, when: When) -> Expected {
@@ -455,7 +472,7 @@ impl ProviderRequest {
     }
 
     /// Returns a run with only this source of credentials.
-    fn program(&self, server: &Server) -> Program {
+    pub fn program(&self, server: &Server) -> Program {
         let mut program = Program::new(server)
             .args(LIST.args)
             .env("AWS_ACCESS_KEY_ID", "")
@@ -477,27 +494,18 @@ impl ProviderRequest {
     }
 }
 
-/// Runs every fault at `request`, once and always; fails with all unexpected results.
-fn run_every_fault(request: &ProviderRequest) {
-    let can_occur_once = |fault: &&Fault| request.expected(fault, When::Always).requests > 1;
+/// Returns every fault that can occur at `request`, once and always.
+pub fn faults_at(request: &ProviderRequest) -> Vec<(&'static Fault, When)> {
+    let can_occur_once = |fault: &&Fault| request.retries(fault);
     let once = FAULTS.iter().filter(can_occur_once);
     let once = once.map(|fault| (fault, When::Once));
     let always = FAULTS.iter().map(|fault| (fault, When::Always));
-    let mut runs: Vec<_> = once
-        .chain(always)
-        .filter(|(fault, _)| request.accepts(fault))
-        .collect();
-    runs.sort_by_key(|(fault, _)| !fault.is_timeout());
-    assert!(runs.len() > 90, "{}", runs.len());
-    let account = LIST.account();
-    let responder = Arc::new(account.responder());
-    run_all(&runs, |(fault, when)| {
-        run_fault(request, fault, *when, &account, &responder)
-    });
+    let all = once.chain(always);
+    all.filter(|(fault, _)| request.accepts(fault)).collect()
 }
 
 /// Runs the program with one fault; returns the difference from the expected result.
-fn run_fault(
+pub fn run_fault(
     request: &ProviderRequest,
     fault: &'static Fault,
     when: When,
@@ -511,8 +519,12 @@ fn run_fault(
     let server = faulty_server(request.matches, when, reply, |call, reply| {
         fault.reply(&with_service(call), reply)
     });
-    let program = with_fault_options(request.program(&server), fault, when);
-    let (outcome, duration) = run_timed(program);
+    let (outcome, duration) = run_with_fault(
+        request.program(&server),
+        fault,
+        when,
+        request.retries(fault),
+    );
     let expected = request.expected(fault, when);
     let result = assert_expected(request, &expected, account, &server, &outcome)
         .and_then(|()| assertions::assert_printable(&outcome))
@@ -578,7 +590,7 @@ fn assert_expected(
 }
 
 /// Fails if half of a secret is in the output, or in a file or a file name outside the home directory.
-fn assert_no_secret(run: &Outcome) -> Result<(), String> {
+pub fn assert_no_secret(run: &Outcome) -> Result<(), String> {
     let mut texts = vec![
         ("stdout".to_owned(), run.stdout.clone()),
         ("stderr".to_owned(), run.stderr.clone()),
@@ -601,192 +613,4 @@ fn assert_no_secret(run: &Outcome) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-const REQUESTS: [&ProviderRequest; 9] = [
-    &ROLE,
-    &WEB_IDENTITY,
-    &CONTAINER,
-    &INSTANCE_SESSION,
-    &INSTANCE_ROLE,
-    &INSTANCE_CREDENTIALS,
-    &SSO_CREDENTIALS,
-    &SSO_REFRESH,
-    &SSO_EARLY_REFRESH,
-];
-
-/// Runs the program with all logs; the server replies to `request` with the result of `reply`, which takes
-/// the call and the correct reply.
-fn run_with_reply(request: &ProviderRequest, reply: fn(&Call, &Reply) -> Reply) -> Outcome {
-    let (matches, responder) = (request.matches, LIST.account().responder());
-    let server = Server::new(move |call| {
-        let correct = provider_response(call).unwrap_or_else(|| service_response(call, &responder));
-        if matches(call) {
-            reply(&with_service(call), &correct)
-        } else {
-            correct
-        }
-    });
-    let program = request.program(&server);
-    let recording = program.directory().join("out/recording");
-    program
-        .args([
-            "--debug",
-            "--max-attempts",
-            "1",
-            "--report",
-            "report.json",
-            "--record",
-        ])
-        .arg(recording)
-        .run()
-}
-
-/// Returns everything in a request that an endpoint can repeat.
-fn echo(call: &Call) -> String {
-    let mut text = String::new();
-    for (name, value) in &call.headers {
-        let _ = write!(text, "{name}: {value} ");
-    }
-    text + &String::from_utf8_lossy(&call.body)
-}
-
-/// Errors and invalid responses that repeat the request; the last three repeat the credentials.
-const ECHOES: [fn(&Call, &Reply) -> Reply; 9] = [
-    |call, _| Reply::error(call, 403, "AccessDenied", &echo(call)),
-    |call, _| Reply::error(call, 400, &echo(call), "no"),
-    |call, _| Reply::response(400, "text/plain", echo(call).into_bytes()),
-    |call, _| Reply::response(200, "text/plain", echo(call).into_bytes()),
-    |call, _| Reply::json(&json!({"Code": echo(call), "AccessKeyId": 7})),
-    |call, _| Reply::json(&json!({"Code": echo(call)})),
-    |_, correct| Reply::response(302, "text/plain", correct.body()),
-    |_, correct| Reply::response(418, "text/plain", [b"<", correct.body()].concat()),
-    |_, correct| Reply::response(200, "text/plain", [correct.body(), correct.body()].concat()),
-];
-
-#[test]
-fn echoed_secret_is_never_shown() {
-    let runs: Vec<_> = REQUESTS
-        .iter()
-        .flat_map(|request| ECHOES.iter().enumerate().map(move |echo| (request, echo)))
-        .collect();
-    run_all(&runs, |(request, (n, reply))| {
-        let run = run_with_reply(request, **reply);
-        let result = assert_equal("an exit code", &run.code.is_some(), &true)
-            .and_then(|()| assertions::assert_printable(&run))
-            .and_then(|()| assert_no_secret(&run));
-        result.map_err(|error| {
-            let output = run.describe();
-            format!("=== {n} at {}: {error}\n{output}", request.name)
-        })
-    });
-}
-
-/// Credentials with characters that are invalid in a header or that control a terminal, or too long for a
-/// header.
-const INVALID_CREDENTIALS: [fn(&Call, &Reply) -> Reply; 4] = [
-    |_, correct| replace(correct, ACCESS_KEY_ID, "ASIA0123456789ABCDEF\\u001b[2J"),
-    |_, correct| {
-        replace(
-            correct,
-            ACCESS_KEY_ID,
-            "ASIA0123456789ABCDEF/../../a b,c=\u{e9}",
-        )
-    },
-    |_, correct| replace(correct, SESSION_TOKEN, "token\\r\\nx-evil: yes\\u0000"),
-    |_, correct| replace(correct, SESSION_TOKEN, &"t".repeat(500_000)),
-];
-
-/// Returns the correct response with `old` replaced by `new`; in XML, JSON escapes become references.
-fn replace(correct: &Reply, old: &str, new: &str) -> Reply {
-    let body = str::from_utf8(correct.body()).unwrap();
-    let new = if body.starts_with('<') {
-        new.replace("\\u001b", "\u{1b}")
-            .replace("\\r\\n", "&#13;&#10;")
-            .replace("\\u0000", "\u{1}")
-    } else {
-        new.to_owned()
-    };
-    Reply::response(200, "text/plain", body.replace(old, &new).into_bytes())
-}
-
-#[test]
-fn invalid_credentials_fail_the_check() {
-    let runs: Vec<_> = REQUESTS
-        .iter()
-        .filter(|request| returns_credentials(request))
-        .flat_map(|request| {
-            let replies = INVALID_CREDENTIALS.iter().enumerate();
-            replies.map(move |reply| (request, reply))
-        })
-        .collect();
-    run_all(&runs, |(request, (n, reply))| {
-        let run = run_with_reply(request, **reply);
-        let result = assert_equal("exit code", &run.code, &Some(1))
-            .and_then(|()| assertions::assert_printable(&run))
-            .and_then(|()| assert_no_secret(&run))
-            .and_then(|()| assert_equal("a short log", &(run.errors().len() < 10_000), &true));
-        result.map_err(|error| {
-            let output = run.describe();
-            format!("=== {n} at {}: {error}\n{output}", request.name)
-        })
-    });
-}
-
-/// Returns true if the correct response contains credentials.
-fn returns_credentials(request: &ProviderRequest) -> bool {
-    [
-        &ROLE,
-        &WEB_IDENTITY,
-        &CONTAINER,
-        &INSTANCE_CREDENTIALS,
-        &SSO_CREDENTIALS,
-    ]
-    .iter()
-    .any(|other| other.name == request.name)
-}
-
-#[test]
-fn role_faults_give_expected_result() {
-    run_every_fault(&ROLE);
-}
-
-#[test]
-fn web_identity_faults_give_expected_result() {
-    run_every_fault(&WEB_IDENTITY);
-}
-
-#[test]
-fn container_faults_give_expected_result() {
-    run_every_fault(&CONTAINER);
-}
-
-#[test]
-fn instance_token_faults_give_expected_result() {
-    run_every_fault(&INSTANCE_SESSION);
-}
-
-#[test]
-fn instance_role_faults_give_expected_result() {
-    run_every_fault(&INSTANCE_ROLE);
-}
-
-#[test]
-fn instance_credentials_faults_give_expected_result() {
-    run_every_fault(&INSTANCE_CREDENTIALS);
-}
-
-#[test]
-fn sso_credentials_faults_give_expected_result() {
-    run_every_fault(&SSO_CREDENTIALS);
-}
-
-#[test]
-fn sso_refresh_faults_give_expected_result() {
-    run_every_fault(&SSO_REFRESH);
-}
-
-#[test]
-fn sso_early_refresh_faults_give_expected_result() {
-    run_every_fault(&SSO_EARLY_REFRESH);
 }

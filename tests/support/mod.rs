@@ -16,6 +16,7 @@ mod account;
 mod call;
 mod connection;
 mod identifiers;
+mod in_process;
 mod outcome;
 mod program;
 mod proxy;

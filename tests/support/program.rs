@@ -33,9 +33,9 @@ const MEMORY_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A run before its start.
 pub struct Program {
-    command: Command,
+    pub(super) command: Command,
     max_duration: Duration,
-    directory: TempDir,
+    pub(super) directory: TempDir,
 }
 
 impl Program {
