@@ -232,7 +232,7 @@ verify_toolchain() {
 
 set_up_rust() {
   read_rust_version
-  echo "Setting up Rust $rust_version environment..."
+  echo "Setting up Rust environment (Rust $rust_version or later)..."
   find_toolchain
   if [ -z "$toolchain" ]; then
     install_toolchain
@@ -261,9 +261,15 @@ build() {
     --target host-tuple --target-dir "$project_dir/target" --config 'profile.release.panic="unwind"'
 }
 
-# Reads cargo's messages, prints the one that names the program, and shows on stderr that the build continues.
+# Reads cargo's messages, prints the one that names the program, and shows on stderr that the build continues: in a new
+# line each time, or on a terminal always in the same line.
 follow_build() {
-  local line message='' crates=0 now=$SECONDS start=$SECONDS shown=$SECONDS
+  local line message='' crates=0 now=$SECONDS start=$SECONDS shown=$SECONDS end=$'\n'
+  if [ -t 2 ]; then
+    # Not 1: a clock that runs slow would make a time-out of one second look like the end of the input.
+    sign_of_life=2
+    end=$'\r'
+  fi
   while :; do
     if read -r -t "$sign_of_life" line; then
       case $line in
@@ -278,10 +284,13 @@ follow_build() {
     fi
     now=$SECONDS
     if [ $((now - shown)) -ge "$sign_of_life" ]; then
-      echo "  still building after $((now - start)) seconds ($crates crates compiled)" >&2
+      printf '  still building after %s seconds (crates compiled: %s)%s' $((now - start)) "$crates" "$end" >&2
       shown=$now
     fi
   done
+  if [ -t 2 ] && [ "$shown" -ne "$start" ]; then
+    echo >&2
+  fi
   printf '%s\n' "$message"
 }
 
