@@ -406,13 +406,7 @@ fn readme_is_short_and_names_default_types() {
         .lines()
         .map(|line| line.split('#').next().unwrap().trim())
         .collect();
-    assert_eq!(
-        commands,
-        [
-            "./aws_config_setup.sh --replay fixtures/demo",
-            "cargo test --locked"
-        ]
-    );
+    assert_eq!(commands, ["./aws_config_setup.sh --demo"]);
 }
 
 /// Returns the first cells of the rows of the table that has this first column.
@@ -640,9 +634,11 @@ fn demo_csv(lines: usize) -> String {
 
 #[test]
 fn readme_shows_demo_output() {
-    let command = format!("$ {PROGRAM} --replay fixtures/demo\n");
+    let command = format!("$ {PROGRAM} --demo\n");
     let bar = format!("Progress: [{}] 17/17\n", "█".repeat(50));
-    let stdout = read("fixtures/demo/expected_stdout.txt").replace("out/", "");
+    let stdout = read("fixtures/demo/expected_stdout.txt")
+        .replace("out/", "")
+        .replace("replaying fixtures/demo", "replaying the built-in demo");
     let written = stdout.find("Results written").unwrap();
     let (before, after) = stdout.split_at(written);
     let readme = read("README.md");
