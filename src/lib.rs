@@ -12,7 +12,7 @@
 //! | 10 | [`preflight`] | the eight checks, joined in display order |
 //! | 10 | [`scan`] | the scheduler, one region's steps and result, what to do after an error |
 //! | 10 | [`console`] | check marks, progress bar, summary |
-//! | 10 | [`output`] | rows, CSV, JSON report |
+//! | 10 | [`output`] | rows, CSV, JSON report, table |
 //! | 9 | [`session`] | profile, start region, endpoints, trust, proxies, credentials → a client |
 //! | 8 | [`advice`] | error → what the user can do; below `cli`, only this module gives advice about options |
 //! | 8 | [`runtime`] | environment, clock, interrupt and network of a run, or its recording |
@@ -41,7 +41,7 @@
 //! - a credential provider: one file in `aws/credentials/`, one line in the chain, one directory in
 //!   `tests/credentials/`;
 //! - a way to count: one file in `inventory/`, one arm of [`inventory::Method`];
-//! - a table or report format: one file in `output/`, one line in `commands/outputs.rs`;
+//! - a table or report format: one file in `output/`, one arm in `commands/outputs.rs`;
 //! - a command: one file in `commands/`, one in `cli/`.
 
 pub mod advice;

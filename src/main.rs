@@ -6,7 +6,6 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws_config_resource_count::atomic_file::Destination;
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::commands;
 use aws_config_resource_count::console::{self, Bar, Color, Console};
@@ -59,24 +58,10 @@ fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> Exi
             return ExitCode::from(2);
         }
     };
-    // With a report on stdout, all other output goes to stderr.
-    let reports_to_stdout = options
-        .report
-        .as_deref()
-        .is_some_and(Destination::is_stdout);
-    let err = io::stderr().is_terminal();
-    let out = if reports_to_stdout {
-        err
-    } else {
-        io::stdout().is_terminal()
-    };
+    let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
     let escapes = supports_escapes();
     let mut console = Console {
-        out: if reports_to_stdout {
-            Box::new(io::stderr())
-        } else {
-            Box::new(io::stdout())
-        },
+        out: Box::new(io::stdout()),
         err: Box::new(io::stderr()),
         color: has_color(view.color, out),
         bar: match (view.progress, err && escapes && !options.debug) {
@@ -84,13 +69,10 @@ fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> Exi
             (true, true) => Bar::Live,
             (true, false) => Bar::FinalOnly,
         },
-        quiet: view.quiet,
+        // Stdout has only the result, if one is requested.
+        quiet: view.quiet || options.format.is_some(),
         shared_terminal: out && err,
-        out_columns: if reports_to_stdout {
-            || columns(io::stderr())
-        } else {
-            || columns(io::stdout())
-        },
+        out_columns: || columns(io::stdout()),
         columns: || columns(io::stderr()),
         bar_on_screen: None,
     };

@@ -22,6 +22,18 @@ pub enum Strict {
     Missing,
 }
 
+/// The result that a run prints to stdout, in place of checks and summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// A table of regions and types.
+    Table,
+    /// The content of the CSV file.
+    Csv,
+    /// The JSON report.
+    Json,
+}
+
 /// The validated, typed command line. Options that are `None` are read from the environment and the
 /// shared config files.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +61,10 @@ pub struct Options {
     pub output_dir: PathBuf,
     /// If true, the coverage file is written too.
     pub coverage: bool,
-    /// The file for the report of the run.
+    /// The file for the report of the run; never stdout, which is [`Format::Json`].
     pub report: Option<PathBuf>,
+    /// The result that is printed to stdout.
+    pub format: Option<Format>,
     /// The endpoint of all services.
     pub endpoint_url: Option<EndpointUrl>,
     /// The file of trusted CA certificates. Default: AWS_CA_BUNDLE, the profile's `ca_bundle`, the

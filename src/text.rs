@@ -14,6 +14,21 @@ pub fn pluralize(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
+/// Returns a whole number with separators of thousands, for people to read: `-1,234,567`.
+pub fn thousands(n: impl Display) -> String {
+    let text = n.to_string();
+    let digits = text.trim_start_matches(['-', '+']);
+    let (sign, _) = text.split_at(text.len() - digits.len());
+    let mut grouped = sign.to_owned();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// Returns the first `limit` items and the number of the others: `a, b, c and 2 more`.
 pub fn list<T: Display>(items: impl IntoIterator<Item = T>, limit: usize) -> String {
     let mut items = items.into_iter();
@@ -134,6 +149,20 @@ mod tests {
     fn long_list_is_shortened() {
         let lists = [0, 1, 2, 3].map(|n| list(&["a", "b", "c"][..n], 2));
         assert_eq!(lists, ["", "a", "a, b", "a, b and 1 more"]);
+    }
+
+    #[test]
+    fn numbers_have_separators_of_thousands() {
+        for (n, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (-123_456, "-123,456"),
+            (1_234_567, "1,234,567"),
+            (i128::from(u64::MAX), "18,446,744,073,709,551,615"),
+        ] {
+            assert_eq!(thousands(n), text);
+        }
     }
 
     #[test]

@@ -568,7 +568,7 @@ fn columns_of_csv_files_are_documented() {
 
 /// Runs the arguments of a command line in the documentation; `None` if another program is called.
 fn parsed(line: &str) -> Option<Result<Command, clap::Error>> {
-    let command = line.split(['#', '>']).next().unwrap();
+    let command = line.split(['#', '>', '|']).next().unwrap();
     let mut words = command.split_whitespace();
     let first = words.next()?;
     if first != PROGRAM {

@@ -71,7 +71,8 @@ fn report_figures_match_cells() {
     let (report, code) = report(Case::named("demo"), &["--strict"]);
     assert_eq!(code, 3);
     let regions = report["regions"].as_array().unwrap();
-    assert_eq!(regions.len(), 17);
+    let types = report["types"].as_array().unwrap();
+    assert_eq!((regions.len(), types.len()), (17, 10));
     let cells: Vec<&Value> = regions
         .iter()
         .flat_map(|region| region["cells"].as_array().unwrap())
@@ -86,6 +87,26 @@ fn report_figures_match_cells() {
     });
     assert_eq!(report["cells"], expected);
     assert!(missing > 0 && stale > 0);
+    let sum = |values: &[Value], name: &str| -> u64 {
+        values
+            .iter()
+            .map(|value| value[name].as_u64().unwrap())
+            .sum()
+    };
+    let recorded: u64 = cells.iter().filter_map(|cell| cell["total"].as_u64()).sum();
+    let totals = &report["totals"];
+    assert_eq!(
+        *totals,
+        json!({
+            "recorded": recorded, "iam_once": sum(types, "iam_once"), "known": known, "stale": stale,
+            "unverified": unverified, "missing": missing,
+            "regions": {"complete": 13, "stale": 1, "incomplete": 3},
+        })
+    );
+    assert_eq!((recorded, sum(types, "iam_once")), (496, 459));
+    assert_eq!(sum(types, "recorded"), recorded);
+    assert_eq!(sum(types, "missing"), missing as u64);
+    assert_eq!(sum(regions, "recorded"), recorded);
     assert_eq!(report["schema_version"], 2);
     for name in ["requests", "retries", "throttles", "bytes"] {
         let sum: u64 = regions

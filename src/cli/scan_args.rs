@@ -9,12 +9,13 @@ use clap::{Args, Command, Error, ValueEnum, ValueHint, value_parser};
 
 use super::region::{parse_scan_region, parse_start_region};
 use super::resource_types::{combine_types, dedup, parse_types};
+use crate::atomic_file::Destination;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limiter::Limits;
 use crate::console::Color;
 use crate::inventory::Method;
 use crate::model::{AccountId, Region, ResourceTypes};
-use crate::options::{Options, Strict};
+use crate::options::{Format, Options, Strict};
 use crate::recording::Source;
 
 const SCAN: &str = "Scan";
@@ -80,6 +81,13 @@ pub(super) struct ScanArgs {
     #[arg(long)]
     coverage: bool,
 
+    /// Print the result instead of checks and summary
+    ///
+    /// table is a table of regions and types, csv the content of the CSV file, json the report. Errors
+    /// and the progress bar go to stderr.
+    #[arg(long, value_name = "table|csv|json", value_parser = format_parser(), hide_possible_values = true)]
+    format: Option<Format>,
+
     /// Exit with 3 if counts are missing
     ///
     /// Also if counts are stale or unverified (not with --strict=missing), or if --method verify finds
@@ -110,7 +118,7 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = SCAN, long, value_name = "SECONDS", default_value = "3600", value_parser = seconds_parser(86_400), value_hint = ValueHint::Other)]
     max_time: Duration,
 
-    /// Write a JSON report to FILE; - is stdout, and all other output then goes to stderr
+    /// Write a JSON report to FILE; - is the same as --format json
     #[arg(help_heading = OUTPUT, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     report: Option<PathBuf>,
 
@@ -200,6 +208,15 @@ pub(super) fn color_named(name: &str) -> Color {
     }
 }
 
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let names = PossibleValuesParser::new(["table", "csv", "json"]);
+    names.map(|name| match &*name {
+        "table" => Format::Table,
+        "csv" => Format::Csv,
+        _ => Format::Json,
+    })
+}
+
 /// Parses the value of `--strict`; `all` is the value of the option without one.
 fn parse_strict(text: &str) -> Result<Strict, &'static str> {
     match text {
@@ -234,6 +251,9 @@ impl ScanArgs {
     /// Converts the arguments into the options of a run; `command` formats an error.
     pub(super) fn resolve(self, command: &mut Command) -> Result<(Options, OutputOptions), Error> {
         let types = combine_types(&self.resource_types);
+        let conflict = |command: &mut Command, e| command.error(ErrorKind::ArgumentConflict, e);
+        let (format, report) =
+            format_and_report(self.format, self.report).map_err(|e| conflict(command, e))?;
         let view = OutputOptions {
             color: self.color,
             progress: !self.no_progress && !self.quiet,
@@ -252,12 +272,13 @@ impl ScanArgs {
             region: self.region,
             regions: dedup(self.regions),
             exclude_regions: self.exclude_regions,
-            resource_types: types.map_err(|e| command.error(ErrorKind::ArgumentConflict, e))?,
+            resource_types: types.map_err(|e| conflict(command, e))?,
             method: self.method,
             skip_checks: self.skip_checks,
             output_dir: self.output_dir,
             coverage: self.coverage,
-            report: self.report,
+            report,
+            format,
             endpoint_url: self.endpoint_url,
             ca_bundle: self.ca_bundle,
             max_attempts: self.max_attempts,
@@ -273,5 +294,21 @@ impl ScanArgs {
             replay,
         };
         Ok((options, view))
+    }
+}
+
+/// Returns the format and the file of the report: a report to stdout is [`Format::Json`].
+///
+/// # Errors
+/// Stdout has another format.
+fn format_and_report(
+    format: Option<Format>,
+    report: Option<PathBuf>,
+) -> Result<(Option<Format>, Option<PathBuf>), &'static str> {
+    let to_stdout = report.as_deref().is_some_and(Destination::is_stdout);
+    match format {
+        _ if !to_stdout => Ok((format, report)),
+        None | Some(Format::Json) => Ok((Some(Format::Json), None)),
+        Some(_) => Err("--report: stdout has the result of --format; choose a file"),
     }
 }

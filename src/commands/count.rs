@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::context::{Context, sanitize};
 use super::exit::Exit;
 use super::output_paths;
-use super::outputs::{self, ReportInput};
+use super::outputs::{self, Results};
 use super::scan_regions;
 use crate::advice;
 use crate::aws::client::{Client, Trace};
@@ -54,13 +54,13 @@ pub fn run(
         context.log(ErrorType::Fatal, None, message);
         exit = Exit::Failed;
     }
-    let input = ReportInput {
+    let results = Results {
         start,
         account: account.as_ref(),
         coverage: &coverage,
         usage: &client.as_deref().map(Client::usage).unwrap_or_default(),
     };
-    let exit = outputs::write_report(&mut context, &input, exit);
+    let exit = outputs::publish(&mut context, &results, exit);
     show_interrupt(&mut context).unwrap_or(exit)
 }
 

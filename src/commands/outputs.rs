@@ -19,9 +19,9 @@ use crate::coverage::{Class, Coverage};
 use crate::error_log::ErrorType;
 use crate::inventory::Method;
 use crate::model::{Account, Region};
-use crate::options::Strict;
+use crate::options::{Format, Strict};
 use crate::output::rows::{CountRow, CoverageRow, DifferenceRow};
-use crate::output::{Report, write_csv};
+use crate::output::{Report, table, write_csv};
 use crate::text::pluralize;
 
 /// The path of a file, and the result of writing it.
@@ -122,9 +122,8 @@ fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -
         return false;
     }
     let path = context.path(&account.file_name(".csv"));
-    let rows = CountRow::rows(account, coverage.counts());
     let interrupt = &context.runtime.interrupt;
-    let fill = |to: &mut dyn Write| write_csv(CountRow::HEADER, rows, to);
+    let fill = |to: &mut dyn Write| write_rows(account, coverage, to);
     let prepared = atomic_file::prepare(&path, fill, interrupt);
     context.errors.write_stream(context.console);
     let written = prepared.and_then(|prepared| {
@@ -132,6 +131,12 @@ fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -
     });
     context.errors.show_failure(context.console);
     show_written(context, "Results", &(path, written))
+}
+
+/// Writes the content of the CSV.
+fn write_rows(account: &Account, coverage: &Coverage, to: &mut dyn Write) -> io::Result<()> {
+    let rows = CountRow::rows(account, coverage.counts());
+    write_csv(CountRow::HEADER, rows, to)
 }
 
 fn write_table<R: Serialize>(
@@ -178,35 +183,71 @@ fn earlier_tables(context: &Context, account: &Account) -> Vec<String> {
     names
 }
 
-/// The input of the report, in addition to the context.
-pub(super) struct ReportInput<'a> {
+/// The results of a run, in addition to the context.
+pub(super) struct Results<'a> {
     pub(super) start: OffsetDateTime,
     pub(super) account: Option<&'a Account>,
     pub(super) coverage: &'a Coverage,
     pub(super) usage: &'a BTreeMap<(Service, Region), Usage>,
 }
 
-/// Writes the JSON report, if there is one. Returns `exit`, or [`Exit::Failed`] if the report was
-/// not written.
-pub(super) fn write_report(context: &mut Context, input: &ReportInput, exit: Exit) -> Exit {
+/// Prints the result to stdout and writes the JSON report, as the options request. Returns `exit`, or [`Exit::Failed`]
+/// if one of them was not written.
+pub(super) fn publish(context: &mut Context, results: &Results, mut exit: Exit) -> Exit {
+    // As after an invalid command line, there is no output.
+    if exit != Exit::Usage {
+        exit = print_result(context, results, exit);
+        exit = write_report(context, results, exit);
+    }
+    exit
+}
+
+/// Prints the result in the format of the options. Counts are printed only if there are any.
+fn print_result(context: &mut Context, results: &Results, exit: Exit) -> Exit {
+    let coverage = results.coverage;
+    let has_counts = !coverage.regions.is_empty() && !coverage.is_missing();
+    let counted = results.account.filter(|_| has_counts);
+    let mut result = Vec::new();
+    let formatted = match (context.options.format, counted) {
+        (None, _) | (Some(Format::Csv | Format::Table), None) => return exit,
+        (Some(Format::Csv), Some(account)) => write_rows(account, coverage, &mut result),
+        (Some(Format::Table), Some(account)) => {
+            let columns = (context.console.out_columns)();
+            result.write_all(table(account, coverage, columns).as_bytes())
+        }
+        (Some(Format::Json), _) => result.write_all(&report(context, results, exit)),
+    };
+    match formatted.and_then(|()| context.console.write_result(&result)) {
+        Ok(()) => exit,
+        Err(e) => {
+            let message = format!("the result could not be written to stdout: {e}");
+            context.log(ErrorType::Fatal, None, message);
+            Exit::Failed
+        }
+    }
+}
+
+/// Returns the JSON report.
+fn report(context: &Context, results: &Results, exit: Exit) -> Vec<u8> {
+    let report = Report {
+        options: context.options,
+        start: results.start,
+        end: context.runtime.clock.now(),
+        exit_code: exit.code(),
+        account: results.account,
+        coverage: results.coverage,
+        usage: results.usage,
+        errors: &context.errors.entries,
+    };
+    report.render()
+}
+
+/// Writes the JSON report to a file, if there is one. Returns `exit`, or [`Exit::Failed`] if the report was not written.
+fn write_report(context: &mut Context, results: &Results, exit: Exit) -> Exit {
     let Some(path) = &context.options.report else {
         return exit;
     };
-    // As after an invalid command line, there are no files.
-    if exit == Exit::Usage {
-        return exit;
-    }
-    let report = Report {
-        options: context.options,
-        start: input.start,
-        end: context.runtime.clock.now(),
-        exit_code: exit.code(),
-        account: input.account,
-        coverage: input.coverage,
-        usage: input.usage,
-        errors: &context.errors.entries,
-    };
-    let fill = |to: &mut dyn Write| to.write_all(&report.render());
+    let fill = |to: &mut dyn Write| to.write_all(&report(context, results, exit));
     let written = atomic_file::write(path, fill, &context.runtime.interrupt);
     if show_written(context, "Report", &(path.clone(), written)) {
         exit

@@ -1,7 +1,7 @@
 //! The output streams: checks and summary go to stdout, errors and the bar to stderr.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 
 use super::bar::bar;
 use super::wrap::wrap;
@@ -55,7 +55,7 @@ pub enum Bar {
     Off,
 }
 
-/// The output streams. If a stream is closed or full, its text is lost and the run continues.
+/// The output streams. If a stream is closed or full, its text is lost and the run continues, unless it is the result.
 pub struct Console {
     /// The stream for checks and summary.
     pub out: Box<dyn Write + Send>,
@@ -65,7 +65,7 @@ pub struct Console {
     pub color: bool,
     /// The display mode of the bar.
     pub bar: Bar,
-    /// If true, checks and summary are not printed.
+    /// If true, checks and summary are not printed, but the result is.
     pub quiet: bool,
     /// True if both streams are the same terminal, where a message is shown only once.
     pub shared_terminal: bool,
@@ -108,6 +108,18 @@ impl Console {
             // Color has no width.
             Some(text) if self.color => self.write_line(format_args!("{color}{mark}{RESET}{text}")),
             _ => self.write_line(text),
+        }
+    }
+
+    /// Writes the result of the run to stdout, without changes.
+    ///
+    /// # Errors
+    /// It could not be written completely. A reader that closed its end has read what it needs.
+    pub fn write_result(&mut self, result: &[u8]) -> io::Result<()> {
+        let written = self.out.write_all(result).and_then(|()| self.out.flush());
+        match written {
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => written,
         }
     }
 

@@ -30,7 +30,7 @@ impl Coverage {
 
     /// Counts the resources of the `n`th type once; `None` if it is not global or no region has a
     /// total.
-    fn global_total(&self, n: usize) -> Option<GlobalTotal<'_>> {
+    pub(super) fn global_total(&self, n: usize) -> Option<GlobalTotal<'_>> {
         let resource_type = self.types.get(n).filter(|t| t.is_global())?;
         let totals = self.best_totals(n);
         // The first region, if several have the same number.

@@ -11,6 +11,7 @@ mod recorder_state;
 mod region_result;
 mod status;
 mod totals;
+mod type_totals;
 mod unknown_types;
 mod unlogged;
 
@@ -23,6 +24,7 @@ pub use recorder_state::{RecorderState, StaleKind, StaleState};
 pub use region_result::RegionResult;
 pub use status::{Class, Gap, Status};
 pub use totals::{Group, Totals};
+pub use type_totals::TypeTotal;
 pub use unlogged::{Types, Unlogged};
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ impl Report<'_> {
             usage += *region_usage;
         }
         let totals = self.coverage.totals();
+        let regions = self.coverage.regions.len();
         let account = self.account;
         let account = account.map(|a| json!({"id": a.id, "alias": a.shown_alias()}));
         let report = json!({
@@ -67,6 +68,20 @@ impl Report<'_> {
                 "unverified": totals.unverified,
                 "missing": totals.missing,
             },
+            "totals": {
+                "recorded": totals.recorded,
+                "iam_once": totals.once,
+                "known": totals.known,
+                "stale": totals.stale,
+                "unverified": totals.unverified,
+                "missing": totals.missing,
+                "regions": {
+                    "complete": regions - totals.stale_regions - totals.incomplete_regions,
+                    "stale": totals.stale_regions,
+                    "incomplete": totals.incomplete_regions,
+                },
+            },
+            "types": self.coverage.type_totals().collect::<Vec<_>>(),
             "usage": usage,
             "regions": self.coverage.regions.iter().map(|r| self.region(r)).collect::<Vec<_>>(),
             "errors": self.errors.iter().map(error).collect::<Vec<_>>(),
@@ -84,6 +99,7 @@ impl Report<'_> {
             "region": result.region,
             "status": self.coverage.completeness(region),
             "recorder": result.recorder.as_ref().map(Recorder::as_str),
+            "recorded": region.cells.iter().filter_map(Cell::total).sum::<u64>(),
             "seconds": result.took.as_secs_f64(),
             "usage": usage.copied().unwrap_or_default(),
             "cells": cells.map(cell).collect::<Vec<_>>(),
@@ -103,6 +119,7 @@ fn flags(options: &Options) -> Value {
         "skip_checks": options.skip_checks,
         "strict": options.strict,
         "coverage": options.coverage,
+        "format": options.format,
         "output_dir": options.output_dir.display().to_string(),
         "endpoint_url": options.endpoint_url.as_ref().map(ToString::to_string),
         "ca_bundle": path(options.ca_bundle.as_deref()),

@@ -15,6 +15,7 @@ mod credentials;
 mod demo;
 mod endpoints;
 mod file_names;
+mod format;
 mod help;
 mod listings;
 mod methods;

@@ -139,7 +139,7 @@ fn stdout_has_only_the_report() {
         let run = program.run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
         parse(run.stdout.as_bytes());
-        assert!(run.stderr.contains("Summary"), "{}", run.describe());
+        assert!(!run.stderr.contains("Summary"), "{}", run.describe());
         assert_eq!(run.csv(), account().csv());
         assert!(!run.directory().join("current/-").exists());
     }
@@ -166,7 +166,7 @@ fn full_stdout_fails_the_report() {
     let program = Program::in_shell(r#"exec "$@" > /dev/full"#, &server).args(TYPES);
     let run = program.args(["--report", "-"]).run();
     assert_eq!(run.code, Some(1), "{}", run.describe());
-    let message = "the report could not be written to stdout: ";
+    let message = "the result could not be written to stdout: ";
     assert!(run.stderr.contains(message), "{}", run.describe());
 }
 
