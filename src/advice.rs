@@ -1,6 +1,7 @@
 //! Advice: what the user can do about an error or a missing count.
 
 mod rejected;
+mod summary;
 
 use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind, SigningError};
 use crate::aws::partition::Partition;
@@ -10,6 +11,8 @@ use crate::http::TransportErrorKind;
 use crate::inventory::CountError;
 use crate::model::{Region, ResourceType};
 use crate::text::{did_you_mean, list, near_matches, pluralize};
+
+pub use summary::{action, action_for_global_types, exclude_regions, iam_policy_command, reason};
 
 /// The advice for a response that is not from AWS.
 const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \

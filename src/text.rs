@@ -1,6 +1,7 @@
 //! Text helpers: plurals, sanitized text from the network, file names.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -27,6 +28,25 @@ pub fn thousands(n: impl Display) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// Returns the number with its noun and with separators of thousands: `1 count`, `1,234 counts`.
+#[must_use]
+pub fn number_of(n: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
+}
+
+/// Formats a duration: `2.8 s`, from a minute on `1m12s`, from an hour on `1h02m`.
+#[must_use]
+pub fn duration(time: Duration) -> String {
+    let tenths = (time.as_millis() + 50) / 100;
+    let seconds = time.as_secs();
+    match seconds {
+        _ if tenths < 600 => format!("{}.{} s", tenths / 10, tenths % 10),
+        0..60 => "1m00s".to_owned(),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+    }
 }
 
 /// Returns the first `limit` items and the number of the others: `a, b, c and 2 more`.
@@ -162,6 +182,25 @@ mod tests {
             (i128::from(u64::MAX), "18,446,744,073,709,551,615"),
         ] {
             assert_eq!(thousands(n), text);
+        }
+        assert_eq!(thousands("+1234"), "+1,234");
+        let numbers = [0, 1, 2, 1000].map(|n| number_of(n, "count"));
+        assert_eq!(numbers, ["0 counts", "1 count", "2 counts", "1,000 counts"]);
+    }
+
+    #[test]
+    fn duration_has_at_most_two_units() {
+        for (milliseconds, text) in [
+            (0, "0.0 s"),
+            (49, "0.0 s"),
+            (2_750, "2.8 s"),
+            (59_949, "59.9 s"),
+            (59_950, "1m00s"),
+            (72_999, "1m12s"),
+            (3_599_999, "59m59s"),
+            (3_720_000, "1h02m"),
+        ] {
+            assert_eq!(duration(Duration::from_millis(milliseconds)), text);
         }
     }
 

@@ -288,18 +288,22 @@ fn summary_has_four_figures_and_log_path() {
     let errors = run.file(&format!("{NAME}_errors.txt")).lines().count();
     let figure = |name: &str| {
         let line = run.lines_with(&[&format!("  {name}: ")])[0].to_owned();
-        let number = line.split(": ").nth(1).unwrap().split(' ').next().unwrap();
-        number.parse::<u64>().unwrap()
+        let figure = line.split(": ").nth(1).unwrap().to_owned();
+        let number = figure.trim_start_matches("at least ");
+        number.split(' ').next().unwrap().parse::<u64>().unwrap()
     };
     assert_eq!(figure("Regions scanned"), 17);
     assert_eq!(figure("Resource types found"), types.len() as u64);
-    assert_eq!(figure("Total resources"), total);
+    assert_eq!(figure("Total resources"), 459, "IAM is counted once");
+    let line = run.lines_with(&["  Total resources"])[0];
+    let sum = format!("the CSV's rows add up to {total}: IAM is in 2 regions");
+    assert!(line.contains(&sum), "{line}");
     assert_eq!(figure("Errors encountered"), errors as u64);
     let line = run.lines_with(&["  Errors encountered"])[0];
     assert!(line.contains(&format!("{NAME}_errors.txt")), "{line}");
     let coverage = run.lines_with(&["  Coverage: "]);
-    let expected =
-        "  Coverage: 134 of 170 counts (regions × types) known; 8 stale, 28 missing (3 regions):";
+    let expected = "  Coverage: 134 of 170 counts known, 8 stale, 28 missing (17 regions × 10 types) · \
+                    0.0 s, 198 requests, 2 throttled and retried";
     assert_eq!(coverage, [expected], "the summary shows missing counts");
 }
 

@@ -1,5 +1,6 @@
 //! The requests and bytes that a run's calls used.
 
+use std::iter::Sum;
 use std::ops::AddAssign;
 
 use serde::Serialize;
@@ -23,5 +24,15 @@ impl AddAssign for Usage {
         self.retries += other.retries;
         self.throttles += other.throttles;
         self.bytes += other.bytes;
+    }
+}
+
+impl<'a> Sum<&'a Self> for Usage {
+    fn sum<I: Iterator<Item = &'a Self>>(usages: I) -> Self {
+        let mut sum = Self::default();
+        for usage in usages {
+            sum += *usage;
+        }
+        sum
     }
 }

@@ -203,10 +203,11 @@ fn announce(context: &mut Context, account: &Account) {
 /// Scans the regions, writes the output files and shows the summary.
 fn scan(context: &mut Context, ready: Ready) -> (Exit, Coverage) {
     let refused = ready.refused_regions.len();
-    let account = ready.account.clone();
+    let (account, client) = (ready.account.clone(), ready.client.clone());
     match scan_regions::scan(context, ready) {
         Some(scanned) if !context.is_interrupted() => {
-            let exit = outputs::conclude(context, &account, &scanned, refused);
+            let usage = client.usage().values().sum();
+            let exit = outputs::conclude(context, &account, &scanned, refused, usage);
             (exit, scanned.coverage)
         }
         Some(scanned) => (Exit::Failed, scanned.coverage),

@@ -8,6 +8,7 @@ pub mod iam_policy;
 mod output_paths;
 mod outputs;
 mod scan_regions;
+mod verdict;
 
 pub use count::{run, run_guarded};
 pub use exit::Exit;

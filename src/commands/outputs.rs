@@ -11,15 +11,16 @@ use time::OffsetDateTime;
 use super::context::Context;
 use super::exit::Exit;
 use super::scan_regions::Scanned;
+use super::verdict::{Verdict, VerdictInput};
 use crate::atomic_file::{self, Destination};
 use crate::aws::operation::Service;
 use crate::aws::usage::Usage;
-use crate::console;
-use crate::coverage::{Class, Coverage};
+use crate::console::{self, SummaryInput};
+use crate::coverage::Coverage;
 use crate::error_log::ErrorType;
 use crate::inventory::Method;
 use crate::model::{Account, Region};
-use crate::options::{Format, Strict};
+use crate::options::Format;
 use crate::output::rows::{CountRow, CoverageRow, DifferenceRow};
 use crate::output::{Report, table, write_csv};
 use crate::text::pluralize;
@@ -33,6 +34,7 @@ pub(super) fn conclude(
     account: &Account,
     scanned: &Scanned,
     refused: usize,
+    usage: Usage,
 ) -> Exit {
     let coverage = &scanned.coverage;
     let written = write_tables(context, account, coverage);
@@ -41,48 +43,44 @@ pub(super) fn conclude(
     }
     context.show_error_file();
     context.console.line("");
-    let options = context.options;
-    let comparison = (options.method == Method::Verify).then(|| coverage.compare());
+    let comparison = (context.options.method == Method::Verify).then(|| coverage.compare());
     if let Some(comparison) = &comparison {
         for line in console::comparison(comparison) {
             context.console.line(line);
         }
         context.console.line("");
     }
-    let (errors, file) = (context.errors.entries.len(), context.error_file_name());
-    for line in console::summary(coverage, refused, errors, &file) {
-        context.console.line(line);
-    }
-    if written {
-        for name in earlier_tables(context, account) {
-            let path = context.path(&name);
-            context.console.line(format_args!(
-                "  Not of this run, but of an earlier one: {}",
-                path.display()
-            ));
-        }
-    }
-    let differs = comparison.is_some_and(|c| !c.differences.is_empty() || c.not_compared > 0);
-    let allowed = match options.strict {
-        None => true,
-        Some(strict) => is_allowed(strict, coverage) && refused == 0 && !differs,
-    };
-    if !written || scanned.was_stopped {
-        Exit::Failed
-    } else if !allowed {
-        Exit::Partial
+    let verdict = Verdict::new(&VerdictInput {
+        coverage,
+        strict: context.options.strict,
+        comparison: comparison.as_ref(),
+        refused,
+        was_written: written,
+        was_stopped: scanned.was_stopped,
+    });
+    let earlier = if written {
+        earlier_tables(context, account)
     } else {
-        Exit::Done
-    }
-}
-
-/// Returns true if the coverage has only counts that `--strict` allows.
-fn is_allowed(strict: Strict, coverage: &Coverage) -> bool {
-    let others: &[Class] = match strict {
-        Strict::All => &[Class::Stale, Class::Unverified, Class::Missing],
-        Strict::Missing => &[Class::Missing],
+        Vec::new()
     };
-    others.iter().all(|class| coverage.number_of(*class) == 0)
+    let lines = console::summary(&SummaryInput {
+        coverage,
+        options: context.options,
+        refused,
+        errors: context.errors.entries.len(),
+        error_file: &context.error_file_name(),
+        elapsed: context.runtime.clock.elapsed(),
+        usage,
+        earlier: &earlier,
+        has_earlier_csv: context.path(&account.file_name(".csv")).exists(),
+        was_stopped: scanned.was_stopped,
+        exit: verdict.reason,
+        columns: (context.console.out_columns)(),
+    });
+    for line in lines {
+        context.console.write_line(line);
+    }
+    verdict.exit
 }
 
 /// The names of the coverage file and of the file of differences.
@@ -167,7 +165,7 @@ fn requested_tables(context: &Context, account: &Account) -> Vec<String> {
     kinds.map(|(kind, _)| account.table_name(kind)).collect()
 }
 
-/// Returns the coverage files and files of differences of an earlier run of this account in the
+/// Returns the paths of the coverage files and files of differences of an earlier run of this account in the
 /// output directory, sorted: those that this run was not asked to write.
 fn earlier_tables(context: &Context, account: &Account) -> Vec<String> {
     let new = requested_tables(context, account);
@@ -180,7 +178,8 @@ fn earlier_tables(context: &Context, account: &Account) -> Vec<String> {
     let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(is_table).collect();
     names.sort();
-    names
+    let paths = names.iter().map(|name| context.path(name));
+    paths.map(|path| path.display().to_string()).collect()
 }
 
 /// The results of a run, in addition to the context.

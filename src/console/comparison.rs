@@ -4,16 +4,20 @@ use std::fmt::Write;
 use std::iter::once;
 
 use crate::coverage::{Comparison, Difference};
-use crate::text::pluralize;
+use crate::text::{number_of, thousands};
 
 /// Returns the lines of a comparison of listings and counts, with a table of the differences.
 #[must_use]
 pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
-    let compared = pluralize(comparison.compared, "count");
-    let differences = pluralize(comparison.differences.len(), "difference");
+    let compared = number_of(comparison.compared, "count");
+    let differences = number_of(comparison.differences.len(), "difference");
     let mut first = format!("Verified: {compared} compared, {differences}");
     if comparison.not_compared > 0 {
-        let _ = write!(first, ", {} could not be compared", comparison.not_compared);
+        let _ = write!(
+            first,
+            ", {} could not be compared",
+            thousands(comparison.not_compared)
+        );
     }
     let mut lines = vec![first];
     if !comparison.differences.is_empty() {
@@ -36,9 +40,9 @@ fn table(differences: &[Difference<'_>]) -> Vec<String> {
         [
             d.region.to_string(),
             d.resource_type.to_string(),
-            d.listed.to_string(),
-            d.counted.to_string(),
-            format!("{:+}", d.delta()),
+            thousands(d.listed),
+            thousands(d.counted),
+            thousands(format_args!("{:+}", d.delta())),
             d.reason.to_owned(),
         ]
     });

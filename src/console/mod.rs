@@ -8,7 +8,7 @@ mod wrap;
 
 pub use comparison::comparison;
 pub use streams::{Bar, Color, Console, supports_escapes};
-pub use summary::summary;
+pub use summary::{SummaryInput, summary};
 pub use wrap::wrap;
 
 #[cfg(test)]

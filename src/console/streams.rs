@@ -93,7 +93,8 @@ impl Console {
         self.write_line(text);
     }
 
-    fn write_line(&mut self, text: impl Display) {
+    /// Prints a line to stdout that is not wrapped, unless `quiet`.
+    pub fn write_line(&mut self, text: impl Display) {
         if !self.quiet {
             let _ = writeln!(self.out, "{text}");
             let _ = self.out.flush();

@@ -95,6 +95,15 @@ impl Cell {
         resource_type.is_global() && self.is_not_recorded()
     }
 
+    /// Returns the error because of which the recorder is unknown, if it is.
+    #[must_use]
+    pub fn unknown_why(&self) -> Option<&Gap> {
+        match self {
+            Self::Complete(_, Unknown(why)) => Some(why),
+            _ => None,
+        }
+    }
+
     /// Returns the time since which the recorder has not recorded, if it is known.
     #[must_use]
     pub fn since(&self) -> Option<OffsetDateTime> {

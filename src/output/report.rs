@@ -44,10 +44,7 @@ impl Report<'_> {
     /// Never: the report has only strings and numbers.
     #[must_use]
     pub fn render(&self) -> Vec<u8> {
-        let mut usage = Usage::default();
-        for region_usage in self.usage.values() {
-            usage += *region_usage;
-        }
+        let usage: Usage = self.usage.values().sum();
         let totals = self.coverage.totals();
         let regions = self.coverage.regions.len();
         let account = self.account;

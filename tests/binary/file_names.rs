@@ -122,7 +122,7 @@ fn summary_names_tables_of_earlier_run() {
         }
         let run = program.run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
-        let message = "  Not of this run, but of an earlier one: ";
+        let message = "Not of this run, but of an earlier one: ";
         let lines = run.stdout.lines().filter(|line| line.starts_with(message));
         assert_eq!(lines.count(), named, "{old:?}: {}", run.describe());
         if named > 0 {

@@ -285,10 +285,13 @@ fn unknown_type_is_never_zero() {
             let line = format!("[API_ERROR] Resource: {name}, Message: not counted: ");
             assert_eq!(run.errors().matches(&name).count(), 1, "{}", run.describe());
             assert!(run.errors().contains(&line), "{}", run.describe());
-            let summary = format!(
-                "    3 unknown type in eu-west-1, sa-east-1, us-east-1 ({name}): check the names"
+            let row = format!("\n  all 3 regions   {name}   unknown type ");
+            assert!(run.stdout.contains(&row), "{}", run.describe());
+            assert!(
+                run.stdout.contains("   check the spelling\n"),
+                "{}",
+                run.describe()
             );
-            assert!(run.stdout.contains(&summary), "{}", run.describe());
         }
     }
 }

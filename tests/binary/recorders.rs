@@ -115,9 +115,9 @@ fn only_successful_recorder_proves_zero() {
              since {time}: "
         );
         assert!(errors.contains(&line), "{errors}");
-        let figures = "2 of 4 counts (regions × types) known; 2 stale:";
+        let figures = "2 of 4 counts known, 2 stale (2 regions × 2 types) ";
         assert!(run.stdout.contains(figures), "{}", run.describe());
-        assert!(run.stdout.contains("(1 complete, 1 stale, 0 with gaps)"));
+        assert!(run.stdout.contains("(1 complete, 1 stale)"));
     }
 }
 
@@ -196,7 +196,7 @@ fn run_global(account: &Account, types: &str, status: &'static str, args: &[&str
 /// The roles of a region whose recorder does not record now may be deleted: they do not count.
 #[test]
 fn stale_region_does_not_count_global_resources() {
-    for (resource_type, name) in [(ROLE, "IAM"), (CLUSTER, "global resources")] {
+    for (resource_type, name) in [(ROLE, "IAM is"), (CLUSTER, "global resources are")] {
         let account = Account::new()
             .region("us-east-1", &[(resource_type, 5)])
             .region("eu-west-1", &[(resource_type, 8)]);
@@ -204,14 +204,13 @@ fn stale_region_does_not_count_global_resources() {
             let types = format!("{resource_type},{VPC}");
             for method in ["list", "verify"] {
                 let run = run_global(&account, &types, status, &["--method", method]);
-                let line =
-                    format!("  Total resources: 13 as recorded, 5 with {name} counted once\n");
+                let line = format!("  Total resources: 5 (the CSV's rows add up to 13: {name} in ");
                 assert!(run.stdout.contains(&line), "{status}: {}", run.describe());
                 assert_eq!(run.csv(), account.csv(), "the rows stay");
             }
         }
         let run = run_global(&account, resource_type, "SUCCESS", &["--strict"]);
-        let line = format!("  Total resources: 13 as recorded, 8 with {name} counted once\n");
+        let line = format!("  Total resources: 8 (the CSV's rows add up to 13: {name} in ");
         assert!(run.stdout.contains(&line), "{}", run.describe());
         assert_eq!(run.code, Some(0), "{}", run.describe());
     }
@@ -241,17 +240,14 @@ fn unrecorded_global_type_leaves_region_complete() {
         );
         assert_eq!(cell(&run, "eu-west-1", excluded), expected);
         assert!(
-            run.stdout.contains("(2 complete, 0 with gaps)"),
+            run.stdout.contains("2 (all complete)"),
             "{}",
             run.describe()
         );
+        assert!(run.stdout.contains(" 10 (the CSV's rows add up to "));
         assert!(
             run.stdout
-                .contains(" 10 with global resources counted once\n")
-        );
-        assert!(
-            run.stdout
-                .ends_with("Coverage: all 6 counts (regions × types) known\n")
+                .contains("Coverage: all 6 counts known (2 regions × 3 types) ")
         );
     }
 }
@@ -279,12 +275,13 @@ fn default_recorder_has_one_gap_per_type() {
     let run = Program::new(&server).args(types).arg("--coverage").run();
     assert_eq!(run.code, Some(0), "{}", run.describe());
     assert!(
-        run.stdout.contains("(5 complete, 0 with gaps)"),
+        run.stdout.contains("5 (all complete)"),
         "{}",
         run.describe()
     );
     assert!(
-        run.stdout.contains("known; 10 missing (2 global types):\n"),
+        run.stdout
+            .contains("known, 10 missing (5 regions × 3 types) "),
         "{}",
         run.describe()
     );
@@ -292,9 +289,9 @@ fn default_recorder_has_one_gap_per_type() {
     for resource_type in [ROLE, "AWS::IAM::User"] {
         let line = format!("[CONFIG_DISABLED] Resource: {resource_type}, Message: not counted in ");
         assert_eq!(run.errors().matches(&line).count(), 1, "{}", run.describe());
-        let line = format!("\n    {resource_type} (global) recorded in no region: ");
-        assert_eq!(run.stdout.matches(&line).count(), 1, "{}", run.describe());
     }
+    let line = "\n  all 5 regions   AWS::IAM::Role, AWS::IAM::User   global, recorded in no region   if you need ";
+    assert!(run.stdout.contains(line), "{}", run.describe());
     assert_eq!(
         run.coverage().matches(",not_recorded,missing,,,").count(),
         10

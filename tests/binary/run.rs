@@ -18,8 +18,11 @@ fn run_writes_csv_and_summary() {
     let name = "aws_config_resource_count_012345678901_acme-prod.csv";
     let path = run.directory().join("out").join(name);
     assert_eq!(run.files().len(), 1, "{}", run.describe());
+    let (text, effort) = run.stdout.rsplit_once(" · ").expect("time and requests");
+    let requests = format!(" s, {} requests\n", server.calls().len());
+    assert!(effort.ends_with(&requests), "{effort}");
     assert_eq!(
-        run.stdout,
+        text,
         format!(
             "Verifying prerequisites...\n\
              ✓ HTTPS client can be built (trusting the built-in Mozilla roots)\n\
@@ -37,11 +40,11 @@ fn run_writes_csv_and_summary() {
              Results written to {}\n\
              \n\
              Summary\n\
-             \x20 Regions scanned: 2 (2 complete, 0 with gaps)\n\
+             \x20 Regions scanned: 2 (all complete)\n\
              \x20 Resource types found: 2\n\
-             \x20 Total resources: 260 as recorded, 260 with IAM counted once\n\
+             \x20 Total resources: 260 (10 default types; for every type: --resource-types all)\n\
              \x20 Errors encountered: 0\n\
-             \x20 Coverage: all 20 counts (regions × types) known\n",
+             \x20 Coverage: all 20 counts known (2 regions × 10 types)",
             path.display()
         )
     );

@@ -1,0 +1,102 @@
+//! The lines of the summary.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::figures::figures;
+use super::gaps::{MissingCounts, Reasons};
+use super::incomplete::incomplete;
+use super::input::SummaryInput;
+use super::stale::{stale, unverified};
+use crate::advice;
+use crate::console::wrap::wrap;
+use crate::model::Region;
+use crate::text::number_of;
+
+/// Returns the lines of the summary, fitted to the width of the terminal: the figures, then a block for each thing to
+/// do. Blocks are separated by empty lines.
+#[must_use]
+pub fn summary(input: &SummaryInput<'_>) -> Vec<String> {
+    let missing = MissingCounts::new(input.coverage);
+    let mut lines = vec!["Summary".to_owned()];
+    lines.extend(wrapped(figures(input), input.columns));
+    let end = [nothing_counted(&missing, input), input.exit.clone()];
+    for block in [
+        incomplete(&missing, input),
+        wrapped(stale(&missing, input), input.columns),
+        wrapped(unverified(&missing, input), input.columns),
+        wrapped(others(input), input.columns),
+        wrapped(end.into_iter().flatten().collect(), input.columns),
+    ] {
+        if !block.is_empty() {
+            lines.push(String::new());
+            lines.extend(block);
+        }
+    }
+    lines
+}
+
+fn wrapped(lines: Vec<String>, columns: Option<usize>) -> Vec<String> {
+    let Some(columns) = columns else {
+        return lines;
+    };
+    let indent = |line: &str| line.len() - line.trim_start().len() + 2;
+    let lines = lines.iter();
+    lines
+        .flat_map(|line| wrap(line, columns, indent(line)))
+        .collect()
+}
+
+/// Returns lines about regions that were skipped and files that are not of this run.
+fn others(input: &SummaryInput<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if input.refused > 0 {
+        let regions = number_of(input.refused, "region");
+        lines.push(format!(
+            "{regions} skipped: ec2:DescribeRegions returned invalid region names (see the error log)"
+        ));
+    }
+    let earlier = input.earlier.iter();
+    lines.extend(earlier.map(|path| format!("Not of this run, but of an earlier one: {path}")));
+    lines
+}
+
+/// Returns the reason why nothing was counted, if every count is missing.
+fn nothing_counted(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> Option<String> {
+    if !input.coverage.is_missing() {
+        return None;
+    }
+    let rows = missing.whole_regions.iter();
+    let rows = rows.chain(&missing.whole_types).chain(&missing.others);
+    let mut regions: BTreeMap<&Reasons, BTreeSet<&Region>> = BTreeMap::new();
+    for row in rows {
+        regions
+            .entry(&row.reasons)
+            .or_default()
+            .extend(&row.regions);
+    }
+    let reason = |(reasons, regions): (&Reasons, &BTreeSet<&Region>)| {
+        let reasons: Vec<&str> = reasons
+            .iter()
+            .map(|status| advice::reason(*status))
+            .collect();
+        let regions = match regions.len() {
+            1 | 2 => missing.region_names(regions, input.columns),
+            n if *regions == missing.all_regions => format!("all {n} regions"),
+            n => number_of(n, "region"),
+        };
+        format!("{} in {regions}", reasons.join(", "))
+    };
+    let reasons: Vec<String> = regions
+        .iter()
+        .map(|(r, regions)| reason((r, regions)))
+        .collect();
+    let csv = if input.has_earlier_csv {
+        "The CSV of the last run was not replaced."
+    } else {
+        "No CSV was written."
+    };
+    Some(format!(
+        "Nothing was counted: {}. {csv}",
+        reasons.join("; ")
+    ))
+}
