@@ -145,10 +145,7 @@ fn for_transport_error(kind: TransportErrorKind) -> &'static str {
              the proxy, and NO_PROXY"
         }
         Kind::TooLarge => "the response is not from AWS: check the endpoint and any proxy",
-        Kind::NotRecorded => {
-            "replay with the options of the recording, or make a new one; the demo has the ten \
-             default types of --method list"
-        }
+        Kind::NotRecorded => "replay with the options of the recording, or make a new recording",
         Kind::Interrupted => "run again",
     }
 }

@@ -14,7 +14,7 @@ use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limiter::Limits;
 use crate::console::Color;
 use crate::inventory::Method;
-use crate::model::{AccountId, Region, ResourceTypes};
+use crate::model::{AccountId, Region, ResourceType, ResourceTypes};
 use crate::options::{Format, Options, Strict};
 use crate::recording::Source;
 
@@ -98,7 +98,7 @@ pub(super) struct ScanArgs {
     /// Try the program on a made-up account
     ///
     /// Replays a recording that is built in; needs no network or credentials.
-    #[arg(long, conflicts_with_all = ["replay", "record", "profile", "endpoint_url"])]
+    #[arg(long, conflicts_with_all = ["replay", "record", "profile", "region", "endpoint_url"])]
     demo: bool,
 
     /// Print only errors
@@ -247,6 +247,13 @@ pub struct OutputOptions {
     pub quiet: bool,
 }
 
+/// Returns true if the demo has the responses for this method and these types.
+fn is_in_demo(method: Method, types: &ResourceTypes) -> bool {
+    let common = ResourceType::common();
+    let named = types.named();
+    method == Method::List && named.is_some_and(|types| types.iter().all(|t| common.contains(t)))
+}
+
 impl ScanArgs {
     /// Converts the arguments into the options of a run; `command` formats an error.
     pub(super) fn resolve(self, command: &mut Command) -> Result<(Options, OutputOptions), Error> {
@@ -259,6 +266,11 @@ impl ScanArgs {
             progress: !self.no_progress && !self.quiet,
             quiet: self.quiet,
         };
+        let types = types.map_err(|e| conflict(command, e))?;
+        if self.demo && !is_in_demo(self.method, &types) {
+            let recorded = "--demo has only the ten default types, with --method list";
+            return Err(conflict(command, recorded));
+        }
         let demo = self.demo.then_some(Source::Demo);
         let replay = self.replay.map(Source::Directory).or(demo);
         let concurrency = match self.region_concurrency {
@@ -272,7 +284,7 @@ impl ScanArgs {
             region: self.region,
             regions: dedup(self.regions),
             exclude_regions: self.exclude_regions,
-            resource_types: types.map_err(|e| conflict(command, e))?,
+            resource_types: types,
             method: self.method,
             skip_checks: self.skip_checks,
             output_dir: self.output_dir,

@@ -248,6 +248,22 @@ fn invalid_usage_exits_2_with_hint() {
             &["--demo", "--endpoint-url", "http://localhost"],
             "'--demo' cannot be used with '--endpoint-url <URL>'",
         ),
+        (
+            &["--demo", "--region", "eu-west-1"],
+            "'--demo' cannot be used with '--region <REGION>'",
+        ),
+        (
+            &["--demo", "--method=counts"],
+            "--demo has only the ten default types, with --method list",
+        ),
+        (
+            &["--demo", "--resource-types=all"],
+            "--demo has only the ten default types, with --method list",
+        ),
+        (
+            &["--demo", "--resource-types=AWS::EC2::VPC,AWS::SNS::Topic"],
+            "--demo has only the ten default types, with --method list",
+        ),
         (&["surplus"], "For more information, try '--help'"),
     ] {
         let (code, text) = error(args);

@@ -29,6 +29,7 @@ fn demo_output_equals_replay_of_fixture() {
         &["--regions", "us-east-1,sa-east-1", "--skip-checks"],
         &["--resource-types", "AWS::S3::Bucket,AWS::IAM::Role"],
         &["--quiet", "--output-dir", "new"],
+        &["--format", "table"],
     ] {
         let demo = demo(args);
         let replay = Program::without_server()
