@@ -95,6 +95,12 @@ impl ResourceType {
         self.0.starts_with(AWS_PREFIX) && known_types::find(&self.0).is_none()
     }
 
+    /// Returns the names of the types that this version of the program knows.
+    #[must_use]
+    pub fn known() -> &'static [&'static str] {
+        known_types::all()
+    }
+
     /// Returns the known types that `text` may be a misspelling of, the nearest first.
     #[must_use]
     pub fn near(text: &str) -> Vec<&'static str> {

@@ -79,7 +79,15 @@ const CRATES: [(&str, &[&str]); 12] = [
     ),
     ("tempfile", &["atomic_file.rs"]),
     ("csv", &["output/csv.rs"]),
-    ("clap", &["cli/command.rs", "cli/scan_args.rs"]),
+    (
+        "clap",
+        &[
+            "cli/command.rs",
+            "cli/completions.rs",
+            "cli/man.rs",
+            "cli/scan_args.rs",
+        ],
+    ),
     ("signal_hook", &["interrupt.rs"]),
     (
         "rustix",

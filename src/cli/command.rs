@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::completions;
 use super::help::{INSTALL_COMPLETIONS, INSTALL_MAN, after_long_help};
 use super::scan_args::{OutputOptions, ScanArgs, color_named};
 use crate::commands::iam_policy;
@@ -106,8 +107,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::
             text = iam_policy::policy(&args.resolve(&mut command)?.0).into_bytes();
         }
         Some(CliSubcommand::Completions { shell }) => {
-            let name = command.get_name().to_owned();
-            clap_complete::generate(shell, &mut command, name, &mut text);
+            text = completions::script(shell, self::command()).into_bytes();
         }
         Some(CliSubcommand::Man) => clap_mangen::Man::new(command).render(&mut text)?,
     }

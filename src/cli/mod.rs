@@ -1,6 +1,7 @@
 //! Parses the command line with clap.
 
 mod command;
+mod completions;
 mod help;
 mod region;
 mod resource_types;

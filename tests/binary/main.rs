@@ -6,6 +6,7 @@ mod support;
 
 mod account_id;
 mod advice;
+mod completions;
 mod connections;
 mod control_tower;
 mod coverage;
