@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::completions;
 use super::help::{INSTALL_COMPLETIONS, INSTALL_MAN, after_long_help};
 use super::scan_args::{OutputOptions, ScanArgs, color_named};
+use super::{completions, man};
 use crate::commands::iam_policy;
 use crate::console::Color;
 use crate::options::Options;
@@ -97,20 +97,19 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::
     let matches = command.try_get_matches_from_mut(args);
     let matches = matches.map_err(without_secrets)?;
     let cli = Cli::from_arg_matches(&matches)?;
-    let mut text = Vec::new();
-    match cli.subcommand {
+    let text = match cli.subcommand {
         None => {
             let (options, view) = cli.scan.resolve(&mut command)?;
             return Ok(Command::Run(Box::new(options), view));
         }
         Some(CliSubcommand::IamPolicy(args)) => {
-            text = iam_policy::policy(&args.resolve(&mut command)?.0).into_bytes();
+            iam_policy::policy(&args.resolve(&mut command)?.0).into_bytes()
         }
         Some(CliSubcommand::Completions { shell }) => {
-            text = completions::script(shell, self::command()).into_bytes();
+            completions::script(shell, self::command()).into_bytes()
         }
-        Some(CliSubcommand::Man) => clap_mangen::Man::new(command).render(&mut text)?,
-    }
+        Some(CliSubcommand::Man) => man::page(Cli::command())?,
+    };
     Ok(Command::Print(text))
 }
 

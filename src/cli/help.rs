@@ -114,6 +114,15 @@ pub(super) const EXAMPLES: Entries = &[
     ),
 ];
 
+/// Other pages.
+pub(super) const SEE_ALSO: Entries = &[
+    ("AWS Config", "https://docs.aws.amazon.com/config/"),
+    (
+        "Config and credentials files",
+        "https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html",
+    ),
+];
+
 /// The end of `completions --help`.
 pub(super) const INSTALL_COMPLETIONS: &str = "\
 Installation:

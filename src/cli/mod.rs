@@ -3,6 +3,7 @@
 mod command;
 mod completions;
 mod help;
+mod man;
 mod region;
 mod resource_types;
 mod scan_args;

@@ -365,7 +365,7 @@ fn completions_and_man_page_render() {
             "-o default aws-config-resource-count",
         ),
         (&["completions", "zsh"], "#compdef"),
-        (&["man"], ".TH aws-config-resource-count"),
+        (&["man"], ".TH AWS-CONFIG-RESOURCE-COUNT"),
     ] {
         let args = ["x"].iter().chain(args).map(OsString::from);
         match parse(args) {

@@ -1,5 +1,7 @@
 //! Tests of `-h`, `--help`, `help` and the errors of an invalid usage.
 
+use std::process::Command;
+
 use crate::support::{Outcome, Program};
 
 /// Runs the program at 80 columns.
@@ -116,5 +118,69 @@ fn help_and_usage_errors_follow_color_settings() {
             let is_colored = format!("{}{}", run.stdout, run.stderr).contains('\x1b');
             assert_eq!(is_colored, expected, "{args:?} {env:?} {wrong}");
         }
+    }
+}
+
+/// Returns what a formatter prints on stderr and, if it prints nothing there, the page; `None` if it is not installed.
+fn formatted(formatter: &str, args: &[&str], page: &str) -> Option<String> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("page.1");
+    std::fs::write(&path, page).unwrap();
+    let output = Command::new(formatter).args(args).arg(path).output().ok()?;
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors, "", "{formatter}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn man_page_has_all_sections() {
+    let page = help(&["man"]);
+    let sections: Vec<_> = page
+        .lines()
+        .filter_map(|l| l.strip_prefix(".SH "))
+        .collect();
+    let expected = [
+        "NAME",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "OPTIONS",
+        "COMMANDS",
+        "ENVIRONMENT",
+        "FILES",
+        "\"EXIT STATUS\"",
+        "EXAMPLES",
+        "\"SEE ALSO\"",
+    ];
+    assert_eq!(sections, expected);
+    // Every option of --help, with its help.
+    let long = help(&["--help"]);
+    let plain = page.replace("\\-", "-");
+    for line in long.lines().filter(|l| l.starts_with("      --")) {
+        let option = line.trim().split([' ', '[']).next().unwrap();
+        let entry = plain.split(&format!("\\fB{option}\\fR")).nth(1).unwrap();
+        let help = entry.lines().nth(1).unwrap();
+        assert!(
+            !help.starts_with('.') && help.len() > 10,
+            "{option}: {entry}"
+        );
+    }
+    // No page that does not exist: only the URLs of other pages.
+    let pages: Vec<_> = page.lines().filter(|l| l.contains("(1)")).collect();
+    assert_eq!(pages, [""; 0]);
+}
+
+#[test]
+fn man_page_has_no_format_warnings() {
+    let page = help(&["man"]);
+    assert!(
+        page.starts_with(".TH AWS-CONFIG-RESOURCE-COUNT 1 \"\" "),
+        "{page}"
+    );
+    for (formatter, args) in [
+        ("groff", &["-ww", "-man", "-Tascii"][..]),
+        ("mandoc", &["-T", "ascii", "-W", "error"]),
+    ] {
+        let text = formatted(formatter, args, &page);
+        assert!(text.is_none_or(|text| text.contains("Try the program on a made-up account")));
     }
 }
