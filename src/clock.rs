@@ -14,7 +14,15 @@ pub trait Clock: Send + Sync {
     fn elapsed(&self) -> Duration;
     /// Waits for `time`; an interrupt ends the wait early.
     fn sleep(&self, time: Duration);
+    /// Returns the interval at which a thread that waits for others looks at the time; `None` if time does not pass
+    /// while it waits, as in a replay.
+    fn tick(&self) -> Option<Duration> {
+        None
+    }
 }
+
+/// The interval at which a thread that waits looks at the time: a text that changes each second is late by at most this.
+const TICK: Duration = Duration::from_millis(200);
 
 /// The system clock.
 pub struct SystemClock {
@@ -44,5 +52,9 @@ impl Clock for SystemClock {
 
     fn sleep(&self, time: Duration) {
         self.interrupt.sleep(time);
+    }
+
+    fn tick(&self) -> Option<Duration> {
+        Some(TICK)
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::commands;
-use aws_config_resource_count::console::{self, Bar, Color, Console};
+use aws_config_resource_count::console::{self, Bar, Color, Console, LiveLine};
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::options::Options;
 use aws_config_resource_count::runtime::Runtime;
@@ -74,7 +74,7 @@ fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> Exi
         shared_terminal: out && err,
         out_columns: || columns(io::stdout()),
         columns: || columns(io::stderr()),
-        bar_on_screen: None,
+        live: LiveLine::default(),
     };
     let trace = options.debug.then(|| Arc::new(print_line) as _);
     if !options.debug {

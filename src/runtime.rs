@@ -28,7 +28,8 @@ pub struct Runtime {
 }
 
 /// Creates an HTTP client from its settings; the interrupt ends its open requests.
-pub type ConnectFn = Box<dyn Fn(&Settings, &Interrupt) -> io::Result<Arc<dyn HttpClient>>>;
+pub type ConnectFn =
+    Box<dyn Fn(&Settings, &Interrupt) -> io::Result<Arc<dyn HttpClient>> + Send + Sync>;
 
 impl Runtime {
     /// Creates the runtime of a run: the network, the system clock and the process's environment.

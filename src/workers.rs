@@ -9,7 +9,8 @@
 //!   keeps those that it has, which do the same work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -91,9 +92,27 @@ impl<'scope> Scope<'_, 'scope> {
 pub struct Task<T>(Receiver<T>);
 
 impl<T> Task<T> {
-    /// Waits for the result of the task; `None` if it panicked.
-    #[must_use]
-    pub fn join(self) -> Option<T> {
-        self.0.recv().ok()
+    /// Waits for the result of the task, and calls `tick` at each `interval` meanwhile; returns `None` if it panicked.
+    pub fn join(self, interval: Option<Duration>, tick: impl FnMut()) -> Option<T> {
+        receive(&self.0, interval, tick)
+    }
+}
+
+/// Receives the next message, and calls `tick` at each `interval` meanwhile, never if it is `None`. Returns `None` when
+/// the channel is closed.
+pub fn receive<T>(
+    receiver: &Receiver<T>,
+    interval: Option<Duration>,
+    mut tick: impl FnMut(),
+) -> Option<T> {
+    let Some(interval) = interval else {
+        return receiver.recv().ok();
+    };
+    loop {
+        match receiver.recv_timeout(interval) {
+            Ok(message) => return Some(message),
+            Err(RecvTimeoutError::Timeout) => tick(),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
     }
 }

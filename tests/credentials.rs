@@ -446,6 +446,7 @@ fn check_case(case: &Case) {
         trace: Some(Arc::new(move |line| {
             log.lock().unwrap().push(line.to_string());
         })),
+        activity: Arc::default(),
     };
     let lines = Mutex::new(Vec::new());
     let resolved = resolve_from(&path, case.profile, &transport, &|line| {

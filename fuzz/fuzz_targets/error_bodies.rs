@@ -59,6 +59,7 @@ fuzz_target!(|data: &[u8]| {
             let page = ListDiscoveredResources {
                 resource_type: &bucket,
                 next_token: None,
+                page: 1,
             };
             failure(client.call(&region, &page))
         }
@@ -66,6 +67,7 @@ fuzz_target!(|data: &[u8]| {
             let page = GetDiscoveredResourceCounts {
                 resource_types: &[],
                 next_token: None,
+                page: 1,
             };
             failure(client.call(&region, &page))
         }

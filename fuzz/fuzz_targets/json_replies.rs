@@ -91,6 +91,7 @@ fn listing(resource_type: &ResourceType, cut: u8, body: &[u8]) {
     let operation = ListDiscoveredResources {
         resource_type,
         next_token: None,
+        page: 1,
     };
     let Some(page) = read(&operation, cut, body) else {
         return;
@@ -111,6 +112,7 @@ fn counts(requested: &[ResourceType], cut: u8, body: &[u8]) {
     let operation = GetDiscoveredResourceCounts {
         resource_types: requested,
         next_token: None,
+        page: 1,
     };
     let Some(page) = read(&operation, cut, body) else {
         return;

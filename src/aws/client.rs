@@ -12,32 +12,32 @@
 //!
 //! Limits, quotas and usage are kept per service and region. Their mutexes are not held while a thread sends or sleeps.
 
+mod activity;
 mod attempt;
 mod progress;
 mod region_state;
 mod signer;
 mod transport;
+mod waits;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+pub use activity::{ActiveCall, Activity};
 use attempt::{Attempt, AttemptResult, interrupted};
 pub use progress::Progress;
 use region_state::RegionState;
 pub use transport::{Trace, Transport};
 
 use super::call_facts::IdentityFlag;
-use super::credential_cache::{CachedCredentials, ResolvedCredentials};
+use super::credential_cache::CachedCredentials;
 use super::error::{Bound, CallError, Cause, ErrorKind};
 use super::operation::{Operation, Service};
-use super::retry::{CALL_LIMIT, Cost, backoff};
+use super::retry::CALL_LIMIT;
 use super::usage::Usage;
 use crate::model::Region;
 use crate::sync::lock;
-
-/// Maximum attempts while a host cannot be reached and has never been: two retries. More would only delay the error.
-const MAX_CONNECT_ATTEMPTS: u32 = 3;
 
 /// Calls AWS operations.
 pub struct Client {
@@ -140,25 +140,15 @@ impl Client {
         if let Some(cause) = state.unreachable() {
             return Err(self.error(region, operation, progress, cause));
         }
+        let call = self.active_call(region, operation, progress);
+        let entry = self.transport.activity.add(call);
         loop {
             if let Err(bound) = self.wait_turn(&state, progress) {
-                let failed = progress.last.take().map(|(_, error)| error);
-                let failed = failed.unwrap_or_else(|| {
-                    let cause = state.cause().unwrap_or_else(interrupted);
-                    self.error(region, operation, progress, cause)
-                });
-                let bound = Some(bound);
-                return Err(CallError { bound, ..failed });
+                return Err(self.out_of_time(region, operation, &state, progress, bound));
             }
-            let signer = self.signer();
-            let sent = clock.elapsed();
-            let (_, budget) = self.time_left(&state, progress, sent);
-            let number = progress.attempts;
-            let (attempt, version) = self.attempt(region, operation, number, budget, signer);
+            entry.sent(clock.elapsed());
+            let (attempt, version) = self.attempt(region, operation, &state, progress);
             let now = clock.elapsed();
-            progress.budget = progress.budget.saturating_sub(now.saturating_sub(sent));
-            let has_id = attempt.request_id.is_some();
-            state.record(&attempt.result, has_id, sent, now);
             let cause = match attempt.result {
                 Ok(output) => {
                     self.identity.note(O::NAME);
@@ -176,17 +166,57 @@ impl Client {
                 request_id: attempt.request_id,
                 ..self.error(region, operation, progress, cause)
             };
-            let kind = error.kind();
+            let (kind, is_silent) = (error.kind(), error.cause.is_timeout());
             if kind == Some(ErrorKind::Expired) {
                 self.refresh(error, version)?;
             } else {
                 self.back_off(&state, progress, error, attempt.retry_after, now)?;
             }
             progress.attempts += 1;
+            entry.failed(progress.attempts, is_silent);
             if kind == Some(ErrorKind::Throttling) && yields() {
                 return Ok(None);
             }
         }
+    }
+
+    /// Returns the entry of a call that starts or continues.
+    fn active_call<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+        progress: &mut Progress,
+    ) -> ActiveCall {
+        let now = self.transport.clock.elapsed();
+        ActiveCall {
+            service: O::SERVICE,
+            operation: O::NAME,
+            region: region.clone(),
+            resource_type: operation.resource_type().cloned(),
+            page: operation.page(),
+            attempt: progress.attempts,
+            max_attempts: self.transport.max_attempts,
+            began: *progress.began.get_or_insert(now),
+            unanswered_since: None,
+        }
+    }
+
+    /// Returns the error of a call that `bound` ends before its next attempt.
+    fn out_of_time<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+        state: &RegionState,
+        progress: &mut Progress,
+        bound: Bound,
+    ) -> CallError {
+        let failed = progress.last.take().map(|(_, error)| error);
+        let failed = failed.unwrap_or_else(|| {
+            let cause = state.cause().unwrap_or_else(interrupted);
+            self.error(region, operation, progress, cause)
+        });
+        let bound = Some(bound);
+        CallError { bound, ..failed }
     }
 
     fn error<O: Operation>(
@@ -210,128 +240,40 @@ impl Client {
         }
     }
 
-    /// Waits until the next attempt of a call may be sent, or the run is interrupted. The time of a call starts with
-    /// its first turn; if the region has no success, its bound ends that wait.
-    ///
-    /// # Errors
-    /// The bound that ends the call before.
-    fn wait_turn(&self, state: &RegionState, progress: &mut Progress) -> Result<(), Bound> {
-        let clock = &*self.transport.clock;
-        while self.transport.interrupt.signal().is_none() {
-            let now = clock.elapsed();
-            let backoff = progress.ready.saturating_sub(now);
-            let wait = if backoff.is_zero() {
-                state.limiter.take_turn(now).err()
-            } else {
-                Some(backoff)
-            };
-            let (bound, left) = self.time_left(state, progress, now);
-            match wait {
-                _ if left.is_zero() => return Err(bound),
-                None => return Ok(()),
-                Some(wait) => clock.sleep(wait.min(left)),
-            }
-            if progress.attempts > 1 {
-                let waited = clock.elapsed().saturating_sub(now);
-                progress.budget = progress.budget.saturating_sub(waited);
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the bound that ends a call first, and the time until then.
-    fn time_left(
-        &self,
-        state: &RegionState,
-        progress: &Progress,
-        now: Duration,
-    ) -> (Bound, Duration) {
-        let ends = [
-            (Bound::Region, state.ends_at()),
-            (Bound::Scan, self.scan_ends.get().copied()),
-        ];
-        let left = |(bound, end): (_, Option<Duration>)| Some((bound, end?.saturating_sub(now)));
-        let ends = ends.into_iter().filter_map(left);
-        let first = ends.min_by_key(|(_, left)| *left);
-        first
-            .filter(|(_, left)| *left <= progress.budget)
-            .unwrap_or((Bound::Call, progress.budget))
-    }
-
-    /// Sends one attempt, and adds its usage. Returns it with the version of its credentials.
+    /// Sends the next attempt, and records its usage, its time and its result. Returns it with the version of its
+    /// credentials.
     fn attempt<O: Operation>(
         &self,
         region: &Region,
         operation: &O,
-        number: u32,
-        budget: Duration,
-        signer: Result<(ResolvedCredentials, u64), Cause>,
+        state: &RegionState,
+        progress: &mut Progress,
     ) -> (AttemptResult<O::Output>, u64) {
-        let (credentials, version) = match signer {
-            Ok(signer) => signer,
-            Err(cause) => return (AttemptResult::unsent(cause), 0),
+        let signer = self.signer();
+        let clock = &*self.transport.clock;
+        let sent = clock.elapsed();
+        let (_, budget) = self.time_left(state, progress, sent);
+        let (result, version) = match signer {
+            Err(cause) => (AttemptResult::unsent(cause), 0),
+            Ok((credentials, version)) => {
+                let attempt = Attempt {
+                    transport: &self.transport,
+                    credentials: &credentials,
+                    region,
+                    number: progress.attempts,
+                    budget,
+                };
+                (attempt.send(operation), version)
+            }
         };
-        let attempt = Attempt {
-            transport: &self.transport,
-            credentials: &credentials,
-            region,
-            number,
-            budget,
-        };
-        let result = attempt.send(operation);
         if let Some(usage) = result.usage {
             let mut usages = lock(&self.usage);
             *usages.entry((O::SERVICE, region.clone())).or_default() += usage;
         }
+        let now = clock.elapsed();
+        progress.budget = progress.budget.saturating_sub(now.saturating_sub(sent));
+        state.record(&result.result, result.request_id.is_some(), sent, now);
         (result, version)
-    }
-
-    /// Sets the time of the next attempt.
-    ///
-    /// # Errors
-    /// There must be no other attempt: the error of the call.
-    fn back_off(
-        &self,
-        state: &RegionState,
-        progress: &mut Progress,
-        error: CallError,
-        retry_after: Option<Duration>,
-        now: Duration,
-    ) -> Result<(), CallError> {
-        // The recorded call may have ended because its time or its quota was used up. A replay
-        // has more of both, so the error before the gap is the recorded result.
-        if let (true, Some((_, recorded))) = (error.not_recorded(), progress.last.take()) {
-            return Err(recorded);
-        }
-        let wait = backoff(
-            progress.attempts - 1,
-            (self.transport.jitter)(),
-            retry_after,
-        );
-        let cost = self
-            .cost(state, &error.cause, progress)
-            .filter(|_| wait < progress.budget)
-            .filter(|cost| state.pay(*cost));
-        let Some(cost) = cost else {
-            return Err(error);
-        };
-        progress.unreadable += u32::from(matches!(error.cause, Cause::Unreadable { .. }));
-        progress.last = Some((cost, error));
-        progress.ready = now + wait;
-        Ok(())
-    }
-
-    /// Returns the cost of another attempt; `None` if there must be none.
-    fn cost(&self, state: &RegionState, cause: &Cause, progress: &Progress) -> Option<Cost> {
-        let attempts = progress.attempts;
-        if attempts >= self.transport.max_attempts || self.transport.interrupt.signal().is_some() {
-            return None;
-        }
-        if cause.is_unreachable() && attempts >= MAX_CONNECT_ATTEMPTS && !state.has_answered() {
-            state.set_unreachable();
-            return None;
-        }
-        progress.cost(cause)
     }
 
     fn state(&self, service: Service, region: &Region) -> Arc<RegionState> {

@@ -85,6 +85,12 @@ impl Cause {
         use TransportErrorKind::{Connect, Dns};
         matches!(self, Self::Transport(error) if matches!(error.kind, Connect | Dns))
     }
+
+    /// Returns true if there was no response in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Transport(error) if error.kind == TransportErrorKind::Timeout)
+    }
 }
 
 /// A call that failed after all its attempts.

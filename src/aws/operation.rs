@@ -132,6 +132,11 @@ pub trait Operation {
         None
     }
 
+    /// Returns the number of the page that the call requests, from 1; `None` if the operation has no pages.
+    fn page(&self) -> Option<usize> {
+        None
+    }
+
     /// Parses the body of a 2xx response.
     ///
     /// # Errors

@@ -126,7 +126,7 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = OUTPUT, long, value_name = "auto|always|never", default_value = "auto", value_parser = color_parser(), hide_possible_values = true)]
     color: Color,
 
-    /// Hide the progress bar
+    /// Hide the progress bar, and what the run waits for
     #[arg(help_heading = OUTPUT, long)]
     no_progress: bool,
 

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error_reporter::ErrorReporter;
 use crate::atomic_file::{self, Destination};
+use crate::aws::client::Activity;
 use crate::console::Console;
 use crate::error_log::{Entry, ErrorType};
 use crate::model::{Account, Region};
@@ -18,6 +20,8 @@ pub(super) struct Context<'a> {
     pub(super) runtime: &'a Runtime,
     pub(super) console: &'a mut Console,
     pub(super) errors: ErrorReporter,
+    /// The calls in progress.
+    pub(super) activity: Arc<Activity>,
     /// The lock of the output directory, once the account is known.
     pub(super) lock: Option<RunLock>,
     /// The files that the run writes: no two outputs are the same file.
@@ -35,6 +39,7 @@ impl<'a> Context<'a> {
             runtime,
             console,
             errors: ErrorReporter::default(),
+            activity: Arc::default(),
             lock: None,
             claimed: Vec::new(),
         }

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::context::{Context, sanitize};
 use super::exit::Exit;
+use super::heartbeat::Heartbeat;
 use super::output_paths;
 use super::outputs::{self, Results};
 use super::scan_regions;
@@ -15,7 +16,7 @@ use crate::error_file::ErrorFile;
 use crate::error_log::ErrorType;
 use crate::model::Account;
 use crate::options::Options;
-use crate::preflight::{self, CheckError, NotReady, Preflight, Ready};
+use crate::preflight::{self, Check, CheckError, CheckEvent, NotReady, Preflight, Ready};
 use crate::runtime::Runtime;
 use crate::scan::panic_text;
 use crate::text::pluralize;
@@ -108,21 +109,38 @@ fn warn_of_unknown_types(context: &mut Context) {
     }
 }
 
-/// Runs the checks and shows each when it is done; shows nothing with `--skip-checks`.
+/// Runs the checks and shows each when it is done; with `--skip-checks`, only what they wait for.
 fn check(context: &mut Context, trace: Option<Trace>) -> Preflight {
     let (options, runtime) = (context.options, context.runtime);
-    if options.skip_checks {
-        return preflight::run(options, runtime, trace, &mut |_| {});
-    }
+    let activity = context.activity.clone();
+    let mut heartbeat = Heartbeat::new(&activity, &runtime.clock);
     let console = &mut *context.console;
-    console.line("Verifying prerequisites...");
-    preflight::run(options, runtime, trace, &mut |check| match &check.result {
-        // An interrupted check has no meaningful result.
-        _ if runtime.interrupt.signal().is_some() => {}
+    if !options.skip_checks {
+        console.line("Verifying prerequisites...");
+    }
+    let preflight = preflight::run(
+        options,
+        runtime,
+        trace,
+        activity,
+        &mut |event| match event {
+            // An interrupted check has no meaningful result.
+            _ if runtime.interrupt.signal().is_some() => {}
+            CheckEvent::Waiting(name) => heartbeat.check(name, console),
+            CheckEvent::Done(check) if !options.skip_checks => show_check(check, console),
+            CheckEvent::Done(_) => {}
+        },
+    );
+    context.console.clear_status();
+    preflight
+}
+
+fn show_check(check: &Check, console: &mut Console) {
+    match &check.result {
         Ok(detail) if detail.is_empty() => console.check(true, check.name),
         Ok(detail) => console.check(true, &format!("{} ({})", check.name, sanitize(detail))),
         Err(_) => console.check(false, check.name),
-    })
+    }
 }
 
 /// Scans the account and writes the files, if all checks passed.

@@ -4,6 +4,7 @@ mod context;
 mod count;
 mod error_reporter;
 mod exit;
+mod heartbeat;
 pub mod iam_policy;
 mod output_paths;
 mod outputs;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::context::Context;
+use super::heartbeat::Heartbeat;
 use crate::advice;
 use crate::coverage::{Coverage, Gap, RegionResult, Unlogged};
 use crate::error_log::{Entry, ErrorType};
 use crate::model::Region;
 use crate::preflight::Ready;
-use crate::scan::{self, AccountScan, Flags, ScanMessage};
+use crate::scan::{self, AccountScan, Flags, ScanEvent};
 use crate::text::pluralize;
 
 /// The result of a scan.
@@ -102,15 +103,24 @@ fn scan_regions(
         .console
         .line(format_args!("Scanning {}...", pluralize(count, "region")));
     context.console.progress(0, count);
+    let mut heartbeat = Heartbeat::new(&context.activity, &runtime.clock);
     let mut done = 0;
-    let scanned = scan::scan(&workers, &account, regions, |message| match message {
-        ScanMessage::Logged(entry) => context.report(entry, true),
+    let scanned = scan::scan(&workers, &account, regions, |event| {
+        if let ScanEvent::Logged(entry) = event {
+            context.report(entry, true);
+            heartbeat.scan((done, count), false, context.console);
+            return;
+        }
         // After an interrupt the region is not complete.
-        ScanMessage::Counted(_) if !context.is_interrupted() => {
+        if context.is_interrupted() {
+            return;
+        }
+        let is_finished = matches!(event, ScanEvent::Finished(_));
+        if is_finished {
             done += 1;
             context.console.progress(done, count);
         }
-        ScanMessage::Counted(_) | ScanMessage::Finished(_) => {}
+        heartbeat.scan((done, count), is_finished, context.console);
     });
     context.console.end_progress();
     results.extend(scanned);

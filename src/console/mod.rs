@@ -2,13 +2,17 @@
 
 mod bar;
 mod comparison;
+mod live_line;
 mod streams;
 mod summary;
+mod waiting;
 mod wrap;
 
 pub use comparison::comparison;
+pub use live_line::{LiveLine, WaitStatus};
 pub use streams::{Bar, Color, Console, supports_escapes};
 pub use summary::{SummaryInput, summary};
+pub use waiting::{awaited_call, awaited_regions, elapsed};
 pub use wrap::wrap;
 
 #[cfg(test)]

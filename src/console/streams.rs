@@ -4,11 +4,14 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use super::bar::bar;
+use super::live_line::{LiveLine, WaitStatus};
 use super::wrap::wrap;
 
 const GREEN: &str = "\x1b[92m";
 const RED: &str = "\x1b[91m";
 const RESET: &str = "\x1b[0m";
+/// Erases the current line.
+const ERASE: &str = "\r\x1b[K";
 
 /// Returns true if a terminal of type `term` (the variable TERM) supports escape sequences.
 #[must_use]
@@ -49,7 +52,7 @@ impl Color {
 pub enum Bar {
     /// Redrawn in place, on a terminal that supports escape sequences.
     Live,
-    /// Only the final state.
+    /// Only the final state, and lines about waiting.
     FinalOnly,
     /// Hidden.
     Off,
@@ -74,8 +77,8 @@ pub struct Console {
     /// Returns the width of stderr's terminal in columns; `None` if it is unknown. Called for each
     /// drawing of the bar, because the user can resize the terminal.
     pub columns: fn() -> Option<usize>,
-    /// The completed and total number of the bar on the screen, if it is shown.
-    pub bar_on_screen: Option<(usize, usize)>,
+    /// The line on the screen that is redrawn in place.
+    pub live: LiveLine,
 }
 
 impl Console {
@@ -95,6 +98,7 @@ impl Console {
 
     /// Prints a line to stdout that is not wrapped, unless `quiet`.
     pub fn write_line(&mut self, text: impl Display) {
+        self.clear_status();
         if !self.quiet {
             let _ = writeln!(self.out, "{text}");
             let _ = self.out.flush();
@@ -124,19 +128,19 @@ impl Console {
         }
     }
 
-    /// Prints a line to stderr, wrapped on a terminal. A visible bar is erased and redrawn below the line.
+    /// Prints a line to stderr, wrapped on a terminal. A visible bar or status is erased and redrawn below the line.
     pub fn error(&mut self, text: impl Display) {
         let text = wrapped(&text.to_string(), (self.columns)(), 2);
-        let erase = self.bar_on_screen.map_or("", |_| "\r\x1b[K");
-        let bar = self.redraw();
-        self.write_error(&format!("{erase}{text}\n{bar}"));
+        let erase = if self.live.is_shown() { ERASE } else { "" };
+        let live = self.redraw();
+        self.write_error(&format!("{erase}{text}\n{live}"));
     }
 
     /// Draws the bar at `done` of `total`.
     pub fn progress(&mut self, done: usize, total: usize) {
         match self.bar {
             Bar::Live => {
-                self.bar_on_screen = Some((done, total));
+                self.live.progress = Some((done, total));
                 self.write_error(&self.redraw());
             }
             Bar::FinalOnly if done == total => {
@@ -147,21 +151,54 @@ impl Console {
         }
     }
 
-    /// Ends the line of a visible bar.
+    /// Draws what the run waits for, after the bar or on a line of its own. Returns true if it is on the screen or need
+    /// not be shown.
+    pub fn status(&mut self, status: WaitStatus) -> bool {
+        match self.bar {
+            Bar::Off => true,
+            Bar::FinalOnly => false,
+            Bar::Live => {
+                self.live.status = status;
+                self.write_error(&self.redraw());
+                self.live.shows_awaited((self.columns)())
+            }
+        }
+    }
+
+    /// Prints a line about what the run waits for to stderr, unless the bar is hidden.
+    pub fn waiting(&mut self, text: &str) {
+        if self.bar != Bar::Off {
+            self.error(format_args!("Waiting: {text}"));
+        }
+    }
+
+    /// Erases a status that has a line of its own.
+    pub fn clear_status(&mut self) {
+        if self.live.progress.is_none() && self.live.is_shown() {
+            self.live = LiveLine::default();
+            self.write_error(ERASE);
+        }
+    }
+
+    /// Ends the line of a visible bar, and removes what was awaited.
     pub fn end_progress(&mut self) {
-        if self.bar_on_screen.take().is_some() {
+        if self.live.progress.is_some() {
+            if !std::mem::take(&mut self.live.status.awaited).is_empty() {
+                self.write_error(&self.redraw());
+            }
+            self.live = LiveLine::default();
             self.write_error("\n");
         }
     }
 
-    /// Returns the text that redraws a visible bar and erases the rest of the line, such as an
+    /// Returns the text that redraws a visible line and erases the rest of the line, such as an
     /// echoed ^C.
     fn redraw(&self) -> String {
-        let Some((done, total)) = self.bar_on_screen else {
+        if !self.live.is_shown() {
             return String::new();
-        };
+        }
         let columns = (self.columns)();
-        let text = bar(done, total, columns);
+        let text = self.live.text(columns);
         // A full line has no rest: a terminal would erase the character in its last column.
         let is_full = columns == Some(text.chars().count());
         let erase = if is_full { "" } else { "\x1b[K" };
@@ -227,7 +264,7 @@ mod tests {
             shared_terminal: false,
             out_columns: || None,
             columns: || None,
-            bar_on_screen: None,
+            live: LiveLine::default(),
         };
         (console, out, err)
     }
@@ -250,6 +287,73 @@ mod tests {
             ],
             "each write ends with the bar"
         );
+    }
+
+    fn status(seconds: u64, awaited: &[&str]) -> WaitStatus {
+        WaitStatus {
+            elapsed: std::time::Duration::from_secs(seconds),
+            awaited: awaited.iter().map(|text| (*text).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn shorter_status_leaves_no_rest() {
+        let (mut console, _, err) = console(Bar::Live);
+        console.columns = || Some(120);
+        console.progress(0, 2);
+        assert!(console.status(status(9, &["eu-west-3: retry 6 of 10"])));
+        console.error("oops");
+        assert!(!console.status(status(10, &[])), "there is nothing to show");
+        console.status(status(12, &["eu-west-3: retry 7 of 10"]));
+        console.progress(2, 2);
+        console.end_progress();
+        let (first, last) = (bar(0, 2, None), bar(2, 2, None));
+        assert_eq!(
+            err.pieces()[1..],
+            [
+                format!("\r{first}  9s  eu-west-3: retry 6 of 10\x1b[K"),
+                format!("\r\x1b[Koops\n\r{first}  9s  eu-west-3: retry 6 of 10\x1b[K"),
+                format!("\r{first}  10s\x1b[K"),
+                format!("\r{first}  12s  eu-west-3: retry 7 of 10\x1b[K"),
+                format!("\r{last}  12s  eu-west-3: retry 7 of 10\x1b[K"),
+                format!("\r{last}  12s\x1b[K"),
+                "\n".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn status_of_checks_is_erased_before_check() {
+        let (mut console, out, err) = console(Bar::Live);
+        assert!(console.status(status(2, &["iam: no answer yet"])));
+        console.error("oops");
+        console.check(true, "one");
+        console.line("two");
+        console.clear_status();
+        let shown = "\r… iam: no answer yet\x1b[K";
+        assert_eq!(
+            err.pieces(),
+            [
+                shown.to_owned(),
+                format!("\r\x1b[Koops\n{shown}"),
+                "\r\x1b[K".to_owned()
+            ]
+        );
+        assert_eq!(out.text(), "✓ one\ntwo\n");
+    }
+
+    #[test]
+    fn status_without_terminal_is_a_line() {
+        let (mut plain, _, err) = console(Bar::FinalOnly);
+        let (mut off, _, nothing) = console(Bar::Off);
+        assert!(!plain.status(status(30, &["iam: no answer yet"])));
+        assert!(off.status(status(30, &["iam: no answer yet"])));
+        for console in [&mut plain, &mut off] {
+            console.waiting("iam: no answer yet");
+            console.clear_status();
+        }
+        assert_eq!(err.text(), "Waiting: iam: no answer yet\n");
+        assert_eq!(nothing.text(), "");
     }
 
     #[test]

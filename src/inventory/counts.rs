@@ -72,6 +72,7 @@ fn fetch_pages(
         } else {
             let request = GetDiscoveredResourceCounts {
                 next_token: token.as_deref(),
+                page: paging.next_page(),
                 ..first_page(types)
             };
             client.call(region, &request)
@@ -106,6 +107,7 @@ pub fn first_page(types: &ResourceTypes) -> GetDiscoveredResourceCounts<'_> {
     GetDiscoveredResourceCounts {
         resource_types: named.unwrap_or_default(),
         next_token: None,
+        page: 1,
     }
 }
 

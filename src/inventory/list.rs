@@ -106,6 +106,7 @@ impl Listing {
             let request = ListDiscoveredResources {
                 resource_type: &self.resource_type,
                 next_token: self.pages.token.as_deref(),
+                page: self.pages.paging.next_page(),
             };
             match client.resume(region, &request, &mut self.call, yields) {
                 Ok(None) => return Ok(None),

@@ -34,6 +34,11 @@ impl Paging {
         }
     }
 
+    /// Returns the number of the next page, from 1.
+    pub(super) fn next_page(&self) -> usize {
+        self.tokens.len() + 1
+    }
+
     /// Adds a page that has the token of another one. `is_empty` is true if it has nothing new.
     ///
     /// # Errors

@@ -1,11 +1,13 @@
 //! A check, its result, and the list of checks in display order.
 
+use std::time::Duration;
+
 use crate::advice;
 use crate::aws::error::{CallError, CredentialsError};
 use crate::model::ParseNameError;
 use crate::session::SettingsError;
 use crate::text::pluralize;
-use crate::workers::WorkersError;
+use crate::workers::{Task, Workers, WorkersError};
 
 /// A check and its result: a short detail, which may be empty, or the reason of the failure.
 #[derive(Debug)]
@@ -96,16 +98,44 @@ pub enum RefusedRegion {
     Credentials,
 }
 
-/// The checks so far; each is shown when it is added.
+/// An event of the checks.
+pub enum CheckEvent<'a> {
+    /// A check is finished.
+    Done(&'a Check),
+    /// Time has passed while the check of this name waits.
+    Waiting(&'static str),
+}
+
+/// The checks so far; each is an event when it is added.
 pub(super) struct Checks<'a> {
     done: Vec<Check>,
-    show: &'a mut dyn FnMut(&Check),
+    on_event: &'a mut dyn FnMut(CheckEvent),
+    interval: Option<Duration>,
 }
 
 impl<'a> Checks<'a> {
-    pub(super) fn new(show: &'a mut dyn FnMut(&Check)) -> Self {
-        let done = Vec::new();
-        Self { done, show }
+    /// Creates an empty list; while a check waits, there is an event at each `interval`.
+    pub(super) fn new(on_event: &'a mut dyn FnMut(CheckEvent), interval: Option<Duration>) -> Self {
+        Self {
+            done: Vec::new(),
+            on_event,
+            interval,
+        }
+    }
+
+    /// Runs `work` of the check `name` on a worker and waits for its result; `None` if it panicked.
+    pub(super) fn run<T: Send>(
+        &mut self,
+        name: &'static str,
+        workers: &Workers,
+        work: impl FnOnce() -> T + Send,
+    ) -> Option<T> {
+        workers.scope(|scope| self.join(name, scope.spawn(work)))
+    }
+
+    /// Waits for the result of a task of the check `name`; `None` if it panicked.
+    pub(super) fn join<T>(&mut self, name: &'static str, task: Task<T>) -> Option<T> {
+        task.join(self.interval, || (self.on_event)(CheckEvent::Waiting(name)))
     }
 
     /// Adds and shows a check. Returns the value of a passed check.
@@ -123,7 +153,7 @@ impl<'a> Checks<'a> {
             Err(error) => (None, Err(error)),
         };
         let check = Check { name, result };
-        (self.show)(&check);
+        (self.on_event)(CheckEvent::Done(&check));
         self.done.push(check);
         value
     }

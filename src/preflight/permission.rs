@@ -88,6 +88,7 @@ impl PermissionCheck<'_> {
         let operation = ListDiscoveredResources {
             resource_type: named.or(counted).unwrap_or(&common[0]),
             next_token: None,
+            page: 1,
         };
         let page = self.client.call(region, &operation);
         let resource_type = operation.resource_type;

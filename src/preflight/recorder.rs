@@ -1,6 +1,6 @@
 //! The last check: AWS Config is enabled in at least one region, so it has a recorder.
 
-use super::check::CheckError;
+use super::check::{CheckError, Checks};
 use super::permission::{Permission, PermissionCheck, home_region};
 use crate::aws::error::{CallError, ErrorKind};
 use crate::aws::partition::Partition;
@@ -8,6 +8,9 @@ use crate::coverage::{RecorderState, recorder_state};
 use crate::model::Region;
 use crate::session::{DEFAULT_REGION, default_region};
 use crate::workers::{Task, Workers};
+
+/// The name of the check.
+pub(super) const ENABLED: &str = "AWS Config enabled in at least one region";
 
 /// The regions in which the check looks for a recorder first.
 const CONFIG_REGIONS: [&str; 3] = [DEFAULT_REGION, "us-west-2", "eu-west-1"];
@@ -35,11 +38,13 @@ pub(super) fn find(
     start: &Region,
     enabled: &[Region],
     checked: &CheckedRegion,
+    checks: &mut Checks,
 ) -> Result<String, CheckError> {
     let first = first_regions(start, enabled);
     let mut errors = Vec::new();
     for region in &first {
-        match describe(check, region, checked) {
+        let found = checks.run(ENABLED, workers, || describe(check, region, checked));
+        match found.unwrap_or(Err(CheckError::Internal)) {
             Ok(Some(detail)) => return Ok(detail),
             Ok(None) => {}
             Err(why) => errors.push(why),
@@ -50,8 +55,10 @@ pub(super) fn find(
     let results: Vec<_> = workers.scope(|scope| {
         let spawn = |&region| scope.spawn(move || describe(check, region, checked));
         let tasks: Vec<Task<_>> = others.iter().map(spawn).collect();
-        let join = |task: Task<_>| task.join().unwrap_or(Err(CheckError::Internal));
-        tasks.into_iter().map(join).collect()
+        let results = tasks.into_iter().map(|task| checks.join(ENABLED, task));
+        results
+            .map(|found| found.unwrap_or(Err(CheckError::Internal)))
+            .collect()
     });
     for result in results {
         match result {

@@ -2,18 +2,19 @@
 //!
 //! - The calls of the checks are tasks on the workers: identity, alias, regions, and ahead of the regions the calls of
 //!   the last two checks, in the region where they usually belong.
-//! - The main thread joins the tasks in display order and shows the checks.
+//! - The main thread joins the tasks in display order and shows the checks, and what it waits for meanwhile. Everything
+//!   that may wait for the network runs on a worker.
 //! - If the enabled regions show that the last two checks belong elsewhere, their calls are made again there.
 //! - The last check runs when all tasks have ended. Its responses and those of the others are kept for the scan.
 
 use std::sync::Arc;
 
-use super::check::{Check, CheckError, Checks, RefusedRegion};
+use super::check::{CheckError, CheckEvent, Checks, RefusedRegion};
 use super::identity::{self, Regions};
 use super::permission::{self, Permission, PermissionCheck, check_region};
-use super::recorder::{self, CheckedRegion, first_regions};
+use super::recorder::{self, CheckedRegion, ENABLED, first_regions};
 use super::region_names::{self, RegionLookup, UnknownRegion};
-use crate::aws::client::{Client, Trace};
+use crate::aws::client::{Activity, Client, Trace};
 use crate::aws::credential_cache::CachedCredentials;
 use crate::aws::error::CallError;
 use crate::http::HttpClient;
@@ -28,13 +29,12 @@ use crate::workers::{Scope, Task, Workers};
 /// The number of workers of the checks: one for each call.
 const WORKERS: usize = 5;
 
+const CREDENTIALS: &str = "AWS credentials configured";
 const IDENTITY: &str = "IAM permission: sts:GetCallerIdentity";
 const ALIAS: &str = "IAM permission: iam:ListAccountAliases";
 const REGIONS: &str = "IAM permission: ec2:DescribeRegions";
 /// The number of the check of the regions.
 const REGIONS_NUMBER: usize = 6;
-
-const ENABLED: &str = "AWS Config enabled in at least one region";
 
 /// The result of the checks.
 pub struct Preflight {
@@ -72,7 +72,7 @@ pub struct Ready {
     pub prefetched: Prefetched,
 }
 
-/// Runs the checks, and passes each finished check to `show`, in display order.
+/// Runs the checks, and passes each finished check to `on_event`, in display order. Their calls are in `activity`.
 ///
 /// With `skip_checks` only the checks run whose results the scan needs: the client, the identity,
 /// the alias and the regions.
@@ -80,10 +80,11 @@ pub fn run(
     options: &Options,
     runtime: &Runtime,
     trace: Option<Trace>,
-    show: &mut dyn FnMut(&Check),
+    activity: Arc<Activity>,
+    on_event: &mut dyn FnMut(CheckEvent),
 ) -> Preflight {
-    let mut checks = Checks::new(show);
-    let parts = SessionParts::new(options, runtime, trace);
+    let mut checks = Checks::new(on_event, runtime.clock.tick());
+    let parts = SessionParts::new(options, runtime, trace, activity);
     let http = parts.http().map_err(CheckError::Settings);
     let http = checks.add("HTTPS client can be built", http, |_| {
         parts.describe_trust()
@@ -92,8 +93,15 @@ pub fn run(
     let threads = if options.replay.is_some() { 1 } else { WORKERS };
     let workers = Workers::new(threads).map_err(CheckError::Workers);
     let workers = checks.add("Thread pool can be built", workers, |_| String::new());
-    let credentials = parts.credentials().map_err(CheckError::Credentials);
-    let credentials = checks.add("AWS credentials configured", credentials, describe);
+    let credentials = match &workers {
+        Some(workers) => checks
+            .run(CREDENTIALS, workers, || parts.credentials())
+            .map_or(Err(CheckError::Internal), |found| {
+                found.map_err(CheckError::Credentials)
+            }),
+        None => parts.credentials().map_err(CheckError::Credentials),
+    };
+    let credentials = checks.add(CREDENTIALS, credentials, describe);
     let session = credentials.and_then(|credentials| parts.into_session(credentials));
     match (session, workers) {
         (Some(session), Some(workers)) => check_account(options, &session, workers, checks),
@@ -145,12 +153,15 @@ fn check_account(
     };
     let permission = (!options.skip_checks).then_some(&permission);
     // A misspelled region ends the run before any call to AWS Config.
-    let looked_up = region_names::look_up(options, client, start);
-    let not_recorded = matches!(looked_up, RegionLookup::NotRecorded);
+    let looked_up = checks.run(REGIONS, &workers, || {
+        region_names::look_up(options, client, start)
+    });
+    let not_recorded = matches!(looked_up, Some(RegionLookup::NotRecorded));
     let lookup_error = match looked_up {
-        RegionLookup::NotFound(unknown) => return unknown_regions(session, unknown),
-        RegionLookup::Failed(error) => Some(CheckError::Call(*error)),
-        RegionLookup::Found | RegionLookup::NotRecorded => None,
+        Some(RegionLookup::NotFound(unknown)) => return unknown_regions(session, unknown),
+        Some(RegionLookup::Failed(error)) => Some(CheckError::Call(*error)),
+        Some(RegionLookup::Found | RegionLookup::NotRecorded) => None,
+        None => Some(CheckError::Internal),
     };
     let calls =
         workers.scope(|scope| call(scope, client, start, permission, lookup_error, &mut checks));
@@ -163,7 +174,7 @@ fn check_account(
         let found = if calls.is_offline {
             Err(CheckError::Skipped(REGIONS_NUMBER))
         } else {
-            recorder::find(check, &mut workers, start, enabled, checked)
+            recorder::find(check, &mut workers, start, enabled, checked, &mut checks)
         };
         checks.add(ENABLED, found, String::clone);
     }
@@ -223,12 +234,14 @@ fn call<'scope>(
     let regions = scope.spawn(|| identity::regions(client, start));
     let early = permission.map(|check| (check, spawn(scope, check, start, &[])));
 
-    let account_id = checks.add(IDENTITY, join(account_id), ToString::to_string);
-    let alias = checks.add(ALIAS, join(alias), |alias| {
+    let account_id = join(checks, IDENTITY, account_id);
+    let account_id = checks.add(IDENTITY, account_id, ToString::to_string);
+    let alias = join(checks, ALIAS, alias);
+    let alias = checks.add(ALIAS, alias, |alias| {
         alias.clone().unwrap_or("no alias".to_owned())
     });
     let count = |regions: &Regions| pluralize(regions.enabled.len(), "enabled region");
-    let regions = join(regions);
+    let regions = join(checks, REGIONS, regions);
     let regions = lookup_error.map_or(regions, Err);
     let is_offline = matches!(&regions, Err(CheckError::Call(e)) if e.cause.is_unreachable());
     let regions = checks.add(REGIONS, regions, count);
@@ -241,10 +254,10 @@ fn call<'scope>(
         } else {
             spawn(scope, check, start, &regions.enabled)
         };
-        let result = task.join();
+        let name = permission::name(check.method, check.types);
+        let result = checks.join(name, task);
         let shown = result.clone().ok_or(CheckError::Internal);
         let shown = shown.and_then(|result| result.map_err(CheckError::Call));
-        let name = permission::name(check.method, check.types);
         checks.add(name, shown, |permission| match permission {
             Permission::NoRecorder => format!("{region}; no recorder"),
             Permission::Allowed | Permission::Inconclusive => region.to_string(),
@@ -276,6 +289,11 @@ fn spawn<'scope>(
     task
 }
 
-fn join<T>(task: Task<Result<T, CheckError>>) -> Result<T, CheckError> {
-    task.join().unwrap_or(Err(CheckError::Internal))
+fn join<T>(
+    checks: &mut Checks,
+    name: &'static str,
+    task: Task<Result<T, CheckError>>,
+) -> Result<T, CheckError> {
+    let result = checks.join(name, task);
+    result.unwrap_or(Err(CheckError::Internal))
 }

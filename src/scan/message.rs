@@ -1,4 +1,4 @@
-//! The messages of the workers to the main thread.
+//! The messages of the workers to the main thread, and its events for the caller.
 
 use crate::advice;
 use crate::coverage::RegionResult;
@@ -6,13 +6,21 @@ use crate::error_log::Entry;
 use crate::model::{Region, ResourceType};
 use crate::text::{list, pluralize};
 
-/// A message of a scan in progress.
-pub enum ScanMessage {
+/// An event of a scan in progress.
+pub enum ScanEvent {
     /// A log entry.
     Logged(Entry),
-    /// The counting of a region has ended.
-    Counted(Region),
-    /// A region is finished, its recorder included.
+    /// A region is finished: its last call has ended.
+    Finished(Region),
+    /// Time has passed without another event.
+    Waiting,
+}
+
+/// A message of a worker.
+pub(super) enum ScanMessage {
+    /// A log entry.
+    Logged(Entry),
+    /// A region is finished: its last call has ended.
     Finished(Box<RegionResult>),
 }
 

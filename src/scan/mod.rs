@@ -11,7 +11,7 @@ pub mod scheduler;
 mod step;
 
 pub use account::{AccountScan, Flags};
-pub use message::{ScanMessage, all_uncounted};
+pub use message::{ScanEvent, all_uncounted};
 pub use scheduler::scan;
 pub use step::panic_text;
 

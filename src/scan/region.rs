@@ -356,6 +356,5 @@ impl RegionScan {
             let entry = self.account.entry(failed, &self.region, None, message);
             messages.push(ScanMessage::Logged(entry));
         }
-        messages.push(ScanMessage::Counted(self.region.clone()));
     }
 }

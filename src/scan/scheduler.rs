@@ -9,8 +9,8 @@
 //!   throttled or stalled region occupies only the workers of its own, shrinking concurrency.
 //! - A worker that finds no step waits on the condition variable. A worker that takes a step wakes another one if more
 //!   steps can start. When all regions are finished, all workers end.
-//! - The workers send messages over one channel; the main thread logs, draws the bar and collects the results. The
-//!   channel closes when the last worker has ended.
+//! - The workers send messages over one channel; the main thread logs, draws the bar and collects the results, and draws
+//!   what it waits for while there is no message. The channel closes when the last worker has ended.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,38 +19,38 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::account::AccountScan;
-use super::message::ScanMessage;
+use super::message::{ScanEvent, ScanMessage};
 use super::region::{RegionScan, StopScan};
 use super::step::{Outcome, Performer, Step};
 use crate::coverage::{Gap, Recorder, RegionResult};
 use crate::error_log::ErrorType;
 use crate::model::Region;
 use crate::sync;
-use crate::workers::Workers;
+use crate::workers::{self, Workers};
 
-/// Scans `regions` of an account on `workers`. Log entries and counted regions go to `on_message` as they come.
-/// Returns one result per region.
+/// Scans `regions` of an account on `workers`. Events go to `on_event` as they come. Returns one result per region.
 pub fn scan(
     workers: &Workers,
     account: &Arc<AccountScan>,
     regions: &[Region],
-    mut on_message: impl FnMut(ScanMessage),
+    mut on_event: impl FnMut(ScanEvent),
 ) -> Vec<RegionResult> {
     let queue = Queue::new(account, regions);
     let (sender, messages) = channel();
     let mut results = Vec::new();
-    let mut counted = BTreeSet::new();
+    let interval = account.clock.tick();
     workers.broadcast(
         move || queue.work(&sender),
         || {
-            for message in messages {
+            while let Some(message) =
+                workers::receive(&messages, interval, || on_event(ScanEvent::Waiting))
+            {
                 match message {
-                    ScanMessage::Finished(result) => results.push(*result),
-                    ScanMessage::Counted(region) => {
-                        counted.insert(region.clone());
-                        on_message(ScanMessage::Counted(region));
+                    ScanMessage::Finished(result) => {
+                        on_event(ScanEvent::Finished(result.region.clone()));
+                        results.push(*result);
                     }
-                    logged @ ScanMessage::Logged(_) => on_message(logged),
+                    ScanMessage::Logged(entry) => on_event(ScanEvent::Logged(entry)),
                 }
             }
         },
@@ -61,10 +61,8 @@ pub fn scan(
         let message = "internal error: the region's task ended early";
         let gap = Gap::new(ErrorType::Unexpected, message);
         let entry = account.entry(gap.error_type, region, None, message.to_owned());
-        on_message(ScanMessage::Logged(entry));
-        if !counted.contains(region) {
-            on_message(ScanMessage::Counted(region.clone()));
-        }
+        on_event(ScanEvent::Logged(entry));
+        on_event(ScanEvent::Finished(region.clone()));
         results.push(RegionResult {
             recorder: Some(Recorder::unknown(&gap)),
             ..RegionResult::missing(region.clone(), gap)

@@ -207,10 +207,10 @@ fn run(client: Client, clock: Arc<dyn Clock>, interrupt: &Interrupt, threads: us
     let regions = REGIONS.map(|r| r.parse().unwrap());
     let (mut entries, mut done) = (Vec::new(), Vec::new());
     let workers = Workers::new(threads).unwrap();
-    let results = super::scan(&workers, &account, &regions, |message| match message {
-        ScanMessage::Logged(entry) => entries.push(entry),
-        ScanMessage::Counted(region) => done.push(region.to_string()),
-        ScanMessage::Finished(_) => panic!("not for the caller"),
+    let results = super::scan(&workers, &account, &regions, |event| match event {
+        ScanEvent::Logged(entry) => entries.push(entry),
+        ScanEvent::Finished(region) => done.push(region.to_string()),
+        ScanEvent::Waiting => panic!("the clock has no ticks"),
     });
     let coverage = Coverage::new(results, &account.types, account.method);
     let results = coverage.regions;
@@ -1115,8 +1115,8 @@ fn together(
     let mut lines = Vec::new();
     let regions = ["eu-west-1".parse().unwrap()];
     let workers = Workers::new(4).unwrap();
-    let results = super::scan(&workers, &account, &regions, |message| {
-        if let ScanMessage::Logged(entry) = message {
+    let results = super::scan(&workers, &account, &regions, |event| {
+        if let ScanEvent::Logged(entry) = event {
             lines.push(line(&entry));
         }
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::settings::{ClientSettings, Setting, SettingsError, choose_profile, default_region};
 use crate::advice;
-use crate::aws::client::{Client, Trace, Transport};
+use crate::aws::client::{Activity, Client, Trace, Transport};
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::{CachedCredentials, IdentityCall};
 use crate::aws::credentials::{self, ProviderContext};
@@ -49,7 +49,12 @@ pub struct SessionParts<'a> {
 impl<'a> SessionParts<'a> {
     /// Reads the settings and builds the HTTPS client.
     #[must_use]
-    pub fn new(options: &'a Options, runtime: &'a Runtime, trace: Option<Trace>) -> Self {
+    pub fn new(
+        options: &'a Options,
+        runtime: &'a Runtime,
+        trace: Option<Trace>,
+        activity: Arc<Activity>,
+    ) -> Self {
         let settings = ClientSettings::new(options, runtime, trace.as_ref());
         let http = match &settings {
             Ok(settings) => connect(options, runtime, settings),
@@ -65,6 +70,7 @@ impl<'a> SessionParts<'a> {
             limits: options.limits,
             jitter: runtime.jitter,
             trace,
+            activity,
         };
         Self {
             options,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::commands;
-use aws_config_resource_count::console::{Bar, Console};
+use aws_config_resource_count::console::{Bar, Console, LiveLine};
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::recording::{RecordedEnv, ReplayClient, VirtualClock};
 use aws_config_resource_count::runtime::Runtime;
@@ -113,7 +113,7 @@ impl Case {
             shared_terminal: false,
             out_columns: || None,
             columns: || None,
-            bar_on_screen: None,
+            live: LiveLine::default(),
         };
         let log = trace.clone();
         let write_line = move |line: &dyn Display| writeln!(log.clone(), "{line}").unwrap();

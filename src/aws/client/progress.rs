@@ -18,6 +18,8 @@ pub struct Progress {
     pub(super) ready: Duration,
     /// The cost and the error of the last retried attempt.
     pub(super) last: Option<(Cost, CallError)>,
+    /// The start of the call; `None` before.
+    pub(super) began: Option<Duration>,
 }
 
 impl Progress {
@@ -30,6 +32,7 @@ impl Progress {
             unreadable: 0,
             ready: Duration::ZERO,
             last: None,
+            began: None,
         }
     }
 

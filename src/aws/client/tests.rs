@@ -42,6 +42,7 @@ fn list_in(client: &Client, code: &str) -> Result<CallOutput<ResourcePage>, Call
     let operation = ListDiscoveredResources {
         resource_type: &resource_type,
         next_token: None,
+        page: 1,
     };
     client.call(&region(code), &operation)
 }
@@ -949,7 +950,7 @@ proptest! {
         transport.max_attempts = max_attempts;
         transport.jitter = jitter;
         let resource_type = "AWS::S3::Bucket".parse().unwrap();
-        let page = ListDiscoveredResources { resource_type: &resource_type, next_token: None };
+        let page = ListDiscoveredResources { resource_type: &resource_type, next_token: None, page: 1 };
         let result = Client::new(transport, credentials()).call_within(&region("eu-west-1"), &page, limit);
         prop_assert!(clock.elapsed() <= limit, "{:?}", clock.elapsed());
         let sent = http.requests().len();
@@ -1086,6 +1087,7 @@ fn concurrent_regions_have_separate_time_limits() {
                 let page = ListDiscoveredResources {
                     resource_type: &resource_type,
                     next_token: None,
+                    page: 1,
                 };
                 client.call(&region(name), &page).unwrap();
                 assert_eq!(ELAPSED.get().as_secs(), 111, "{name}");

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::activity::Activity;
 use crate::aws::call_facts::{CallFacts, IdentityFlag};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::limiter::Limits;
@@ -33,6 +34,8 @@ pub struct Transport {
     pub jitter: fn() -> f64,
     /// Receives every attempt; `None` for no trace.
     pub trace: Option<Trace>,
+    /// The calls in progress.
+    pub activity: Arc<Activity>,
 }
 
 impl Transport {

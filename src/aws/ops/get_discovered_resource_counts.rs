@@ -23,6 +23,9 @@ pub struct GetDiscoveredResourceCounts<'a> {
     /// The page token of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
+    /// The number of the page, from 1; not sent.
+    #[serde(skip)]
+    pub page: usize,
 }
 
 /// One page.
@@ -63,6 +66,10 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
         RequestBody::config_json(Self::NAME, self)
     }
 
+    fn page(&self) -> Option<usize> {
+        Some(self.page)
+    }
+
     fn parse(&self, body: &[u8]) -> Result<CountsPage, ParseError> {
         let reply: GetDiscoveredResourceCountsResponse = json::reply(body)?;
         let requested = self.resource_types;
@@ -95,6 +102,7 @@ mod tests {
         let operation = GetDiscoveredResourceCounts {
             resource_types: &requested,
             next_token: None,
+            page: 1,
         };
         operation.parse(body.as_bytes())
     }
@@ -113,6 +121,7 @@ mod tests {
             let operation = GetDiscoveredResourceCounts {
                 resource_types,
                 next_token,
+                page: 2,
             };
             let RequestBody::Json { target, body } = operation.request_body() else {
                 panic!("JSON")

@@ -21,6 +21,9 @@ pub struct ListDiscoveredResources<'a> {
     /// The page token of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
+    /// The number of the page, from 1; not sent.
+    #[serde(skip)]
+    pub page: usize,
 }
 
 /// One page.
@@ -62,6 +65,10 @@ impl Operation for ListDiscoveredResources<'_> {
 
     fn resource_type(&self) -> Option<&ResourceType> {
         Some(self.resource_type)
+    }
+
+    fn page(&self) -> Option<usize> {
+        Some(self.page)
     }
 
     fn parse(&self, body: &[u8]) -> Result<ResourcePage, ParseError> {
@@ -117,6 +124,7 @@ mod tests {
         let first = ListDiscoveredResources {
             resource_type: &resource_type,
             next_token: Some("t"),
+            page: 2,
         };
         let RequestBody::Json { target, body } = first.request_body() else {
             panic!("JSON")
@@ -151,6 +159,7 @@ mod tests {
         let operation = ListDiscoveredResources {
             resource_type: &resource_type,
             next_token: None,
+            page: 1,
         };
         operation.parse(body)
     }

@@ -1,0 +1,114 @@
+//! The waits of a call: for its turn and for its backoff, within its time limits.
+
+use std::time::Duration;
+
+use super::Client;
+use super::progress::Progress;
+use super::region_state::RegionState;
+use crate::aws::error::{Bound, CallError, Cause};
+use crate::aws::retry::{Cost, backoff};
+
+/// Maximum attempts while a host cannot be reached and has never been: two retries. More would only delay the error.
+const MAX_CONNECT_ATTEMPTS: u32 = 3;
+
+impl Client {
+    /// Waits until the next attempt of a call may be sent, or the run is interrupted. The time of a call starts with
+    /// its first turn; if the region has no success, its bound ends that wait.
+    ///
+    /// # Errors
+    /// The bound that ends the call before.
+    pub(super) fn wait_turn(
+        &self,
+        state: &RegionState,
+        progress: &mut Progress,
+    ) -> Result<(), Bound> {
+        let clock = &*self.transport.clock;
+        while self.transport.interrupt.signal().is_none() {
+            let now = clock.elapsed();
+            let backoff = progress.ready.saturating_sub(now);
+            let wait = if backoff.is_zero() {
+                state.limiter.take_turn(now).err()
+            } else {
+                Some(backoff)
+            };
+            let (bound, left) = self.time_left(state, progress, now);
+            match wait {
+                _ if left.is_zero() => return Err(bound),
+                None => return Ok(()),
+                Some(wait) => clock.sleep(wait.min(left)),
+            }
+            if progress.attempts > 1 {
+                let waited = clock.elapsed().saturating_sub(now);
+                progress.budget = progress.budget.saturating_sub(waited);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the bound that ends a call first, and the time until then.
+    pub(super) fn time_left(
+        &self,
+        state: &RegionState,
+        progress: &Progress,
+        now: Duration,
+    ) -> (Bound, Duration) {
+        let ends = [
+            (Bound::Region, state.ends_at()),
+            (Bound::Scan, self.scan_ends.get().copied()),
+        ];
+        let left = |(bound, end): (_, Option<Duration>)| Some((bound, end?.saturating_sub(now)));
+        let ends = ends.into_iter().filter_map(left);
+        let first = ends.min_by_key(|(_, left)| *left);
+        first
+            .filter(|(_, left)| *left <= progress.budget)
+            .unwrap_or((Bound::Call, progress.budget))
+    }
+
+    /// Sets the time of the next attempt.
+    ///
+    /// # Errors
+    /// There must be no other attempt: the error of the call.
+    pub(super) fn back_off(
+        &self,
+        state: &RegionState,
+        progress: &mut Progress,
+        error: CallError,
+        retry_after: Option<Duration>,
+        now: Duration,
+    ) -> Result<(), CallError> {
+        // The recorded call may have ended because its time or its quota was used up. A replay
+        // has more of both, so the error before the gap is the recorded result.
+        if let (true, Some((_, recorded))) = (error.not_recorded(), progress.last.take()) {
+            return Err(recorded);
+        }
+        let wait = backoff(
+            progress.attempts - 1,
+            (self.transport.jitter)(),
+            retry_after,
+        );
+        let cost = self
+            .cost(state, &error.cause, progress)
+            .filter(|_| wait < progress.budget)
+            .filter(|cost| state.pay(*cost));
+        let Some(cost) = cost else {
+            return Err(error);
+        };
+        progress.unreadable += u32::from(matches!(error.cause, Cause::Unreadable { .. }));
+        progress.last = Some((cost, error));
+        progress.ready = now + wait;
+        Ok(())
+    }
+
+    /// Returns the cost of another attempt; `None` if there must be none.
+    fn cost(&self, state: &RegionState, cause: &Cause, progress: &Progress) -> Option<Cost> {
+        let attempts = progress.attempts;
+        if attempts >= self.transport.max_attempts || self.transport.interrupt.signal().is_some() {
+            return None;
+        }
+        if cause.is_unreachable() && attempts >= MAX_CONNECT_ATTEMPTS && !state.has_answered() {
+            state.set_unreachable();
+            return None;
+        }
+        progress.cost(cause)
+    }
+}
