@@ -378,12 +378,7 @@ fn failed_recorder_call_does_not_change_counts() {
         usize,
     );
     let faults: [Fault; 2] = [
-        (
-            "stalls",
-            |_| Reply::stall(),
-            &["--read-timeout", "1", "--max-attempts", "1"],
-            1,
-        ),
+        ("resets", |_| Reply::reset(), &["--max-attempts", "1"], 1),
         ("throttled", Reply::throttled, &["--max-attempts", "2"], 2),
     ];
     let account = account();
@@ -392,7 +387,7 @@ fn failed_recorder_call_does_not_change_counts() {
         let server =
             account.serve_with(move |call| (call.operation == operation).then(|| fault(call)));
         let program = Program::new(&server).args(TYPES).args(args);
-        let run = program.args(["--coverage", "--strict"]).run();
+        let run = program.args(["--coverage", "--strict"]).run_without_waits();
         run.assert_no_errors();
         assert_eq!(run.csv(), account.csv(), "{name}");
         for region in ["eu-west-1", "us-east-1"] {

@@ -1,7 +1,6 @@
 //! Tests of connections that fail.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use crate::support::{Call, Program, Reply, Server};
 use crate::{BUCKET, TYPES, VPC, account, without_cell, without_region};
@@ -42,7 +41,7 @@ fn single_fault_is_retried() {
     for (name, fault) in faults {
         let server =
             account.serve_with(for_one_count(move |n, call| (n == 1).then(|| fault(call))));
-        let run = Program::new(&server).args(TYPES).run();
+        let run = Program::new(&server).args(TYPES).run_without_waits();
         assert_eq!(run.code, Some(0), "{name}: {}", run.describe());
         assert_eq!(run.csv(), account.csv(), "{name}");
         assert_eq!(run.errors(), "", "{name}");
@@ -64,7 +63,7 @@ fn repeated_fault_skips_only_its_region() {
         let run = Program::new(&server)
             .args(TYPES)
             .args(["--max-attempts", "2", "--region-concurrency", "1"])
-            .run();
+            .run_without_waits();
         assert_eq!(run.code, Some(0), "{name}: {}", run.describe());
         assert_eq!(
             run.csv(),
@@ -89,22 +88,16 @@ fn repeated_fault_skips_only_its_region() {
 }
 
 #[test]
-fn stalled_server_times_out_and_skips_region() {
+fn lost_connection_leaves_other_types_complete() {
     let account = account();
-    let server = account.serve_with(for_one_count(|_, _| Some(Reply::stall())));
-    let start = Instant::now();
+    let server = account.serve_with(for_one_count(|_, _| Some(Reply::reset())));
     let run = Program::new(&server)
         .args(TYPES)
-        .args(["--read-timeout", "1", "--max-attempts", "1"])
+        .args(["--max-attempts", "1"])
         .run();
-    let took = start.elapsed();
     assert_eq!(run.code, Some(0), "{}", run.describe());
     // The other type, listed concurrently, is complete.
     assert_eq!(run.csv(), without_cell(&account.csv(), "eu-west-1", VPC));
-    assert!(
-        took >= Duration::from_secs(1) && took < Duration::from_secs(10),
-        "{took:?}"
-    );
     let errors = run.errors();
     assert!(
         errors.contains("[CONNECTION] Region: eu-west-1, Resource: AWS::EC2::VPC, "),

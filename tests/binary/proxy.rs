@@ -248,7 +248,7 @@ fn busy_proxy_is_retried() {
     let run = Program::for_url("https://sts.aws.test/")
         .env("HTTPS_PROXY", proxy.url())
         .args(["--debug", "--max-attempts", "2"])
-        .run();
+        .run_without_waits();
     assert_eq!(run.code, Some(1), "{}", run.describe());
     assert!(run.stderr.contains(" attempt 2: "), "{}", run.describe());
     assert!(run.errors().contains("(HTTP 503)"), "{}", run.describe());

@@ -471,7 +471,7 @@ fn failed_role_refresh_is_tried_only_once() {
                 (false, _) => credentials(call, FIRST_KEY, OWN),
             }
         });
-        let run = ROLE.program(&server, home.path()).run();
+        let run = ROLE.program(&server, home.path()).run_without_waits();
         assert_eq!(run.code, Some(1), "{code}: {}", run.describe());
         let attempts = if status == 403 { 1 } else { 2 };
         let calls = server.count(|call| call.operation == "AssumeRole");

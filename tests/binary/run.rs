@@ -274,7 +274,7 @@ fn throttled_request_is_retried() {
             call.lists(VPC, "eu-west-1") && first.swap(false, std::sync::atomic::Ordering::SeqCst);
         once.then(|| Reply::throttled(call))
     });
-    let run = Program::new(&server).args(TYPES).run();
+    let run = Program::new(&server).args(TYPES).run_without_waits();
     run.assert_no_errors();
     assert_eq!(run.csv(), account.csv());
     assert_eq!(server.count(|call| call.lists(VPC, "eu-west-1")), 2);
