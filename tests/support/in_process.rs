@@ -13,7 +13,7 @@ use std::time::Duration;
 use aws_config_resource_count::aws::client::Trace;
 use aws_config_resource_count::cli::{self, Command};
 use aws_config_resource_count::commands;
-use aws_config_resource_count::console::{Bar, Console};
+use aws_config_resource_count::console::{Bar, Console, LiveLine};
 use aws_config_resource_count::env::{CommandOutput, Env, SystemEnv};
 use aws_config_resource_count::interrupt::Interrupt;
 use aws_config_resource_count::recording::VirtualClock;
@@ -53,7 +53,7 @@ impl Program {
             shared_terminal: false,
             out_columns: || None,
             columns: || None,
-            bar_on_screen: None,
+            live: LiveLine::default(),
         };
         let log = stderr.clone();
         let write_line = move |line: &dyn Display| writeln!(log.clone(), "{line}").unwrap();
