@@ -12,7 +12,10 @@ use crate::inventory::CountError;
 use crate::model::{Region, ResourceType};
 use crate::text::{did_you_mean, list, near_matches, pluralize};
 
-pub use summary::{action, action_for_global_types, exclude_regions, iam_policy_command, reason};
+pub use summary::{
+    action, action_for_global_types, action_for_unknown_type, exclude_regions, iam_policy_command,
+    reason,
+};
 
 /// The advice for a response that is not from AWS.
 const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \
@@ -160,15 +163,9 @@ pub fn for_credentials(error: &CredentialsError) -> String {
     }
 }
 
-/// Returns advice for missing counts with `status`.
-#[must_use]
-pub fn for_status(status: Status) -> &'static str {
+/// Returns advice for counts that no failed call has logged: their status follows from the recorder.
+fn for_status(status: Status) -> &'static str {
     match status {
-        Status::Counted | Status::Zero | Status::CountedElsewhere => "nothing",
-        Status::AccessDenied => {
-            "grant the policy printed by `aws-config-resource-count iam-policy`; also check \
-             service control policies"
-        }
         Status::RecorderMissing => {
             "turn on AWS Config there, or exclude the region with --exclude-regions"
         }
@@ -177,27 +174,7 @@ pub fn for_status(status: Status) -> &'static str {
             "check the recorder's role and delivery channel there (see its error code)"
         }
         Status::RecorderPending => "wait until the recorder there has recorded, and run again",
-        Status::Unverified => {
-            "allow config:DescribeConfigurationRecorders and \
-             config:DescribeConfigurationRecorderStatus"
-        }
-        Status::ChangedWhileListed => "run again when fewer resources change",
-        Status::NotRecorded => "add these types to the recorder there",
-        Status::UnknownType => "check the names of the types",
-        Status::RegionDisabled => "enable the region for the account, or use --exclude-regions",
-        Status::Throttled => "try again later or use --method counts",
-        Status::ConnectionFailed => "check the network, firewall and endpoint",
-        Status::Error => "see the error log",
-        Status::NotTried => "fix the errors logged for the region and run again",
-    }
-}
-
-/// Returns advice for regions whose recorder is unknown, because a call failed with `status`.
-#[must_use]
-pub fn for_unknown_recorder(status: Status) -> &'static str {
-    match status {
-        Status::AccessDenied => for_status(status),
-        _ => "see the output of --coverage",
+        _ => "add these types to the recorder there",
     }
 }
 
@@ -318,17 +295,4 @@ pub fn for_count(error_type: ErrorType, error: &CountError, has_session_token: b
         },
     };
     format!("{error}; {advice}")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_status_has_advice() {
-        let advice: BTreeSet<&str> = Status::ALL.map(for_status).into();
-        assert_eq!(advice.len(), 15, "the exact statuses share theirs");
-    }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use crate::coverage::Status;
 use crate::inventory::Method;
-use crate::model::{Region, ResourceTypes};
+use crate::model::{Region, ResourceType, ResourceTypes};
 use crate::options::Options;
+use crate::text::did_you_mean;
 
 /// Returns the reason why counts with `status` are missing.
 #[must_use]
@@ -61,6 +62,13 @@ pub fn action(status: Status, options: &Options, was_stopped: bool) -> &'static 
 pub fn action_for_global_types(types: usize) -> String {
     let it = if types == 1 { "it" } else { "them" };
     format!("if you need {it}, add {it} to the recorder of one older region only")
+}
+
+/// Returns what to do about a type that may be misspelled.
+#[must_use]
+pub fn action_for_unknown_type(resource_type: &ResourceType) -> String {
+    let question = did_you_mean(&ResourceType::near(resource_type.as_str()));
+    format!("check the spelling{question}")
 }
 
 /// Returns the command that prints the IAM policy for a run with `options`: with all options that change the policy.

@@ -321,7 +321,7 @@ fn denied_recorder_calls_keep_the_counts() {
         assert!(detail.starts_with(expected), "{cell}");
     }
     let message = "Recorder status unknown in eu-west-1, us-east-1 (access denied): the counts may be stale; grant \
-                   the policy printed by `aws-config-resource-count iam-policy`";
+                   the IAM policy below";
     assert!(summary(&denied).contains(&message), "{}", denied.describe());
 }
 

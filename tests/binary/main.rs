@@ -38,6 +38,7 @@ mod shared_files;
 mod sign_in;
 mod signals;
 mod streams;
+mod summary;
 mod tls;
 
 use std::collections::BTreeSet;

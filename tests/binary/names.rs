@@ -288,7 +288,7 @@ fn unknown_type_is_never_zero() {
             let row = format!("\n  all 3 regions   {name}   unknown type ");
             assert!(run.stdout.contains(&row), "{}", run.describe());
             assert!(
-                run.stdout.contains("   check the spelling\n"),
+                run.stdout.contains("   check the spelling"),
                 "{}",
                 run.describe()
             );

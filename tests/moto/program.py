@@ -196,9 +196,10 @@ class Run:
 
     def summary(self, figure: str) -> int:
         """A figure of the summary."""
-        found = re.search(rf"^ *{figure}: (\d+)", self.stdout, re.MULTILINE)
+        pattern = rf"^ *{figure}: (?:at least )?([\d,]+)"
+        found = re.search(pattern, self.stdout, re.MULTILINE)
         assert found, self.output
-        return int(found[1])
+        return int(found[1].replace(",", ""))
 
     def requests(self, action: str, region: str) -> int:
         """The number of requests in the output of --debug."""

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::names::{exceptions, names};
 use crate::coverage::{Cell, Coverage, RegionCoverage, Status};
 use crate::model::{Region, ResourceType};
-use crate::text::thousands;
+use crate::text::{number_of, thousands};
 
 /// The reasons why counts are missing; more than one if a region has several, or if the recorder is unknown.
 pub type Reasons = BTreeSet<Status>;
@@ -169,6 +169,15 @@ impl<'a> MissingCounts<'a> {
             format!("all other regions but {}", names(&others, columns))
         } else {
             names(regions, columns)
+        }
+    }
+
+    /// Formats the regions of a fact of the account: their names only if they are few.
+    pub fn region_count(&self, regions: &BTreeSet<&'a Region>) -> String {
+        match regions.len() {
+            0..=2 => self.region_names(regions, None),
+            n if *regions == self.all_regions => format!("all {}", number_of(n, "region")),
+            n => number_of(n, "region"),
         }
     }
 

@@ -33,14 +33,21 @@ pub fn incomplete(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> Vec<
     if rows.iter().any(|row| row.is_rest) {
         lines.extend(command("all of them: see", input.error_file, input.columns));
     }
-    if rows
-        .iter()
-        .any(|row| row.reasons.contains(&Status::AccessDenied))
-    {
-        let policy = advice::iam_policy_command(input.options);
-        lines.extend(command("IAM policy:", &policy, input.columns));
+    if needs_policy(missing) {
+        lines.extend(policy(input));
     }
     lines
+}
+
+/// Returns true if the advice for missing counts is to grant the IAM policy.
+pub fn needs_policy(missing: &MissingCounts<'_>) -> bool {
+    rows(missing).any(|row| row.reasons.contains(&Status::AccessDenied))
+}
+
+/// Returns the command that prints the IAM policy.
+pub fn policy(input: &SummaryInput<'_>) -> Vec<String> {
+    let policy = advice::iam_policy_command(input.options);
+    command("IAM policy:", &policy, input.columns)
 }
 
 fn rows<'m, 'a>(missing: &'m MissingCounts<'a>) -> impl Iterator<Item = &'m MissingRow<'a>> {
@@ -102,7 +109,12 @@ fn place(
     } else {
         missing.type_names(&row.types, input.columns)
     };
-    [missing.region_names(&row.regions, input.columns), types]
+    let regions = if row.is_global {
+        missing.region_count(&row.regions)
+    } else {
+        missing.region_names(&row.regions, input.columns)
+    };
+    [regions, types]
 }
 
 fn reason(row: &MissingRow<'_>) -> String {
@@ -116,6 +128,14 @@ fn reason(row: &MissingRow<'_>) -> String {
 fn action(row: &MissingRow<'_>, input: &SummaryInput<'_>) -> String {
     if row.is_global {
         return advice::action_for_global_types(row.types.len());
+    }
+    let is_unknown = row.reasons.first() == Some(&Status::UnknownType);
+    if let Some(name) = row
+        .types
+        .first()
+        .filter(|_| is_unknown && row.types.len() == 1)
+    {
+        return advice::action_for_unknown_type(name);
     }
     let mut actions: Vec<&str> = Vec::new();
     // A recorder is unknown because of another reason of the row.

@@ -20,6 +20,18 @@ const MIN_WIDTH: usize = 16;
 /// The maximum number of lines of a row with aligned columns.
 const MAX_LINES: usize = 5;
 
+/// Wraps `lines` at `columns`, each with a hanging indent of two more than its own.
+pub fn wrapped(lines: Vec<String>, columns: Option<usize>) -> Vec<String> {
+    let Some(columns) = columns else {
+        return lines;
+    };
+    let indent = |line: &str| line.len() - line.trim_start().len() + 2;
+    let lines = lines.iter();
+    lines
+        .flat_map(|line| wrap(line, columns, indent(line)))
+        .collect()
+}
+
 /// Returns the lines of each row, fitted to `columns`.
 pub fn lay_out(rows: &[TableRow], columns: Option<usize>) -> Vec<Vec<String>> {
     let Some(columns) = columns else {
@@ -30,7 +42,7 @@ pub fn lay_out(rows: &[TableRow], columns: Option<usize>) -> Vec<Vec<String>> {
         return rows.iter().map(|row| vec![line(row, &widths)]).collect();
     };
     let table = widths(rows, columns).map(|widths| {
-        let table = rows.iter().map(|row| wrapped(row, &widths));
+        let table = rows.iter().map(|row| row_lines(row, &widths));
         table.collect::<Vec<_>>()
     });
     match table {
@@ -61,7 +73,7 @@ fn widths(rows: &[TableRow], columns: usize) -> Option<[usize; 4]> {
 }
 
 /// Returns the lines of a row whose cells are wrapped.
-fn wrapped(row: &TableRow, widths: &[usize; 4]) -> Vec<String> {
+fn row_lines(row: &TableRow, widths: &[usize; 4]) -> Vec<String> {
     let cells = [0, 1, 2, 3].map(|n| wrap(&row[n], widths[n], 0));
     let height = cells.iter().map(Vec::len).max().unwrap_or(0);
     let lines = (0..height).map(|at| {
@@ -83,7 +95,7 @@ fn line(cells: &TableRow, widths: &[usize; 4]) -> String {
 /// Returns the lines of a row that does not fit: `regions: types: reason; action`.
 fn paragraph([regions, types, reason, action]: &TableRow, columns: usize) -> Vec<String> {
     let indent = " ".repeat(INDENT);
-    let mut lines = wrap(&format!("{indent}{regions}: {types}"), columns, 2 * INDENT);
+    let mut lines = wrap(&format!("{indent}{regions}: {types}"), columns, 3 * INDENT);
     let text = match action.is_empty() {
         true => reason.clone(),
         false => format!("{reason}: {action}"),

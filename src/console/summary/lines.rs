@@ -6,9 +6,9 @@ use super::figures::figures;
 use super::gaps::{MissingCounts, Reasons};
 use super::incomplete::incomplete;
 use super::input::SummaryInput;
+use super::layout::wrapped;
 use super::stale::{stale, unverified};
 use crate::advice;
-use crate::console::wrap::wrap;
 use crate::model::Region;
 use crate::text::number_of;
 
@@ -23,7 +23,7 @@ pub fn summary(input: &SummaryInput<'_>) -> Vec<String> {
     for block in [
         incomplete(&missing, input),
         wrapped(stale(&missing, input), input.columns),
-        wrapped(unverified(&missing, input), input.columns),
+        unverified(&missing, input),
         wrapped(others(input), input.columns),
         wrapped(end.into_iter().flatten().collect(), input.columns),
     ] {
@@ -33,17 +33,6 @@ pub fn summary(input: &SummaryInput<'_>) -> Vec<String> {
         }
     }
     lines
-}
-
-fn wrapped(lines: Vec<String>, columns: Option<usize>) -> Vec<String> {
-    let Some(columns) = columns else {
-        return lines;
-    };
-    let indent = |line: &str| line.len() - line.trim_start().len() + 2;
-    let lines = lines.iter();
-    lines
-        .flat_map(|line| wrap(line, columns, indent(line)))
-        .collect()
 }
 
 /// Returns lines about regions that were skipped and files that are not of this run.

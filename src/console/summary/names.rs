@@ -21,7 +21,8 @@ const MIN_ALL_BUT: usize = 5;
 pub fn names<T: Display>(items: &BTreeSet<&T>, columns: Option<usize>) -> String {
     let room = columns.map_or(ROOM, |columns| columns.saturating_sub(4));
     let all = list(items, usize::MAX);
-    if items.len() <= NAMED || all.chars().count() <= room {
+    // "and 1 more" takes the place of a name.
+    if items.len() <= NAMED + 1 || all.chars().count() <= room {
         return all;
     }
     let first = list(items.iter().take(NAMED), NAMED);

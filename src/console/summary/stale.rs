@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::{Date, UtcOffset};
 
 use super::gaps::MissingCounts;
+use super::incomplete::{needs_policy, policy};
 use super::input::SummaryInput;
+use super::layout::wrapped;
 use super::names::names;
 use crate::advice;
 use crate::coverage::{Coverage, Status};
@@ -44,15 +46,10 @@ pub fn stale(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> Vec<Strin
             counts = vec![merged(counts)];
         }
         let line = |counts: &StaleCounts<'_>| {
-            let place = place(counts, missing, input.columns);
             let sentence = if is_global {
-                format!(
-                    " of {place} {} of no region that records the global types; {}",
-                    verb(counts),
-                    advice::action_for_global_types(counts.types.len())
-                )
+                global_sentence(counts, missing, input)
             } else {
-                sentence(status, counts, &place)
+                sentence(status, counts, &place(counts, missing, input.columns))
             };
             format!("Stale: {}{sentence}", number_of(counts.cells, "count"))
         };
@@ -182,8 +179,25 @@ fn sentence(status: Status, counts: &StaleCounts<'_>, place: &str) -> String {
     }
 }
 
-fn verb(counts: &StaleCounts<'_>) -> &'static str {
-    if counts.cells == 1 { "is" } else { "are" }
+/// Formats the reason of global types that are listed in regions that do not record them.
+fn global_sentence(
+    counts: &StaleCounts<'_>,
+    missing: &MissingCounts<'_>,
+    input: &SummaryInput<'_>,
+) -> String {
+    let (types, regions) = (
+        missing.type_names(&counts.types, input.columns),
+        missing.region_count(&counts.regions),
+    );
+    format!(
+        " of {types} in {regions} may be out of date, because no region records {}; {}",
+        if counts.types.len() == 1 {
+            "this global type"
+        } else {
+            "these global types"
+        },
+        advice::action_for_global_types(counts.types.len())
+    )
 }
 
 /// Formats days: `2026-08-14`, `2026-01-02 to 2026-08-14`; `None` if there are none.
@@ -202,10 +216,17 @@ fn since_text(days: Option<String>) -> String {
 
 /// Returns a line for each reason why recorders are unknown: their counts may be stale, and their zeros wrong.
 pub fn unverified(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> Vec<String> {
-    let by_status = input.coverage.unknown_recorders().into_iter();
-    by_status
-        .filter_map(|(status, regions)| unknown(status, &regions, missing, input))
-        .collect()
+    let mut lines = Vec::new();
+    for (status, regions) in input.coverage.unknown_recorders() {
+        let Some(line) = unknown(status, &regions, missing, input) else {
+            continue;
+        };
+        lines.extend(wrapped(vec![line], input.columns));
+        if status == Status::AccessDenied && !needs_policy(missing) {
+            lines.extend(policy(input));
+        }
+    }
+    lines
 }
 
 fn unknown<'a>(
@@ -222,11 +243,9 @@ fn unknown<'a>(
         of_status.partition(|(.., cell)| cell.is_missing());
     let names = missing.region_names(regions, input.columns);
     let action = match status {
-        Status::AccessDenied => format!(
-            "grant the policy printed by `{}`",
-            advice::iam_policy_command(input.options)
-        ),
-        _ => "see the error log".to_owned(),
+        Status::AccessDenied if needs_policy(missing) => "grant the IAM policy above",
+        Status::AccessDenied => "grant the IAM policy below",
+        _ => "see the error log",
     };
     let reason = advice::reason(status);
     Some(match zeros.len() {
