@@ -49,6 +49,8 @@ struct InterruptState {
     is_running: AtomicBool,
     /// True if the interrupt was shown to the user.
     is_shown: AtomicBool,
+    /// The text about the progress of the run; `None` before the run.
+    state: Mutex<Option<String>>,
     hooks: Mutex<Vec<Hook>>,
     woken: Condvar,
     temp_files: Mutex<BTreeSet<PathBuf>>,
@@ -72,6 +74,25 @@ impl Interrupt {
     #[must_use]
     pub fn is_first_to_show(&self) -> bool {
         !self.0.is_shown.swap(true, Ordering::SeqCst)
+    }
+
+    /// Sets the text about what the run has done so far, for [`Self::message`].
+    pub fn set_state(&self, state: String) {
+        *lock(&self.0.state) = Some(state);
+    }
+
+    /// Returns the message that `signal` has ended the run, and what it has done.
+    #[must_use]
+    pub fn message(&self, signal: i32) -> String {
+        let by = match signal {
+            SIGTERM => " by SIGTERM",
+            SIGHUP => " by SIGHUP",
+            SIGQUIT => " by SIGQUIT",
+            _ => "",
+        };
+        let state = lock(&self.0.state);
+        let state = state.as_deref().unwrap_or("nothing was written");
+        format!("Interrupted{by}: {state}.")
     }
 
     /// Registers `hook` to run when the interrupt is raised; runs it immediately if it already was.
@@ -199,16 +220,17 @@ impl Interrupt {
             }
         }
         let _locked = (self.remove_temp_files(), self.kill_commands());
-        self.show();
+        self.show(signal);
         std::process::exit(128 + signal);
     }
 
     /// Shows that the run was interrupted, unless the main thread did. A full stderr does not keep the process alive.
-    fn show(&self) {
+    fn show(&self, signal: i32) {
         if self.is_first_to_show() {
+            let message = format!("{}\n", self.message(signal));
             let (sender, shown) = mpsc::channel();
             let thread = std::thread::Builder::new().spawn(move || {
-                let _ = sender.send(std::io::stderr().write_all(b"Interrupted\n"));
+                let _ = sender.send(std::io::stderr().write_all(message.as_bytes()));
             });
             if thread.is_ok() {
                 let _ = shown.recv_timeout(5 * POLL);
@@ -251,6 +273,33 @@ mod tests {
         assert_eq!(rx.recv().unwrap(), "hook");
         interrupt.on_signal(move || tx.send("late").unwrap());
         assert_eq!(rx.recv().unwrap(), "late");
+    }
+
+    #[test]
+    fn message_has_signal_and_state() {
+        let interrupt = Interrupt::default();
+        assert_eq!(
+            interrupt.message(SIGINT),
+            "Interrupted: nothing was written."
+        );
+        interrupt.set_state("1 of 2 regions were counted".to_owned());
+        for (signal, expected) in [
+            (SIGINT, "Interrupted: 1 of 2 regions were counted."),
+            (
+                SIGTERM,
+                "Interrupted by SIGTERM: 1 of 2 regions were counted.",
+            ),
+            (
+                SIGHUP,
+                "Interrupted by SIGHUP: 1 of 2 regions were counted.",
+            ),
+            (
+                SIGQUIT,
+                "Interrupted by SIGQUIT: 1 of 2 regions were counted.",
+            ),
+        ] {
+            assert_eq!(interrupt.message(signal), expected);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error_reporter::ErrorReporter;
+use super::run_state::{RunState, WrittenFiles};
 use crate::atomic_file::{self, Destination};
 use crate::aws::client::Activity;
 use crate::console::Console;
@@ -22,6 +23,7 @@ pub(super) struct Context<'a> {
     pub(super) errors: ErrorReporter,
     /// The calls in progress.
     pub(super) activity: Arc<Activity>,
+    state: RunState,
     /// The lock of the output directory, once the account is known.
     pub(super) lock: Option<RunLock>,
     /// The files that the run writes: no two outputs are the same file.
@@ -40,6 +42,7 @@ impl<'a> Context<'a> {
             console,
             errors: ErrorReporter::default(),
             activity: Arc::default(),
+            state: RunState::default(),
             lock: None,
             claimed: Vec::new(),
         }
@@ -48,6 +51,12 @@ impl<'a> Context<'a> {
     /// Returns true if a signal has ended the run.
     pub(super) fn is_interrupted(&self) -> bool {
         self.runtime.interrupt.signal().is_some()
+    }
+
+    /// Changes the state that an interrupt reports.
+    pub(super) fn change_state(&mut self, change: impl FnOnce(&mut RunState)) {
+        change(&mut self.state);
+        self.runtime.interrupt.set_state(self.state.to_string());
     }
 
     /// Returns the path of a file in the output directory; only the name if that is the current
@@ -95,6 +104,9 @@ impl<'a> Context<'a> {
     /// Shows the name of the error file, if there is one.
     pub(super) fn show_error_file(&mut self) {
         self.errors.publish(self.console);
+        if self.state.files == WrittenFiles::None && self.errors.complete_file().is_some() {
+            self.change_state(|state| state.files = WrittenFiles::ErrorLog);
+        }
         if !self.errors.entries.is_empty() && self.errors.complete_file().is_some() {
             let name = self.error_file_name();
             self.console.line(format_args!("Errors logged to {name}"));

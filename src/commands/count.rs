@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::heartbeat::Heartbeat;
 use super::output_paths;
 use super::outputs::{self, Results};
+use super::run_state::WrittenFiles;
 use super::scan_regions;
 use crate::advice;
 use crate::aws::client::{Client, Trace};
@@ -38,6 +39,7 @@ pub fn run(
         return Exit::Usage;
     }
     let mut context = Context::new(options, runtime, console);
+    context.change_state(|_| {});
     warn_of_unknown_types(&mut context);
     let preflight = check(&mut context, trace);
     let (http, client) = (preflight.http.clone(), preflight.client.clone());
@@ -62,6 +64,9 @@ pub fn run(
         usage: &client.as_deref().map(Client::usage).unwrap_or_default(),
     };
     let exit = outputs::publish(&mut context, &results, exit);
+    if !context.is_interrupted() {
+        context.change_state(|state| state.files = WrittenFiles::All);
+    }
     show_interrupt(&mut context).unwrap_or(exit)
 }
 
@@ -69,7 +74,8 @@ pub fn run(
 fn show_interrupt(context: &mut Context) -> Option<Exit> {
     let signal = context.runtime.interrupt.signal()?;
     if context.runtime.interrupt.is_first_to_show() {
-        context.console.error("Interrupted");
+        let message = context.runtime.interrupt.message(signal);
+        context.console.error(message);
     }
     Some(Exit::Interrupted(signal))
 }
@@ -172,6 +178,8 @@ fn after_checks(context: &mut Context, preflight: Preflight) -> (Exit, Coverage)
         return failed;
     }
     context.open_errors(&ready.account.file_name("_errors.txt"));
+    let csv = context.path(&ready.account.file_name(".csv"));
+    context.change_state(|state| state.has_old_csv = csv.is_file());
     let tables = outputs::table_paths(context, &ready.account);
     if !tables.iter().all(|path| context.can_write(path)) {
         context.show_error_file();

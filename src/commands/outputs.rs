@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use super::context::Context;
 use super::exit::Exit;
+use super::run_state::WrittenFiles;
 use super::scan_regions::Scanned;
 use super::verdict::{Verdict, VerdictInput};
 use crate::atomic_file::{self, Destination};
@@ -125,8 +126,15 @@ fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -
     let prepared = atomic_file::prepare(&path, fill, interrupt);
     context.errors.write_stream(context.console);
     let written = prepared.and_then(|prepared| {
-        prepared.place(interrupt, |temp_files| context.errors.place(temp_files))
+        prepared.place(interrupt, |temp_files| {
+            context.errors.place(temp_files);
+            // With the lock of the interrupt, which reports the state.
+            context.change_state(|state| state.files = WrittenFiles::Csv);
+        })
     });
+    if written.is_err() {
+        context.change_state(|state| state.files = WrittenFiles::None);
+    }
     context.errors.show_failure(context.console);
     show_written(context, "Results", &(path, written))
 }

@@ -103,6 +103,7 @@ fn scan_regions(
         .console
         .line(format_args!("Scanning {}...", pluralize(count, "region")));
     context.console.progress(0, count);
+    context.change_state(|state| state.regions = Some((0, count)));
     let mut heartbeat = Heartbeat::new(&context.activity, &runtime.clock);
     let mut done = 0;
     let scanned = scan::scan(&workers, &account, regions, |event| {
@@ -119,6 +120,7 @@ fn scan_regions(
         if is_finished {
             done += 1;
             context.console.progress(done, count);
+            context.change_state(|state| state.regions = Some((done, count)));
         }
         heartbeat.scan((done, count), is_finished, context.console);
     });

@@ -41,9 +41,22 @@ fn csv_name() -> PathBuf {
     PathBuf::from("out/aws_config_resource_count_012345678901_acme-prod.csv")
 }
 
-fn assert_untouched(run: &Outcome, code: i32) {
+/// Asserts that the old CSV is unchanged, and that the last line of stderr says so.
+fn assert_untouched(run: &Outcome, code: i32, done: &str) {
     assert_eq!(run.code, Some(code), "{}", run.describe());
-    assert!(run.stderr.ends_with("Interrupted\n"), "{}", run.describe());
+    let by = match code {
+        129 => " by SIGHUP",
+        131 => " by SIGQUIT",
+        143 => " by SIGTERM",
+        _ => "",
+    };
+    let kept = if done.contains("counted") {
+        "the last CSV is unchanged"
+    } else {
+        "existing files are unchanged"
+    };
+    let expected = format!("Interrupted{by}: {done}; nothing was written, {kept}.");
+    assert_eq!(run.interrupt_message(), expected);
     assert!(!run.stderr.contains("panicked"), "{}", run.describe());
     assert_eq!(run.files(), [csv_name()], "{}", run.describe());
     assert_eq!(run.csv(), OLD);
@@ -52,9 +65,13 @@ fn assert_untouched(run: &Outcome, code: i32) {
 #[test]
 fn interrupt_and_termination_end_the_scan() {
     for (signal, code) in SIGNALS {
-        let server = account().serve_with(|call| call.lists(VPC, "eu-west-1").then(Reply::stall));
+        // No region can finish before the signal.
+        let server = account().serve_with(|call| {
+            let is_recorder = call.is("DescribeConfigurationRecorders", &call.region);
+            (is_recorder || call.lists(VPC, "eu-west-1")).then(Reply::stall)
+        });
         let run = interrupt(&server, signal, |call| call.lists(VPC, "eu-west-1"));
-        assert_untouched(&run, code);
+        assert_untouched(&run, code, "0 of 2 regions were counted");
         assert!(
             run.stdout.ends_with("Scanning 2 regions...\n"),
             "{}",
@@ -65,17 +82,17 @@ fn interrupt_and_termination_end_the_scan() {
 
 #[test]
 fn ctrl_c_ends_wait_for_recorder() {
-    let is_recorder_call = |call: &Call| call.is("DescribeConfigurationRecorders", "eu-west-1");
+    let is_recorder_call = |call: &Call| call.is("DescribeConfigurationRecorders", &call.region);
     let server = account().serve_with(move |call| is_recorder_call(call).then(Reply::stall));
     let run = interrupt(&server, "INT", is_recorder_call);
-    assert_untouched(&run, 130);
+    assert_untouched(&run, 130, "0 of 2 regions were counted");
 }
 
 #[test]
 fn ctrl_c_ends_the_checks() {
     let server = account().serve_with(|call| (call.service == "iam").then(Reply::stall));
     let run = interrupt(&server, "INT", |call| call.service == "iam");
-    assert_untouched(&run, 130);
+    assert_untouched(&run, 130, "the scan was not started");
     assert!(
         !run.stdout.contains('✗'),
         "no check failed: {}",
@@ -87,10 +104,13 @@ fn ctrl_c_ends_the_checks() {
 fn ctrl_c_ends_the_backoff() {
     let server = account().serve_with(|call| {
         let throttled = || Reply::throttled(call).header("x-amz-retry-after", "5000");
+        if call.is("DescribeConfigurationRecorders", "us-east-1") {
+            return Some(Reply::stall());
+        }
         call.lists(VPC, "eu-west-1").then(throttled)
     });
     let run = interrupt(&server, "INT", |call| call.lists(VPC, "eu-west-1"));
-    assert_untouched(&run, 130);
+    assert_untouched(&run, 130, "0 of 2 regions were counted");
     assert_eq!(server.count(|call| call.lists(VPC, "eu-west-1")), 1);
 }
 
@@ -102,10 +122,10 @@ fn assert_ends(running: Running, signal: &str, code: i32, phase: &str) {
     let took = start.elapsed();
     assert!(took < Duration::from_secs(4), "{phase}: {took:?}");
     assert_eq!(run.code, Some(code), "{phase} {signal}: {}", run.describe());
+    let message = run.interrupt_message();
     assert!(
-        run.stderr.ends_with("Interrupted\n"),
-        "{phase}: {}",
-        run.describe()
+        message.contains("nothing was written"),
+        "{phase}: {message}"
     );
     assert!(!run.stdout.contains('✗'), "{phase}: {}", run.describe());
 }
@@ -136,7 +156,8 @@ fn first_signal_ends_credential_process() {
                 start.elapsed()
             );
             assert_eq!(run.code, Some(code), "{command}: {}", run.describe());
-            assert!(run.stderr.ends_with("Interrupted\n"), "{}", run.describe());
+            let message = run.interrupt_message();
+            assert!(message.contains("the scan was not started"), "{message}");
         }
     }
 }

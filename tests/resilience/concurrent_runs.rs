@@ -179,7 +179,9 @@ fn interrupted_run_keeps_old_csv_and_log() {
         let run = first.finish();
         latch.open();
         assert_eq!(run.code, Some(code), "{}", run.describe());
-        assert!(run.stderr.ends_with("Interrupted\n"), "{}", run.describe());
+        let message = run.interrupt_message();
+        let end = "nothing was written, the last CSV is unchanged.";
+        assert!(message.ends_with(end), "{message}");
         assert_files(&run, &[CSV, ERRORS]);
         assert_eq!(
             (content(&run, CSV), content(&run, ERRORS)),

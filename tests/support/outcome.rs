@@ -102,4 +102,12 @@ impl Outcome {
             self.errors()
         )
     }
+
+    /// Returns the message of the interrupt that ended the run, which is the last line of stderr.
+    pub fn interrupt_message(&self) -> &str {
+        let last = self.stderr.lines().last().unwrap_or_default();
+        assert!(last.starts_with("Interrupted"), "{}", self.describe());
+        assert!(self.stderr.ends_with(".\n"), "{}", self.describe());
+        last
+    }
 }
