@@ -210,6 +210,53 @@ impl ResourceTypes {
     }
 }
 
+/// Counts that a run is expected not to have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExpectedGap {
+    /// All counts of a region.
+    Region(Region),
+    /// The counts of a type in all regions.
+    Type(ResourceType),
+    /// One count.
+    Count(Region, ResourceType),
+}
+
+impl ExpectedGap {
+    /// Returns the region, if there is one.
+    #[must_use]
+    pub fn region(&self) -> Option<&Region> {
+        match self {
+            Self::Region(region) | Self::Count(region, _) => Some(region),
+            Self::Type(_) => None,
+        }
+    }
+
+    /// Returns the type, if there is one.
+    #[must_use]
+    pub fn resource_type(&self) -> Option<&ResourceType> {
+        match self {
+            Self::Type(resource_type) | Self::Count(_, resource_type) => Some(resource_type),
+            Self::Region(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ExpectedGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Region(region) => region.fmt(f),
+            Self::Type(resource_type) => resource_type.fmt(f),
+            Self::Count(region, resource_type) => write!(f, "{region}/{resource_type}"),
+        }
+    }
+}
+
+impl Serialize for ExpectedGap {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// The caller's account and its alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {

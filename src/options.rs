@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limiter::Limits;
 use crate::inventory::Method;
-use crate::model::{AccountId, Region, ResourceTypes};
+use crate::model::{AccountId, ExpectedGap, Region, ResourceTypes};
 use crate::recording::Source;
 use crate::workers::MAX_WORKERS;
 
@@ -84,6 +84,8 @@ pub struct Options {
     pub read_timeout: Duration,
     /// If true, every request is logged to stderr.
     pub debug: bool,
+    /// The gaps that `strict` does not count.
+    pub accept_missing: Vec<ExpectedGap>,
     /// The counts that cause exit code 3.
     pub strict: Option<Strict>,
     /// The directory to record every request and response to.

@@ -99,7 +99,7 @@ fn report_figures_match_cells() {
         *totals,
         json!({
             "recorded": recorded, "iam_once": sum(types, "iam_once"), "known": known, "stale": stale,
-            "unverified": unverified, "missing": missing,
+            "unverified": unverified, "missing": missing, "accepted": 0,
             "regions": {"complete": 13, "stale": 1, "incomplete": 3},
         })
     );

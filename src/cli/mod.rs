@@ -1,9 +1,11 @@
 //! Parses the command line with clap.
 
+mod accept_missing;
 mod command;
 mod completions;
 mod help;
 mod man;
+mod name_file;
 mod region;
 mod resource_types;
 mod scan_args;

@@ -1,18 +1,14 @@
 //! Parses `--resource-types`: names, files of names, and `all`.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::hash::Hash;
-use std::io::{self, Read};
 
 use thiserror::Error;
 
-use crate::model::{ParseNameError, ResourceType, ResourceTypes};
+use super::name_file::{NameFileError, read_names};
+use crate::model::{ResourceType, ResourceTypes};
 use crate::redact;
 use crate::text::{did_you_mean, sanitize};
-
-/// The maximum size of a file of types, in bytes.
-const MAX_TYPE_FILE: u64 = 1 << 20;
 
 /// The maximum length of an invalid name in a message, in characters.
 const MAX_SHOWN: usize = 200;
@@ -24,12 +20,8 @@ pub(super) enum TypesError {
         "invalid resource type \"{0}\"; expected a name like AWS::EC2::Instance, @FILE or `all`{1}"
     )]
     Name(String, String),
-    #[error("{0}: {1}")]
-    Read(String, #[source] io::Error),
-    #[error("{0} is too large (more than 1 MiB)")]
-    TooLarge(String),
-    #[error("{0}, line {1}: {2}")]
-    Line(String, usize, #[source] ParseNameError),
+    #[error(transparent)]
+    File(#[from] NameFileError),
     #[error("{0} contains no resource types")]
     Empty(String),
 }
@@ -54,24 +46,9 @@ pub(super) fn parse_types(text: &str) -> Result<ResourceTypes, TypesError> {
     }
 }
 
-/// Reads types from a file, separated by commas or whitespace; `#` starts a comment.
+/// Reads types from a file.
 fn read_type_file(path: &str) -> Result<Vec<ResourceType>, TypesError> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_TYPE_FILE + 1).read_to_string(&mut text))
-        .map_err(|e| TypesError::Read(path.to_owned(), e))?;
-    if text.len() as u64 > MAX_TYPE_FILE {
-        return Err(TypesError::TooLarge(path.to_owned()));
-    }
-    let mut types = Vec::new();
-    for (n, line) in text.lines().enumerate() {
-        let line = line.trim_start_matches('\u{feff}');
-        let line = line.split('#').next().unwrap_or_default();
-        for name in line.split([',', ' ', '\t']).filter(|name| !name.is_empty()) {
-            let error = |e| TypesError::Line(path.to_owned(), n + 1, e);
-            types.push(name.parse().map_err(error)?);
-        }
-    }
+    let types = read_names(path, str::parse)?;
     match types.len() {
         0 => Err(TypesError::Empty(path.to_owned())),
         _ => Ok(types),

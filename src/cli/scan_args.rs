@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, T
 use clap::error::ErrorKind;
 use clap::{Args, Command, Error, ValueEnum, ValueHint, value_parser};
 
+use super::accept_missing::{ExpectedGaps, parse_gaps};
 use super::region::{parse_scan_region, parse_start_region};
 use super::resource_types::{combine_types, dedup, parse_types};
 use crate::atomic_file::Destination;
@@ -81,10 +82,11 @@ pub(super) struct ScanArgs {
     #[arg(long)]
     coverage: bool,
 
-    /// Print the result instead of checks and summary
+    /// Print the result, not the summary
     ///
-    /// table is a table of regions and types, csv the content of the CSV file, json the report. Errors
-    /// and the progress bar go to stderr.
+    /// The result is printed to stdout instead of checks and summary. table is a table of regions and
+    /// types, csv the content of the CSV file, json the report. Errors and the progress bar go to
+    /// stderr.
     #[arg(long, value_name = "table|csv|json", value_parser = format_parser(), hide_possible_values = true)]
     format: Option<Format>,
 
@@ -117,6 +119,12 @@ pub(super) struct ScanArgs {
     /// Maximum time of the scan, in seconds (1 to 86400); what is counted by then is written
     #[arg(help_heading = SCAN, long, value_name = "SECONDS", default_value = "3600", value_parser = seconds_parser(86_400), value_hint = ValueHint::Other)]
     max_time: Duration,
+
+    /// Gaps that --strict does not count: regions, types, or both (sa-east-1, AWS::IAM::User,
+    /// eu-west-1/AWS::S3::Bucket), or the gaps in a file (@FILE). Only missing counts are accepted, not
+    /// stale or unverified ones; they stay missing, and are listed as accepted
+    #[arg(help_heading = OUTPUT, long, value_name = "GAP,...", value_delimiter = ',', num_args = 1, value_parser = parse_gaps)]
+    accept_missing: Vec<ExpectedGaps>,
 
     /// Write a JSON report to FILE; - is the same as --format json
     #[arg(help_heading = OUTPUT, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -300,6 +308,12 @@ impl ScanArgs {
             connect_timeout: self.connect_timeout,
             read_timeout: self.read_timeout,
             debug: self.debug,
+            accept_missing: dedup(
+                self.accept_missing
+                    .into_iter()
+                    .flat_map(|gaps| gaps.0)
+                    .collect(),
+            ),
             strict: self.strict,
             record: self.record,
             record_account_id: self.record_account_id,

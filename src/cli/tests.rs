@@ -194,6 +194,42 @@ fn policy_is_minimal_for_options() {
 }
 
 #[test]
+fn expected_gaps_are_read_from_items_and_files() {
+    let gaps = |arguments: &[&str]| {
+        let gaps = options(arguments).accept_missing;
+        let names: Vec<_> = gaps.iter().map(ToString::to_string).collect();
+        names.join(" ")
+    };
+    assert_eq!(gaps(&[]), "");
+    assert_eq!(
+        gaps(&[
+            "--accept-missing",
+            "SA-EAST-1, aws::iam::user,eu-west-1/aws::ec2::vpc,sa-east-1"
+        ]),
+        "sa-east-1 AWS::IAM::User eu-west-1/AWS::EC2::VPC"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gaps.txt");
+    let list = "\u{feff}# no AWS Config there\r\nsa-east-1\teu-south-1 # until May\n\nAWS::IAM::User,us-east-1/AWS::S3::Bucket\n";
+    std::fs::write(&path, list).unwrap();
+    let argument = format!("--accept-missing=@{},us-west-1", path.display());
+    assert_eq!(
+        gaps(&[&argument]),
+        "sa-east-1 eu-south-1 AWS::IAM::User us-east-1/AWS::S3::Bucket us-west-1"
+    );
+    std::fs::write(&path, "# none\n").unwrap();
+    assert_eq!(gaps(&[&argument]), "us-west-1");
+    std::fs::write(&path, "sa-east-1\nus_east_1\n").unwrap();
+    let (code, text) = error(&[&argument]);
+    assert_eq!(code, 2);
+    let message = "gaps.txt, line 2: \"us_east_1\" is not a region code";
+    assert!(
+        text.contains(message) && text.contains("did you mean us-east-1"),
+        "{text}"
+    );
+}
+
+#[test]
 fn invalid_usage_exits_2_with_hint() {
     for (args, hint) in [
         (
@@ -213,6 +249,28 @@ fn invalid_usage_exits_2_with_hint() {
             "--resource-types: `all` cannot be combined with type names",
         ),
         (&["--resource-types=@/none/x"], "/none/x: No such file"),
+        (
+            &["--accept-missing", "EC2"],
+            "\"EC2\" is not a region code such as eu-west-1, a resource type such as AWS::EC2::VPC",
+        ),
+        (&["--accept-missing=us_east_1"], "; did you mean us-east-1"),
+        (
+            &["--accept-missing=EC2::VPC"],
+            "; did you mean AWS::EC2::VPC?",
+        ),
+        (
+            &["--accept-missing=us_east_1/AWS::EC2::VPC"],
+            "; did you mean us-east-1",
+        ),
+        (
+            &["--accept-missing=us-east-1/EC2::VPC"],
+            "; did you mean AWS::EC2::VPC?",
+        ),
+        (
+            &["--accept-missing=us-east-1,"],
+            "\"\" is not a region code",
+        ),
+        (&["--accept-missing=@/none/x"], "/none/x: No such file"),
         (
             &["--method", "guess"],
             "[possible values: list, counts, verify]",
@@ -281,6 +339,7 @@ fn invalid_usage_shows_no_secret() {
         &["--region", "https://svc:Sup3rS3cret@host"],
         &["--regions", "eu-west-1,svc:Sup3rS3cret@host"],
         &["--resource-types", "svc:Sup3rS3cret@host"],
+        &["--accept-missing", "svc:Sup3rS3cret@host"],
         &["--proxy=http://svc:Sup3rS3cret@host"],
         &["--proxy", "http://svc:Sup3rS3cret@host"],
         &["http://svc:Sup3rS3cret@host"],
@@ -333,6 +392,8 @@ fn help_lists_options_types_exit_codes() {
         "--quiet",
         "--debug",
         "--strict",
+        "--accept-missing",
+        "--format",
         "--record",
         "--replay",
         "--demo",

@@ -1,5 +1,6 @@
 //! Counts the resources of one account: checks, scan, files, summary.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::context::{Context, sanitize};
@@ -15,7 +16,7 @@ use crate::console::Console;
 use crate::coverage::Coverage;
 use crate::error_file::ErrorFile;
 use crate::error_log::ErrorType;
-use crate::model::Account;
+use crate::model::{Account, ExpectedGap};
 use crate::options::Options;
 use crate::preflight::{self, Check, CheckError, CheckEvent, NotReady, Preflight, Ready};
 use crate::runtime::Runtime;
@@ -101,8 +102,15 @@ const MAX_WARNINGS: usize = 20;
 
 /// Prints a warning for each type of the options that may be misspelled.
 fn warn_of_unknown_types(context: &mut Context) {
-    let types = context.options.resource_types.named().unwrap_or_default();
-    let mut unknown = types.iter().filter(|t| t.is_unknown());
+    let options = context.options;
+    let types = options.resource_types.named().unwrap_or_default();
+    let accepted = options
+        .accept_missing
+        .iter()
+        .filter_map(ExpectedGap::resource_type);
+    let mut seen = HashSet::new();
+    let given = types.iter().chain(accepted);
+    let mut unknown = given.filter(|t| t.is_unknown() && seen.insert(*t));
     for unknown in unknown.by_ref().take(MAX_WARNINGS) {
         let text = advice::for_unknown_type(unknown);
         context.console.error(format_args!("warning: {text}"));

@@ -75,11 +75,15 @@ pub(super) fn conclude(
         earlier: &earlier,
         has_earlier_csv: context.path(&account.file_name(".csv")).exists(),
         was_stopped: scanned.was_stopped,
-        exit: verdict.reason,
+        exit: verdict.reason.clone(),
         columns: (context.console.out_columns)(),
     });
     for line in lines {
         context.console.write_line(line);
+    }
+    // The summary is not shown.
+    if context.console.quiet && verdict.exit == Exit::Partial {
+        context.console.error(verdict.reason.unwrap_or_default());
     }
     verdict.exit
 }

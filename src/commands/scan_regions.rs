@@ -43,7 +43,8 @@ pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
     let spare = std::fs::File::open(&options.output_dir);
     let was_stopped = scan_regions(context, ready, &regions, &mut results);
     drop(spare);
-    let coverage = Coverage::new(results, &options.resource_types, options.method);
+    let coverage = Coverage::new(results, &options.resource_types, options.method)
+        .with_expected(&options.accept_missing);
     if !context.is_interrupted() {
         log_unlogged(context, &coverage);
     }

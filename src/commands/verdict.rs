@@ -79,7 +79,10 @@ fn violations(input: &VerdictInput<'_>, strict: Strict) -> Vec<String> {
     };
     let mut violations = Vec::new();
     for class in classes {
-        let number = match (input.coverage.number_of(*class), violations.is_empty()) {
+        let number = match (
+            input.coverage.number_not_accepted(*class),
+            violations.is_empty(),
+        ) {
             (0, _) => continue,
             (n, true) => number_of(n, "count"),
             (n, false) => thousands(n),

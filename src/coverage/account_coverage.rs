@@ -1,11 +1,13 @@
 //! The coverage of all regions and types of a run.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::cell::Cell;
 use super::region_result::RegionResult;
 use super::status::Class;
-use crate::model::{Region, ResourceType};
+use crate::model::{ExpectedGap, Region, ResourceType};
 
 /// The coverage of all regions and types of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Coverage {
     pub types: Vec<ResourceType>,
     /// The regions, sorted.
     pub regions: Vec<RegionCoverage>,
+    /// The gaps that `--accept-missing` expects.
+    pub expected: BTreeSet<ExpectedGap>,
 }
 
 /// The coverage of one region.

@@ -1,6 +1,6 @@
 //! The meaning of the listings and counts of a run, by the status of the recorders.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::account_coverage::{Coverage, RegionCoverage};
 use super::cell::Cell;
@@ -24,7 +24,11 @@ impl Coverage {
             let cells = types.iter().map(cell).collect();
             regions.push(RegionCoverage { result, cells });
         }
-        let mut coverage = Self { types, regions };
+        let mut coverage = Self {
+            types,
+            regions,
+            expected: BTreeSet::new(),
+        };
         coverage.mark_counted_elsewhere();
         coverage.mark_unknown_types();
         coverage

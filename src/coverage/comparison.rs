@@ -50,7 +50,8 @@ impl Coverage {
                 let (Some(listed), Some(counted)) = (result.listed(resource_type), counted) else {
                     // With all types, only the types with a count are listed.
                     let needs_no_listing = counted == Some(0) && !cell.is_missing();
-                    comparison.not_compared += usize::from(!needs_no_listing);
+                    let is_accepted = self.is_accepted(&result.region, resource_type, cell);
+                    comparison.not_compared += usize::from(!needs_no_listing && !is_accepted);
                     continue;
                 };
                 comparison.compared += 1;

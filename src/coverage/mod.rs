@@ -1,6 +1,7 @@
 //! The coverage: the count and status of every region and type. Source of the CSV, the summary and
 //! the report.
 
+mod accepted;
 mod account_coverage;
 mod cell;
 mod classify;
@@ -15,6 +16,7 @@ mod type_totals;
 mod unknown_types;
 mod unlogged;
 
+pub use accepted::{AcceptedGap, AcceptedStatus};
 pub use account_coverage::{Completeness, Coverage, RegionCoverage};
 pub use cell::Cell;
 pub use comparison::{Comparison, Difference};

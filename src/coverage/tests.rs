@@ -8,7 +8,7 @@ use crate::advice;
 use crate::aws::ops::describe_configuration_recorders::ConfigurationRecorder;
 use crate::error_log::ErrorType;
 use crate::inventory::{Listed, Method};
-use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::model::{ExpectedGap, Region, ResourceType, ResourceTypes};
 
 const VPC: &str = "AWS::EC2::VPC";
 const BUCKET: &str = "AWS::S3::Bucket";
@@ -567,6 +567,80 @@ fn coverage_without_a_count_is_missing() {
     ] {
         let coverage = coverage_of(regions, &types, Method::List);
         assert_eq!(coverage.is_missing(), expected, "{:?}", cells(&coverage));
+    }
+}
+
+/// Returns the coverage with `gaps`, and the number of accepted counts and the state of each gap.
+fn accepted(coverage: &Coverage, gaps: &[ExpectedGap]) -> (usize, Vec<String>) {
+    let coverage = coverage.clone().with_expected(gaps);
+    let state = |g: &AcceptedGap<'_>| format!("{}: {} {:?}", g.gap, g.missing, g.status);
+    let states = coverage.accepted_gaps().iter().map(state).collect();
+    let missing = coverage.number_of(Class::Missing);
+    let not_accepted = coverage.number_not_accepted(Class::Missing);
+    assert_eq!(coverage.accepted(), missing - not_accepted);
+    (coverage.accepted(), states)
+}
+
+#[test]
+fn expected_gaps_accept_missing_counts_only() {
+    // IAM is recorded nowhere, sa-east-1 has no recorder, and us-west-1's is stopped.
+    let recorder = || only(r#""AWS::EC2::VPC", "AWS::S3::Bucket""#);
+    let totals = [(VPC, 2), (BUCKET, 0), (ROLE, 0)];
+    let regions = [
+        (listed("eu-west-1", &totals), recorder()),
+        (listed("us-east-1", &totals), recorder()),
+        (listed("us-west-1", &totals[..2]), stopped()),
+        (
+            RegionResult::missing(region("sa-east-1"), denied()),
+            Recorder::missing(),
+        ),
+    ];
+    let coverage = coverage_of(regions.into(), &named(&[VPC, BUCKET, ROLE]), Method::List);
+    assert_eq!(coverage.number_of(Class::Missing), 6);
+    let (region, role) = (
+        |code| ExpectedGap::Region(region(code)),
+        ROLE.parse().unwrap(),
+    );
+    let role = ExpectedGap::Type(role);
+    let count = |code: &str, t: &str| ExpectedGap::Count(code.parse().unwrap(), t.parse().unwrap());
+    for (gaps, number, states) in [
+        (vec![], 0, &[][..]),
+        (vec![region("sa-east-1")], 3, &["sa-east-1: 3 Missing"]),
+        (vec![role.clone()], 4, &["AWS::IAM::Role: 4 Missing"]),
+        (
+            vec![role.clone(), region("sa-east-1"), count("sa-east-1", VPC)],
+            6,
+            &[
+                "sa-east-1: 3 Missing",
+                "AWS::IAM::Role: 4 Missing",
+                "sa-east-1/AWS::EC2::VPC: 1 Missing",
+            ],
+        ),
+        // A global type is a gap of the type, not of a region.
+        (
+            vec![region("eu-west-1"), role],
+            4,
+            &["eu-west-1: 1 NotMissing", "AWS::IAM::Role: 4 Missing"],
+        ),
+        (vec![region("eu-west-1")], 1, &["eu-west-1: 1 Missing"]),
+        // Stale counts are not missing.
+        (
+            vec![count("us-west-1", VPC)],
+            0,
+            &["us-west-1/AWS::EC2::VPC: 0 NotMissing"],
+        ),
+        (
+            vec![count("us-west-2", VPC)],
+            0,
+            &["us-west-2/AWS::EC2::VPC: 0 NotCounted"],
+        ),
+        (vec![region("us-west-2")], 0, &["us-west-2: 0 NotCounted"]),
+    ] {
+        assert_eq!(
+            accepted(&coverage, &gaps),
+            (number, states.iter().map(|s| (*s).to_owned()).collect()),
+            "{gaps:?}"
+        );
     }
 }
 

@@ -72,12 +72,14 @@ impl Report<'_> {
                 "stale": totals.stale,
                 "unverified": totals.unverified,
                 "missing": totals.missing,
+                "accepted": self.coverage.accepted(),
                 "regions": {
                     "complete": regions - totals.stale_regions - totals.incomplete_regions,
                     "stale": totals.stale_regions,
                     "incomplete": totals.incomplete_regions,
                 },
             },
+            "accepted_missing": self.coverage.accepted_gaps(),
             "types": self.coverage.type_totals().collect::<Vec<_>>(),
             "usage": usage,
             "regions": self.coverage.regions.iter().map(|r| self.region(r)).collect::<Vec<_>>(),
@@ -99,7 +101,19 @@ impl Report<'_> {
             "recorded": region.cells.iter().filter_map(Cell::total).sum::<u64>(),
             "seconds": result.took.as_secs_f64(),
             "usage": usage.copied().unwrap_or_default(),
-            "cells": cells.map(cell).collect::<Vec<_>>(),
+            "cells": cells.map(|(t, c)| self.cell(&result.region, t, c)).collect::<Vec<_>>(),
+        })
+    }
+
+    fn cell(&self, region: &Region, resource_type: &ResourceType, cell: &Cell) -> Value {
+        json!({
+            "resource_type": resource_type,
+            "status": cell.status(),
+            "class": cell.class(),
+            "accepted": self.coverage.is_accepted(region, resource_type, cell),
+            "total": cell.total(),
+            "since": cell.since().map(timestamp),
+            "detail": cell.detail(),
         })
     }
 }
@@ -115,6 +129,7 @@ fn flags(options: &Options) -> Value {
         "method": options.method.as_str(),
         "skip_checks": options.skip_checks,
         "strict": options.strict,
+        "accept_missing": options.accept_missing,
         "coverage": options.coverage,
         "format": options.format,
         "output_dir": options.output_dir.display().to_string(),
@@ -134,17 +149,6 @@ fn flags(options: &Options) -> Value {
 
 fn path(path: Option<&Path>) -> Option<String> {
     path.map(|p| p.display().to_string())
-}
-
-fn cell((resource_type, cell): (&ResourceType, &Cell)) -> Value {
-    json!({
-        "resource_type": resource_type,
-        "status": cell.status(),
-        "class": cell.class(),
-        "total": cell.total(),
-        "since": cell.since().map(timestamp),
-        "detail": cell.detail(),
-    })
 }
 
 fn error(entry: &Entry) -> Value {

@@ -134,7 +134,7 @@ fn mark(classes: &BTreeSet<Class>) -> &'static str {
 impl Grid {
     /// Creates the grid with regions as rows.
     fn new(coverage: &Coverage) -> Self {
-        let Coverage { types, regions } = coverage;
+        let Coverage { types, regions, .. } = coverage;
         // A global type that no region records is a gap of the account, not of a region.
         let is_gap_of_region =
             |t: &ResourceType, cell: &Cell| cell.is_missing() && !cell.is_unrecorded_global(t);

@@ -1,6 +1,7 @@
-//! The regions of `--regions` and `--exclude-regions` that this version of the program does not know: AWS opens
+//! The regions of `--regions`, `--exclude-regions` and `--accept-missing` that this version of the program does not know: AWS opens
 //! regions, and users misspell them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::identity;
@@ -8,7 +9,7 @@ use crate::aws::client::Client;
 use crate::aws::error::CallError;
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::partition::Partition;
-use crate::model::Region;
+use crate::model::{ExpectedGap, Region};
 use crate::options::Options;
 use crate::text::{did_you_mean, near_matches};
 use crate::untrusted::Untrusted;
@@ -81,9 +82,16 @@ pub(super) fn unknown(options: &Options, regions: &[Region]) -> Vec<UnknownRegio
     given(options).filter(is_unknown).map(describe).collect()
 }
 
-/// Returns the regions of both options, with the option.
+/// Returns the regions of the options, with the option.
 fn given(options: &Options) -> impl Iterator<Item = (&'static str, &Region)> {
     let included = options.regions.iter().map(|r| ("--regions", r));
     let excluded = options.exclude_regions.iter();
-    included.chain(excluded.map(|r| ("--exclude-regions", r)))
+    let accepted: BTreeSet<&Region> = options
+        .accept_missing
+        .iter()
+        .filter_map(ExpectedGap::region)
+        .collect();
+    included
+        .chain(excluded.map(|r| ("--exclude-regions", r)))
+        .chain(accepted.into_iter().map(|r| ("--accept-missing", r)))
 }

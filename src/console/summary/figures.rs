@@ -134,6 +134,10 @@ fn counts(coverage: &Coverage, totals: &Totals<'_>) -> String {
             line += &format!(", {} {class}", thousands(n));
         }
     }
+    match coverage.accepted() {
+        0 => {}
+        n => line += &format!(", {} of them accepted", thousands(n)),
+    }
     let regions = number_of(coverage.regions.len(), "region");
     let types = number_of(coverage.types.len(), "type");
     format!("{line} ({regions} × {types})")

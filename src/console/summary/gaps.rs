@@ -30,7 +30,7 @@ pub struct MissingRow<'a> {
 /// The missing counts of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MissingCounts<'a> {
-    /// The number of missing counts.
+    /// The number of counts.
     pub cells: usize,
     /// The regions without any count, apart from global types that are counted elsewhere.
     pub whole_regions: Vec<MissingRow<'a>>,
@@ -60,12 +60,30 @@ const MAX_ROWS: usize = 12;
 const SHOWN_ROWS: usize = 8;
 
 impl<'a> MissingCounts<'a> {
-    /// Groups the missing counts of `coverage`.
-    pub fn new(coverage: &'a Coverage) -> Self {
+    /// Groups all missing counts of `coverage`.
+    pub fn all(coverage: &'a Coverage) -> Self {
+        Self::new(coverage, |_, _, cell| cell.is_missing())
+    }
+
+    /// Groups the missing counts of `coverage` that are not accepted.
+    pub fn not_accepted(coverage: &'a Coverage) -> Self {
+        Self::new(coverage, |region, t, cell| {
+            cell.is_missing() && !coverage.is_accepted(region, t, cell)
+        })
+    }
+
+    /// Groups the missing counts that `is_shown` selects.
+    fn new(
+        coverage: &'a Coverage,
+        is_shown: impl Fn(&Region, &ResourceType, &Cell) -> bool,
+    ) -> Self {
         let all_regions: BTreeSet<&Region> =
             coverage.regions.iter().map(|r| &r.result.region).collect();
         let mut missing = Self {
-            cells: coverage.cells().filter(|(.., c)| c.is_missing()).count(),
+            cells: coverage
+                .cells()
+                .filter(|(r, t, c)| is_shown(r, t, c))
+                .count(),
             other_regions: all_regions.clone(),
             all_regions,
             all_types: coverage.types.iter().collect(),
@@ -83,7 +101,7 @@ impl<'a> MissingCounts<'a> {
             for (resource_type, cell) in coverage.types.iter().zip(&region.cells) {
                 let code = &region.result.region;
                 match &reasons {
-                    _ if !cell.is_missing() => {}
+                    _ if !is_shown(code, resource_type, cell) => {}
                     _ if cell.is_unrecorded_global(resource_type) => {
                         let regions: &mut BTreeSet<_> = global.entry(resource_type).or_default();
                         regions.insert(code);
@@ -102,7 +120,7 @@ impl<'a> MissingCounts<'a> {
                 }
             }
         }
-        missing.whole_regions = whole.into_values().collect();
+        missing.whole_regions = whole.into_values().filter(|row| row.cells > 0).collect();
         let first = |row: &MissingRow<'a>| row.regions.first().copied();
         missing.whole_regions.sort_by_key(first);
         missing.add_types(cells);

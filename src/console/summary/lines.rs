@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::accepted::accepted;
 use super::figures::figures;
 use super::gaps::{MissingCounts, Reasons};
 use super::incomplete::incomplete;
@@ -16,14 +17,15 @@ use crate::text::number_of;
 /// do. Blocks are separated by empty lines.
 #[must_use]
 pub fn summary(input: &SummaryInput<'_>) -> Vec<String> {
-    let missing = MissingCounts::new(input.coverage);
+    let missing = MissingCounts::not_accepted(input.coverage);
     let mut lines = vec!["Summary".to_owned()];
     lines.extend(wrapped(figures(input), input.columns));
-    let end = [nothing_counted(&missing, input), input.exit.clone()];
+    let end = [nothing_counted(input), input.exit.clone()];
     for block in [
         incomplete(&missing, input),
         wrapped(stale(&missing, input), input.columns),
         unverified(&missing, input),
+        wrapped(accepted(input), input.columns),
         wrapped(others(input), input.columns),
         wrapped(end.into_iter().flatten().collect(), input.columns),
     ] {
@@ -50,10 +52,11 @@ fn others(input: &SummaryInput<'_>) -> Vec<String> {
 }
 
 /// Returns the reason why nothing was counted, if every count is missing.
-fn nothing_counted(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> Option<String> {
+fn nothing_counted(input: &SummaryInput<'_>) -> Option<String> {
     if !input.coverage.is_missing() {
         return None;
     }
+    let missing = MissingCounts::all(input.coverage);
     let rows = missing.whole_regions.iter();
     let rows = rows.chain(&missing.whole_types).chain(&missing.others);
     let mut regions: BTreeMap<&Reasons, BTreeSet<&Region>> = BTreeMap::new();

@@ -85,7 +85,8 @@ impl Run {
             self.regions.clone(),
             &options.resource_types,
             options.method,
-        );
+        )
+        .with_expected(&options.accept_missing);
         summary(&SummaryInput {
             coverage: &coverage,
             options,
@@ -401,4 +402,48 @@ fn policy_command_has_the_relevant_options() {
         let expected = crate::commands::iam_policy::policy(&options(args));
         assert_eq!(String::from_utf8(policy).unwrap(), expected, "{args:?}");
     }
+}
+
+#[test]
+fn accepted_gaps_are_not_incomplete() {
+    let run = |gaps: &str| {
+        let args = ["--resource-types", TYPES, "--accept-missing", gaps];
+        let run = Run::new(&args).complete(&["eu-west-1", "us-east-1"]);
+        run.failed(&["eu-south-1", "sa-east-1"], ErrorType::Permission)
+    };
+    let summary = run("sa-east-1,us-east-1,us-west-2,eu-south-1/AWS::EC2::VPC").summary();
+    let coverage =
+        "  Coverage: 12 of 24 counts known, 12 missing, 7 of them accepted (4 regions × 6 types)";
+    assert!(
+        summary.iter().any(|line| line.starts_with(coverage)),
+        "{summary:#?}"
+    );
+    let position = summary
+        .iter()
+        .position(|line| line.starts_with("Incomplete"))
+        .unwrap();
+    assert_eq!(summary[position], "Incomplete: 5 counts are missing");
+    assert!(summary[position + 1].starts_with("  eu-south-1   all types   access denied"));
+    assert!(
+        !summary[position..]
+            .iter()
+            .any(|line| line.contains("--exclude-regions eu-south-1,"))
+    );
+    assert_eq!(
+        summary[summary.len() - 3..],
+        [
+            "Accepted: 7 missing counts of sa-east-1, eu-south-1/AWS::EC2::VPC (--accept-missing)",
+            "No longer missing: us-east-1; remove it from --accept-missing",
+            "Not in this run: us-west-2 (--accept-missing)",
+        ]
+    );
+    assert_eq!(run("sa-east-1,eu-south-1").block("Incomplete"), [""; 0]);
+    let all = Run::new(&["--resource-types", TYPES, "--accept-missing", "sa-east-1"]);
+    let all = all.failed(&["sa-east-1"], ErrorType::Permission);
+    assert_eq!(
+        all.block("Nothing"),
+        [
+            "Nothing was counted: access denied in sa-east-1. The CSV of the last run was not replaced."
+        ]
+    );
 }

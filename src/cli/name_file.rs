@@ -1,0 +1,48 @@
+//! Reads the files of names that options take as `@FILE`.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, Read};
+
+use thiserror::Error;
+
+/// The maximum size of a file, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+
+/// The reason why a file of names is invalid.
+#[derive(Debug, Error)]
+pub(super) enum NameFileError {
+    #[error("{0}: {1}")]
+    Read(String, #[source] io::Error),
+    #[error("{0} is too large (more than 1 MiB)")]
+    TooLarge(String),
+    #[error("{0}, line {1}: {2}")]
+    Line(String, usize, #[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Reads names from a file, separated by commas or whitespace; `#` starts a comment.
+///
+/// # Errors
+/// The file cannot be read or is larger than 1 MiB, or `parse` returns an error.
+pub(super) fn read_names<T, E: Error + Send + Sync + 'static>(
+    path: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, NameFileError> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text))
+        .map_err(|e| NameFileError::Read(path.to_owned(), e))?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(NameFileError::TooLarge(path.to_owned()));
+    }
+    let mut names = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        let line = line.trim_start_matches('\u{feff}');
+        let line = line.split('#').next().unwrap_or_default();
+        for name in line.split([',', ' ', '\t']).filter(|name| !name.is_empty()) {
+            let error = |e| NameFileError::Line(path.to_owned(), n + 1, Box::new(e));
+            names.push(parse(name).map_err(error)?);
+        }
+    }
+    Ok(names)
+}
