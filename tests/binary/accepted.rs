@@ -72,6 +72,14 @@ fn accepted_counts_are_in_the_report() {
             {"gap": "eu-west-1/AWS::EC2::VPC", "missing": 0, "status": "not_missing"},
         ])
     );
+    for line in [
+        "Accepted: 5 missing counts of sa-east-1, AWS::IAM::Role (--accept-missing)\n",
+        "No longer missing: eu-west-1/AWS::EC2::VPC; remove it from --accept-missing\n",
+        "Not in this run: us-west-2 (--accept-missing)\n",
+    ] {
+        assert!(run.stdout.contains(line), "{line}: {}", run.describe());
+    }
+    assert!(!run.stdout.contains("Incomplete"), "{}", run.describe());
     assert_eq!(
         report["flags"]["accept_missing"].as_array().unwrap().len(),
         4

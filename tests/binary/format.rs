@@ -145,6 +145,26 @@ fn stdout_has_at_most_one_format() {
 }
 
 #[test]
+fn reason_of_exit_code_3_is_on_stderr() {
+    for args in [
+        &["--format", "csv"][..],
+        &["--format", "json"],
+        &["--quiet"],
+    ] {
+        let server = serve_with_error(&account());
+        let run = Program::new(&server)
+            .args(TYPES)
+            .arg("--strict")
+            .args(args)
+            .run();
+        assert_eq!(run.code, Some(3), "{}", run.describe());
+        let reason = "\nExit code 3: 1 count missing (--strict)\n";
+        assert!(run.stderr.ends_with(reason), "{}", run.describe());
+        assert!(!run.stdout.contains("Exit code"), "{}", run.describe());
+    }
+}
+
+#[test]
 fn failed_check_is_on_stderr() {
     for format in FORMATS {
         let server = account().serve_with(|call| {
