@@ -69,8 +69,7 @@ fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> Exi
             (true, true) => Bar::Live,
             (true, false) => Bar::FinalOnly,
         },
-        // Stdout has only the result, if one is requested.
-        quiet: view.quiet || options.format.is_some(),
+        quiet: view.quiet,
         shared_terminal: out && err,
         out_columns: || columns(io::stdout()),
         columns: || columns(io::stderr()),

@@ -123,7 +123,7 @@ pub(super) struct ScanArgs {
     /// Gaps that --strict does not count: regions, types, or both (sa-east-1, AWS::IAM::User,
     /// eu-west-1/AWS::S3::Bucket), or the gaps in a file (@FILE). Only missing counts are accepted, not
     /// stale or unverified ones; they stay missing, and are listed as accepted
-    #[arg(help_heading = OUTPUT, long, value_name = "GAP,...", value_delimiter = ',', num_args = 1, value_parser = parse_gaps)]
+    #[arg(help_heading = OUTPUT, long, value_name = "REGION|TYPE|REGION/TYPE,...", value_delimiter = ',', num_args = 1, value_parser = parse_gaps)]
     accept_missing: Vec<ExpectedGaps>,
 
     /// Write a JSON report to FILE; - is the same as --format json

@@ -39,6 +39,8 @@ pub fn run(
         console.error(format_args!("error: {e}"));
         return Exit::Usage;
     }
+    // Stdout has only the result, if one is requested.
+    console.quiet |= options.format.is_some();
     let mut context = Context::new(options, runtime, console);
     context.change_state(|_| {});
     warn_of_unknown_types(&mut context);
