@@ -34,9 +34,9 @@ pub enum AcceptedStatus {
 
 /// The counts of an expected gap.
 #[derive(Default)]
-struct Counts {
+struct GapCounts {
     missing: usize,
-    /// Those that are missing and are not of a global type that another gap expects.
+    /// The missing ones, without those of a global type that another gap expects.
     own: usize,
 }
 
@@ -79,7 +79,7 @@ impl Coverage {
         if self.expected.is_empty() {
             return Vec::new();
         }
-        let mut counts: HashMap<ExpectedGap, Counts> = HashMap::new();
+        let mut counts: HashMap<ExpectedGap, GapCounts> = HashMap::new();
         for (region, resource_type, cell) in self.cells() {
             let gaps = gaps_of(region, resource_type);
             // A global type that no region records is a gap of the account: the type's own entry expects it.
@@ -98,7 +98,7 @@ impl Coverage {
                 missing: counts.map_or(0, |counts| counts.missing),
                 status: match counts {
                     None => AcceptedStatus::NotCounted,
-                    Some(Counts { own: 0, .. }) => AcceptedStatus::NotMissing,
+                    Some(GapCounts { own: 0, .. }) => AcceptedStatus::NotMissing,
                     Some(_) => AcceptedStatus::Missing,
                 },
             }
