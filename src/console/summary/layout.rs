@@ -18,7 +18,7 @@ const MAX_ALIGNED: usize = 40;
 const MIN_WIDTH: usize = 16;
 
 /// The maximum number of lines of a row with aligned columns.
-const MAX_LINES: usize = 5;
+const MAX_LINES: usize = 3;
 
 /// Wraps `lines` at `columns`, each with a hanging indent of two more than its own.
 pub fn wrapped(lines: Vec<String>, columns: Option<usize>) -> Vec<String> {
