@@ -14,9 +14,8 @@ mod terminal;
 
 use std::io::PipeWriter;
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex};
 
-use support::{Account, Outcome, Program, Server};
+use support::{Account, Latch, Outcome, Program, Server};
 
 const VPC: &str = "AWS::EC2::VPC";
 const BUCKET: &str = "AWS::S3::Bucket";
@@ -91,24 +90,4 @@ fn broken_pipe() -> PipeWriter {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     writer
-}
-
-/// Blocks the handlers of a server until the test opens it.
-#[derive(Default)]
-struct Latch(Mutex<bool>, Condvar);
-
-impl Latch {
-    fn open(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_all();
-    }
-
-    fn wait(&self) {
-        let is_closed = |open: &mut bool| !*open;
-        drop(
-            self.1
-                .wait_while(self.0.lock().unwrap(), is_closed)
-                .unwrap(),
-        );
-    }
 }

@@ -17,6 +17,7 @@ mod call;
 mod connection;
 mod identifiers;
 mod in_process;
+mod latch;
 mod outcome;
 mod program;
 mod proxy;
@@ -28,6 +29,7 @@ mod tls;
 
 pub use account::{Account, Recorder};
 pub use call::Call;
+pub use latch::Latch;
 pub use outcome::Outcome;
 pub use program::{Program, Running};
 pub use proxy::Proxy;
