@@ -21,7 +21,7 @@ pub struct Line {
 impl Screen {
     /// Returns the screen of a terminal with `columns` columns after `output`.
     pub fn new(output: &[u8], columns: u16) -> Self {
-        let lines = output.iter().filter(|byte| **byte == b'\n').count();
+        let lines = output.split(|byte| *byte == b'\n').count();
         // Enough that nothing scrolls out, also where the terminal breaks lines.
         let rows = u16::try_from(lines * 2 + 50).unwrap();
         let mut parser = vt100::Parser::new(rows, columns, 0);
@@ -32,9 +32,10 @@ impl Screen {
             .map(|(row, text)| Line {
                 is_broken: screen.row_wrapped(row),
                 // A line may be broken at a space.
-                text: match screen.row_wrapped(row) {
-                    true => text,
-                    false => text.trim_end().to_owned(),
+                text: if screen.row_wrapped(row) {
+                    text
+                } else {
+                    text.trim_end().to_owned()
                 },
             })
             .collect();

@@ -215,16 +215,11 @@ fn help_fits_every_width() {
             let (outcome, mut screen) = run(program, columns, Streams::Both);
             let name = format!("{argument} {columns}");
             assert_eq!(outcome.code, Some(0), "{name}");
-            // clap does not wrap the usage line, which has 42 characters.
-            screen
-                .lines
-                .retain(|line| !line.text.starts_with("Usage: "));
+            assert!(screen.text().contains("--output-dir"), "{name}");
+            // clap wraps neither the usage line nor the name of an option and its value.
+            let is_name = |text: &str| text.starts_with("Usage: ") || text.trim().starts_with('-');
+            screen.lines.retain(|line| !is_name(&line.text));
             assert_width(&screen, &name);
-            assert!(
-                screen.text().contains("--output-dir"),
-                "{name}: {}",
-                screen.text()
-            );
         }
     }
 }
