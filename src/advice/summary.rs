@@ -74,14 +74,14 @@ pub fn action_for_unknown_type(resource_type: &ResourceType) -> String {
 /// Returns the command that prints the IAM policy for a run with `options`: with all options that change the policy.
 #[must_use]
 pub fn iam_policy_command(options: &Options) -> String {
-    let mut command = "aws-config-resource-count iam-policy".to_owned();
+    let mut words = vec!["aws-config-resource-count", "iam-policy"];
     if options.method != Method::default() {
-        command += &format!(" --method {}", options.method.as_str());
+        words.extend(["--method", options.method.as_str()]);
     }
     if options.resource_types == ResourceTypes::All {
-        command += " --resource-types all";
+        words.extend(["--resource-types", "all"]);
     }
-    command
+    words.join(" ")
 }
 
 /// Returns the option that excludes `regions` from a run with `options`, in addition to those that it excludes.

@@ -231,11 +231,12 @@ fn assert_figures_match(coverage: &[CoverageRow], outcome: &Outcome) {
     for class in ["stale", "unverified", "missing"] {
         let n = number_of(class);
         if n > 0 {
-            expected += &format!(", {n} {class}");
+            expected.extend([", ", &n.to_string(), " ", class]);
         }
     }
     let types = number(coverage.len() / regions, "type");
-    expected += &format!(" ({} × {types}) · ", number(regions, "region"));
+    let regions = number(regions, "region");
+    expected.extend([" (", &regions, " × ", &types, ") · "]);
     let figure = outcome.figure("Coverage");
     assert!(figure.starts_with(&expected), "{figure} is not {expected}");
 }
@@ -244,8 +245,7 @@ fn assert_figures_match(coverage: &[CoverageRow], outcome: &Outcome) {
 fn assert_reasons_match(coverage: &[CoverageRow], outcome: &Outcome) {
     let of_class = |class: &str| coverage.iter().filter(|k| k.class == class).count();
     let block = outcome.incomplete();
-    let numbers = block.split(' ').map(str::parse::<usize>);
-    let missing = numbers.filter_map(Result::ok).next();
+    let missing = block.split(' ').find_map(|word| word.parse().ok());
     assert_eq!(missing.unwrap_or(0), of_class("missing"), "{block}");
     let names_all = block.contains(" regions ");
     for row in coverage.iter().filter(|k| k.class == "missing") {
@@ -262,7 +262,7 @@ fn assert_reasons_match(coverage: &[CoverageRow], outcome: &Outcome) {
         let regions = coverage.iter().filter(|k| k.class == class);
         for region in regions.map(|k| &k.region) {
             let is_named = |l: &&str| l.contains(region.as_str()) || l.contains(" regions");
-            assert!(lines.iter().any(|l| is_named(&l)), "{region}: {lines:#?}");
+            assert!(lines.iter().any(is_named), "{region}: {lines:#?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The figures of the summary.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use super::input::SummaryInput;
 use crate::coverage::{Class, Completeness, Coverage, GlobalTotal, Totals};
@@ -131,7 +132,7 @@ fn counts(coverage: &Coverage, totals: &Totals<'_>) -> String {
         (totals.missing, Class::Missing),
     ] {
         if n > 0 {
-            line += &format!(", {} {class}", thousands(n));
+            let _ = write!(line, ", {} {class}", thousands(n));
         }
     }
     match coverage.accepted() {
@@ -156,11 +157,9 @@ fn effort(input: &SummaryInput<'_>) -> String {
     let repeated = match (usage.throttles, usage.retries) {
         (0, 0) => String::new(),
         (0, _) => format!(", {retries}"),
-        (throttles, retries) if throttles == retries => {
-            format!(", {throttled} throttled and retried")
-        }
+        (n, same) if n == same => format!(", {throttled} throttled and retried"),
         (_, 0) => format!(", {throttled} throttled"),
         _ => format!(", {retries}, {throttled} throttled"),
     };
-    format!(" · {time}, {requests}{}", repeated)
+    format!(" · {time}, {requests}{repeated}")
 }

@@ -130,15 +130,15 @@ impl<'a> MissingCounts<'a> {
 
     /// Groups the counts that are not of whole regions.
     fn add_types(&mut self, cells: Vec<MissingCell<'a>>) {
-        let by_type = rows_by_type(&cells);
-        let (whole, _): (Vec<_>, Vec<_>) = by_type.into_iter().partition(|r| self.is_whole(r));
-        let rest = cells.into_iter().filter(|cell| {
-            !whole.iter().any(|row| {
-                row.reasons == cell.reasons
-                    && row.types.contains(cell.resource_type)
-                    && row.regions.contains(cell.region)
-            })
-        });
+        let mut whole = rows_by_type(&cells);
+        whole.retain(|row| self.is_whole(row));
+        let of_row = |row| {
+            let MissingRow { types, reasons, .. }: &MissingRow<'a> = row;
+            types.iter().map(move |t| (*t, reasons))
+        };
+        let of_whole: BTreeSet<(&ResourceType, &Reasons)> = whole.iter().flat_map(of_row).collect();
+        let rest = cells.into_iter();
+        let rest = rest.filter(|cell| !of_whole.contains(&(cell.resource_type, &cell.reasons)));
         let rest: Vec<_> = rest.collect();
         let (by_type, by_region) = (rows_by_type(&rest), rows_by_region(&rest));
         let others = if by_type.len() < by_region.len() {

@@ -1,5 +1,7 @@
 //! The layout of a table in the summary: aligned columns where they fit, otherwise one paragraph per row.
 
+use std::fmt::Write;
+
 use crate::console::wrap::wrap;
 
 /// The cells of a row: regions, types, reason, action.
@@ -87,7 +89,7 @@ fn row_lines(row: &TableRow, widths: &[usize; 4]) -> Vec<String> {
 fn line(cells: &TableRow, widths: &[usize; 4]) -> String {
     let mut line = " ".repeat(INDENT);
     for (cell, width) in cells.iter().zip(widths) {
-        line += &format!("{cell:width$}{}", " ".repeat(GAP));
+        let _ = write!(line, "{cell:width$}{}", " ".repeat(GAP));
     }
     line.trim_end().to_owned()
 }
@@ -96,9 +98,10 @@ fn line(cells: &TableRow, widths: &[usize; 4]) -> String {
 fn paragraph([regions, types, reason, action]: &TableRow, columns: usize) -> Vec<String> {
     let indent = " ".repeat(INDENT);
     let mut lines = wrap(&format!("{indent}{regions}: {types}"), columns, 3 * INDENT);
-    let text = match action.is_empty() {
-        true => reason.clone(),
-        false => format!("{reason}: {action}"),
+    let text = if action.is_empty() {
+        reason.clone()
+    } else {
+        format!("{reason}: {action}")
     };
     lines.extend(wrap(
         &format!("{indent}{indent}{text}"),

@@ -42,8 +42,13 @@ fn others(input: &SummaryInput<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     if input.refused > 0 {
         let regions = number_of(input.refused, "region");
+        let names = if input.refused == 1 {
+            "an invalid region name"
+        } else {
+            "invalid region names"
+        };
         lines.push(format!(
-            "{regions} skipped: ec2:DescribeRegions returned invalid region names (see the error log)"
+            "{regions} skipped: ec2:DescribeRegions returned {names} (see the error log)"
         ));
     }
     let earlier = input.earlier.iter();

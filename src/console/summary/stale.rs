@@ -162,20 +162,18 @@ fn sentence(status: Status, counts: &StaleCounts<'_>, place: &str) -> String {
         (Status::RecorderMissing, _) => format!(
             " of {place} may be out of date, because there is no configuration recorder; turn on AWS Config there"
         ),
-        (_, _) => format!(
-            " of {place} may be out of date, because {recorder} {} not record {}; add {} to the recorder",
-            one("does", "do"),
-            if counts.types.len() == 1 {
-                "this type"
+        (_, _) => {
+            let is_one_type = counts.cells == counts.regions.len();
+            let (types, them) = if is_one_type {
+                ("this type", "it")
             } else {
-                "these types"
-            },
-            if counts.types.len() == 1 {
-                "it"
-            } else {
-                "them"
-            },
-        ),
+                ("these types", "them")
+            };
+            format!(
+                " of {place} may be out of date, because {recorder} {} not record {types}; add {them} to the recorder",
+                one("does", "do")
+            )
+        }
     }
 }
 

@@ -1,5 +1,10 @@
 use std::time::Duration;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::gaps::MissingCounts;
 use super::*;
 use crate::aws::ops::describe_configuration_recorders::ConfigurationRecorder;
 use crate::aws::usage::Usage;
@@ -143,10 +148,6 @@ fn long_names(count: usize) -> Vec<String> {
     (0..count)
         .map(|n| format!("xx-very-long-region-name-ab-{n:02}"))
         .collect()
-}
-
-fn all(_: &str) -> Option<ErrorType> {
-    Some(ErrorType::Permission)
 }
 
 #[test]
@@ -349,7 +350,7 @@ fn run_without_counts_says_why() {
     let last = |run: Run| run.summary().pop().unwrap();
     let codes = ["eu-west-1", "sa-east-1", "us-east-1"];
     let run = || Run::new(&["--resource-types", TYPES]);
-    let denied = run().regions(&codes, 0, &recording(), all);
+    let denied = run().failed(&codes, ErrorType::Permission);
     assert_eq!(
         denied.block("Incomplete")[1..],
         [
@@ -446,4 +447,69 @@ fn accepted_gaps_are_not_incomplete() {
             "Nothing was counted: access denied in sa-east-1. The CSV of the last run was not replaced."
         ]
     );
+}
+
+/// Returns the numbers in parentheses after the first number of a line.
+fn parts(line: &str) -> (usize, usize) {
+    let (all, parts) = line.split_once(" (").unwrap();
+    let number = |text: &str| {
+        text.split(' ')
+            .next()?
+            .replace(',', "")
+            .parse::<usize>()
+            .ok()
+    };
+    let all = number(all.rsplit(' ').next().unwrap()).unwrap();
+    let parts = parts.trim_end_matches(')').split(", ");
+    // Without a number, all regions are in one part.
+    (all, parts.map(|part| number(part).unwrap_or(all)).sum())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_add_up_and_lines_fit(
+        errors in vec(vec(select(vec![
+            None,
+            None,
+            Some(ErrorType::Permission),
+            Some(ErrorType::Throttle),
+            Some(ErrorType::ConfigDisabled),
+            Some(ErrorType::ScanFailed),
+        ]), 6), 1..20),
+        day in 0..4u8,
+        columns in 40..200usize,
+    ) {
+        let types = "AWS::EC2::Instnace,AWS::EC2::VPC,AWS::IAM::Role,AWS::IAM::User,AWS::S3::Bucket,AWS::SNS::Topic";
+        let names: Vec<&str> = types.split(',').collect();
+        let mut run = Run::new(&["--resource-types", types]);
+        run.columns = Some(columns);
+        for (n, errors) in errors.iter().enumerate() {
+            let code = format!("region-with-long-name-{n:02}");
+            let recorder = match u8::try_from(n).unwrap() % 4 {
+                _ if day == 0 => recording(),
+                0 => Recorder::missing(),
+                1 => stopped(day),
+                2 => Recorder::unknown(&Gap::new(ErrorType::Permission, "denied")),
+                _ => recording(),
+            };
+            run = run.regions(&[&code], n as u64 % 3, &recorder, |t| {
+                errors[names.iter().position(|name| *name == t).unwrap()]
+            });
+        }
+        let types = &run.options.resource_types;
+        let coverage = Coverage::new(run.regions.clone(), types, run.options.method);
+        let missing = MissingCounts::all(&coverage);
+        let rows = [&missing.whole_regions, &missing.whole_types, &missing.others];
+        let cells: usize = rows.into_iter().flatten().map(|row| row.cells).sum();
+        prop_assert_eq!(cells, coverage.totals().missing);
+        let lines = run.summary();
+        let (regions, sum) = parts(&lines[1]);
+        prop_assert_eq!((regions, sum), (errors.len(), errors.len()), "{}", lines[1]);
+        for line in &lines {
+            let fits = line.chars().count() <= columns || line.contains("--exclude-regions ");
+            prop_assert!(fits && line.trim_end() == line, "{columns}: {line:?}");
+        }
+    }
 }
