@@ -89,6 +89,21 @@ total               1,202+              0*             257+ 1,459+
 }
 
 #[test]
+fn documented_table_is_that_of_the_demo() {
+    let regions = "ap-northeast-1,ap-northeast-2,eu-west-1,us-west-1";
+    let args = ["--demo", "--format", "table", "--regions", regions];
+    let run = Program::without_server().args(args).run();
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/output.md");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(
+        page.contains(&format!("```text\n{}```\n", run.stdout)),
+        "{}",
+        run.describe()
+    );
+}
+
+#[test]
 fn json_on_stdout_equals_the_report() {
     for report in [
         &["--format", "json"][..],

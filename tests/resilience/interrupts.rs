@@ -367,6 +367,23 @@ fn full_socket() -> (UnixStream, UnixStream) {
 }
 
 #[test]
+fn signal_ends_blocked_result() {
+    for (signal, code) in SIGNALS {
+        let server = account().serve();
+        let (writer, _reader) = full_socket();
+        let running = with_all_outputs(&server)
+            .args(["--format", "csv"])
+            .stdout(OwnedFd::from(writer))
+            .start();
+        assert!(running.wait_for_stderr("] 2/2\n"));
+        running.signal(signal);
+        let run = running.finish();
+        assert_eq!(run.code, Some(code), "{signal}: {}", run.describe());
+        assert_no_panic_output(&run);
+    }
+}
+
+#[test]
 fn signals_end_run_with_full_stderr() {
     for (signals, code) in [
         (&["INT"][..], 130),
