@@ -59,12 +59,13 @@ fn run(options: &Options, view: cli::OutputOptions, interrupt: Interrupt) -> Exi
         }
     };
     let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
-    let escapes = supports_escapes();
+    let ci = std::env::var("CI").ok();
+    let redraws = err && supports_escapes() && !console::is_ci(ci.as_deref());
     let mut console = Console {
         out: Box::new(io::stdout()),
         err: Box::new(io::stderr()),
         color: has_color(view.color, out),
-        bar: match (view.progress, err && escapes && !options.debug) {
+        bar: match (view.progress, redraws && !options.debug) {
             (false, _) => Bar::Off,
             (true, true) => Bar::Live,
             (true, false) => Bar::FinalOnly,

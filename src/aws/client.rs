@@ -14,6 +14,7 @@
 
 mod activity;
 mod attempt;
+mod attempt_line;
 mod progress;
 mod region_state;
 mod signer;
@@ -26,9 +27,10 @@ use std::time::Duration;
 
 pub use activity::{ActiveCall, Activity};
 use attempt::{Attempt, AttemptResult, interrupted};
+use attempt_line::{AttemptLine, retry_in};
 pub use progress::Progress;
 use region_state::RegionState;
-pub use transport::{Trace, Transport};
+pub use transport::{Trace, Transport, trace_line};
 
 use super::call_facts::IdentityFlag;
 use super::credential_cache::CachedCredentials;
@@ -141,16 +143,21 @@ impl Client {
             return Err(self.error(region, operation, progress, cause));
         }
         let call = self.active_call(region, operation, progress);
+        let traced = self.transport.trace.is_some().then(|| call.clone());
         let entry = self.transport.activity.add(call);
         loop {
-            if let Err(bound) = self.wait_turn(&state, progress) {
+            if let Err(bound) = self.wait_turn(&state, progress, traced.as_ref()) {
                 return Err(self.out_of_time(region, operation, &state, progress, bound));
             }
             entry.sent(clock.elapsed());
             let (attempt, version) = self.attempt(region, operation, &state, progress);
             let now = clock.elapsed();
+            let line = traced.as_ref().and_then(|call| {
+                AttemptLine::new(call, progress.attempts, &attempt, &self.transport)
+            });
             let cause = match attempt.result {
                 Ok(output) => {
+                    self.log_attempt(line, "");
                     self.identity.note(O::NAME);
                     let cost = progress.last.take().map(|(cost, _)| cost);
                     state.reward(cost);
@@ -168,15 +175,25 @@ impl Client {
             };
             let (kind, is_silent) = (error.kind(), error.cause.is_timeout());
             if kind == Some(ErrorKind::Expired) {
+                self.log_attempt(line, ", refreshing the credentials");
                 self.refresh(error, version)?;
             } else {
-                self.back_off(&state, progress, error, attempt.retry_after, now)?;
+                let retry = self.back_off(&state, progress, error, attempt.retry_after, now);
+                let next = retry.is_ok().then(|| retry_in(progress.ready - now));
+                self.log_attempt(line, &next.unwrap_or_default());
+                retry?;
             }
             progress.attempts += 1;
             entry.failed(progress.attempts, is_silent);
             if kind == Some(ErrorKind::Throttling) && yields() {
                 return Ok(None);
             }
+        }
+    }
+
+    fn log_attempt(&self, line: Option<AttemptLine>, next: &str) {
+        if let Some(line) = line {
+            line.log(next, &self.transport);
         }
     }
 

@@ -134,11 +134,14 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = OUTPUT, long, value_name = "auto|always|never", default_value = "auto", value_parser = color_parser(), hide_possible_values = true)]
     color: Color,
 
-    /// Hide the progress bar, and what the run waits for
+    /// Hide the progress bar
+    ///
+    /// Also hides what the run waits for: the text after the bar, or a line every 30 seconds.
     #[arg(help_heading = OUTPUT, long)]
     no_progress: bool,
 
-    /// Log every request to stderr: operation, region, attempt, status, time, request ID
+    /// Log every attempt to stderr: time, operation, region, type, page, status, error code,
+    /// duration, wait, request ID
     #[arg(help_heading = OUTPUT, long)]
     debug: bool,
 

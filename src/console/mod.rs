@@ -10,7 +10,7 @@ mod wrap;
 
 pub use comparison::comparison;
 pub use live_line::{LiveLine, WaitStatus};
-pub use streams::{Bar, Color, Console, supports_escapes};
+pub use streams::{Bar, Color, Console, is_ci, supports_escapes};
 pub use summary::{SummaryInput, summary};
 pub use waiting::{awaited_call, awaited_regions, elapsed};
 pub use wrap::wrap;

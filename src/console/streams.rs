@@ -19,6 +19,12 @@ pub fn supports_escapes(term: Option<&str>) -> bool {
     term.is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
+/// Returns true in a continuous integration system (the variable CI), whose log keeps every drawing of a line.
+#[must_use]
+pub fn is_ci(ci: Option<&str>) -> bool {
+    ci.is_some_and(|ci| !matches!(ci, "" | "0" | "false"))
+}
+
 /// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Color {
@@ -413,6 +419,19 @@ mod tests {
         ] {
             assert_eq!(supports_escapes(term), expected, "{term:?}");
         }
+    }
+
+    #[test]
+    fn ci_is_set_unless_false() {
+        let values = [
+            None,
+            Some(""),
+            Some("0"),
+            Some("false"),
+            Some("true"),
+            Some("1"),
+        ];
+        assert_eq!(values.map(is_ci), [false, false, false, false, true, true]);
     }
 
     #[test]

@@ -72,14 +72,25 @@ impl<'a> SessionParts<'a> {
             trace,
             activity,
         };
-        Self {
+        let parts = Self {
             options,
             runtime,
             region: known.map_or_else(default_region, |s| s.region.clone()),
             settings,
             http,
             transport,
-        }
+        };
+        parts.log_settings();
+        parts
+    }
+
+    fn log_settings(&self) {
+        let (region, max) = (&self.region, self.transport.max_attempts);
+        let trust = self.describe_trust();
+        let separator = if trust.is_empty() { "" } else { ", " };
+        self.transport.log(&format_args!(
+            "settings: start region {region}, at most {max} attempts{separator}{trust}"
+        ));
     }
 
     /// Returns the HTTPS client.
@@ -128,11 +139,7 @@ impl<'a> SessionParts<'a> {
                 transport: &transport,
                 region: &region,
                 is_refresh,
-                log: &|line| {
-                    if let Some(trace) = &transport.trace {
-                        trace(&format_args!("debug: {line}"));
-                    }
-                },
+                log: &|line| transport.log(&line),
             })
         };
         CachedCredentials::load(Box::new(loader), self.identifier())

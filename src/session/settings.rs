@@ -1,6 +1,6 @@
 //! The settings of a client, from the command line, the environment and the profile.
 
-use crate::aws::client::Trace;
+use crate::aws::client::{Trace, trace_line};
 use crate::aws::config_file::{SharedFiles, expand_home};
 use crate::aws::credentials::Profile;
 use crate::aws::endpoint::{EndpointError, Endpoints};
@@ -108,7 +108,7 @@ impl ClientSettings {
         let files = SharedFiles::load(env).unwrap_or_default();
         if let Some(trace) = trace {
             for file in files.unusable() {
-                trace(&format_args!("debug: {file}"));
+                trace_line(trace, &*runtime.clock, &file);
             }
         }
         let profile = choose_profile(options, &files, env).name;
@@ -134,7 +134,7 @@ impl ClientSettings {
             retry_note(lookup.find("retry_mode", &["AWS_RETRY_MODE"]))?,
             trace,
         ) {
-            trace(&format_args!("debug: {note}"));
+            trace_line(trace, &*runtime.clock, &note);
         }
         let is_replay = options.replay.is_some();
         let ca_bundle = if is_replay { None } else { lookup.ca_bundle()? };

@@ -131,7 +131,7 @@ fn refusing_proxy_is_named_without_password() {
                 "{part}: {line}"
             );
         }
-        assert!(!run.stderr.contains(" attempt 2: "), "{}", run.describe());
+        assert!(!run.stderr.contains(" attempt 2 of "), "{}", run.describe());
         assert_no_secret(&run);
     }
 }
@@ -160,7 +160,7 @@ fn offered_schemes_of_proxy_are_named() {
         assert_eq!(run.code, Some(1), "{}", run.describe());
         let part = format!("(HTTP 407; {offers}");
         assert!(run.errors().contains(&part), "{part}: {}", run.describe());
-        assert!(!run.stderr.contains(" attempt 2: "), "{}", run.describe());
+        assert!(!run.stderr.contains(" attempt 2 of "), "{}", run.describe());
         assert_no_secret(&run);
     }
 }
@@ -250,7 +250,7 @@ fn busy_proxy_is_retried() {
         .args(["--debug", "--max-attempts", "2"])
         .run_without_waits();
     assert_eq!(run.code, Some(1), "{}", run.describe());
-    assert!(run.stderr.contains(" attempt 2: "), "{}", run.describe());
+    assert!(run.stderr.contains(" attempt 2 of "), "{}", run.describe());
     assert!(run.errors().contains("(HTTP 503)"), "{}", run.describe());
 }
 
@@ -278,7 +278,7 @@ fn untrusted_certificate_is_reported_through_tunnel() {
     for part in ["sts.aws.test", &proxy.host(), "--ca-bundle", "home/ca.pem"] {
         assert!(line.contains(part), "{part}: {line}");
     }
-    assert!(!run.stderr.contains(" attempt 2: "), "{}", run.describe());
+    assert!(!run.stderr.contains(" attempt 2 of "), "{}", run.describe());
     assert!(server.calls().is_empty());
 }
 

@@ -24,9 +24,9 @@ fn assert_refused(run: &Outcome, server: &Server) {
         run.describe()
     );
     assert!(server.calls().is_empty(), "no request without trust");
-    assert!(run.stderr.contains(" attempt 1: "), "{}", run.describe());
-    assert!(!run.stderr.contains(" attempt 2: "), "{}", run.describe());
-    let attempts = run.stderr.matches(" attempt 1: ").count();
+    assert!(run.stderr.contains(" attempt 1 of "), "{}", run.describe());
+    assert!(!run.stderr.contains(" attempt 2 of "), "{}", run.describe());
+    let attempts = run.stderr.matches(" attempt 1 of ").count();
     assert_eq!(server.connections(), attempts, "{}", run.describe());
 }
 

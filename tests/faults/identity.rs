@@ -152,7 +152,7 @@ fn invalid_certificate_ends_each_region_immediately() {
         assert_eq!(run.code, Some(1), "{name}: {}", run.describe());
         assert_eq!(run.table("resource_count"), None, "nothing was counted");
         assert!(
-            !run.stderr.contains(" attempt 2: "),
+            !run.stderr.contains(" attempt 2 of "),
             "{name}: {}",
             run.describe()
         );

@@ -203,7 +203,8 @@ class Run:
 
     def requests(self, action: str, region: str) -> int:
         """The number of requests in the output of --debug."""
-        return self.stderr.count(f"debug: {action} {region} attempt ")
+        pattern = rf" {action} {region} (?:AWS::\S+ )?(?:page \d+ )?attempt \d+ of \d+: (?!waits)"
+        return len(re.findall(pattern, self.stderr))
 
 
 # Without other credentials the program calls the instance metadata service, and the

@@ -523,7 +523,7 @@ def test_scan_reuses_check_results(
     assert run.requests(LIST, "us-east-1") == 3
     for action in (STATUS, RECORDERS, REGIONS, ALIASES, "sts:GetCallerIdentity"):
         assert run.requests(action, "us-east-1") == 1, action
-    lines = [line for line in run.stderr.splitlines() if " attempt 1: " in line]
+    lines = [line for line in run.stderr.splitlines() if " attempt 1 of " in line]
     assert len(lines) == 8, run.stderr
 
 

@@ -148,7 +148,7 @@ def credential_failure(run: Run) -> str:
 def credential_log(run: Run) -> list[str]:
     """The lines of --debug about credential providers."""
     lines = [line.strip() for line in run.stderr.splitlines()]
-    start = "debug: credentials: "
+    start = " credentials: "
     return [line.partition(start)[2] for line in lines if start in line]
 
 

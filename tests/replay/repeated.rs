@@ -62,7 +62,7 @@ fn recorded_replay_matches_original() {
     table::check_rows(CASES, |case| {
         let first = case.replay(Threads::One);
         let is_service_request =
-            |line: &str| line.contains(" attempt 1: ") && line.contains(" (request id ");
+            |line: &str| line.contains(" attempt 1 of ") && line.contains(" (request id ");
         if !first.trace.lines().any(is_service_request) {
             // A recording contains only requests to AWS services, so there is nothing to replay.
             return;

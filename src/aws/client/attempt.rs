@@ -1,6 +1,5 @@
 //! One attempt of a call: signs and sends it, and classifies the response.
 
-use std::fmt;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -17,7 +16,6 @@ use crate::http::{Private, Request, Response, TransportError, TransportErrorKind
 use crate::model::Region;
 use crate::redact;
 use crate::secret::Redactor;
-use crate::text::sanitize;
 use crate::untrusted::Untrusted;
 
 /// The length of the start of a body that is searched for credentials, in bytes; more than is shown.
@@ -41,6 +39,10 @@ pub(super) struct AttemptResult<T> {
     pub(super) retry_after: Option<Duration>,
     /// The usage of the attempt; `None` if no request was sent.
     pub(super) usage: Option<Usage>,
+    /// The HTTP status; `None` if there was no response.
+    pub(super) status: Option<u16>,
+    /// The time that the attempt took.
+    pub(super) took: Duration,
 }
 
 impl<T> AttemptResult<T> {
@@ -50,6 +52,8 @@ impl<T> AttemptResult<T> {
             request_id: None,
             retry_after: None,
             usage: None,
+            status: None,
+            took: Duration::ZERO,
         }
     }
 }
@@ -66,21 +70,19 @@ impl Attempt<'_> {
         };
         let redactor = redactor(self.credentials, &request);
         let exchange = Exchange::new(self.transport, &request, &redactor);
-        if let Some(trace) = &self.transport.trace {
-            let call = format_args!("{}:{} {}", O::SERVICE.name(), O::NAME, self.region);
-            let number = self.number;
-            trace(&format_args!("debug: {call} attempt {number}: {exchange}"));
-        }
         let response = exchange.sent.as_ref().ok();
         let bytes = response.map_or(0, |r| r.body.len() as u64);
         let retry_after = response.and_then(retry_after);
-        let request_id = exchange.request_id.clone();
+        let status = response.map(|r| r.status);
+        let (request_id, took) = (exchange.request_id.clone(), exchange.took);
         let result = self.classify(operation, exchange, &redactor);
         AttemptResult {
             usage: Some(usage(self.number, bytes, &result)),
             result,
             request_id,
             retry_after,
+            status,
+            took,
         }
     }
 
@@ -167,7 +169,7 @@ fn redactor(credentials: &ResolvedCredentials, request: &Request) -> Redactor {
     }
 }
 
-/// A sent request; `Display` is the end of a line for `--debug`.
+/// A sent request.
 struct Exchange {
     sent: Result<Response, TransportError>,
     /// The content of an error response; `None` for a status of 2xx.
@@ -195,17 +197,6 @@ impl Exchange {
             request_id: id.map(|id| id.redact(redactor).shown(80)),
             took: transport.clock.elapsed().saturating_sub(before),
         }
-    }
-}
-
-impl fmt::Display for Exchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.sent {
-            Ok(response) => write!(f, "HTTP {}", response.status)?,
-            Err(error) => f.write_str(&sanitize(&error.message, 200))?,
-        }
-        let id = self.request_id.as_deref().unwrap_or("none");
-        write!(f, " in {} ms (request id {id})", self.took.as_millis())
     }
 }
 

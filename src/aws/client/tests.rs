@@ -757,18 +757,61 @@ fn trace_line_shows_attempt_without_secrets() {
     });
     let lines = Arc::new(Mutex::new(Vec::new()));
     let mut transport = transport(http, clock);
+    transport.jitter = || 0.5;
     let traced = lines.clone();
     transport.trace = Some(Arc::new(move |attempt| {
         traced.lock().unwrap().push(attempt.to_string());
     }));
     list(&Client::new(transport, credentials())).unwrap();
-    let call = "debug: config:ListDiscoveredResources eu-west-1 attempt";
+    let call = "config:ListDiscoveredResources eu-west-1 AWS::S3::Bucket page 1 attempt";
     assert_eq!(
         *lines.lock().unwrap(),
         [
-            format!("{call} 1: a.example: Connection in 250 ms (request id none)"),
-            format!("{call} 2: HTTP 503 in 250 ms (request id r-2 \\u{{1b}}[2J)"),
-            format!("{call} 3: HTTP 200 in 250 ms (request id r-3)"),
+            format!(
+                "12:00:00.250 {call} 1 of 10: no response: a.example: Connection in 250 ms, retry in \
+                 0.5 s (request id none)"
+            ),
+            format!(
+                "12:00:01.000 {call} 2 of 10: HTTP 503 in 250 ms, retry in 1.0 s (request id r-2 \
+                 \\u{{1b}}[2J)"
+            ),
+            format!("12:00:02.250 {call} 3 of 10: HTTP 200 in 250 ms (request id r-3)"),
+        ]
+    );
+}
+
+#[test]
+fn trace_line_has_code_endpoint_and_turn() {
+    let http = Scripted::list([
+        answer_with(400, &[("x-amzn-requestid", "r-1")], THROTTLED),
+        answer_with(200, &[("x-amzn-requestid", "r-2")], "{}"),
+    ]);
+    let variables = BTreeMap::from([(
+        "AWS_ENDPOINT_URL_CONFIG_SERVICE".to_owned(),
+        "http://127.0.0.1:5000/secret".to_owned(),
+    )]);
+    let env = RecordedEnv::new("none".as_ref(), variables);
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let mut transport = transport(http, clock());
+    transport.endpoints = Endpoints::new(None, &env, &SharedFiles::default(), "default").unwrap();
+    let traced = lines.clone();
+    transport.trace = Some(Arc::new(move |line| {
+        traced.lock().unwrap().push(line.to_string());
+    }));
+    list(&Client::new(transport, credentials())).unwrap_err();
+    let call = "config:ListDiscoveredResources eu-west-1 AWS::S3::Bucket page 1 attempt";
+    assert_eq!(
+        *lines.lock().unwrap(),
+        [
+            format!(
+                "12:00:00.000 {call} 1 of 10: HTTP 400 ThrottlingException in 0 ms, retry in 0.0 s \
+                 (request id r-1, endpoint 127.0.0.1:5000)"
+            ),
+            format!("12:00:00.000 {call} 2 of 10: waits 1.00 s for the rate limit"),
+            format!(
+                "12:00:01.000 {call} 2 of 10: HTTP 200 unreadable in 0 ms (request id r-2, endpoint \
+                 127.0.0.1:5000)"
+            ),
         ]
     );
 }

@@ -38,7 +38,23 @@ pub struct Transport {
     pub activity: Arc<Activity>,
 }
 
+/// Passes `line` to `trace`, after the time of day in UTC.
+pub fn trace_line(trace: &Trace, clock: &dyn Clock, line: &dyn fmt::Display) {
+    let time = clock.now().time();
+    let (hour, minute, second, ms) = time.as_hms_milli();
+    trace(&format_args!(
+        "{hour:02}:{minute:02}:{second:02}.{ms:03} {line}"
+    ));
+}
+
 impl Transport {
+    /// Logs a line of `--debug`, after the time of day.
+    pub fn log(&self, line: &dyn fmt::Display) {
+        if let Some(trace) = &self.trace {
+            trace_line(trace, &*self.clock, line);
+        }
+    }
+
     /// Returns the facts about a call of `service`.
     pub(super) fn facts(&self, service: Service, identity: &IdentityFlag) -> CallFacts {
         CallFacts {

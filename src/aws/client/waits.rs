@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Client;
+use super::activity::ActiveCall;
+use super::attempt_line::log_turn;
 use super::progress::Progress;
 use super::region_state::RegionState;
 use crate::aws::error::{Bound, CallError, Cause};
@@ -13,7 +15,7 @@ const MAX_CONNECT_ATTEMPTS: u32 = 3;
 
 impl Client {
     /// Waits until the next attempt of a call may be sent, or the run is interrupted. The time of a call starts with
-    /// its first turn; if the region has no success, its bound ends that wait.
+    /// its first turn; if the region has no success, its bound ends that wait. The first wait for a turn is logged if the call is `traced`.
     ///
     /// # Errors
     /// The bound that ends the call before.
@@ -21,13 +23,20 @@ impl Client {
         &self,
         state: &RegionState,
         progress: &mut Progress,
+        traced: Option<&ActiveCall>,
     ) -> Result<(), Bound> {
         let clock = &*self.transport.clock;
+        let mut traced = traced;
         while self.transport.interrupt.signal().is_none() {
             let now = clock.elapsed();
             let backoff = progress.ready.saturating_sub(now);
             let wait = if backoff.is_zero() {
-                state.limiter.take_turn(now).err()
+                let wait = state.limiter.take_turn(now).err();
+                if let (Some(wait), Some(call)) = (wait, traced) {
+                    log_turn(call, progress.attempts, wait, &self.transport);
+                    traced = None;
+                }
+                wait
             } else {
                 Some(backoff)
             };

@@ -66,17 +66,20 @@ impl Fetch {
         let mut attempts = 1;
         loop {
             request.headers = [self.headers.clone(), sign()].concat();
-            let (cause, max_attempts) = match attempt(transport, &request, attempts) {
-                Ok(response)
-                    if is_answer(&response)
-                        && (attempts >= self.max_attempts || (self.is_ready)(&response)) =>
-                {
-                    return Ok(response);
-                }
-                Ok(response) => (FetchCause::Status(response.status), self.max_attempts),
-                Err(error) if error.kind == TransportErrorKind::NotRecorded => (error.into(), 0),
-                Err(error) => (error.into(), self.connect_attempts),
-            };
+            let (cause, max_attempts) =
+                match attempt(transport, &request, (attempts, self.max_attempts)) {
+                    Ok(response)
+                        if is_answer(&response)
+                            && (attempts >= self.max_attempts || (self.is_ready)(&response)) =>
+                    {
+                        return Ok(response);
+                    }
+                    Ok(response) => (FetchCause::Status(response.status), self.max_attempts),
+                    Err(error) if error.kind == TransportErrorKind::NotRecorded => {
+                        (error.into(), 0)
+                    }
+                    Err(error) => (error.into(), self.connect_attempts),
+                };
             if attempts >= max_attempts || transport.interrupt.signal().is_some() {
                 let (method, uri) = (request.method, request.public_uri());
                 return Err(FetchError { method, uri, cause });
@@ -96,19 +99,19 @@ fn is_answer(response: &Response) -> bool {
 fn attempt(
     transport: &Transport,
     request: &Request,
-    number: u32,
+    (number, max): (u32, u32),
 ) -> Result<Response, TransportError> {
     let before = transport.clock.elapsed();
     let result = transport.http.send(request);
-    if let Some(trace) = &transport.trace {
+    if transport.trace.is_some() {
         let took = transport.clock.elapsed().saturating_sub(before).as_millis();
         let outcome = match &result {
             Ok(response) => format!("HTTP {}", response.status),
-            Err(error) => sanitize(&error.message, 200),
+            Err(error) => format!("no response: {}", sanitize(&error.message, 200)),
         };
         let (method, uri) = (request.method, sanitize(&request.public_uri(), 300));
-        trace(&format_args!(
-            "debug: {method} {uri} attempt {number}: {outcome} in {took} ms"
+        transport.log(&format_args!(
+            "{method} {uri} attempt {number} of {max}: {outcome} in {took} ms"
         ));
     }
     result
