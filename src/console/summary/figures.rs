@@ -135,9 +135,9 @@ fn counts(coverage: &Coverage, totals: &Totals<'_>) -> String {
             let _ = write!(line, ", {} {class}", thousands(n));
         }
     }
-    match coverage.accepted() {
-        0 => {}
-        n => line += &format!(", {} of them accepted", thousands(n)),
+    let accepted = coverage.accepted();
+    if accepted > 0 {
+        let _ = write!(line, ", {} of them accepted", thousands(accepted));
     }
     let regions = number_of(coverage.regions.len(), "region");
     let types = number_of(coverage.types.len(), "type");
