@@ -111,6 +111,17 @@ fn for_service_error(error: &CallError, kind: ErrorKind) -> String {
     advice.to_owned()
 }
 
+/// Returns the warning about a start region that may be misspelled. Others may be new, or those of an emulator.
+#[must_use]
+pub fn for_start_region(region: &Region) -> Option<String> {
+    let near = near_matches(region.as_str(), Partition::known_regions());
+    let is_misspelled = !Partition::knows(region) && !near.is_empty();
+    is_misspelled.then(|| {
+        let question = did_you_mean(&near);
+        format!("--region: {region} is not a region that this version knows{question}")
+    })
+}
+
 /// Returns the near matches of a region that this version of the program does not know; empty for a known region.
 fn for_unknown_region(region: &Region) -> String {
     if Partition::knows(region) {

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::call_facts::CallFacts;
-use super::config_file::SharedFilesError;
+use super::config_file::{SharedFiles, SharedFilesError};
 use super::endpoint::EndpointError;
 pub use super::error_kind::ErrorKind;
 use super::operation::Service;
 use crate::http::{TransportError, TransportErrorKind};
 use crate::model::{AccountId, Region, ResourceType};
-use crate::text::sanitize;
+use crate::redact;
+use crate::text::{did_you_mean, list, near_matches, sanitize};
 
 /// The cause of a failed call.
 #[derive(Debug, Clone)]
@@ -167,7 +168,12 @@ impl fmt::Display for CallError {
                 }
                 match message.as_str() {
                     "" => Ok(()),
-                    message => write!(f, ": {message}"),
+                    // AWS names the action twice.
+                    message => {
+                        let action =
+                            format!("the {}:{} action", self.service.name(), self.operation);
+                        write!(f, ": {}", message.replace(&action, "it"))
+                    }
                 }
             }
             Cause::ClockSkew {
@@ -201,6 +207,9 @@ impl fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
+/// The maximum number of profiles that an error names.
+const MAX_PROFILES: usize = 10;
+
 /// The reason why there are no credentials, and what the user can do about it; the advice for a
 /// failed call is not part of the text.
 #[derive(Debug, Error)]
@@ -210,8 +219,8 @@ pub enum CredentialsError {
     SharedFiles(#[from] SharedFilesError),
     /// A profile is in neither of the shared files.
     #[error(
-        "{what} not found in {config} or {credentials}; create it with `aws configure --profile \
-         {profile}`"
+        "{what} not found in {config} or {credentials}{found}; create it with `aws configure \
+         --profile {profile}`"
     )]
     NoProfile {
         /// The profile and the setting that names it.
@@ -222,6 +231,8 @@ pub enum CredentialsError {
         config: String,
         /// The shared credentials file, with the reason why it is ignored.
         credentials: String,
+        /// The profiles of both files and the near matches, in brackets; empty if there are none.
+        found: String,
     },
     /// No provider is configured.
     #[error(
@@ -330,6 +341,26 @@ pub enum CredentialsError {
 }
 
 impl CredentialsError {
+    /// Creates the error of a profile that is not in `files`; `what` names the profile and its setting.
+    pub fn no_profile(what: String, profile: &str, files: &SharedFiles) -> Self {
+        let names = files.profile_names().into_iter();
+        let names: Vec<_> = names
+            .map(|name| sanitize(&redact::setting(name), 80))
+            .collect();
+        let near = did_you_mean(&near_matches(profile, names.iter().map(String::as_str)));
+        let names = list(names, MAX_PROFILES);
+        Self::NoProfile {
+            what,
+            profile: profile.to_owned(),
+            config: files.config.to_string(),
+            credentials: files.credentials.to_string(),
+            found: match names.as_str() {
+                "" => String::new(),
+                names => format!(" (found: {names}{near})"),
+            },
+        }
+    }
+
     /// Creates the error of a setting; `what` names it.
     pub fn setting(what: impl fmt::Display, problem: impl fmt::Display) -> Self {
         Self::Setting(format!("{what}: {problem}"))

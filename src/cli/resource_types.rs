@@ -6,7 +6,7 @@ use std::hash::Hash;
 use thiserror::Error;
 
 use super::name_file::{NameFileError, read_names};
-use crate::model::{ResourceType, ResourceTypes};
+use crate::model::{ParseNameError, ResourceType, ResourceTypes};
 use crate::redact;
 use crate::text::{did_you_mean, sanitize};
 
@@ -25,6 +25,11 @@ pub(super) enum TypesError {
     #[error("{0} contains no resource types")]
     Empty(String),
 }
+
+/// An invalid type in a file: the reason, and the near matches as a question.
+#[derive(Debug, Error)]
+#[error("{0}{1}")]
+struct InvalidType(#[source] ParseNameError, String);
 
 /// Parses one comma-separated item; `@FILE` reads the file immediately.
 ///
@@ -48,7 +53,10 @@ pub(super) fn parse_types(text: &str) -> Result<ResourceTypes, TypesError> {
 
 /// Reads types from a file.
 fn read_type_file(path: &str) -> Result<Vec<ResourceType>, TypesError> {
-    let types = read_names(path, str::parse)?;
+    let types = read_names(path, |name| {
+        let near = || did_you_mean(&ResourceType::near(name));
+        name.parse().map_err(|e| InvalidType(e, near()))
+    })?;
     match types.len() {
         0 => Err(TypesError::Empty(path.to_owned())),
         _ => Ok(types),

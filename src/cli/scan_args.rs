@@ -1,11 +1,12 @@
 //! The options of a scan: clap arguments → [`Options`].
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, Command, Error, ValueEnum, ValueHint, value_parser};
+use clap::{Args, Command, Error, ValueEnum, ValueHint};
 
 use super::accept_missing::{ExpectedGaps, parse_gaps};
 use super::region::{parse_scan_region, parse_start_region};
@@ -156,12 +157,12 @@ pub(super) struct ScanArgs {
 
     /// Maximum attempts per request, including the first
     /// [default: AWS_MAX_ATTEMPTS, the profile's max_attempts, 10]
-    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = value_parser!(u32).range(1..), value_hint = ValueHint::Other)]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = |text: &str| whole_number::<u32>(text, 1, u32::MAX), value_hint = ValueHint::Other)]
     max_attempts: Option<u32>,
 
     /// Maximum concurrent requests per region (1 to 100); halved while throttled
     /// [default: 10, fewer if more than 20 regions are scanned]
-    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = value_parser!(u16).range(1..=100), value_hint = ValueHint::Other)]
+    #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = |text: &str| whole_number::<u16>(text, 1, 100), value_hint = ValueHint::Other)]
     region_concurrency: Option<u16>,
 
     /// Maximum requests per second per region (0.01 to 10000) [default: no limit]
@@ -199,10 +200,32 @@ fn parse_rate(text: &str) -> Result<f64, &'static str> {
     rate.ok_or("expected requests per second, from 0.01 to 10000")
 }
 
+/// A text that is not a whole number of a range.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a whole number{}", range(*.0, *.1))]
+struct NotInRange(u64, u64);
+
+fn range(min: u64, max: u64) -> String {
+    match max {
+        max if max == u64::from(u32::MAX) => format!(", {min} or more"),
+        max => format!(" from {min} to {max}"),
+    }
+}
+
+/// Parses a whole number of a range.
+fn whole_number<T: FromStr + PartialOrd + Into<u64>>(
+    text: &str,
+    min: T,
+    max: T,
+) -> Result<T, NotInRange> {
+    let number = text.trim().parse().ok();
+    let number = number.filter(|n| (&min..=&max).contains(&n));
+    number.ok_or_else(|| NotInRange(min.into(), max.into()))
+}
+
 /// Parses a time-out in seconds. A call is limited to 120 seconds, so longer values have no effect.
-fn seconds_parser(max: u64) -> impl TypedValueParser<Value = Duration> {
-    let seconds = RangedU64ValueParser::<u64>::new().range(1..=max);
-    seconds.map(Duration::from_secs)
+fn seconds_parser(max: u64) -> impl Fn(&str) -> Result<Duration, NotInRange> + Clone {
+    move |text| whole_number(text, 1, max).map(Duration::from_secs)
 }
 
 fn color_parser() -> impl TypedValueParser<Value = Color> {

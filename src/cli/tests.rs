@@ -279,8 +279,14 @@ fn invalid_usage_exits_2_with_hint() {
             &["--endpoint-url", "localhost"],
             "not an endpoint URL such as",
         ),
-        (&["--max-attempts", "0"], "0 is not in 1.."),
-        (&["--read-timeout", "121"], "121 is not in 1..=120"),
+        (
+            &["--max-attempts", "0"],
+            "expected a whole number, 1 or more",
+        ),
+        (
+            &["--read-timeout", "121"],
+            "expected a whole number from 1 to 120",
+        ),
         (
             &["--color", "pink"],
             "[possible values: auto, always, never]",

@@ -43,6 +43,9 @@ pub fn run(
     console.quiet |= options.format.is_some();
     let mut context = Context::new(options, runtime, console);
     context.change_state(|_| {});
+    if let Some(text) = options.region.as_ref().and_then(advice::for_start_region) {
+        context.console.error(format_args!("warning: {text}"));
+    }
     warn_of_unknown_types(&mut context);
     let preflight = check(&mut context, trace);
     let (http, client) = (preflight.http.clone(), preflight.client.clone());
@@ -205,8 +208,11 @@ fn show_failures(context: &mut Context, failures: &[(&'static str, CheckError)])
         context.console.line("-".repeat(60));
         context.console.line("PREREQUISITE FAILURES:");
         for (name, reason) in failures {
-            let reason = sanitize(&reason.to_string());
-            context.console.line(format_args!("  - {name}: {reason}"));
+            let failure = sanitize(&reason.of_check(name));
+            context.console.line(format_args!("  - {failure}"));
+        }
+        if let Some(advice) = preflight::fix_first(failures) {
+            context.console.line(advice);
         }
     }
     // The list above is on the same terminal.
@@ -217,7 +223,7 @@ fn show_failures(context: &mut Context, failures: &[(&'static str, CheckError)])
         ErrorType::Fatal
     };
     for (name, reason) in failures {
-        let entry = context.entry(error_type, None, format!("{name}: {reason}"));
+        let entry = context.entry(error_type, None, reason.of_check(name));
         context.report(entry, !shown);
     }
     context.show_error_file();

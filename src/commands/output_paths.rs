@@ -27,6 +27,9 @@ pub(super) enum OutputPathError {
     /// Another output is the same file.
     #[error("--report {0}: {1} is the same file; choose another one")]
     Same(String, String),
+    /// The directory of the recording has files.
+    #[error("--record {0}: the directory is not empty; use a new or empty one")]
+    NotEmpty(String),
     /// The report is in the directory of the recording.
     #[error("--report {0}: the file is in the directory of --record; choose another one")]
     InRecording(String),
@@ -45,7 +48,15 @@ pub(super) fn check(options: &Options, interrupt: &Interrupt) -> Result<(), Outp
     std::fs::create_dir_all(directory)
         .and_then(|()| atomic_file::check_directory(directory, interrupt))
         .map_err(|e| OutputPathError::Directory(directory.display().to_string(), e))?;
+    let record = options.record.as_deref();
+    if let Some(record) = record.filter(|directory| has_files(directory)) {
+        return Err(OutputPathError::NotEmpty(record.display().to_string()));
+    }
     report.map_or(Ok(()), |report| check_report(report, options, interrupt))
+}
+
+fn has_files(directory: &Path) -> bool {
+    std::fs::read_dir(directory).is_ok_and(|mut files| files.next().is_some())
 }
 
 fn check_report(

@@ -8,6 +8,7 @@ use crate::advice;
 use crate::coverage::{Coverage, Gap, RegionResult, Unlogged};
 use crate::error_log::{Entry, ErrorType};
 use crate::model::Region;
+use crate::options::Options;
 use crate::preflight::Ready;
 use crate::scan::{self, AccountScan, Flags, ScanEvent};
 use crate::text::pluralize;
@@ -41,6 +42,9 @@ pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
     }
     // The connections may use all file descriptors; this reserves one for the output files.
     let spare = std::fs::File::open(&options.output_dir);
+    if let Some(note) = start_region_note(options, &ready.regions, regions.len()) {
+        context.console.line(note);
+    }
     let was_stopped = scan_regions(context, ready, &regions, &mut results);
     drop(spare);
     let coverage = Coverage::new(results, &options.resource_types, options.method)
@@ -51,6 +55,19 @@ pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
     Some(Scanned {
         coverage,
         was_stopped,
+    })
+}
+
+/// Returns a note that `--region`, unlike that of the AWS CLI, does not limit the run to this region.
+fn start_region_note(options: &Options, enabled: &[Region], scanned: usize) -> Option<String> {
+    let start = options.region.as_ref().filter(|r| enabled.contains(r))?;
+    let is_limited = !options.regions.is_empty() || scanned < 2;
+    let scope = match enabled.len() {
+        all if all == scanned => format!("all {all}"),
+        all => format!("{scanned} of {all}"),
+    };
+    (!is_limited).then(|| {
+        format!("Start region {start}; scanning {scope} enabled regions (only {start}: --regions {start})")
     })
 }
 

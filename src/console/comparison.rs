@@ -34,7 +34,7 @@ fn table(differences: &[Difference<'_>]) -> Vec<String> {
         "listed",
         "counted",
         "difference",
-        "reason",
+        "possible reason",
     ];
     let rows = differences.iter().map(|d| {
         [
@@ -43,7 +43,7 @@ fn table(differences: &[Difference<'_>]) -> Vec<String> {
             thousands(d.listed),
             thousands(d.counted),
             thousands(format_args!("{:+}", d.delta())),
-            d.reason.to_owned(),
+            d.reason.trim_start_matches("possible reason: ").to_owned(),
         ]
     });
     let rows: Vec<_> = once(header.map(str::to_owned)).chain(rows).collect();

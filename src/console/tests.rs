@@ -62,7 +62,7 @@ fn differences_are_shown_as_table() {
         [
             "Verified: 2 counts compared, 1 difference, 2 could not be compared",
             "  region     type           listed  counted  difference  reason",
-            "  eu-west-1  AWS::EC2::VPC      12        9          +3  possible reason: the counts lag \
+            "  eu-west-1  AWS::EC2::VPC      12        9          +3  the counts lag \
              some minutes behind the recorder or the resources",
         ]
     );

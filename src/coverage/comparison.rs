@@ -62,7 +62,12 @@ impl Coverage {
                         resource_type,
                         listed,
                         counted,
-                        reason: reason(&recording, listed, counted),
+                        reason: reason(
+                            &recording,
+                            listed,
+                            counted,
+                            result.rechecked.contains(resource_type),
+                        ),
                     });
                 }
             }
@@ -71,11 +76,12 @@ impl Coverage {
     }
 }
 
-/// Returns the reason for a difference, if the recorder proves it; otherwise a possible one.
+/// Returns the reason for a difference, if the recorder proves it; otherwise a possible one. A difference that remained
+/// when it was requested again has no known reason.
 ///
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_ListDiscoveredResources.html>,
 /// <https://docs.aws.amazon.com/config/latest/APIReference/API_GetDiscoveredResourceCounts.html>
-fn reason(recording: &RecordingStatus, listed: u64, counted: u64) -> &'static str {
+fn reason(recording: &RecordingStatus, listed: u64, counted: u64, remained: bool) -> &'static str {
     match recording {
         // Counts of a type that is not recorded now are always empty.
         NotRecorded if counted == 0 => {
@@ -89,8 +95,15 @@ fn reason(recording: &RecordingStatus, listed: u64, counted: u64) -> &'static st
         Unknown(_) => {
             "possible reason: the type is not recorded, or the counts lag (recorder status unknown)"
         }
+        _ if listed < counted && remained => {
+            "no known reason: report it if it remains (possible reason: the counts lag behind deleted resources)"
+        }
         _ if listed < counted => {
             "possible reason: the counts lag behind deleted resources, or resources changed between the calls"
+        }
+        _ if remained => {
+            "no known reason: report it if it remains (possible reason: the counts lag some minutes behind the \
+             recorder or the resources)"
         }
         _ => "possible reason: the counts lag some minutes behind the recorder or the resources",
     }

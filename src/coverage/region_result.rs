@@ -1,6 +1,6 @@
 //! The scan result of one region.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::recorder::{Recorder, RecordingStatus};
@@ -19,6 +19,8 @@ pub struct RegionResult {
     pub listed: BTreeMap<ResourceType, Result<Listed, Gap>>,
     /// The gap of all types that were not listed.
     pub unlisted: Gap,
+    /// The types whose numbers differed and were requested again.
+    pub rechecked: BTreeSet<ResourceType>,
     /// The recorder; `None` if it was not requested.
     pub recorder: Option<Recorder>,
     /// The duration of the region's scan.
@@ -33,6 +35,7 @@ impl RegionResult {
             region,
             counts: None,
             listed: BTreeMap::new(),
+            rechecked: BTreeSet::new(),
             unlisted: gap,
             recorder: None,
             took: Duration::ZERO,

@@ -87,6 +87,41 @@ pub enum CheckError {
     Internal,
 }
 
+impl CheckError {
+    /// Returns the text of a failed check: its name and the reason, without the operation if the name has it.
+    #[must_use]
+    pub fn of_check(&self, name: &str) -> String {
+        let text = format!("{name}: {self}");
+        match (self, name.split_once(": ")) {
+            (Self::Call(_), Some((_, action))) => {
+                text.replacen(&format!(": {action} failed"), ": failed", 1)
+            }
+            _ => text,
+        }
+    }
+}
+
+/// The number of checks.
+const CHECKS: usize = 8;
+
+/// Returns which check to fix first, if others were skipped because of it: these are the last ones.
+#[must_use]
+pub fn fix_first(failures: &[(&'static str, CheckError)]) -> Option<String> {
+    let skipped = failures.iter().filter_map(|(_, error)| match error {
+        CheckError::Skipped(number) => Some(*number),
+        _ => None,
+    });
+    let skipped: Vec<usize> = skipped.collect();
+    let number = skipped.first()?;
+    Some(match skipped.len() {
+        1 => format!("Fix check {number} first; check {CHECKS} depends on it"),
+        count => format!(
+            "Fix check {number} first; checks {} to {CHECKS} depend on it",
+            CHECKS + 1 - count
+        ),
+    })
+}
+
 /// The reason why a name of DescribeRegions was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RefusedRegion {

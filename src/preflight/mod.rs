@@ -7,6 +7,6 @@ mod recorder;
 mod region_names;
 mod run;
 
-pub use check::{Check, CheckError, CheckEvent, RefusedRegion};
+pub use check::{Check, CheckError, CheckEvent, RefusedRegion, fix_first};
 pub use region_names::UnknownRegion;
 pub use run::{NotReady, Preflight, Ready, run};

@@ -39,6 +39,7 @@ pub(super) fn apply(rechecked: Rechecked, result: &mut RegionResult) {
         if count > 0 {
             counts.insert(resource_type.clone(), count);
         }
+        result.rechecked.insert(resource_type.clone());
         result.listed.insert(resource_type, Ok(listed));
     }
 }

@@ -18,6 +18,7 @@ mod demo;
 mod endpoints;
 mod file_names;
 mod format;
+mod guidance;
 mod help;
 mod listings;
 mod methods;

@@ -1,6 +1,6 @@
 //! The profiles of the shared files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -143,6 +143,16 @@ impl SharedFiles {
     pub fn unusable(&self) -> impl Iterator<Item = &ProfileFile> {
         let files = [&self.config, &self.credentials].into_iter();
         files.filter(|file| file.unusable.is_some())
+    }
+
+    /// Returns the names of the profiles of both files, sorted.
+    #[must_use]
+    pub fn profile_names(&self) -> BTreeSet<&str> {
+        let files = [&self.config, &self.credentials].into_iter();
+        let sections = files.filter_map(|file| file.sections.get(&FileKind::Profile));
+        sections
+            .flat_map(|s| s.keys().map(String::as_str))
+            .collect()
     }
 
     /// Returns true if one of the files has the profile `name`.

@@ -100,12 +100,8 @@ impl AssumeRoleProfile {
         visited: &mut Vec<String>,
     ) -> Result<ResolvedCredentials, CredentialsError> {
         if !context.files.has_profile(name) {
-            return Err(CredentialsError::NoProfile {
-                what: format!("source_profile \"{name}\" of profile {profile}"),
-                profile: name.to_owned(),
-                config: context.files.config.to_string(),
-                credentials: context.files.credentials.to_string(),
-            });
+            let what = format!("source_profile \"{name}\" of profile {profile}");
+            return Err(CredentialsError::no_profile(what, name, context.files));
         }
         let has_keys = context.files.get(name, "aws_access_key_id").is_some();
         // A profile with an access key ends the chain of roles, even if its source_profile is

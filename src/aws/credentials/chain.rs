@@ -50,12 +50,8 @@ pub fn resolve(context: &ProviderContext) -> Result<ResolvedCredentials, Credent
     let files = context.files;
     if context.profile.source != ProfileSource::Default && !files.has_profile(profile) {
         let profile = redact::setting(profile);
-        return Err(CredentialsError::NoProfile {
-            what: format!("profile \"{profile}\""),
-            profile,
-            config: files.config.to_string(),
-            credentials: files.credentials.to_string(),
-        });
+        let what = format!("profile \"{profile}\"");
+        return Err(CredentialsError::no_profile(what, &profile, files));
     }
     load_first(&CHAIN, context)?.ok_or_else(|| CredentialsError::NotConfigured {
         profile: profile.clone(),
