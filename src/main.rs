@@ -35,7 +35,9 @@ fn main() -> ExitCode {
                 io::stdout().is_terminal()
             };
             let text = usage.render();
-            let text = if has_color(cli::color(std::env::args_os()), is_terminal) {
+            let text = if (supports_escapes() || !is_terminal)
+                && has_color(cli::color(std::env::args_os()), is_terminal)
+            {
                 text.ansi().to_string()
             } else {
                 text.to_string()

@@ -223,7 +223,7 @@ fn show_failures(context: &mut Context, failures: &[(&'static str, CheckError)])
         ErrorType::Fatal
     };
     for (name, reason) in failures {
-        let entry = context.entry(error_type, None, reason.of_check(name));
+        let entry = context.entry(error_type, None, format!("{name}: {reason}"));
         context.report(entry, !shown);
     }
     context.show_error_file();

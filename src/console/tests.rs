@@ -61,7 +61,7 @@ fn differences_are_shown_as_table() {
         comparison(&coverage(regions, 2, &recording()).compare()),
         [
             "Verified: 2 counts compared, 1 difference, 2 could not be compared",
-            "  region     type           listed  counted  difference  reason",
+            "  region     type           listed  counted  difference  possible reason",
             "  eu-west-1  AWS::EC2::VPC      12        9          +3  the counts lag \
              some minutes behind the recorder or the resources",
         ]
