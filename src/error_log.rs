@@ -101,7 +101,25 @@ impl Entry {
 /// Formats `[timestamp] [ERROR_TYPE] Region: {region}, Resource: {type}, Message: {msg}`.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(None, f)
+    }
+}
+
+impl Entry {
+    /// Returns the line with the account before the region: `[timestamp] [ERROR_TYPE] Account: {account}, Region: …`.
+    #[must_use]
+    pub fn line_of_account(&self, account: &str) -> String {
+        let mut line = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write(Some(account), &mut line);
+        line
+    }
+
+    fn write(&self, account: Option<&str>, f: &mut dyn fmt::Write) -> fmt::Result {
         write!(f, "[{}] [{}] ", timestamp(self.at), self.error_type)?;
+        if let Some(account) = account {
+            write!(f, "Account: {account}, ")?;
+        }
         if let Some(region) = &self.region {
             write!(f, "Region: {region}, ")?;
         }

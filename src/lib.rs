@@ -6,16 +6,17 @@
 //!
 //! | layer | module | owns |
 //! |---|---|---|
-//! | 13 | `main.rs` | the real clock, environment, network and terminal; the exit code |
-//! | 12 | [`cli`] | the command line: clap → a typed command |
-//! | 11 | [`commands`] | one file per command, readable as the steps of the specification |
-//! | 10 | [`preflight`] | the eight checks, joined in display order |
-//! | 10 | [`scan`] | the scheduler, one region's steps and result, what to do after an error |
-//! | 10 | [`console`] | check marks, progress bar, summary |
-//! | 10 | [`output`] | rows, CSV, JSON report, table |
-//! | 9 | [`session`] | profile, start region, endpoints, trust, proxies, credentials → a client |
-//! | 8 | [`advice`] | error → what the user can do; below `cli`, only this module gives advice about options |
-//! | 8 | [`runtime`] | environment, clock, interrupt and network of a run, or its recording |
+//! | 14 | `main.rs` | the real clock, environment, network and terminal; the exit code |
+//! | 13 | [`cli`] | the command line: clap → a typed command |
+//! | 12 | [`commands`] | one file per command, readable as the steps of the specification |
+//! | 11 | [`preflight`] | the eight checks, joined in display order |
+//! | 11 | [`scan`] | the scheduler, one region's steps and result, what to do after an error |
+//! | 11 | [`console`] | check marks, progress bar, summary |
+//! | 11 | [`output`] | rows, CSV, JSON report, table |
+//! | 10 | [`session`] | profile, start region, endpoints, trust, proxies, credentials → a client |
+//! | 9 | [`advice`] | error → what the user can do; below `cli`, only this module gives advice about options |
+//! | 9 | [`runtime`] | environment, clock, interrupt and network of a run, or its recording |
+//! | 8 | [`accounts`] | the accounts of a run of many: where the list comes from, how each is accessed |
 //! | 7 | [`options`] | what a run is asked to do, typed |
 //! | 7 | [`coverage`] | the status of every region and type, and the reason for every missing count |
 //! | 6 | [`inventory`] | one file per way to count; the methods |
@@ -44,6 +45,7 @@
 //! - a table or report format: one file in `output/`, one arm in `commands/outputs.rs`;
 //! - a command: one file in `commands/`, one in `cli/`.
 
+pub mod accounts;
 pub mod advice;
 pub mod atomic_file;
 pub mod aws;

@@ -12,6 +12,9 @@ use crate::redact;
 use crate::text::{encode_alias, near_matches, sanitize};
 
 mod known_types;
+mod organization;
+
+pub use organization::{OrganizationalUnitSelector, ParseOrganizationError, RoleName};
 
 /// The error of parsing a name: the text, as one line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -134,7 +137,7 @@ fn resource_type(text: &str) -> Option<Arc<str>> {
 }
 
 /// An AWS account ID: 12 digits, stored as text because of leading zeros.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(String);
 
 fn account_id(text: &str) -> Option<String> {

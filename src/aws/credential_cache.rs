@@ -192,6 +192,19 @@ impl CachedCredentials {
         Self::from_loaded(keys, Box::new(loader), Box::new(identifier))
     }
 
+    /// Creates credentials from `keys`, which `loader` refreshes; its results name their account.
+    #[must_use]
+    pub fn renewable(keys: ResolvedCredentials, loader: Loader) -> Self {
+        let account = keys.account.clone();
+        let credentials = Self::from_loaded(
+            keys,
+            loader,
+            Box::new(|_| Err(CredentialsError::NotRefreshable)),
+        );
+        sync::lock(&credentials.state).account = account;
+        credentials
+    }
+
     fn from_loaded(keys: ResolvedCredentials, loader: Loader, identifier: IdentityCall) -> Self {
         Self {
             loader,

@@ -57,7 +57,9 @@ impl ErrorKind {
             "RequestTimeout"
             | "RequestTimeoutException"
             | "PriorRequestNotComplete"
-            | "IDPCommunicationError" => Self::Transient,
+            | "IDPCommunicationError"
+            // AWS Organizations: "try again later".
+            | "ServiceException" => Self::Transient,
             "NoAvailableConfigurationRecorderException"
             | "NoSuchConfigurationRecorderException" => Self::NoRecorder,
             "UnauthorizedOperation" | "AuthorizationError" => Self::AccessDenied,
@@ -98,6 +100,8 @@ mod tests {
             ("InternalFailure", 500, ErrorKind::Transient),
             ("", 503, ErrorKind::Transient),
             ("RequestTimeout", 400, ErrorKind::Transient),
+            ("ServiceException", 400, ErrorKind::Transient),
+            ("TooManyRequestsException", 400, ErrorKind::Throttling),
             ("AccessDenied", 403, ErrorKind::AccessDenied),
             ("AccessDeniedException", 400, ErrorKind::AccessDenied),
             ("UnauthorizedOperation", 403, ErrorKind::AccessDenied),

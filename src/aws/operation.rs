@@ -87,8 +87,17 @@ pub enum RequestBody {
 impl RequestBody {
     /// Creates an AWS JSON 1.1 body for AWS Config.
     pub(super) fn config_json(operation: &str, input: &impl serde::Serialize) -> Self {
+        Self::json("StarlingDoveService", operation, input)
+    }
+
+    /// Creates an AWS JSON 1.1 body for AWS Organizations.
+    pub(super) fn organizations_json(operation: &str, input: &impl serde::Serialize) -> Self {
+        Self::json("AWSOrganizationsV20161128", operation, input)
+    }
+
+    fn json(prefix: &str, operation: &str, input: &impl serde::Serialize) -> Self {
         Self::Json {
-            target: format!("StarlingDoveService.{operation}"),
+            target: format!("{prefix}.{operation}"),
             body: protocol::json::body(input),
         }
     }

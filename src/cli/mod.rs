@@ -1,6 +1,8 @@
 //! Parses the command line with clap.
 
 mod accept_missing;
+mod account_args;
+mod account_list;
 mod command;
 mod completions;
 mod help;

@@ -28,13 +28,7 @@ pub(super) fn read_names<T, E: Error + Send + Sync + 'static>(
     path: &str,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Vec<T>, NameFileError> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text))
-        .map_err(|e| NameFileError::Read(path.to_owned(), e))?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(NameFileError::TooLarge(path.to_owned()));
-    }
+    let text = read_text(path)?;
     let mut names = Vec::new();
     for (n, line) in text.lines().enumerate() {
         let line = line.trim_start_matches('\u{feff}');
@@ -45,4 +39,19 @@ pub(super) fn read_names<T, E: Error + Send + Sync + 'static>(
         }
     }
     Ok(names)
+}
+
+/// Reads a file of at most 1 MiB.
+///
+/// # Errors
+/// The file cannot be read, is not UTF-8, or is larger.
+pub(super) fn read_text(path: &str) -> Result<String, NameFileError> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text))
+        .map_err(|e| NameFileError::Read(path.to_owned(), e))?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(NameFileError::TooLarge(path.to_owned()));
+    }
+    Ok(text)
 }

@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Command, Error, ValueEnum, ValueHint};
 
 use super::accept_missing::{ExpectedGaps, parse_gaps};
+use super::account_args::AccountArgs;
 use super::region::{parse_scan_region, parse_start_region};
 use super::resource_types::{combine_types, dedup, parse_types};
 use crate::atomic_file::Destination;
@@ -112,6 +113,9 @@ pub(super) struct ScanArgs {
     /// [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's region, us-east-1]
     #[arg(help_heading = SCAN, long, value_name = "REGION", value_parser = parse_start_region)]
     region: Option<Region>,
+
+    #[command(flatten)]
+    accounts: AccountArgs,
 
     /// Start scanning without the prerequisite checks
     #[arg(help_heading = SCAN, long)]
@@ -313,9 +317,11 @@ impl ScanArgs {
             concurrency => concurrency.unwrap_or(REGION_CONCURRENCY).into(),
         };
         let rate = self.max_rps;
+        let accounts = self.accounts.resolve(command)?;
         let options = Options {
             profile: self.profile,
             region: self.region,
+            accounts,
             regions: dedup(self.regions),
             exclude_regions: self.exclude_regions,
             resource_types: types,

@@ -1,7 +1,6 @@
 //! Counts the resources of one account: checks, scan, files, summary.
 
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::context::{Context, sanitize};
 use super::exit::Exit;
@@ -20,7 +19,6 @@ use crate::model::{Account, ExpectedGap};
 use crate::options::Options;
 use crate::preflight::{self, Check, CheckError, CheckEvent, NotReady, Preflight, Ready};
 use crate::runtime::Runtime;
-use crate::scan::panic_text;
 use crate::text::pluralize;
 
 /// The file name of the error file before the account is known.
@@ -77,7 +75,7 @@ pub fn run(
 }
 
 /// Shows that a signal has ended the run, and returns its exit code.
-fn show_interrupt(context: &mut Context) -> Option<Exit> {
+pub(super) fn show_interrupt(context: &mut Context) -> Option<Exit> {
     let signal = context.runtime.interrupt.signal()?;
     if context.runtime.interrupt.is_first_to_show() {
         let message = context.runtime.interrupt.message(signal);
@@ -86,27 +84,11 @@ fn show_interrupt(context: &mut Context) -> Option<Exit> {
     Some(Exit::Interrupted(signal))
 }
 
-/// Calls [`run`]; a panic is shown as an internal error and returns [`Exit::Failed`].
-pub fn run_guarded(
-    options: &Options,
-    runtime: &Runtime,
-    console: &mut Console,
-    trace: Option<Trace>,
-) -> Exit {
-    let ran = catch_unwind(AssertUnwindSafe(|| run(options, runtime, console, trace)));
-    ran.unwrap_or_else(|panic| {
-        let text = panic_text(&*panic);
-        console.end_progress();
-        console.error(format_args!("internal error: {text}; please report it"));
-        Exit::Failed
-    })
-}
-
 /// The maximum number of types with a warning of their own.
 const MAX_WARNINGS: usize = 20;
 
 /// Prints a warning for each type of the options that may be misspelled.
-fn warn_of_unknown_types(context: &mut Context) {
+pub(super) fn warn_of_unknown_types(context: &mut Context) {
     let options = context.options;
     let types = options.resource_types.named().unwrap_or_default();
     let accepted = options
@@ -154,7 +136,7 @@ fn check(context: &mut Context, trace: Option<Trace>) -> Preflight {
     preflight
 }
 
-fn show_check(check: &Check, console: &mut Console) {
+pub(super) fn show_check(check: &Check, console: &mut Console) {
     match &check.result {
         Ok(detail) if detail.is_empty() => console.check(true, check.name),
         Ok(detail) => console.check(true, &format!("{} ({})", check.name, sanitize(detail))),
@@ -202,7 +184,7 @@ fn after_checks(context: &mut Context, preflight: Preflight) -> (Exit, Coverage)
 }
 
 /// Shows and logs the failed checks.
-fn show_failures(context: &mut Context, failures: &[(&'static str, CheckError)]) {
+pub(super) fn show_failures(context: &mut Context, failures: &[(&'static str, CheckError)]) {
     let checked = !context.options.skip_checks;
     if checked {
         context.console.line("-".repeat(60));

@@ -12,6 +12,8 @@ use crate::interrupt::{Interrupt, TempFiles};
 #[derive(Default)]
 pub(super) struct ErrorReporter {
     pub(super) entries: Vec<Entry>,
+    /// If true, no entry is shown on the console.
+    pub(super) is_silent: bool,
     file: Option<ErrorFile>,
     /// The failure of a file that could not be placed, until it is shown.
     failure: Option<(PathBuf, io::Error)>,
@@ -35,7 +37,7 @@ impl ErrorReporter {
     /// Writes the entry to the file, and to the console if `on_screen`. A failure of one does not
     /// affect the other.
     pub(super) fn log(&mut self, entry: Entry, console: &mut Console, on_screen: bool) {
-        if on_screen {
+        if on_screen && !self.is_silent {
             console.error(&entry);
         }
         if let Some(file) = &mut self.file {

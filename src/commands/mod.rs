@@ -1,9 +1,16 @@
 //! One file per command, readable as the steps of the specification.
 
+mod account_files;
+mod account_opener;
+mod account_tally;
+mod accounts_run;
+mod combined;
 mod context;
 mod count;
+mod count_accounts;
 mod error_reporter;
 mod exit;
+mod guard;
 mod heartbeat;
 pub mod iam_policy;
 mod output_paths;
@@ -12,5 +19,5 @@ mod run_state;
 mod scan_regions;
 mod verdict;
 
-pub use count::{run, run_guarded};
 pub use exit::Exit;
+pub use guard::run_guarded;

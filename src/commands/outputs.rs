@@ -93,7 +93,7 @@ const KINDS: [&str; 2] = ["coverage", "verify"];
 
 /// Writes the counts, and the other tables that the options request. Returns true if all were
 /// written.
-fn write_tables(context: &mut Context, account: &Account, coverage: &Coverage) -> bool {
+pub(super) fn write_tables(context: &mut Context, account: &Account, coverage: &Coverage) -> bool {
     let mut written = write_counts(context, account, coverage);
     if context.options.coverage {
         let rows = CoverageRow::rows(account, coverage);

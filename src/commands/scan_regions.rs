@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use super::context::Context;
 use super::heartbeat::Heartbeat;
 use crate::advice;
@@ -50,7 +52,9 @@ pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
     let coverage = Coverage::new(results, &options.resource_types, options.method)
         .with_expected(&options.accept_missing);
     if !context.is_interrupted() {
-        log_unlogged(context, &coverage);
+        for entry in unlogged_entries(&coverage, context.runtime.clock.now()) {
+            context.report(entry, true);
+        }
     }
     Some(Scanned {
         coverage,
@@ -107,6 +111,7 @@ fn scan_regions(
     workers.grow(regions.len() * concurrency + regions.len().min(MAX_RECORDER_WORKERS));
     ready.client.end_after(options.max_time);
     let account = Arc::new(AccountScan {
+        number: 0,
         client: ready.client,
         method: options.method,
         types: options.resource_types.clone(),
@@ -147,9 +152,9 @@ fn scan_regions(
     account.was_stopped()
 }
 
-/// Logs the missing and the stale counts that no failed call has logged.
-fn log_unlogged(context: &mut Context, coverage: &Coverage) {
-    for unlogged in coverage.unlogged() {
+/// Returns the log entries of the missing and the stale counts that no failed call has logged.
+pub(super) fn unlogged_entries(coverage: &Coverage, now: OffsetDateTime) -> Vec<Entry> {
+    let entry = |unlogged: Unlogged| {
         let (error_type, region, resource_type) = match &unlogged {
             Unlogged::Missing {
                 region,
@@ -171,13 +176,13 @@ fn log_unlogged(context: &mut Context, coverage: &Coverage) {
                 (ErrorType::ConfigDisabled, None, Some(*resource_type))
             }
         };
-        let entry = Entry {
-            at: context.runtime.clock.now(),
+        Entry {
+            at: now,
             error_type,
             region: region.cloned(),
             resource_type: resource_type.cloned(),
             message: advice::for_unlogged(&unlogged),
-        };
-        context.report(entry, true);
-    }
+        }
+    };
+    coverage.unlogged().into_iter().map(entry).collect()
 }

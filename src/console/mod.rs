@@ -1,5 +1,6 @@
 //! Terminal output: check marks, progress bar, summary.
 
+mod accounts;
 mod bar;
 mod comparison;
 mod live_line;
@@ -8,6 +9,7 @@ mod summary;
 mod waiting;
 mod wrap;
 
+pub use accounts::{AccountSummary, AccountsSummary, account_errors, accounts_summary};
 pub use comparison::comparison;
 pub use live_line::{LiveLine, WaitStatus};
 pub use streams::{Bar, Color, Console, is_ci, supports_escapes};

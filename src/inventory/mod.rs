@@ -9,6 +9,7 @@ mod prefetched;
 
 pub use error::{CountError, Inconsistency};
 pub use method::{Counts, Listed, Method};
+pub use paging::Paging;
 pub use prefetched::{Prefetched, StatusResponse};
 
 #[cfg(test)]

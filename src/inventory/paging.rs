@@ -14,7 +14,7 @@ const MAX_EMPTY_PAGES: u32 = 10_000;
 const MAX_PAGES: usize = 1_000_000;
 
 /// The pages of one answer so far.
-pub(super) struct Paging {
+pub struct Paging {
     /// The name of the answer in errors.
     name: &'static str,
     hasher: RandomState,
@@ -25,7 +25,8 @@ pub(super) struct Paging {
 
 impl Paging {
     /// Creates the state before the first page of the answer `name`.
-    pub(super) fn new(name: &'static str) -> Self {
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
         Self {
             name,
             hasher: RandomState::new(),
@@ -43,7 +44,7 @@ impl Paging {
     ///
     /// # Errors
     /// The token was returned before, or the pages exceed a bound.
-    pub(super) fn add(&mut self, token: &str, is_empty: bool) -> Result<(), Inconsistency> {
+    pub fn add(&mut self, token: &str, is_empty: bool) -> Result<(), Inconsistency> {
         if !self.tokens.insert(self.hasher.hash_one(token)) {
             return Err(Inconsistency::RepeatedToken(self.name));
         }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use crate::accounts::ListError;
+use crate::accounts::access::AccessError;
 use crate::advice;
 use crate::aws::error::{CallError, CredentialsError};
-use crate::model::ParseNameError;
+use crate::model::{AccountId, ParseNameError};
 use crate::session::SettingsError;
 use crate::text::pluralize;
 use crate::workers::{Task, Workers, WorkersError};
@@ -82,6 +84,25 @@ pub enum CheckError {
         pluralize(*.0, "region")
     )]
     NoRecorder(usize),
+    /// The list of accounts is not complete.
+    #[error("{}", advice::for_list(.0))]
+    List(ListError),
+    /// No account could be accessed; the first account and its error.
+    #[error("account {account}: {}", advice::for_access(.source))]
+    NoAccess {
+        /// The account.
+        account: AccountId,
+        /// The error.
+        source: AccessError,
+    },
+    /// A call in an account failed.
+    #[error("account {0}: {1}")]
+    Account(AccountId, #[source] Box<CheckError>),
+    /// The list has no active account.
+    #[error(
+        "the list has no active account; check --accounts, --ou and the options that exclude accounts"
+    )]
+    NoAccounts,
     /// The task of the check panicked.
     #[error("internal error: the check ended early")]
     Internal,
@@ -191,6 +212,11 @@ impl<'a> Checks<'a> {
         (self.on_event)(CheckEvent::Done(&check));
         self.done.push(check);
         value
+    }
+
+    /// Returns true if a check with this name was added.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.done.iter().any(|check| check.name == name)
     }
 
     /// Returns the number of the first failed check, counted from 1.

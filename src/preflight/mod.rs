@@ -1,12 +1,16 @@
 //! The eight checks before a scan. All of them run, even after a failure; the scan uses their responses.
 
+mod accounts;
 mod check;
 mod identity;
+mod open;
 mod permission;
 mod recorder;
 mod region_names;
 mod run;
 
+pub use accounts::{AccountsPreflight, AccountsReady, run_accounts};
 pub use check::{Check, CheckError, CheckEvent, RefusedRegion, fix_first};
+pub use open::{OpenError, OpenedAccount, open};
 pub use region_names::UnknownRegion;
 pub use run::{NotReady, Preflight, Ready, run};

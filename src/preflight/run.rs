@@ -30,9 +30,9 @@ use crate::workers::{Scope, Task, Workers};
 const WORKERS: usize = 5;
 
 const CREDENTIALS: &str = "AWS credentials configured";
-const IDENTITY: &str = "IAM permission: sts:GetCallerIdentity";
+pub(super) const IDENTITY: &str = "IAM permission: sts:GetCallerIdentity";
 const ALIAS: &str = "IAM permission: iam:ListAccountAliases";
-const REGIONS: &str = "IAM permission: ec2:DescribeRegions";
+pub(super) const REGIONS: &str = "IAM permission: ec2:DescribeRegions";
 /// The number of the check of the regions.
 const REGIONS_NUMBER: usize = 6;
 
@@ -84,6 +84,29 @@ pub fn run(
     on_event: &mut dyn FnMut(CheckEvent),
 ) -> Preflight {
     let mut checks = Checks::new(on_event, runtime.clock.tick());
+    let (http, base) = start(options, runtime, trace, activity, &mut checks);
+    match base {
+        Some((session, workers)) => check_account(options, &session, workers, checks),
+        None => Preflight {
+            http,
+            client: None,
+            account: None,
+            outcome: Err(NotReady::Failed(skip_rest(options, checks))),
+        },
+    }
+}
+
+/// The session and the workers of a run.
+pub(super) type Base = (Session, Workers);
+
+/// Runs the first three checks: the HTTPS client, the thread pool and the credentials.
+pub(super) fn start(
+    options: &Options,
+    runtime: &Runtime,
+    trace: Option<Trace>,
+    activity: Arc<Activity>,
+    checks: &mut Checks,
+) -> (Option<Arc<dyn HttpClient>>, Option<Base>) {
     let parts = SessionParts::new(options, runtime, trace, activity);
     let http = parts.http().map_err(CheckError::Settings);
     let http = checks.add("HTTPS client can be built", http, |_| {
@@ -103,15 +126,7 @@ pub fn run(
     };
     let credentials = checks.add(CREDENTIALS, credentials, describe);
     let session = credentials.and_then(|credentials| parts.into_session(credentials));
-    match (session, workers) {
-        (Some(session), Some(workers)) => check_account(options, &session, workers, checks),
-        _ => Preflight {
-            http,
-            client: None,
-            account: None,
-            outcome: Err(NotReady::Failed(skip_rest(options, checks))),
-        },
-    }
+    (http, session.zip(workers))
 }
 
 fn describe(cached: &CachedCredentials) -> String {

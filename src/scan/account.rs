@@ -17,6 +17,8 @@ use crate::sync::lock;
 
 /// The scan of one account.
 pub struct AccountScan {
+    /// The position of the account in the list; 0 if there is only one.
+    pub number: usize,
     /// The client of the account.
     pub client: Arc<Client>,
     /// The method to count.

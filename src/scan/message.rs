@@ -1,5 +1,7 @@
 //! The messages of the workers to the main thread, and its events for the caller.
 
+use super::feed::{NotOpened, Opened};
+use crate::accounts::{ListError, MemberAccount};
 use crate::advice;
 use crate::coverage::RegionResult;
 use crate::error_log::Entry;
@@ -16,7 +18,23 @@ pub enum ScanEvent {
     Waiting,
 }
 
-/// A message of a worker.
+/// A message of a worker. The number of an account is its position in the list.
+pub(super) enum Message {
+    /// The next accounts of the list.
+    Listed(Vec<MemberAccount>),
+    /// The list is complete, or the reason why it is not.
+    ListEnded(Result<(), ListError>),
+    /// An account was opened.
+    Opened(usize, Box<Opened>),
+    /// An account cannot be opened.
+    NotOpened(usize, NotOpened),
+    /// A message about a region of an account.
+    Scan(usize, ScanMessage),
+    /// All regions of an account are finished.
+    Done(usize),
+}
+
+/// A message about a region.
 pub(super) enum ScanMessage {
     /// A log entry.
     Logged(Entry),

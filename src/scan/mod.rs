@@ -2,7 +2,10 @@
 //! one step of it, [`recovery`] what to do after an error.
 
 mod account;
+mod account_work;
+mod feed;
 mod message;
+mod queue;
 mod recheck;
 mod recorder;
 pub mod recovery;
@@ -11,8 +14,9 @@ pub mod scheduler;
 mod step;
 
 pub use account::{AccountScan, Flags};
+pub use feed::{Feed, NotOpened, NotOpenedStatus, Opened};
 pub use message::{ScanEvent, all_uncounted};
-pub use scheduler::scan;
+pub use scheduler::{AccountsEvent, scan, scan_accounts};
 pub use step::panic_text;
 
 #[cfg(test)]

@@ -95,11 +95,6 @@ impl RegionScan {
         scan
     }
 
-    /// Returns the account.
-    pub(super) fn account(&self) -> &Arc<AccountScan> {
-        &self.account
-    }
-
     /// Returns the region.
     pub(super) fn region(&self) -> &Region {
         &self.region

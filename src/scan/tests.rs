@@ -250,6 +250,7 @@ fn account(
     region_concurrency: usize,
 ) -> Arc<AccountScan> {
     Arc::new(AccountScan {
+        number: 0,
         client: Arc::new(client),
         method: Method::List,
         types: ResourceTypes::Named(types()),

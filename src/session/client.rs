@@ -30,6 +30,8 @@ const VERIFICATION_LIMIT: Duration = Duration::from_secs(30);
 pub struct Session {
     /// The client.
     pub client: Arc<Client>,
+    /// The settings of its requests.
+    pub transport: Transport,
     /// The HTTPS client below it.
     pub http: Arc<dyn HttpClient>,
     /// The region of the first calls.
@@ -168,7 +170,8 @@ impl<'a> SessionParts<'a> {
     #[must_use]
     pub fn into_session(self, credentials: CachedCredentials) -> Option<Session> {
         Some(Session {
-            client: Arc::new(Client::new(self.transport, credentials)),
+            client: Arc::new(Client::new(self.transport.clone(), credentials)),
+            transport: self.transport,
             http: self.http.ok()?,
             start_region: self.settings.ok()?.region,
         })

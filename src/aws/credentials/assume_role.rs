@@ -87,6 +87,7 @@ impl AssumeRoleProfile {
             // As in botocore, a value that is not a number is ignored.
             duration_seconds: get("duration_seconds").and_then(|s| s.parse().ok()),
             mfa,
+            policy: None,
         };
         role_keys(context.client(source).call(context.region, &call), role)
     }

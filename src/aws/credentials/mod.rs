@@ -49,6 +49,7 @@ mod web_identity;
 
 pub use chain::resolve;
 pub use provider::{Profile, ProfileSource, ProviderContext};
+pub use role::role_keys;
 
 #[cfg(test)]
 mod tests;

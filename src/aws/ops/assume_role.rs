@@ -21,6 +21,8 @@ pub struct AssumeRole<'a> {
     pub duration_seconds: Option<u32>,
     /// The MFA device and its code.
     pub mfa: Option<(&'a str, String)>,
+    /// The session policy, which limits what the role allows, at most 2048 characters.
+    pub policy: Option<&'a str>,
 }
 
 /// Temporary credentials.
@@ -89,6 +91,7 @@ impl Operation for AssumeRole<'_> {
             ("DurationSeconds", duration.as_deref()),
             ("SerialNumber", serial),
             ("TokenCode", code),
+            ("Policy", self.policy),
         ])
     }
 
@@ -110,6 +113,7 @@ mod tests {
             external_id: None,
             duration_seconds: None,
             mfa: None,
+            policy: None,
         };
         let names = |operation: &AssumeRole| match operation.request_body() {
             RequestBody::Query(pairs) => pairs.into_iter().map(|(n, _)| n).collect::<Vec<_>>(),
@@ -120,7 +124,14 @@ mod tests {
         operation.external_id = Some("x");
         operation.duration_seconds = Some(900);
         operation.mfa = Some(("device", "123456".to_owned()));
-        let optional = ["ExternalId", "DurationSeconds", "SerialNumber", "TokenCode"];
+        operation.policy = Some("{}");
+        let optional = [
+            "ExternalId",
+            "DurationSeconds",
+            "SerialNumber",
+            "TokenCode",
+            "Policy",
+        ];
         assert_eq!(names(&operation), [&required[..], &optional].concat());
     }
 
@@ -132,6 +143,7 @@ mod tests {
             external_id: None,
             duration_seconds: None,
             mfa: None,
+            policy: None,
         };
         let body = "<AssumeRoleResponse><AssumeRoleResult><Credentials>\
             <AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>s3cret</SecretAccessKey>\

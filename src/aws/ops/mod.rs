@@ -8,4 +8,8 @@ pub mod describe_regions;
 pub mod get_caller_identity;
 pub mod get_discovered_resource_counts;
 pub mod list_account_aliases;
+pub mod list_accounts;
+pub mod list_accounts_for_parent;
 pub mod list_discovered_resources;
+pub mod list_organizational_units_for_parent;
+pub mod list_roots;

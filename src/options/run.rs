@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::accounts::AccountOptions;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limiter::Limits;
 use crate::inventory::Method;
@@ -47,6 +48,8 @@ pub struct Options {
     /// The start region. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile's region,
     /// `us-east-1`.
     pub region: Option<Region>,
+    /// The accounts to count; `None` for only the caller's account.
+    pub accounts: Option<AccountOptions>,
     /// The only regions to scan; if empty, all enabled regions.
     pub regions: Vec<Region>,
     /// Regions not to scan.

@@ -1,8 +1,6 @@
-//! Advice: what the user can do about an error or a missing count.
+//! Advice about failed calls, credentials and missing counts.
 
-mod rejected;
-mod summary;
-
+use super::rejected;
 use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind, SigningError};
 use crate::aws::partition::Partition;
 use crate::coverage::{Cell, Status, Types, Unlogged};
@@ -11,11 +9,6 @@ use crate::http::TransportErrorKind;
 use crate::inventory::CountError;
 use crate::model::{Region, ResourceType};
 use crate::text::{did_you_mean, list, near_matches, pluralize};
-
-pub use summary::{
-    action, action_for_global_types, action_for_unknown_type, exclude_regions, iam_policy_command,
-    reason,
-};
 
 /// The advice for a response that is not from AWS.
 const NOT_AWS: &str = "a proxy or captive portal may be answering instead of AWS, or the endpoint \

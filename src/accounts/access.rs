@@ -1,0 +1,139 @@
+//! Access to an account: the credentials of a role in it.
+//!
+//! The role session gets a session policy with only the actions of the run, so that even an administrator role cannot
+//! change anything.
+//!
+//! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+
+use std::sync::Arc;
+
+use super::member::MemberAccount;
+use crate::aws::client::{Client, Transport};
+use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
+use crate::aws::credentials::role_keys;
+use crate::aws::error::{CallError, CredentialsError, ErrorKind};
+use crate::aws::ops::assume_role::AssumeRole;
+use crate::aws::partition::Partition;
+use crate::model::{AccountId, Region, RoleName};
+
+/// Assumes roles with the caller's credentials.
+pub struct RoleCaller {
+    /// The client of the caller.
+    pub client: Arc<Client>,
+    /// The region of the STS calls.
+    pub region: Region,
+    /// The external ID that the trust policies require.
+    pub external_id: Option<String>,
+    /// The name of the role sessions.
+    pub session_name: String,
+    /// The session policy; `None` for none.
+    pub session_policy: Option<String>,
+}
+
+/// The way in which the accounts of a run are accessed.
+pub struct Access {
+    /// Assumes the roles.
+    pub caller: Arc<RoleCaller>,
+    /// The account of the caller, which needs no role.
+    pub caller_account: AccountId,
+    /// The settings of the clients of the other accounts.
+    pub transport: Transport,
+    /// The role.
+    pub role: RoleName,
+}
+
+/// The reason why an account cannot be accessed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// STS denied the role, or the call failed.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// STS returned a session of another account.
+    #[error("sts:AssumeRole returned a session of the account {0}")]
+    WrongAccount(AccountId),
+    /// STS returned a session without the account.
+    #[error("sts:AssumeRole returned a session without a valid ARN, so its account is not known")]
+    UnknownAccount,
+}
+
+impl AccessError {
+    /// Returns the failed call of STS.
+    #[must_use]
+    pub fn call(&self) -> Option<&CallError> {
+        match self {
+            Self::Credentials(error) => error.call(),
+            Self::WrongAccount(_) | Self::UnknownAccount => None,
+        }
+    }
+}
+
+impl Access {
+    /// Returns the role of `member`; `None` for the caller's own account.
+    #[must_use]
+    pub fn role_of<'a>(&'a self, member: &'a MemberAccount) -> Option<&'a RoleName> {
+        let is_own = member.id == self.caller_account && member.role.is_none();
+        (!is_own).then(|| member.role.as_ref().unwrap_or(&self.role))
+    }
+
+    /// Describes the access to `member`: `caller` or `role NAME`.
+    #[must_use]
+    pub fn describe(&self, member: &MemberAccount) -> String {
+        let role = self.role_of(member);
+        role.map_or("caller".to_owned(), |role| format!("role {role}"))
+    }
+
+    /// Returns a client for `member`: that of the caller for its own account, else one with the credentials of the role.
+    ///
+    /// # Errors
+    /// The role cannot be assumed, or its session is not of this account.
+    pub fn open(&self, member: &MemberAccount) -> Result<Arc<Client>, AccessError> {
+        let Some(role) = self.role_of(member) else {
+            return Ok(self.caller.client.clone());
+        };
+        let partition = Partition::for_region(&self.caller.region).id;
+        let arn = format!("arn:{partition}:iam::{}:role/{role}", member.id);
+        let client = RoleCaller::client(&self.caller, arn, self.transport.clone())?;
+        match client.credentials().current().account {
+            Some(account) if account == member.id => Ok(client),
+            Some(account) => Err(AccessError::WrongAccount(account)),
+            None => Err(AccessError::UnknownAccount),
+        }
+    }
+}
+
+impl RoleCaller {
+    /// Returns a client with the credentials of the role `arn`, which are refreshed before they expire.
+    ///
+    /// # Errors
+    /// The role cannot be assumed.
+    pub fn client(
+        caller: &Arc<Self>,
+        arn: String,
+        transport: Transport,
+    ) -> Result<Arc<Client>, CredentialsError> {
+        let keys = caller.assume(&arn)?;
+        let caller = caller.clone();
+        let credentials =
+            CachedCredentials::renewable(keys, Box::new(move |_| caller.assume(&arn)));
+        Ok(Arc::new(Client::new(transport, credentials)))
+    }
+
+    /// Assumes a role. If the account has disabled STS in the region, the role is assumed in the partition's global region.
+    fn assume(&self, arn: &str) -> Result<ResolvedCredentials, CredentialsError> {
+        let call = AssumeRole {
+            role_arn: arn,
+            session_name: &self.session_name,
+            external_id: self.external_id.as_deref(),
+            duration_seconds: None,
+            mfa: None,
+            policy: self.session_policy.as_deref(),
+        };
+        let mut result = self.client.call(&self.region, &call);
+        let is_disabled = |e: &CallError| e.kind() == Some(ErrorKind::OptInRequired);
+        let global = Partition::for_region(&self.region).global_region();
+        if result.as_ref().is_err_and(is_disabled) && global != self.region {
+            result = self.client.call(&global, &call);
+        }
+        role_keys(result, format!("the role {arn}"))
+    }
+}

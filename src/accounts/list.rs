@@ -1,0 +1,102 @@
+//! The list of the accounts of a run, from its source, page by page.
+
+use std::sync::Arc;
+
+use super::list_error::ListError;
+use super::member::MemberAccount;
+use super::organization::OrganizationList;
+use super::selection;
+use crate::aws::client::Client;
+use crate::model::{AccountId, Region};
+use crate::options::{AccountOptions, AccountSource, Selection};
+
+/// The maximum length of a scope, in bytes: it is part of file names.
+const MAX_SCOPE: usize = 150;
+
+/// The list of the accounts of a run.
+pub struct AccountList {
+    source: ListSource,
+    selection: Selection,
+    client: Arc<Client>,
+    region: Region,
+}
+
+enum ListSource {
+    /// The caller's organization.
+    Organization(Box<OrganizationList>),
+    /// The accounts that the options name; `None` once they were returned.
+    Named(Option<Vec<MemberAccount>>),
+}
+
+impl AccountList {
+    /// Starts the list. `client` signs the calls of AWS Organizations in `region`.
+    ///
+    /// # Errors
+    /// An organizational unit does not exist, or a call failed.
+    pub fn start(
+        client: Arc<Client>,
+        region: Region,
+        options: &AccountOptions,
+    ) -> Result<Self, ListError> {
+        let selection = options.selection.clone();
+        let source = match options.source {
+            AccountSource::Organization => {
+                let list = OrganizationList::start(&client, &region, &selection)?;
+                ListSource::Organization(Box::new(list))
+            }
+            AccountSource::Named => ListSource::Named(Some(selection::named(&selection))),
+        };
+        Ok(Self {
+            source,
+            selection,
+            client,
+            region,
+        })
+    }
+
+    /// Fetches the next accounts, which may be none; `None` after the last ones.
+    ///
+    /// # Errors
+    /// The list cannot be fetched completely.
+    pub fn next_page(&mut self) -> Result<Option<Vec<MemberAccount>>, ListError> {
+        match &mut self.source {
+            ListSource::Organization(list) => {
+                list.next_page(&self.client, &self.region, &self.selection)
+            }
+            ListSource::Named(members) => Ok(members.take()),
+        }
+    }
+
+    /// Returns true if a further page may have accounts.
+    #[must_use]
+    pub fn may_have_more(&self) -> bool {
+        match &self.source {
+            ListSource::Organization(list) => list.may_have_more(),
+            ListSource::Named(members) => members.is_some(),
+        }
+    }
+
+    /// Returns the scope of the accounts, for file names: the organization, its units, or `accounts`.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        let ListSource::Organization(list) = &self.source else {
+            return "accounts".to_owned();
+        };
+        let units = list.unit_ids().join("_");
+        if units.is_empty() || units.len() > MAX_SCOPE {
+            list.id().unwrap_or("organization").to_owned()
+        } else {
+            units
+        }
+    }
+
+    /// Returns the accounts that the options name and that are not in the complete list.
+    #[must_use]
+    pub fn not_found(&self) -> Vec<AccountId> {
+        let ListSource::Organization(list) = &self.source else {
+            return Vec::new();
+        };
+        let named = self.selection.only.iter().flat_map(|only| only.keys());
+        named.filter(|id| !list.has(id)).cloned().collect()
+    }
+}

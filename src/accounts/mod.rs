@@ -1,0 +1,18 @@
+//! The accounts of a run of many accounts: where the list comes from, and how each account is accessed.
+
+pub mod access;
+mod list;
+mod list_error;
+mod member;
+mod organization;
+mod pages;
+mod selection;
+pub mod session_policy;
+mod status;
+mod units;
+
+pub use list::AccountList;
+pub use list_error::ListError;
+pub use member::{ACTIVE, MemberAccount};
+pub use organization::MAX_ACCOUNTS;
+pub use status::AccountStatus;

@@ -1,0 +1,156 @@
+//! The accounts of the caller's organization, page by page.
+//!
+//! One request at a time: AWS Organizations rejects concurrent requests of one account.
+
+use std::collections::BTreeSet;
+
+use super::list_error::ListError;
+use super::member::MemberAccount;
+use super::pages::PageCursor;
+use super::selection::{self, Units};
+use super::units;
+use crate::aws::client::Client;
+use crate::aws::operation::Operation;
+use crate::aws::ops::list_accounts::{ListAccounts, OrganizationAccount, PAGE_SIZE};
+use crate::model::{AccountId, Region};
+use crate::options::Selection;
+
+/// The maximum number of accounts of a run; the largest quota that AWS grants.
+pub const MAX_ACCOUNTS: usize = 10_000;
+
+/// The list of an organization's accounts, as far as it was fetched.
+pub struct OrganizationList {
+    pages: PageCursor,
+    units: Units,
+    seen: BTreeSet<AccountId>,
+    id: Option<String>,
+}
+
+impl OrganizationList {
+    /// Starts the list, and looks up the organizational units of `selection`.
+    ///
+    /// # Errors
+    /// A unit does not exist, or a call failed.
+    pub fn start(
+        client: &Client,
+        region: &Region,
+        selection: &Selection,
+    ) -> Result<Self, ListError> {
+        Ok(Self {
+            pages: PageCursor::new(ListAccounts::NAME),
+            units: Units::new(
+                units::look_up(client, region, &selection.units)?,
+                units::look_up(client, region, &selection.excluded_units)?,
+            ),
+            seen: BTreeSet::new(),
+            id: None,
+        })
+    }
+
+    /// Returns the ID of the organization, once an account with it was listed.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// Returns true if there may be a further page.
+    #[must_use]
+    pub fn may_have_more(&self) -> bool {
+        !self.pages.is_complete()
+    }
+
+    /// Returns the IDs of the units whose accounts are selected; empty for all accounts.
+    #[must_use]
+    pub fn unit_ids(&self) -> &[String] {
+        self.units.included()
+    }
+
+    /// Returns true if `account` was listed, selected or not.
+    #[must_use]
+    pub fn has(&self, account: &AccountId) -> bool {
+        self.seen.contains(account)
+    }
+
+    /// Fetches the next page. Returns its selected accounts, which may be none; `None` after the last page.
+    ///
+    /// # Errors
+    /// A call failed, or a response is inconsistent: then the list is not complete.
+    pub fn next_page(
+        &mut self,
+        client: &Client,
+        region: &Region,
+        selection: &Selection,
+    ) -> Result<Option<Vec<MemberAccount>>, ListError> {
+        let page = self.pages.next(|next_token| {
+            let request = ListAccounts {
+                max_results: PAGE_SIZE,
+                next_token,
+            };
+            let page = client.call(region, &request)?.output;
+            Ok((page.accounts, page.next_token))
+        })?;
+        let Some(page) = page else {
+            return Ok(None);
+        };
+        let redactor = client.redactor();
+        let mut members = Vec::new();
+        for account in page {
+            self.id = self.id.take().or_else(|| organization_id(&account));
+            let member = MemberAccount::from_organization(&account, &redactor);
+            let member = member.ok_or(ListError::InvalidAccount {
+                operation: ListAccounts::NAME,
+            })?;
+            // A page may repeat an account that was moved while the list was fetched.
+            if self.seen.insert(member.id.clone()) {
+                members.push(member);
+            }
+        }
+        if self.seen.len() > MAX_ACCOUNTS {
+            return Err(ListError::TooManyAccounts(MAX_ACCOUNTS));
+        }
+        if members.iter().any(|member| member.units.is_empty()) {
+            self.units.find_accounts(client, region)?;
+        }
+        members.retain(|member| selection::includes(selection, member, &self.units));
+        for member in &mut members {
+            member.role = selection.role(&member.id).cloned();
+        }
+        Ok(Some(members))
+    }
+}
+
+/// Returns the ID of the organization in the ARN of an account.
+fn organization_id(account: &OrganizationAccount) -> Option<String> {
+    let resource = account.arn.split(':').nth(5)?;
+    let id = resource.strip_prefix("account/")?.split('/').next()?;
+    let is_valid = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let is_id = id.len() <= 34 && id.strip_prefix("o-")?.bytes().all(is_valid);
+    is_id.then(|| id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn organization_is_read_from_arn() {
+        for (arn, id) in [
+            (
+                "arn:aws:organizations::111111111111:account/o-abcdefghij/222222222222",
+                Some("o-abcdefghij"),
+            ),
+            (
+                "arn:aws-us-gov:organizations::111111111111:account/o-abcdefghij/222222222222",
+                Some("o-abcdefghij"),
+            ),
+            ("arn:aws:organizations::1:account/../x", None),
+            ("", None),
+        ] {
+            let account = OrganizationAccount {
+                arn: arn.to_owned(),
+                ..OrganizationAccount::default()
+            };
+            assert_eq!(organization_id(&account).as_deref(), id, "{arn}");
+        }
+    }
+}

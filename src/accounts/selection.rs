@@ -1,0 +1,165 @@
+//! Selects accounts from a list.
+
+use std::collections::BTreeSet;
+
+use super::list_error::ListError;
+use super::member::MemberAccount;
+use super::units;
+use crate::aws::client::Client;
+use crate::model::{AccountId, Region, RoleName};
+use crate::options::Selection;
+
+/// The units of a selection, by ID.
+#[derive(Debug, Default)]
+pub struct Units {
+    /// Accounts in or below them are selected; if empty, all.
+    included: Vec<String>,
+    /// Accounts in or below them are skipped.
+    excluded: Vec<String>,
+    /// The accounts in or below the units, from the tree; `None` until it is needed.
+    tree: Option<(BTreeSet<AccountId>, BTreeSet<AccountId>)>,
+}
+
+impl Units {
+    /// Creates the units with these IDs.
+    #[must_use]
+    pub fn new(included: Vec<String>, excluded: Vec<String>) -> Self {
+        Self {
+            included,
+            excluded,
+            tree: None,
+        }
+    }
+
+    /// Returns the IDs of the units whose accounts are selected; empty for all accounts.
+    #[must_use]
+    pub fn included(&self) -> &[String] {
+        &self.included
+    }
+
+    /// Fetches the accounts below the units, once. Accounts without a path in the list need them.
+    ///
+    /// # Errors
+    /// The tree could not be fetched completely.
+    pub fn find_accounts(&mut self, client: &Client, region: &Region) -> Result<(), ListError> {
+        if self.tree.is_none() {
+            let below = |ids: &[String]| units::accounts_below(client, region, ids);
+            self.tree = Some((below(&self.included)?, below(&self.excluded)?));
+        }
+        Ok(())
+    }
+
+    fn includes(&self, member: &MemberAccount) -> bool {
+        let tree = self.tree.as_ref();
+        let is_below = |ids: &[String], found: Option<&BTreeSet<AccountId>>| {
+            if member.units.is_empty() {
+                found.is_some_and(|found| found.contains(&member.id))
+            } else {
+                ids.iter().any(|id| member.units.contains(id))
+            }
+        };
+        let included = self.included.is_empty()
+            || is_below(&self.included, tree.map(|(included, _)| included));
+        included && !is_below(&self.excluded, tree.map(|(_, excluded)| excluded))
+    }
+}
+
+/// Returns true if `member` is selected.
+#[must_use]
+pub fn includes(selection: &Selection, member: &MemberAccount, units: &Units) -> bool {
+    let named = selection.only.as_ref();
+    named.is_none_or(|only| only.contains_key(&member.id))
+        && !selection.excluded.contains(&member.id)
+        && units.includes(member)
+}
+
+/// Returns the accounts that the selection names, without those that it excludes.
+#[must_use]
+pub fn named(selection: &Selection) -> Vec<MemberAccount> {
+    let named = selection.only.iter().flatten();
+    let named = named.filter(|(id, _)| !selection.excluded.contains(*id));
+    let member = |(id, role): (&AccountId, &Option<RoleName>)| MemberAccount {
+        role: role.clone(),
+        ..MemberAccount::new(id.clone())
+    };
+    named.map(member).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(id: &str, units: &[&str]) -> MemberAccount {
+        MemberAccount {
+            units: units.iter().map(|unit| (*unit).to_owned()).collect(),
+            ..MemberAccount::new(id.parse().unwrap())
+        }
+    }
+
+    fn units(included: &[&str], excluded: &[&str]) -> Units {
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        Units {
+            included: ids(included),
+            excluded: ids(excluded),
+            tree: None,
+        }
+    }
+
+    #[test]
+    fn units_select_accounts_below_them() {
+        let all = Selection::default();
+        let accounts = [
+            member("111111111111", &["r-ab12"]),
+            member("222222222222", &["r-ab12", "ou-ab12-11111111"]),
+            member(
+                "333333333333",
+                &["r-ab12", "ou-ab12-11111111", "ou-ab12-22222222"],
+            ),
+        ];
+        for (included, excluded, expected) in [
+            (vec![], vec![], [true, true, true]),
+            (vec!["r-ab12"], vec![], [true, true, true]),
+            (vec!["ou-ab12-11111111"], vec![], [false, true, true]),
+            (vec![], vec!["ou-ab12-22222222"], [true, true, false]),
+            (vec!["ou-ab12-1111111"], vec![], [false, false, false]),
+        ] {
+            let units = units(&included, &excluded);
+            let found = accounts
+                .each_ref()
+                .map(|account| includes(&all, account, &units));
+            assert_eq!(found, expected, "{included:?} {excluded:?}");
+        }
+    }
+
+    #[test]
+    fn accounts_without_path_are_looked_up_in_tree() {
+        let mut units = units(&["ou-ab12-11111111"], &[]);
+        let account = member("111111111111", &[]);
+        let all = Selection::default();
+        assert!(!includes(&all, &account, &units));
+        units.tree = Some(([account.id.clone()].into(), BTreeSet::new()));
+        assert!(includes(&all, &account, &units));
+    }
+
+    #[test]
+    fn named_accounts_may_have_a_role() {
+        let role: RoleName = "Audit".parse().unwrap();
+        let (first, second) = (
+            "111111111111".parse().unwrap(),
+            "222222222222".parse().unwrap(),
+        );
+        let selection = Selection {
+            only: Some([(first, Some(role.clone())), (second, None)].into()),
+            excluded: ["222222222222".parse().unwrap()].into(),
+            ..Selection::default()
+        };
+        let found = named(&selection);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].role.as_ref(), Some(&role));
+        assert!(!includes(
+            &selection,
+            &member("333333333333", &[]),
+            &Units::default()
+        ));
+    }
+}

@@ -1,0 +1,58 @@
+//! Advice about the list of accounts and the access to them.
+
+use super::errors::{for_call, for_credentials};
+use crate::accounts::ListError;
+use crate::accounts::access::AccessError;
+use crate::aws::error::{CallError, Cause, ErrorKind};
+
+/// The five causes of a denied role, which AWS does not distinguish.
+const DENIED_ROLE: &str = "AWS gives the same answer for five causes: the role does not exist in the account; its trust \
+                           policy does not name the caller; it requires an external ID, a session name or MFA; the \
+                           caller lacks sts:AssumeRole; a service control policy denies it. Check --role-name and \
+                           --external-id";
+
+/// Formats the reason why the list of accounts is not complete, and what to do about it.
+#[must_use]
+pub fn for_list(error: &ListError) -> String {
+    let advice = match error {
+        ListError::Call(call) => for_list_call(call),
+        ListError::Pages { .. } | ListError::InvalidAccount { .. } => {
+            "a part of an organization is not the organization: check the endpoint and any proxy"
+                .to_owned()
+        }
+        ListError::UnknownUnit(_) => {
+            "check --ou and --exclude-ous; paths have the names of the units from the root down"
+                .to_owned()
+        }
+        ListError::TooManyAccounts(_) => "select accounts with --ou or --accounts".to_owned(),
+    };
+    format!("{error}; {advice}")
+}
+
+fn for_list_call(call: &CallError) -> String {
+    match &call.cause {
+        Cause::Service { code, .. } if code == "AWSOrganizationsNotInUseException" => {
+            "the caller's account is in no organization: name the accounts with --accounts".to_owned()
+        }
+        _ if call.kind() == Some(ErrorKind::AccessDenied) => {
+            "only the management account and delegated administrators may list the accounts: allow it there, name a role \
+             with --organization-role, or name the accounts with --accounts"
+                .to_owned()
+        }
+        _ => for_call(call),
+    }
+}
+
+/// Formats the reason why an account cannot be accessed, and what to do about it.
+#[must_use]
+pub fn for_access(error: &AccessError) -> String {
+    match (error, error.call()) {
+        (_, Some(call)) if call.kind() == Some(ErrorKind::AccessDenied) => {
+            format!("{call}; {DENIED_ROLE}")
+        }
+        (AccessError::Credentials(error), _) => for_credentials(error),
+        (AccessError::WrongAccount(_) | AccessError::UnknownAccount, _) => {
+            format!("{error}; no count of it is used: check the endpoint and any proxy")
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Advice: what the user can do about an error or a missing count.
+
+mod accounts;
+mod errors;
+mod rejected;
+mod summary;
+
+pub use accounts::{for_access, for_list};
+pub use errors::{
+    FOR_GLOBAL_TYPE, FOR_UNTRUSTED_CA, NAMED, OUT_OF_TIME, for_call, for_count, for_credentials,
+    for_start_region, for_unknown_type, for_unlogged,
+};
+pub use summary::{
+    action, action_for_global_types, action_for_unknown_type, exclude_regions, iam_policy_command,
+    reason,
+};

@@ -1,0 +1,156 @@
+//! The options of a run of many accounts.
+
+use std::collections::BTreeMap;
+
+use clap::error::ErrorKind;
+use clap::{Args, Command, Error};
+
+use super::account_list::{NamedAccount, parse_accounts};
+use crate::model::{AccountId, OrganizationalUnitSelector, RoleName};
+use crate::options::{AccountOptions, AccountSource, Selection};
+
+const ACCOUNTS: &str = "Accounts";
+
+/// The default name of the role sessions.
+const SESSION_NAME: &str = env!("CARGO_PKG_NAME");
+
+/// The options of a run of many accounts.
+#[derive(Debug, Args)]
+pub(super) struct AccountArgs {
+    /// Count all active accounts of the caller's organization
+    #[arg(help_heading = ACCOUNTS, long)]
+    organization: bool,
+
+    /// Count only accounts in or below these organizational units; implies --organization
+    #[arg(help_heading = ACCOUNTS, long, value_name = "ID|/PATH,...", value_delimiter = ',', num_args = 1)]
+    ou: Vec<OrganizationalUnitSelector>,
+
+    /// Count only these accounts; a file (@FILE) has one ID per line, or is the CSV of the
+    /// subcommand accounts
+    #[arg(help_heading = ACCOUNTS, long, value_name = "ID,...|@FILE", value_delimiter = ',', num_args = 1, value_parser = parse_accounts)]
+    accounts: Vec<Vec<NamedAccount>>,
+
+    /// Skip these accounts
+    #[arg(help_heading = ACCOUNTS, long, value_name = "ID,...|@FILE", value_delimiter = ',', num_args = 1, value_parser = parse_accounts)]
+    exclude_accounts: Vec<Vec<NamedAccount>>,
+
+    /// Skip accounts in or below these organizational units
+    #[arg(help_heading = ACCOUNTS, long, value_name = "ID|/PATH,...", value_delimiter = ',', num_args = 1)]
+    exclude_ous: Vec<OrganizationalUnitSelector>,
+
+    /// Role to assume for the calls of AWS Organizations, such as one of a delegated administrator
+    #[arg(help_heading = ACCOUNTS, long, value_name = "ARN", value_parser = parse_role_arn)]
+    organization_role: Option<String>,
+
+    /// Role to assume in each account but the caller's own
+    /// [default: OrganizationAccountAccessRole]
+    #[arg(help_heading = ACCOUNTS, long, value_name = "[PATH/]NAME")]
+    role_name: Option<RoleName>,
+
+    /// External ID that the trust policies of the roles require
+    #[arg(help_heading = ACCOUNTS, long, value_name = "ID", value_parser = parse_external_id)]
+    external_id: Option<String>,
+
+    /// Name of the role sessions, which CloudTrail shows [default: aws-config-resource-count]
+    #[arg(help_heading = ACCOUNTS, long, value_name = "NAME", value_parser = parse_session_name)]
+    role_session_name: Option<String>,
+
+    /// Do not limit the role sessions to the actions that the run needs
+    #[arg(help_heading = ACCOUNTS, long)]
+    no_session_policy: bool,
+
+    /// Write only the combined files, not those of each account
+    #[arg(help_heading = ACCOUNTS, long)]
+    no_account_files: bool,
+}
+
+impl AccountArgs {
+    /// Converts the arguments; `None` without a source of accounts. `command` formats an error.
+    pub(super) fn resolve(self, command: &mut Command) -> Result<Option<AccountOptions>, Error> {
+        let units = self.ou.len() + self.exclude_ous.len();
+        let source = if self.organization || units > 0 {
+            AccountSource::Organization
+        } else if self.accounts.is_empty() {
+            return match self.needless_option() {
+                None => Ok(None),
+                Some(option) => Err(command.error(
+                    ErrorKind::MissingRequiredArgument,
+                    format!("{option} needs --organization, --ou or --accounts"),
+                )),
+            };
+        } else {
+            AccountSource::Named
+        };
+        let only: BTreeMap<AccountId, _> = named(&self.accounts).collect();
+        Ok(Some(AccountOptions {
+            source,
+            selection: Selection {
+                only: (!self.accounts.is_empty()).then_some(only),
+                excluded: named(&self.exclude_accounts).map(|(id, _)| id).collect(),
+                units: self.ou,
+                excluded_units: self.exclude_ous,
+            },
+            organization_role: self.organization_role,
+            role: self
+                .role_name
+                .unwrap_or_else(RoleName::organization_default),
+            external_id: self.external_id,
+            session_name: self.role_session_name.unwrap_or(SESSION_NAME.to_owned()),
+            session_policy: !self.no_session_policy,
+            account_files: !self.no_account_files,
+        }))
+    }
+
+    /// Returns an option that has no effect without a source of accounts.
+    fn needless_option(&self) -> Option<&'static str> {
+        [
+            (!self.exclude_accounts.is_empty(), "--exclude-accounts"),
+            (self.organization_role.is_some(), "--organization-role"),
+            (self.role_name.is_some(), "--role-name"),
+            (self.external_id.is_some(), "--external-id"),
+            (self.role_session_name.is_some(), "--role-session-name"),
+            (self.no_session_policy, "--no-session-policy"),
+            (self.no_account_files, "--no-account-files"),
+        ]
+        .into_iter()
+        .find_map(|(is_given, option)| is_given.then_some(option))
+    }
+}
+
+fn named(lists: &[Vec<NamedAccount>]) -> impl Iterator<Item = (AccountId, Option<RoleName>)> {
+    lists.iter().flatten().cloned()
+}
+
+/// Parses the ARN of a role.
+fn parse_role_arn(text: &str) -> Result<String, &'static str> {
+    let parts: Vec<&str> = text.trim().splitn(6, ':').collect();
+    let is_role = matches!(parts[..], ["arn", _, "iam", "", account, role]
+        if account.parse::<AccountId>().is_ok()
+            && role.strip_prefix("role/").is_some_and(|name| name.parse::<RoleName>().is_ok()));
+    is_role
+        .then(|| text.trim().to_owned())
+        .ok_or("expected the ARN of a role, such as arn:aws:iam::123456789012:role/Audit")
+}
+
+/// Parses an external ID.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+fn parse_external_id(text: &str) -> Result<String, &'static str> {
+    parse_text(text, 2..=1224, b"_+=,.@:/-")
+        .ok_or("expected 2 to 1224 letters, digits and _+=,.@:/- without spaces")
+}
+
+/// Parses the name of a role session.
+fn parse_session_name(text: &str) -> Result<String, &'static str> {
+    parse_text(text, 2..=64, b"_+=,.@-").ok_or("expected 2 to 64 letters, digits and _+=,.@-")
+}
+
+fn parse_text(
+    text: &str,
+    lengths: std::ops::RangeInclusive<usize>,
+    others: &[u8],
+) -> Option<String> {
+    let is_valid = |b: u8| b.is_ascii_alphanumeric() || others.contains(&b);
+    let is_text = lengths.contains(&text.len()) && text.bytes().all(is_valid);
+    is_text.then(|| text.to_owned())
+}

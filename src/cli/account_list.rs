@@ -1,0 +1,135 @@
+//! Parses a list of accounts: IDs, or a file of them.
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+use thiserror::Error;
+
+use super::name_file::{NameFileError, read_text};
+use crate::model::{AccountId, ParseNameError, ParseOrganizationError, RoleName};
+
+/// An account and its own role.
+pub(super) type NamedAccount = (AccountId, Option<RoleName>);
+
+/// The reason why a list of accounts is invalid.
+#[derive(Debug, Error)]
+pub(super) enum AccountListError {
+    #[error(transparent)]
+    Name(#[from] ParseNameError),
+    #[error(transparent)]
+    File(#[from] NameFileError),
+    #[error("{0}, line {1}: {2}")]
+    Account(String, u64, #[source] ParseNameError),
+    #[error("{0}, line {1}: {2}")]
+    Role(String, u64, #[source] ParseOrganizationError),
+    #[error("{0}: {1}")]
+    Table(String, #[source] csv::Error),
+    #[error("{0} contains no account IDs")]
+    Empty(String),
+}
+
+/// Parses one comma-separated item; `@FILE` reads the file immediately.
+///
+/// # Errors
+/// `text` is not an account ID, or the file cannot be read, is larger than 1 MiB, or contains no account IDs or an
+/// invalid one.
+pub(super) fn parse_accounts(text: &str) -> Result<Vec<NamedAccount>, AccountListError> {
+    match text.trim().strip_prefix('@') {
+        None => Ok(vec![(text.trim().parse()?, None)]),
+        Some(path) => parse_table(path, &read_text(path)?),
+    }
+}
+
+/// Parses a table whose first column has the account IDs. A line without an ID is the header; its column `role`, if it
+/// has one, has the roles. `#` begins a comment line.
+fn parse_table(path: &str, text: &str) -> Result<Vec<NamedAccount>, AccountListError> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
+    let mut accounts = Vec::new();
+    let mut role_column = None;
+    for (n, row) in reader.records().enumerate() {
+        let row = row.map_err(|e| AccountListError::Table(path.to_owned(), e))?;
+        if n == 0 && row.get(0).is_some_and(is_header) {
+            role_column = row
+                .iter()
+                .position(|name| name.eq_ignore_ascii_case("role"));
+            continue;
+        }
+        accounts.push(parse_row(path, &row, role_column)?);
+    }
+    match accounts.len() {
+        0 => Err(AccountListError::Empty(path.to_owned())),
+        _ => Ok(accounts),
+    }
+}
+
+/// Returns true for the name of a column: letters, unlike a misspelled ID.
+fn is_header(cell: &str) -> bool {
+    cell.chars().next().is_some_and(char::is_alphabetic)
+}
+
+fn parse_row(
+    path: &str,
+    row: &StringRecord,
+    role_column: Option<usize>,
+) -> Result<NamedAccount, AccountListError> {
+    let (path, line) = (
+        path.to_owned(),
+        row.position().map_or(0, csv::Position::line),
+    );
+    let role = role_column.and_then(|column| row.get(column));
+    let role = role.filter(|role| !role.is_empty()).map(str::parse);
+    match (row.get(0).unwrap_or_default().parse(), role.transpose()) {
+        (Ok(account), Ok(role)) => Ok((account, role)),
+        (Err(e), _) => Err(AccountListError::Account(path, line, e)),
+        (_, Err(e)) => Err(AccountListError::Role(path, line, e)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Vec<NamedAccount>, String> {
+        parse_table("F", text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn table_may_have_header_and_roles() {
+        let id = |text: &str| text.parse::<AccountId>().unwrap();
+        let role = |text: &str| Some(text.parse::<RoleName>().unwrap());
+        assert_eq!(
+            parse("111111111111\r\n# no\n\n012345678901\n"),
+            Ok(vec![(id("111111111111"), None), (id("012345678901"), None)])
+        );
+        assert_eq!(
+            parse("\u{feff}account,name,role\n111111111111,\"a, b\nc\",Audit\n222222222222,x,\n"),
+            Ok(vec![
+                (id("111111111111"), role("Audit")),
+                (id("222222222222"), None)
+            ])
+        );
+    }
+
+    #[test]
+    fn invalid_lines_are_named() {
+        for (text, expected) in [
+            ("", "F contains no account IDs"),
+            ("account\n", "F contains no account IDs"),
+            (
+                "111111111111\n1234\n",
+                "F, line 2: \"1234\" is not an account ID of 12 digits",
+            ),
+            (
+                "id,role\n111111111111,a b\n",
+                "F, line 2: \"a b\" is not the name of a role",
+            ),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Opens the accounts of a run of many for the scan.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::accounts::MemberAccount;
+use crate::accounts::access::{Access, AccessError};
+use crate::advice;
+use crate::aws::error::{CallError, ErrorKind};
+use crate::error_log::{Entry, ErrorType};
+use crate::inventory::CountError;
+use crate::model::{AccountId, Region};
+use crate::options::Options;
+use crate::preflight::{self, CheckError, OpenError, OpenedAccount};
+use crate::runtime::Runtime;
+use crate::scan::recovery::classify;
+use crate::scan::{AccountScan, Flags, NotOpened, NotOpenedStatus, Opened};
+use crate::sync;
+
+/// The detail of accounts that are not tried.
+const STOPPED: &str =
+    "not tried, because the caller's credentials are no longer valid (see the FATAL entry)";
+
+/// Opens accounts; several workers use it at a time.
+pub(super) struct Opener<'a> {
+    options: &'a Options,
+    runtime: &'a Runtime,
+    access: Arc<Access>,
+    /// The account that the checks have opened.
+    opened: Mutex<Option<(AccountId, OpenedAccount)>>,
+    /// True if the caller's credentials are no longer valid: no further account is opened.
+    is_stopped: AtomicBool,
+}
+
+impl<'a> Opener<'a> {
+    pub(super) fn new(
+        options: &'a Options,
+        runtime: &'a Runtime,
+        access: Arc<Access>,
+        opened: Option<(AccountId, OpenedAccount)>,
+    ) -> Self {
+        Self {
+            options,
+            runtime,
+            access,
+            opened: Mutex::new(opened),
+            is_stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// Opens the account with the position `number` in the list.
+    pub(super) fn open(&self, number: usize, member: &MemberAccount) -> Result<Opened, NotOpened> {
+        if self.is_stopped.load(Ordering::SeqCst) {
+            return Err(not_opened(NotOpenedStatus::NotTried, None, STOPPED));
+        }
+        let kept = {
+            let mut opened = sync::lock(&self.opened);
+            match &*opened {
+                Some((id, _)) if *id == member.id => opened.take().map(|(_, account)| account),
+                _ => None,
+            }
+        };
+        let account = kept.map_or_else(|| preflight::open(&self.access, member), Ok);
+        match account {
+            Ok(account) => self.prepare(number, account),
+            Err(error) => Err(self.refuse(&error)),
+        }
+    }
+
+    fn prepare(&self, number: usize, account: OpenedAccount) -> Result<Opened, NotOpened> {
+        let options = self.options;
+        let mut errors = Vec::new();
+        for why in &account.refused_regions {
+            let message = format!("ec2:DescribeRegions: {why}; the region was skipped");
+            errors.push(self.entry(ErrorType::Unexpected, None, message));
+        }
+        let alias = account.alias.unwrap_or_else(|error| {
+            errors.push(self.entry(ErrorType::Permission, None, error.to_string()));
+            None
+        });
+        let regions: Vec<Region> = account
+            .regions
+            .into_iter()
+            .filter(|region| options.wants(region))
+            .collect();
+        if regions.is_empty() {
+            let why = "no regions to scan; check --regions and --exclude-regions";
+            let entry = self.entry(ErrorType::ScanFailed, None, why.to_owned());
+            return Err(not_opened(NotOpenedStatus::Failed, Some(entry), why));
+        }
+        account.client.end_after(options.max_time);
+        let scan = AccountScan {
+            number,
+            client: account.client,
+            method: options.method,
+            types: options.resource_types.clone(),
+            region_concurrency: options.types_at_once(regions.len()),
+            prefetched: account.prefetched,
+            clock: self.runtime.clock.clone(),
+            interrupt: self.runtime.interrupt.clone(),
+            flags: Flags::default(),
+        };
+        Ok(Opened {
+            scan: Arc::new(scan),
+            regions,
+            alias,
+            errors,
+        })
+    }
+
+    fn refuse(&self, error: &OpenError) -> NotOpened {
+        let is_denied = error.is_denied();
+        let is_of_caller = error.call().is_some_and(is_of_caller);
+        let (error_type, status, message) = match error {
+            OpenError::Access(access) => {
+                let message = advice::for_access(access);
+                match access {
+                    AccessError::WrongAccount(_) | AccessError::UnknownAccount => {
+                        (ErrorType::Fatal, NotOpenedStatus::WrongAccount, message)
+                    }
+                    AccessError::Credentials(_) if is_of_caller => {
+                        (ErrorType::Fatal, NotOpenedStatus::NotTried, message)
+                    }
+                    AccessError::Credentials(_) => {
+                        let status = if is_denied {
+                            NotOpenedStatus::AccessDenied
+                        } else {
+                            NotOpenedStatus::Failed
+                        };
+                        (error_type(error.call()), status, message)
+                    }
+                }
+            }
+            OpenError::Regions(CheckError::Call(call)) => (
+                error_type(Some(call)),
+                NotOpenedStatus::Failed,
+                error.to_string(),
+            ),
+            OpenError::Regions(_) => (
+                ErrorType::Unexpected,
+                NotOpenedStatus::Failed,
+                error.to_string(),
+            ),
+        };
+        let is_first = !is_of_caller || !self.is_stopped.swap(true, Ordering::SeqCst);
+        let entry = is_first.then(|| self.entry(error_type, None, message.clone()));
+        not_opened(status, entry, &message)
+    }
+
+    fn entry(&self, error_type: ErrorType, region: Option<&Region>, message: String) -> Entry {
+        Entry {
+            at: self.runtime.clock.now(),
+            error_type,
+            region: region.cloned(),
+            resource_type: None,
+            message,
+        }
+    }
+}
+
+/// Returns true if the caller's credentials caused the error: no other account can be accessed either.
+fn is_of_caller(call: &CallError) -> bool {
+    let is_sts = call.operation == "AssumeRole";
+    let kind = call.kind();
+    is_sts
+        && matches!(
+            kind,
+            Some(ErrorKind::Expired | ErrorKind::UnrecognizedClient | ErrorKind::BadSignature)
+        )
+}
+
+fn error_type(call: Option<&CallError>) -> ErrorType {
+    let classified = call.map(|call| classify(&CountError::Call(call.clone())).0);
+    classified.flatten().unwrap_or(ErrorType::ApiError)
+}
+
+fn not_opened(status: NotOpenedStatus, entry: Option<Entry>, detail: &str) -> NotOpened {
+    NotOpened {
+        status,
+        entry,
+        detail: detail.to_owned(),
+    }
+}

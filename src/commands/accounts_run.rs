@@ -1,0 +1,196 @@
+//! A run of many accounts in progress: what each event of the scan changes, and the output at its end.
+
+use super::account_files;
+use super::account_tally::Tally;
+use super::combined::Combined;
+use super::context::Context;
+use super::exit::Exit;
+use super::scan_regions;
+use crate::accounts::{AccountStatus, MemberAccount};
+use crate::advice;
+use crate::console::{self};
+use crate::coverage::{Coverage, RegionResult};
+use crate::error_log::{Entry, ErrorType};
+use crate::model::{Account, AccountId};
+use crate::options::AccountOptions;
+use crate::output::run_file::{AccountRecord, RunFile};
+use crate::scan::{self, AccountsEvent};
+
+/// A run of many accounts in progress.
+pub(super) struct Run<'r, 'c> {
+    pub(super) context: &'r mut Context<'c>,
+    pub(super) accounts: &'r AccountOptions,
+    pub(super) describe_access: Box<dyn Fn(&MemberAccount) -> String + 'r>,
+    pub(super) tally: Tally,
+    pub(super) records: RunFile,
+    pub(super) list_error: Option<String>,
+    /// True if a file could not be written.
+    pub(super) has_failed: bool,
+}
+
+impl Run<'_, '_> {
+    pub(super) fn handle(&mut self, event: AccountsEvent) {
+        match event {
+            AccountsEvent::Listed(members) => {
+                let (number, members) = (self.tally.len(), members.into_iter());
+                for (n, member) in members.enumerate() {
+                    let is_active = member.is_active();
+                    self.tally.add(member);
+                    if !is_active {
+                        self.finish_inactive(number + n);
+                    }
+                }
+            }
+            AccountsEvent::ListEnded(Ok(())) | AccountsEvent::Waiting => {}
+            AccountsEvent::ListEnded(Err(error)) => {
+                self.list_error = Some(advice::for_list(&error));
+            }
+            AccountsEvent::Opened {
+                number,
+                regions,
+                alias,
+            } => self.tally.open(number, regions, alias),
+            AccountsEvent::NotOpened(number, why) => self.add_not_opened(number, why),
+            AccountsEvent::Logged(number, entry) => self.tally.log(number, entry),
+            AccountsEvent::RegionFinished(_) => self.tally.finished_regions += 1,
+            AccountsEvent::Done(number, results) => self.add_done(number, results),
+        }
+        // After an interrupt the bar shows what was done.
+        if !self.context.is_interrupted() {
+            let (done, total) = (self.tally.done(), self.tally.len());
+            self.context.console.progress(done, total);
+        }
+    }
+
+    fn finish_inactive(&mut self, number: usize) {
+        let member = &self.tally.get(number).member;
+        let detail = format!("the state of the account is {}", member.state);
+        let status = AccountStatus::NotActive;
+        let record = AccountRecord::not_scanned(member, String::new(), status, detail);
+        self.finish(number, &record);
+    }
+
+    fn add_not_opened(&mut self, number: usize, why: scan::NotOpened) {
+        if self.context.is_interrupted() {
+            return;
+        }
+        let account = self.tally.get(number);
+        let access = (self.describe_access)(&account.member);
+        let record =
+            AccountRecord::not_scanned(&account.member, access, why.status.into(), why.detail);
+        let entries: Vec<Entry> = why.entry.into_iter().collect();
+        self.show_errors(&record.account, &entries);
+        self.finish(number, &record.with_errors(&entries));
+    }
+
+    /// Writes the files of an account whose regions are finished.
+    fn add_done(&mut self, number: usize, results: Vec<RegionResult>) {
+        if self.context.is_interrupted() {
+            return;
+        }
+        let options = self.context.options;
+        let coverage = Coverage::new(results, &options.resource_types, options.method);
+        let state = self.tally.get_mut(number);
+        let (mut entries, alias) = (std::mem::take(&mut state.entries), state.alias.take());
+        let member = state.member.clone();
+        let now = self.context.runtime.clock.now();
+        entries.extend(scan_regions::unlogged_entries(&coverage, now));
+        let account = Account {
+            id: member.id.clone(),
+            alias,
+        };
+        if self.accounts.account_files {
+            self.has_failed |=
+                !account_files::write(self.context, &account, &coverage, &mut entries)
+                    && !coverage.is_missing();
+        }
+        let access = (self.describe_access)(&member);
+        let record = AccountRecord::scanned(&member, &account, access, &coverage);
+        self.show_errors(&record.account, &entries);
+        self.finish(number, &record.with_errors(&entries));
+    }
+
+    /// Shows the errors of an account on the console, once for each region and reason.
+    fn show_errors(&mut self, account: &str, entries: &[Entry]) {
+        for line in console::account_errors(account, entries) {
+            self.context.console.error(line);
+        }
+    }
+
+    /// Appends the record of an account to the run file.
+    fn finish(&mut self, number: usize, record: &AccountRecord) {
+        match self.records.append(record) {
+            Ok(position) => self.tally.finish(number, position, record),
+            Err(e) => {
+                self.has_failed = true;
+                let path = self.records.path().display();
+                self.context
+                    .console
+                    .error(format_args!("error: {path} cannot be written: {e}"));
+            }
+        }
+    }
+
+    pub(super) fn add_not_found(&mut self, accounts: Vec<AccountId>) {
+        if self.list_error.is_some() {
+            return;
+        }
+        for account in accounts {
+            let number = self.tally.len();
+            let member = MemberAccount::new(account);
+            let detail = "the account is not in the caller's organization, or not in the selected units; check \
+                          --accounts"
+                .to_owned();
+            let status = AccountStatus::NotInOrganization;
+            let record = AccountRecord::not_scanned(&member, String::new(), status, detail);
+            self.tally.add(member);
+            self.finish(number, &record);
+        }
+    }
+
+    /// Writes the combined files and shows the summary.
+    pub(super) fn conclude(mut self, scope: &str) -> Exit {
+        self.context.console.line("");
+        if let Some(why) = self.list_error.take() {
+            let entry = self.context.entry(ErrorType::Fatal, None, why);
+            self.context.console.error(&entry);
+            self.context.console.error(
+                "The list of accounts is not complete, so no combined file was written. The files of the accounts \
+                 that were counted stay.",
+            );
+            return Exit::Failed;
+        }
+        if self.tally.counted() == 0 {
+            self.context
+                .console
+                .error("error: no account was counted; the combined files were not written");
+            return Exit::Failed;
+        }
+        let combined = Combined {
+            run_file: &self.records,
+            positions: self.tally.positions(),
+            scope,
+            errors: Vec::new(),
+        };
+        let written = combined.write(self.context);
+        if self.context.is_interrupted() {
+            return Exit::Failed;
+        }
+        self.context.console.line("");
+        for line in console::accounts_summary(&self.tally.summary()) {
+            self.context.console.line(line);
+        }
+        self.exit(written)
+    }
+
+    fn exit(&self, written: bool) -> Exit {
+        let strict = self.context.options.strict;
+        if !written || self.has_failed {
+            Exit::Failed
+        } else if strict.is_some_and(|strict| !self.tally.is_allowed(strict)) {
+            Exit::Partial
+        } else {
+            Exit::Done
+        }
+    }
+}

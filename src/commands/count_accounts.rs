@@ -1,0 +1,170 @@
+//! Counts the resources of many accounts: checks, scan, files as accounts finish, combined files, summary.
+
+use std::sync::{Arc, Mutex};
+
+use super::account_opener::Opener;
+use super::account_tally::Tally;
+use super::accounts_run::Run;
+use super::combined::{self};
+use super::context::Context;
+use super::count::{show_check, show_failures, show_interrupt, warn_of_unknown_types};
+use super::exit::Exit;
+use super::heartbeat::Heartbeat;
+use super::output_paths;
+use crate::accounts::{AccountList, ListError, MemberAccount};
+use crate::aws::client::Trace;
+use crate::console::Console;
+use crate::options::{AccountOptions, Options};
+use crate::output::run_file::RunFile;
+use crate::preflight::{self, AccountsPreflight, AccountsReady, CheckEvent};
+use crate::runtime::Runtime;
+use crate::scan::{self, Feed};
+use crate::sync::lock;
+use crate::text::pluralize;
+use crate::workers::MAX_WORKERS;
+
+/// The file name of the error file before the scope is known.
+const EARLY_ERRORS: &str = "aws_config_combined_errors.txt";
+
+/// Runs the checks, the scan and the output.
+pub fn run(
+    options: &Options,
+    accounts: &AccountOptions,
+    runtime: &Runtime,
+    console: &mut Console,
+    trace: Option<Trace>,
+) -> Exit {
+    runtime.interrupt.start_run();
+    if let Err(e) = output_paths::check(options, &runtime.interrupt) {
+        console.error(format_args!("error: {e}"));
+        return Exit::Usage;
+    }
+    let mut context = Context::new(options, runtime, console);
+    warn_of_unknown_types(&mut context);
+    if !options.skip_checks {
+        context.console.line("Verifying prerequisites...");
+    }
+    let preflight = check(&mut context, accounts, trace);
+    let exit = match preflight.outcome {
+        _ if context.is_interrupted() => Exit::Failed,
+        Ok(ready) => scan_accounts(&mut context, accounts, ready),
+        Err(failures) => {
+            context.open_errors(EARLY_ERRORS);
+            show_failures(&mut context, &failures);
+            Exit::Failed
+        }
+    };
+    show_interrupt(&mut context).unwrap_or(exit)
+}
+
+/// Runs the checks and shows each when it is done; with `--skip-checks`, only what they wait for.
+fn check(
+    context: &mut Context,
+    accounts: &AccountOptions,
+    trace: Option<Trace>,
+) -> AccountsPreflight {
+    let (options, runtime) = (context.options, context.runtime);
+    let activity = context.activity.clone();
+    let mut heartbeat = Heartbeat::new(&activity, &runtime.clock);
+    let console = &mut *context.console;
+    let preflight =
+        preflight::run_accounts(options, accounts, runtime, trace, activity, &mut |event| {
+            match event {
+                // An interrupted check has no meaningful result.
+                _ if runtime.interrupt.signal().is_some() => {}
+                CheckEvent::Waiting(name) => heartbeat.check(name, console),
+                CheckEvent::Done(check) if !options.skip_checks => show_check(check, console),
+                CheckEvent::Done(_) => {}
+            }
+        });
+    context.console.clear_status();
+    preflight
+}
+
+fn scan_accounts(
+    context: &mut Context,
+    accounts: &AccountOptions,
+    mut ready: AccountsReady,
+) -> Exit {
+    let scope = ready.list.scope();
+    let run_file = RunFile::create(context.path(&combined::name("run", &scope, "jsonl")));
+    let run_file = match run_file {
+        Ok(file) => file,
+        Err(e) => {
+            context
+                .console
+                .error(format_args!("error: the run file cannot be created: {e}"));
+            return Exit::Failed;
+        }
+    };
+    show_start(context, &ready);
+    ready.workers.grow(MAX_WORKERS);
+    let access = ready.access.clone();
+    let opener = Opener::new(
+        context.options,
+        context.runtime,
+        access.clone(),
+        ready.opened,
+    );
+    let list = Arc::new(Mutex::new(RemainingPages {
+        first: Some(ready.members),
+        list: ready.list,
+        is_complete: ready.is_complete,
+    }));
+    let pages = list.clone();
+    let feed = Feed {
+        next: Mutex::new(Box::new(move || lock(&pages).next())),
+        open: Box::new(|number, member| opener.open(number, member)),
+    };
+    let mut run = Run {
+        context,
+        accounts,
+        describe_access: Box::new(move |member| access.describe(member)),
+        tally: Tally::default(),
+        records: run_file,
+        list_error: None,
+        has_failed: false,
+    };
+    let interval = run.context.runtime.clock.tick();
+    scan::scan_accounts(&ready.workers, &feed, interval, |event| run.handle(event));
+    run.context.console.end_progress();
+    if run.context.is_interrupted() {
+        return Exit::Failed;
+    }
+    let not_found = lock(&list).list.not_found();
+    run.add_not_found(not_found);
+    run.conclude(&scope)
+}
+
+/// The pages of the list: those that the checks have fetched, then the others.
+struct RemainingPages {
+    first: Option<Vec<MemberAccount>>,
+    list: AccountList,
+    is_complete: bool,
+}
+
+impl RemainingPages {
+    fn next(&mut self) -> Result<Option<Vec<MemberAccount>>, ListError> {
+        match self.first.take() {
+            Some(members) => Ok(Some(members)),
+            None if self.is_complete => Ok(None),
+            None => self.list.next_page(),
+        }
+    }
+}
+
+fn show_start(context: &mut Context, ready: &AccountsReady) {
+    let accounts = pluralize(ready.members.len(), "account");
+    if !context.options.skip_checks {
+        context.console.line("");
+    }
+    let is_complete = ready.is_complete || !ready.list.may_have_more();
+    let more = if is_complete {
+        ""
+    } else {
+        " and those of further pages"
+    };
+    context
+        .console
+        .line(format_args!("Scanning {accounts}{more}..."));
+}

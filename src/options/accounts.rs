@@ -1,0 +1,56 @@
+//! The options of a run of many accounts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{AccountId, OrganizationalUnitSelector, RoleName};
+
+/// The source of the accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountSource {
+    /// All accounts of the caller's organization.
+    Organization,
+    /// The accounts that the options name; AWS Organizations is not called.
+    Named,
+}
+
+/// The selection of accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The only accounts, with their own roles; `None` for all.
+    pub only: Option<BTreeMap<AccountId, Option<RoleName>>>,
+    /// Accounts that are skipped.
+    pub excluded: BTreeSet<AccountId>,
+    /// Only accounts in or below one of these units; if empty, all.
+    pub units: Vec<OrganizationalUnitSelector>,
+    /// Accounts in or below these units are skipped.
+    pub excluded_units: Vec<OrganizationalUnitSelector>,
+}
+
+impl Selection {
+    /// Returns the role of an account that the selection names with one.
+    #[must_use]
+    pub fn role(&self, account: &AccountId) -> Option<&RoleName> {
+        self.only.as_ref()?.get(account)?.as_ref()
+    }
+}
+
+/// The options of a run of many accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountOptions {
+    /// The source of the accounts.
+    pub source: AccountSource,
+    /// The selection from the source.
+    pub selection: Selection,
+    /// The ARN of the role for the calls of AWS Organizations.
+    pub organization_role: Option<String>,
+    /// The role to assume in each account but the caller's own.
+    pub role: RoleName,
+    /// The external ID that the trust policies of the roles require.
+    pub external_id: Option<String>,
+    /// The name of the role sessions.
+    pub session_name: String,
+    /// If true, a session policy limits the role sessions to the actions of the run.
+    pub session_policy: bool,
+    /// If true, the files of each account are written too.
+    pub account_files: bool,
+}

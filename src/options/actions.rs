@@ -1,0 +1,50 @@
+//! The IAM actions of a run.
+
+use super::run::Options;
+use crate::aws::operation::Operation;
+use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
+use crate::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
+use crate::aws::ops::describe_regions::DescribeRegions;
+use crate::aws::ops::get_discovered_resource_counts::GetDiscoveredResourceCounts;
+use crate::aws::ops::list_account_aliases::ListAccountAliases;
+use crate::aws::ops::list_accounts::ListAccounts;
+use crate::aws::ops::list_accounts_for_parent::ListAccountsForParent;
+use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
+use crate::aws::ops::list_organizational_units_for_parent::ListOrganizationalUnitsForParent;
+use crate::aws::ops::list_roots::ListRoots;
+
+/// Returns the actions that the run needs in an account, sorted.
+#[must_use]
+pub fn actions(options: &Options) -> Vec<String> {
+    let (method, types) = (options.method, &options.resource_types);
+    let mut actions = vec![
+        action::<DescribeConfigurationRecorderStatus>(),
+        action::<DescribeConfigurationRecorders>(),
+        action::<DescribeRegions>(),
+        action::<ListAccountAliases>(),
+    ];
+    if method.lists() {
+        actions.push(action::<ListDiscoveredResources<'_>>());
+    }
+    if method.asks_counts(types) {
+        actions.push(action::<GetDiscoveredResourceCounts<'_>>());
+    }
+    actions.sort();
+    actions
+}
+
+/// Returns the IAM action of an operation; for these services it has the name of the operation.
+fn action<O: Operation>() -> String {
+    format!("{}:{}", O::SERVICE.name(), O::NAME)
+}
+
+/// Returns the actions that list the accounts of an organization, sorted.
+#[must_use]
+pub fn organization_actions() -> Vec<String> {
+    vec![
+        action::<ListAccounts<'_>>(),
+        action::<ListAccountsForParent<'_>>(),
+        action::<ListOrganizationalUnitsForParent<'_>>(),
+        action::<ListRoots<'_>>(),
+    ]
+}

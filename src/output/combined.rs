@@ -1,0 +1,131 @@
+//! The rows of the combined files of a run of many accounts.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::run_file::AccountRecord;
+
+/// The first line of the file of the accounts.
+pub const ACCOUNTS_HEADER: &str = "account,alias,name,ou_path,state,access,status,regions,counts_known,counts_stale,\
+                                   counts_unverified,counts_missing,total,detail";
+
+/// A total above zero.
+#[derive(Serialize)]
+pub struct CombinedCountRow<'a>(&'a str, &'a str, &'a str, &'a str, u64);
+
+/// The status of a region and type.
+#[derive(Serialize)]
+pub struct CombinedCoverageRow<'a> {
+    account: &'a str,
+    alias: &'a str,
+    region: &'a str,
+    resource_type: &'a str,
+    status: &'a str,
+    class: &'a str,
+    total: Option<u64>,
+    since: Option<&'a str>,
+    detail: &'a str,
+}
+
+/// The status of an account.
+#[derive(Serialize)]
+pub struct CombinedAccountRow<'a> {
+    account: &'a str,
+    alias: &'a str,
+    name: Cow<'a, str>,
+    ou_path: &'a str,
+    state: &'a str,
+    access: &'a str,
+    status: &'a str,
+    regions: usize,
+    known: usize,
+    stale: usize,
+    unverified: usize,
+    missing: usize,
+    total: Option<u64>,
+    detail: Cow<'a, str>,
+}
+
+/// Returns a row for each total above zero.
+pub fn count_rows(record: &AccountRecord) -> impl Iterator<Item = CombinedCountRow<'_>> {
+    let cells = record.cells.iter();
+    cells.filter_map(|cell| {
+        let total = cell.total.filter(|total| *total > 0)?;
+        Some(CombinedCountRow(
+            &record.account,
+            &record.alias,
+            &cell.region,
+            &cell.resource_type,
+            total,
+        ))
+    })
+}
+
+/// Returns a row for each region and type.
+pub fn coverage_rows(record: &AccountRecord) -> impl Iterator<Item = CombinedCoverageRow<'_>> {
+    record.cells.iter().map(|cell| CombinedCoverageRow {
+        account: &record.account,
+        alias: &record.alias,
+        region: &cell.region,
+        resource_type: &cell.resource_type,
+        status: &cell.status,
+        class: &cell.class,
+        total: cell.total,
+        since: cell.since.as_deref(),
+        detail: &cell.detail,
+    })
+}
+
+/// Returns the row of the account.
+#[must_use]
+pub fn account_row(record: &AccountRecord) -> CombinedAccountRow<'_> {
+    let [known, stale, unverified, missing] = record.counts;
+    CombinedAccountRow {
+        account: &record.account,
+        alias: &record.alias,
+        name: as_text(&record.name),
+        ou_path: &record.ou_path,
+        state: &record.state,
+        access: &record.access,
+        status: record.status.as_str(),
+        regions: record.regions,
+        known,
+        stale,
+        unverified,
+        missing,
+        total: record.total,
+        detail: as_text(&record.detail),
+    }
+}
+
+/// Returns a free text as spreadsheets show it: they run a text that begins with `=`, `+`, `-` or `@` as a formula, so
+/// it gets an apostrophe.
+#[must_use]
+pub fn as_text(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formula_gets_apostrophe() {
+        for (text, expected) in [
+            ("=1+1", "'=1+1"),
+            ("@x", "'@x"),
+            ("-1", "'-1"),
+            ("+1", "'+1"),
+            ("payments", "payments"),
+            ("", ""),
+            ("a=1", "a=1"),
+        ] {
+            assert_eq!(as_text(text), expected);
+        }
+    }
+}

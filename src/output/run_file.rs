@@ -1,0 +1,258 @@
+//! The run file of a run of many accounts: one JSON object per line, appended when an account is finished. The combined
+//! files are made from it, so that memory does not grow with the number of accounts.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::{AccountStatus, MemberAccount};
+use crate::coverage::{Class, Coverage};
+use crate::error_log::{Entry, timestamp};
+use crate::model::Account;
+
+/// The maximum length of a line, in bytes: an account of 40 regions with 1,000 types needs about 10 MB.
+const MAX_LINE: u64 = 100_000_000;
+
+/// A finished account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// The account ID.
+    pub account: String,
+    /// The alias as it appears in output files; empty if the account has no alias.
+    pub alias: String,
+    /// The name in the organization, as one line.
+    pub name: String,
+    /// The IDs of the units above the account.
+    pub ou_path: String,
+    /// The state, such as `ACTIVE`.
+    pub state: String,
+    /// The way in which the account was accessed: `caller` or `role NAME`.
+    pub access: String,
+    /// The status.
+    pub status: AccountStatus,
+    /// The number of regions.
+    pub regions: usize,
+    /// The numbers of known, stale, unverified and missing counts.
+    pub counts: [usize; 4],
+    /// The sum of all totals, with each global resource counted once; `None` if there is no count.
+    pub total: Option<u64>,
+    /// The reason why the account is not complete, and what to do about it.
+    pub detail: String,
+    /// The counts.
+    pub cells: Vec<CellRecord>,
+    /// The log entries, as lines with the account.
+    pub errors: Vec<String>,
+}
+
+/// A count of one region and type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellRecord {
+    /// The region.
+    pub region: String,
+    /// The resource type.
+    pub resource_type: String,
+    /// The status.
+    pub status: String,
+    /// The class.
+    pub class: String,
+    /// The total, if there is one.
+    pub total: Option<u64>,
+    /// The time since which the recorder has not recorded.
+    pub since: Option<String>,
+    /// The reason why there is no total, or a note about it.
+    pub detail: String,
+}
+
+impl AccountRecord {
+    /// Creates the record of an account that was not scanned.
+    #[must_use]
+    pub fn not_scanned(
+        member: &MemberAccount,
+        access: String,
+        status: AccountStatus,
+        detail: String,
+    ) -> Self {
+        Self {
+            account: member.id.to_string(),
+            alias: String::new(),
+            name: member.name.clone(),
+            ou_path: member.ou_path(),
+            state: member.state.clone(),
+            access,
+            status,
+            regions: 0,
+            counts: [0; 4],
+            total: None,
+            detail,
+            cells: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Creates the record of an account that was scanned.
+    #[must_use]
+    pub fn scanned(
+        member: &MemberAccount,
+        account: &Account,
+        access: String,
+        coverage: &Coverage,
+    ) -> Self {
+        let totals = coverage.totals();
+        let status = match totals.missing {
+            0 => AccountStatus::Complete,
+            n if n == totals.cells => AccountStatus::Failed,
+            _ => AccountStatus::Partial,
+        };
+        let cells = coverage
+            .cells()
+            .map(|(region, resource_type, cell)| CellRecord {
+                region: region.to_string(),
+                resource_type: resource_type.to_string(),
+                status: cell.status().to_string(),
+                class: cell.class().to_string(),
+                total: cell.total(),
+                since: cell.since().map(timestamp),
+                detail: cell.detail().into_owned(),
+            });
+        Self {
+            alias: account.shown_alias().unwrap_or_default().into_owned(),
+            regions: coverage.regions.len(),
+            counts: [
+                totals.known,
+                totals.stale,
+                totals.unverified,
+                totals.missing,
+            ],
+            total: (status != AccountStatus::Failed).then_some(totals.once),
+            cells: cells.collect(),
+            ..Self::not_scanned(member, access, status, String::new())
+        }
+    }
+
+    /// Adds the log entries. If the account has no detail yet, the first one is it.
+    #[must_use]
+    pub fn with_errors(mut self, entries: &[Entry]) -> Self {
+        self.errors = entries
+            .iter()
+            .map(|e| e.line_of_account(&self.account))
+            .collect();
+        if self.status.is_missing() && self.detail.is_empty() {
+            self.detail = entries.first().map(Entry::message).unwrap_or_default();
+        }
+        self
+    }
+
+    /// Returns the number of missing counts.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        self.counts[3]
+    }
+
+    /// Returns true if a count is of `class`.
+    #[must_use]
+    pub fn has(&self, class: Class) -> bool {
+        let [known, stale, unverified, missing] = self.counts;
+        let count = match class {
+            Class::Known => known,
+            Class::Stale => stale,
+            Class::Unverified => unverified,
+            Class::Missing => missing,
+        };
+        count > 0
+    }
+}
+
+/// A run file that is written.
+pub struct RunFile {
+    path: PathBuf,
+    file: File,
+    /// The length of the file, in bytes.
+    length: u64,
+}
+
+/// The position of an account's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    start: u64,
+    length: u64,
+}
+
+impl RunFile {
+    /// Creates the file, and replaces an earlier one.
+    ///
+    /// # Errors
+    /// The file cannot be created.
+    pub fn create(path: PathBuf) -> io::Result<Self> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)?;
+        Ok(Self {
+            path,
+            file,
+            length: 0,
+        })
+    }
+
+    /// Returns the path of the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends a line. Returns its position.
+    ///
+    /// # Errors
+    /// The line cannot be written.
+    ///
+    /// # Panics
+    /// Never: a record is a plain struct.
+    pub fn append(&mut self, record: &impl Serialize) -> io::Result<Position> {
+        let mut line = serde_json::to_vec(record).expect("a plain struct");
+        line.push(b'\n');
+        self.file.seek(SeekFrom::Start(self.length))?;
+        self.file.write_all(&line)?;
+        self.file.flush()?;
+        let length = line.len() as u64;
+        let start = self.length;
+        self.length += length;
+        Ok(Position { start, length })
+    }
+
+    /// Reads the record at `position`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or was changed.
+    pub fn read(&self, position: Position) -> io::Result<AccountRecord> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(position.start))?;
+        let mut line = String::new();
+        BufReader::new(file.take(position.length.min(MAX_LINE))).read_line(&mut line)?;
+        serde_json::from_str(&line).map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_read_in_any_order() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut file = RunFile::create(directory.path().join("run.jsonl")).unwrap();
+        let record = |id: &str| {
+            let member = MemberAccount::new(id.parse().unwrap());
+            let status = AccountStatus::AccessDenied;
+            AccountRecord::not_scanned(&member, "role R".to_owned(), status, "no\n".to_owned())
+        };
+        let ids = ["111111111111", "222222222222", "333333333333"];
+        let positions = ids.map(|id| file.append(&record(id)).unwrap());
+        for (id, position) in ids.into_iter().zip(positions).rev() {
+            assert_eq!(file.read(position).unwrap(), record(id));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The checks of a run of many accounts: the caller's, then the list of accounts, and access to one of them.
+
+use std::sync::Arc;
+
+use super::check::{CheckError, CheckEvent, Checks};
+use super::identity;
+use super::open::{OpenError, OpenedAccount, open};
+use super::permission::{PermissionCheck, check_region};
+use super::recorder::{self, ENABLED};
+use super::run::{Base, IDENTITY, REGIONS, start};
+use crate::accounts::access::{Access, AccessError, RoleCaller};
+use crate::accounts::session_policy::session_policy;
+use crate::accounts::{AccountList, MemberAccount};
+use crate::aws::client::{Activity, Client, Trace};
+use crate::aws::partition::Partition;
+use crate::http::HttpClient;
+use crate::model::AccountId;
+use crate::options::{AccountOptions, Options, actions, organization_actions};
+use crate::runtime::Runtime;
+use crate::text::pluralize;
+use crate::workers::Workers;
+
+const LIST: &str = "List of accounts";
+const ACCESS: &str = "Access to at least one account";
+
+/// The result of the checks.
+pub struct AccountsPreflight {
+    /// The HTTPS client, if it could be built; needed to finish a recording.
+    pub http: Option<Arc<dyn HttpClient>>,
+    /// The input of the scan, or the failed checks.
+    pub outcome: Result<AccountsReady, Vec<(&'static str, CheckError)>>,
+}
+
+/// The input of a scan of many accounts.
+pub struct AccountsReady {
+    /// The client of the caller.
+    pub client: Arc<Client>,
+    /// The account of the caller.
+    pub caller: AccountId,
+    /// The workers.
+    pub workers: Workers,
+    /// The access to the accounts.
+    pub access: Arc<Access>,
+    /// The list, of which some pages are fetched.
+    pub list: AccountList,
+    /// The accounts of the pages that the checks have fetched.
+    pub members: Vec<MemberAccount>,
+    /// True if the list has no further page.
+    pub is_complete: bool,
+    /// The account that the checks have opened, so that it is not opened again.
+    pub opened: Option<(AccountId, OpenedAccount)>,
+}
+
+/// Runs the checks, and passes each finished check to `on_event`, in display order. With `skip_checks` only those run whose
+/// results the scan needs: the client, the identity and the list.
+pub fn run_accounts(
+    options: &Options,
+    accounts: &AccountOptions,
+    runtime: &Runtime,
+    trace: Option<Trace>,
+    activity: Arc<Activity>,
+    on_event: &mut dyn FnMut(CheckEvent),
+) -> AccountsPreflight {
+    let mut checks = Checks::new(on_event, runtime.clock.tick());
+    let (http, base) = start(options, runtime, trace, activity, &mut checks);
+    let ready = base.and_then(|base| check_accounts(options, accounts, base, &mut checks));
+    let number = checks.first_failed();
+    for name in [IDENTITY, LIST, ACCESS, REGIONS, ENABLED] {
+        if let Some(number) = number.filter(|_| !checks.has(name) && !options.skip_checks) {
+            let skipped = Err::<(), _>(CheckError::Skipped(number));
+            checks.add(name, skipped, |()| String::new());
+        }
+    }
+    let failures = checks.into_failures();
+    AccountsPreflight {
+        http,
+        outcome: ready.filter(|_| failures.is_empty()).ok_or(failures),
+    }
+}
+
+/// Runs the checks that call AWS. Returns `None` if one fails.
+fn check_accounts(
+    options: &Options,
+    accounts: &AccountOptions,
+    (session, mut workers): Base,
+    checks: &mut Checks,
+) -> Option<AccountsReady> {
+    let start = &session.start_region;
+    let identity = identity::account_id(&session.client, start);
+    let caller = checks.add(IDENTITY, identity, ToString::to_string)?;
+    let role_caller = |policy: Vec<String>, external_id: Option<&String>| RoleCaller {
+        client: session.client.clone(),
+        region: start.clone(),
+        external_id: external_id.cloned(),
+        session_name: accounts.session_name.clone(),
+        session_policy: accounts.session_policy.then(|| session_policy(&policy)),
+    };
+    let access = Arc::new(Access {
+        caller: Arc::new(role_caller(actions(options), accounts.external_id.as_ref())),
+        caller_account: caller.clone(),
+        transport: session.transport.clone(),
+        role: accounts.role.clone(),
+    });
+    let lister = match &accounts.organization_role {
+        None => Ok(session.client.clone()),
+        Some(arn) => {
+            let caller = Arc::new(role_caller(organization_actions(), None));
+            RoleCaller::client(&caller, arn.clone(), session.transport.clone())
+        }
+    };
+    let region = Partition::for_region(start).global_region();
+    let first = lister.map_err(CheckError::Credentials).and_then(|client| {
+        let mut list = AccountList::start(client, region, accounts).map_err(CheckError::List)?;
+        let page = list.next_page().map_err(CheckError::List)?;
+        Ok((list, page.unwrap_or_default()))
+    });
+    let (list, members) = checks.add(LIST, first, |(list, members)| describe(list, members))?;
+    let mut ready = AccountsReady {
+        client: session.client.clone(),
+        caller,
+        access,
+        list,
+        members,
+        is_complete: false,
+        opened: None,
+        workers: Workers::new(1).ok()?,
+    };
+    if !options.skip_checks {
+        check_one(options, &mut ready, &mut workers, checks)?;
+    }
+    ready.workers = workers;
+    Some(ready)
+}
+
+/// Describes the first page of the list: `o-abc: 20 accounts, 19 active`.
+fn describe(list: &AccountList, members: &[MemberAccount]) -> String {
+    let active = members.iter().filter(|member| member.is_active()).count();
+    let accounts = pluralize(members.len(), "account");
+    let more = if list.may_have_more() {
+        " on the first page"
+    } else {
+        ""
+    };
+    format!("{}: {accounts}{more}, {active} active", list.scope())
+}
+
+/// Checks the access to one account, its regions and its recorders.
+fn check_one(
+    options: &Options,
+    ready: &mut AccountsReady,
+    workers: &mut Workers,
+    checks: &mut Checks,
+) -> Option<()> {
+    let opened = open_first(ready);
+    let described = checks.add(ACCESS, opened, |(member, _)| {
+        format!("{} ({})", member.id, ready.access.describe(member))
+    });
+    let (member, opened) = described?;
+    checks.add(REGIONS, Ok(()), |()| {
+        pluralize(opened.regions.len(), "enabled region")
+    });
+    let start = &ready.access.caller.region;
+    let check = PermissionCheck {
+        client: &opened.client,
+        method: options.method,
+        types: &options.resource_types,
+        prefetched: &opened.prefetched,
+    };
+    let region = check_region(start, &opened.regions);
+    let permission = check.run(&region);
+    let checked = (region, Some(permission));
+    let found = recorder::find(&check, workers, start, &opened.regions, &checked, checks);
+    checks.add(ENABLED, found, String::clone)?;
+    ready.opened = Some((member.id, opened));
+    Some(())
+}
+
+/// Opens the first account that can be accessed. An account that denies the access does not prevent that of the others.
+fn open_first(ready: &mut AccountsReady) -> Result<(MemberAccount, OpenedAccount), CheckError> {
+    let mut denied = None;
+    let mut tried = 0;
+    loop {
+        while let Some(member) = ready.members.get(tried).cloned() {
+            tried += 1;
+            if !member.is_active() {
+                continue;
+            }
+            match open(&ready.access, &member) {
+                Ok(opened) => return Ok((member, opened)),
+                Err(error) if is_of_account(&error) => {
+                    denied.get_or_insert((member.id, error));
+                }
+                Err(error) => return Err(error.into_check(member.id)),
+            }
+        }
+        if let Some(page) = ready.list.next_page().map_err(CheckError::List)? {
+            ready.members.extend(page);
+        } else {
+            ready.is_complete = true;
+            return Err(match denied {
+                Some((account, error)) => error.into_check(account),
+                None => CheckError::NoAccounts,
+            });
+        }
+    }
+}
+
+/// Returns true if the error is one of the account, not of the run.
+fn is_of_account(error: &OpenError) -> bool {
+    match error {
+        OpenError::Access(AccessError::Credentials(_))
+        | OpenError::Regions(CheckError::Call(_)) => error.is_denied(),
+        OpenError::Access(_) | OpenError::Regions(_) => true,
+    }
+}

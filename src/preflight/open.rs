@@ -1,0 +1,86 @@
+//! Opens an account of a run of many: its access, its regions and its alias.
+
+use std::sync::Arc;
+
+use super::check::{CheckError, RefusedRegion};
+use super::identity;
+use crate::accounts::MemberAccount;
+use crate::accounts::access::{Access, AccessError};
+use crate::aws::client::Client;
+use crate::aws::error::{CallError, ErrorKind};
+use crate::inventory::Prefetched;
+use crate::model::{AccountId, Region};
+
+/// An account that can be accessed.
+pub struct OpenedAccount {
+    /// The client of the account.
+    pub client: Arc<Client>,
+    /// The enabled regions, sorted.
+    pub regions: Vec<Region>,
+    /// The reasons why other names were refused as region codes.
+    pub refused_regions: Vec<RefusedRegion>,
+    /// The alias, or the reason why it is not known.
+    pub alias: Result<Option<String>, CheckError>,
+    /// The responses that the scan uses instead of requests.
+    pub prefetched: Prefetched,
+}
+
+/// The reason why an account cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The account cannot be accessed.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Its regions are not known.
+    #[error(transparent)]
+    Regions(CheckError),
+}
+
+impl OpenError {
+    /// Returns the failed call.
+    #[must_use]
+    pub fn call(&self) -> Option<&CallError> {
+        match self {
+            Self::Access(error) => error.call(),
+            Self::Regions(CheckError::Call(error)) => Some(error),
+            Self::Regions(_) => None,
+        }
+    }
+
+    /// Returns the error as that of a check.
+    #[must_use]
+    pub fn into_check(self, account: AccountId) -> CheckError {
+        match self {
+            Self::Access(error) => CheckError::NoAccess {
+                account,
+                source: error,
+            },
+            Self::Regions(error) => CheckError::Account(account, Box::new(error)),
+        }
+    }
+
+    /// Returns true if AWS denied a call.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        let kind = self.call().and_then(CallError::kind);
+        kind == Some(ErrorKind::AccessDenied)
+    }
+}
+
+/// Opens an account: assumes the role, then requests the regions and the alias.
+///
+/// # Errors
+/// The account cannot be accessed, or its regions are not known.
+pub fn open(access: &Access, member: &MemberAccount) -> Result<OpenedAccount, OpenError> {
+    let client = access.open(member)?;
+    let start = &access.caller.region;
+    let regions = identity::regions(&client, start).map_err(OpenError::Regions)?;
+    let alias = identity::alias(&client, start);
+    Ok(OpenedAccount {
+        client,
+        regions: regions.enabled,
+        refused_regions: regions.refused,
+        alias,
+        prefetched: Prefetched::default(),
+    })
+}

@@ -1,0 +1,60 @@
+//! The accounts of a scan of many, as the queue gets them.
+
+use std::sync::{Arc, Mutex};
+
+use super::account::AccountScan;
+use crate::accounts::{ListError, MemberAccount};
+use crate::error_log::Entry;
+use crate::model::Region;
+
+/// Fetches the next accounts; `None` after the last ones.
+pub type NextAccountsFn<'a> =
+    dyn FnMut() -> Result<Option<Vec<MemberAccount>>, ListError> + Send + 'a;
+
+/// Opens an account; the number is its position in the list.
+pub type OpenAccountFn<'a> =
+    dyn Fn(usize, &MemberAccount) -> Result<Opened, NotOpened> + Send + Sync + 'a;
+
+/// The accounts of a scan of many.
+pub struct Feed<'a> {
+    /// Fetches the next accounts. One worker calls it at a time.
+    pub next: Mutex<Box<NextAccountsFn<'a>>>,
+    /// Opens an account: access, regions, alias. Several workers call it at a time, for different accounts.
+    pub open: Box<OpenAccountFn<'a>>,
+}
+
+/// An account that can be scanned.
+pub struct Opened {
+    /// The scan.
+    pub scan: Arc<AccountScan>,
+    /// The regions to scan.
+    pub regions: Vec<Region>,
+    /// The alias.
+    pub alias: Option<String>,
+    /// Errors that did not prevent the scan.
+    pub errors: Vec<Entry>,
+}
+
+/// The reason why an account cannot be scanned.
+#[derive(Debug)]
+pub struct NotOpened {
+    /// The status of the account.
+    pub status: NotOpenedStatus,
+    /// The log entry; `None` if the reason is in the log of another account.
+    pub entry: Option<Entry>,
+    /// The reason and what to do about it.
+    pub detail: String,
+}
+
+/// The status of an account that cannot be scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotOpenedStatus {
+    /// STS denied the role.
+    AccessDenied,
+    /// The credentials are of another account.
+    WrongAccount,
+    /// A call failed.
+    Failed,
+    /// The run stopped before.
+    NotTried,
+}

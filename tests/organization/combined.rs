@@ -1,0 +1,67 @@
+//! Tests of the combined files and of the files of each account.
+
+use crate::support::{ORGANIZATION, Organization};
+use crate::{file, organization, run, statuses};
+
+#[test]
+fn all_accounts_are_counted_over_several_pages() {
+    let organization = organization(45);
+    let server = organization.serve();
+    let run = run(&server, &["--organization"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let numbers: Vec<usize> = (1..=45).collect();
+    let name = format!("aws_config_combined_count_{ORGANIZATION}.csv");
+    assert_eq!(file(&run, &name), Some(organization.csv(&numbers)));
+    assert_eq!(server.count(|call| call.operation == "ListAccounts"), 3);
+    assert_eq!(server.count(|call| call.operation == "AssumeRole"), 44);
+    for number in [1, 2, 45] {
+        let id = Organization::id(number);
+        let name = format!("aws_config_resource_count_{id}_alias-{number}.csv");
+        assert_eq!(file(&run, &name), Some(organization.csv(&[number])), "{id}");
+    }
+    let complete = |(_, status): &(String, String)| status == "complete";
+    assert!(statuses(&run, ORGANIZATION).iter().all(complete));
+    assert!(
+        run.stdout.contains("Accounts: 45 (45 complete"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn account_files_can_be_omitted() {
+    let server = organization(3).serve();
+    let run = run(&server, &["--organization", "--no-account-files"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let files: Vec<String> = run
+        .files()
+        .iter()
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("aws_config_resource_count_"))
+        .collect();
+    assert_eq!(files, [""; 0]);
+}
+
+#[test]
+fn names_are_one_cell_and_no_formula() {
+    let mut organization = organization(3);
+    organization.member(2).name = "=cmd|' /C calc'!A0".to_owned();
+    organization.member(3).name = "pay,\"ments\"\n\u{1b}[31m".to_owned();
+    let server = organization.serve();
+    let run = run(&server, &["--organization"]);
+    let table = file(
+        &run,
+        &format!("aws_config_combined_accounts_{ORGANIZATION}.csv"),
+    )
+    .unwrap();
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let names: Vec<String> = reader
+        .records()
+        .map(|row| row.unwrap()[2].to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ["team-1", "'=cmd|' /C calc'!A0", "pay,\"ments\" \\u{1b}[31m"]
+    );
+    assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'));
+}

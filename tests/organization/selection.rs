@@ -1,0 +1,183 @@
+//! Tests of the selection of accounts.
+
+use serde_json::json;
+
+use crate::support::{ORGANIZATION, Organization, Reply};
+use crate::{file, organization, run, statuses};
+
+#[test]
+fn units_select_accounts_by_their_paths() {
+    let mut organization = organization(4);
+    let unit = |ids: &[&str]| Some(ids.iter().map(|id| (*id).to_owned()).collect());
+    organization.member(2).units = unit(&["r-ab12", "ou-ab12-22222222"]);
+    organization.member(3).units = unit(&["r-ab12", "ou-ab12-22222222", "ou-ab12-33333333"]);
+    let server = organization.serve_with(|_, call| {
+        (call.operation == "ListOrganizationalUnitsForParent")
+            .then(|| Reply::json(&json!({"OrganizationalUnits": []})))
+    });
+    for (args, scope, expected) in [
+        (
+            vec!["--ou", "ou-ab12-22222222"],
+            "ou-ab12-22222222",
+            vec![2, 3],
+        ),
+        (
+            vec!["--ou", "r-ab12", "--exclude-ous", "ou-ab12-33333333"],
+            "r-ab12",
+            vec![1, 2, 4],
+        ),
+        (
+            vec!["--organization", "--exclude-accounts", "100000000002"],
+            ORGANIZATION,
+            vec![1, 3, 4],
+        ),
+        (
+            vec!["--organization", "--accounts", "100000000004,100000000001"],
+            ORGANIZATION,
+            vec![1, 4],
+        ),
+    ] {
+        let run = run(&server, &args);
+        assert_eq!(run.code, Some(0), "{args:?} {}", run.describe());
+        let name = format!("aws_config_combined_count_{scope}.csv");
+        assert_eq!(
+            file(&run, &name),
+            Some(organization.csv(&expected)),
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
+fn tree_replaces_missing_paths() {
+    let mut organization = organization(3);
+    for number in 1..=3 {
+        organization.member(number).units = None;
+    }
+    let server = organization.serve_with(|_, call| {
+        let parent = call.field("ParentId").unwrap_or_default();
+        Some(match (call.operation.as_str(), parent) {
+            ("ListRoots", _) => Reply::json(&json!({"Roots": [{"Id": "r-ab12"}]})),
+            ("ListOrganizationalUnitsForParent", "r-ab12") => Reply::json(&json!({
+                "OrganizationalUnits": [{"Id": "ou-ab12-11111111", "Name": "Prod"}]
+            })),
+            ("ListOrganizationalUnitsForParent", "ou-ab12-11111111") => Reply::json(&json!({
+                "OrganizationalUnits": [{"Id": "ou-ab12-22222222", "Name": "EU West"}]
+            })),
+            ("ListOrganizationalUnitsForParent", _) => {
+                Reply::json(&json!({"OrganizationalUnits": []}))
+            }
+            ("ListAccountsForParent", "ou-ab12-11111111") => {
+                Reply::json(&json!({"Accounts": [{"Id": Organization::id(2)}]}))
+            }
+            ("ListAccountsForParent", "ou-ab12-22222222") => {
+                Reply::json(&json!({"Accounts": [{"Id": Organization::id(3)}]}))
+            }
+            ("ListAccountsForParent", _) => Reply::json(&json!({"Accounts": []})),
+            _ => return None,
+        })
+    });
+    for (unit, expected) in [("/Prod", vec![2, 3]), ("/Prod/EU West", vec![3])] {
+        let run = run(&server, &["--ou", unit]);
+        assert_eq!(run.code, Some(0), "{unit} {}", run.describe());
+        let id = if expected.len() == 2 {
+            "ou-ab12-11111111"
+        } else {
+            "ou-ab12-22222222"
+        };
+        let name = format!("aws_config_combined_count_{id}.csv");
+        assert_eq!(
+            file(&run, &name),
+            Some(organization.csv(&expected)),
+            "{unit}"
+        );
+    }
+    let run = run(&server, &["--ou", "/Prod/US"]);
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    assert!(
+        run.stderr.contains("no organizational unit /Prod/US"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn named_accounts_need_no_organization() {
+    let organization = organization(3);
+    let server = organization.serve();
+    let run = run(&server, &["--accounts", "100000000003,100000000001"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    assert_eq!(server.count(|call| call.service == "organizations"), 0);
+    let counts = file(&run, "aws_config_combined_count_accounts.csv");
+    assert_eq!(counts, Some(organization.csv(&[1, 3])));
+}
+
+#[test]
+fn account_outside_of_organization_is_named() {
+    let organization = organization(2);
+    let server = organization.serve();
+    let run = run(
+        &server,
+        &[
+            "--organization",
+            "--accounts",
+            "100000000002,999999999999",
+            "--strict",
+        ],
+    );
+    assert_eq!(run.code, Some(3), "{}", run.describe());
+    let found = statuses(&run, ORGANIZATION);
+    assert_eq!(
+        found[1],
+        ("999999999999".to_owned(), "not_in_organization".to_owned())
+    );
+}
+
+#[test]
+fn incomplete_list_fails_the_run() {
+    let organization = organization(25);
+    let server = organization.serve_with(|_, call| {
+        let is_second_page = call.field("NextToken").is_some() && call.service == "organizations";
+        is_second_page.then(|| Reply::error(call, 400, "AccessDeniedException", "no"))
+    });
+    let run = run(&server, &["--organization"]);
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    assert!(
+        run.stderr.contains("The list of accounts is not complete"),
+        "{}",
+        run.stderr
+    );
+    let name = format!("aws_config_combined_count_{ORGANIZATION}.csv");
+    assert_eq!(
+        file(&run, &name),
+        None,
+        "a part of an organization is not the organization"
+    );
+    let first = "aws_config_resource_count_100000000001_alias-1.csv";
+    assert_eq!(
+        file(&run, first),
+        Some(organization.csv(&[1])),
+        "what was counted stays"
+    );
+}
+
+#[test]
+fn caller_outside_of_organizations_gets_advice() {
+    let server = organization(1).serve_with(|_, call| {
+        (call.service == "organizations").then(|| {
+            Reply::error(
+                call,
+                400,
+                "AWSOrganizationsNotInUseException",
+                "no organization",
+            )
+        })
+    });
+    let run = run(&server, &["--organization"]);
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    assert!(
+        run.stdout.contains("name the accounts with --accounts"),
+        "{}",
+        run.stdout
+    );
+}
