@@ -12,8 +12,8 @@ const WIDTHS: [u16; 6] = [40, 60, 80, 100, 160, 300];
 
 const ALL_STREAMS: [Streams; 3] = [Streams::Both, Streams::Stdout, Streams::Stderr];
 
-/// Variables of a run. The first list has TERM or nothing; the second list changes nothing in a terminal with escapes
-/// but the color.
+/// Variables of a run. The first list has TERM or nothing; the second list changes only the color, and whether the bar is
+/// redrawn.
 const TERMS: [&[(&str, &str)]; 4] = [
     &[("TERM", "xterm-256color")],
     &[("TERM", "dumb")],
