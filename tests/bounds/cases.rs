@@ -155,12 +155,17 @@ fn region_that_throttles_and_stalls_ends() {
 fn silent_region_ends() {
     let types = types(10);
     let server = account(&types).serve_with(|call| is_bad(call).then(Reply::stall));
-    assert_bad_region(
-        &types,
-        &run(&server, &types, &[]),
-        "CONNECTION",
-        "connection_failed",
-    );
+    let (outcome, took) = run(&server, &types, &[]);
+    let waited = format!("; {BAD}: no answer for ");
+    assert_waiting_lines(&outcome, "Waiting: 1/2 regions after ", &waited);
+    assert_bad_region(&types, &(outcome, took), "CONNECTION", "connection_failed");
+}
+
+/// Asserts that stderr has a line about waiting every 30 seconds, which starts and continues with these texts.
+fn assert_waiting_lines(outcome: &Outcome, start: &str, text: &str) {
+    let lines = outcome.stderr.lines();
+    let lines = lines.filter(|line| line.starts_with(start) && line.contains(text));
+    assert!((3..=4).contains(&lines.count()), "{}", outcome.describe());
 }
 
 fn run_without_network_ends_soon() {
@@ -218,7 +223,14 @@ fn throttled_first_check_ends() {
     let (outcome, took) = run(&server, &types, &[]);
     assert!(took < MAX_RUN, "{took:?}: {}", outcome.describe());
     assert_eq!(outcome.code, Some(1), "{}", outcome.describe());
+    assert!(
+        took.as_secs() < 30 || outcome.stderr.contains(THROTTLED_CHECK),
+        "{}",
+        outcome.describe()
+    );
 }
+
+const THROTTLED_CHECK: &str = "Waiting: sts:GetCallerIdentity: retry ";
 
 /// The command and its child ignore SIGTERM.
 fn slow_credential_process_ends() {
@@ -235,6 +247,11 @@ fn slow_credential_process_ends() {
     let (took, text) = (before.elapsed(), outcome.describe());
     assert!((119..135).contains(&took.as_secs()), "{took:?}: {text}");
     assert_eq!(outcome.code, Some(1), "{text}");
+    assert_waiting_lines(
+        &outcome,
+        "Waiting: AWS credentials configured: no result yet (",
+        " s)",
+    );
     let message = "credential_process of profile default was ended: no result within 120 seconds";
     assert!(outcome.stderr.contains(message), "{text}");
 }
