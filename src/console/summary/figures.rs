@@ -71,9 +71,9 @@ fn total(input: &SummaryInput<'_>, totals: &Totals<'_>) -> String {
     });
     let default =
         is_default.then(|| "10 default types; for every type: --resource-types all".to_owned());
-    let notes: Vec<String> = default
+    let notes: Vec<String> = rows(input.coverage, totals)
         .into_iter()
-        .chain(rows(input.coverage, totals))
+        .chain(default)
         .collect();
     match notes.join("; ") {
         notes if notes.is_empty() => figure,

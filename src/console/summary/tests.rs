@@ -159,8 +159,8 @@ fn complete_run_has_only_figures() {
             "Summary",
             "  Regions scanned: 2 (all complete)",
             "  Resource types found: 10",
-            "  Total resources: 18,000 (10 default types; for every type: --resource-types all; the CSV's rows add up to \
-             20,000: IAM is in 2 regions, counted once here)",
+            "  Total resources: 18,000 (the CSV's rows add up to 20,000: IAM is in 2 regions, counted once here; \
+             10 default types; for every type: --resource-types all)",
             "  Errors encountered: 0",
             "  Coverage: all 20 counts known (2 regions × 10 types) · 2.8 s, 1,198 requests, 2 throttled and retried",
         ]
