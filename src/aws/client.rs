@@ -179,7 +179,9 @@ impl Client {
                 self.refresh(error, version)?;
             } else {
                 let retry = self.back_off(&state, progress, error, attempt.retry_after, now);
-                let next = retry.is_ok().then(|| retry_in(progress.ready - now));
+                let next = retry
+                    .is_ok()
+                    .then(|| retry_in(progress.ready.saturating_sub(now)));
                 self.log_attempt(line, &next.unwrap_or_default());
                 retry?;
             }

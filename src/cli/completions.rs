@@ -4,6 +4,8 @@
 //! Clap completes whole words only. An argument with a list gets one possible value, the name of a function, and the
 //! script's way to complete that value is replaced with a call of the function.
 
+use std::fmt::Write;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command};
 use clap_complete::Shell;
@@ -112,7 +114,10 @@ fn bash(script: &str) -> String {
     for (function, items) in functions() {
         let by_clap = format!("COMPREPLY=($(compgen -W \"{function}\" -- \"${{cur}}\"))");
         script = script.replace(&by_clap, function);
-        prelude += &format!("{function}() {{\n    __aws_config_resource_count_items {items}\n}}\n");
+        let _ = write!(
+            prelude,
+            "{function}() {{\n    __aws_config_resource_count_items {items}\n}}\n"
+        );
     }
     format!("{prelude}{BASH}{script}")
 }
@@ -122,7 +127,10 @@ fn zsh(script: &str) -> String {
     let mut prelude = String::new();
     for (function, items) in functions() {
         script = script.replace(&format!(":({function})'"), &format!(":{function}'"));
-        prelude += &format!("{function}() {{\n    _sequence compadd \"$@\" - {items}\n}}\n\n");
+        let _ = write!(
+            prelude,
+            "{function}() {{\n    _sequence compadd \"$@\" - {items}\n}}\n\n"
+        );
     }
     let start = "autoload -U is-at-least\n\n";
     script.replacen(start, &format!("{start}{prelude}"), 1)
@@ -156,8 +164,10 @@ fn fish(script: &str) -> String {
             &format!("\"{function}\\t''\""),
             &format!("\"({function})\""),
         );
-        prelude +=
-            &format!("function {function}\n    __aws_config_resource_count_items {items}\nend\n\n");
+        let _ = write!(
+            prelude,
+            "function {function}\n    __aws_config_resource_count_items {items}\nend\n\n"
+        );
     }
     format!("{FISH}{prelude}{script}")
 }

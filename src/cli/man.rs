@@ -1,5 +1,6 @@
 //! The man page: clap's descriptions of the options, and the sections that clap does not write.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use clap::Command;
@@ -64,7 +65,7 @@ fn forms(command: &Command) -> impl Iterator<Item = (&str, String)> {
             arguments += " [OPTIONS]";
         }
         for argument in subcommand.get_positionals() {
-            arguments += &format!(" {argument}");
+            let _ = write!(arguments, " {argument}");
         }
         (subcommand.get_name(), arguments)
     })
@@ -78,7 +79,8 @@ fn options(man: &Man) -> io::Result<Vec<u8>> {
     for line in String::from_utf8_lossy(&section).lines() {
         match line.strip_prefix(".SH ") {
             Some(title) if title != "OPTIONS" => {
-                page += &format!(".SS {}{} options", &title[..1], title[1..].to_lowercase());
+                let title = title[1..].to_lowercase();
+                let _ = write!(page, ".SS {}{title} options", &line[4..5]);
             }
             // Clap separates paragraphs by empty lines.
             None if line.is_empty() => page += ".sp",

@@ -291,13 +291,22 @@ fn invalid_usage_exits_2_with_hint() {
             &["--color", "pink"],
             "[possible values: auto, always, never]",
         ),
+        (&["surplus"], "For more information, try '--help'"),
         (&["--record-account-id", "123456789012"], "--record <DIR>"),
         (
             &["--record", "x", "--record-account-id", "12"],
             "is not an account ID of 12 digits",
         ),
+    ] {
+        assert_usage_error(args, hint);
+    }
+}
+
+#[test]
+fn demo_conflicts_exit_2_with_hint() {
+    for (args, hint) in [
         (
-            &["--demo", "--replay", "x"],
+            &["--demo", "--replay", "x"][..],
             "'--demo' cannot be used with '--replay <DIR>'",
         ),
         (
@@ -328,12 +337,15 @@ fn invalid_usage_exits_2_with_hint() {
             &["--demo", "--resource-types=AWS::EC2::VPC,AWS::SNS::Topic"],
             "--demo has only the ten default types, with --method list",
         ),
-        (&["surplus"], "For more information, try '--help'"),
     ] {
-        let (code, text) = error(args);
-        assert_eq!(code, 2, "{args:?}");
-        assert!(text.contains(hint), "{args:?}: {text}");
+        assert_usage_error(args, hint);
     }
+}
+
+fn assert_usage_error(args: &[&str], hint: &str) {
+    let (code, text) = error(args);
+    assert_eq!(code, 2, "{args:?}");
+    assert!(text.contains(hint), "{args:?}: {text}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Tests of the completion scripts in the shells of this machine: Bash always, Bash 3.2 if `BASH32` names one, zsh and
 //! fish if they are installed.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::support::Program;
@@ -60,7 +61,8 @@ fn bash_candidates(shell: &str) -> Vec<Vec<String>> {
     text += "COMP_WORDBREAKS=$' \\t\\n\"\\'><=;|&(:'\ncompopt() { :; }\n";
     for (line, _) in CASES {
         let (_, word) = line.rsplit_once([' ', ':']).unwrap_or(("", line));
-        text += &format!(
+        let _ = write!(
+            text,
             "COMP_LINE='aws-config-resource-count {line}'; COMP_POINT=${{#COMP_LINE}}; COMPREPLY=()\n\
              __aws_config_resource_count aws-config-resource-count '{word}' x\n\
              echo \"${{COMPREPLY[*]}}\"\n"
@@ -112,8 +114,9 @@ fn fish_completes_regions_types_and_options() {
     let mut text = script("fish");
     assert!(text.contains("us-east-1"), "{text}");
     for (line, _) in CASES {
-        text += &format!(
-            "complete -C 'aws-config-resource-count {line}' | string split -f 1 \\t | string join ' '; echo end\n"
+        let _ = writeln!(
+            text,
+            "complete -C 'aws-config-resource-count {line}' | string split -f 1 \\t | string join ' '; echo end"
         );
     }
     let Some(output) = output("fish", &["--no-config"], &text) else {
