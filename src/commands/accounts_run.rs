@@ -2,6 +2,7 @@
 
 use super::account_files;
 use super::account_tally::Tally;
+use super::accounts_outputs::AccountsResults;
 use super::combined::Combined;
 use super::context::Context;
 use super::exit::Exit;
@@ -13,7 +14,7 @@ use crate::coverage::{Coverage, RegionResult};
 use crate::error_log::{Entry, ErrorType};
 use crate::model::{Account, AccountId};
 use crate::options::AccountOptions;
-use crate::output::run_file::{AccountRecord, RunFile};
+use crate::output::run_file::{AccountRecord, Position, RunFile};
 use crate::scan::{self, AccountsEvent};
 
 /// A run of many accounts in progress.
@@ -89,7 +90,8 @@ impl Run<'_, '_> {
             return;
         }
         let options = self.context.options;
-        let coverage = Coverage::new(results, &options.resource_types, options.method);
+        let coverage = Coverage::new(results, &options.resource_types, options.method)
+            .with_expected(&options.accept_missing);
         let state = self.tally.get_mut(number);
         let (mut entries, alias) = (std::mem::take(&mut state.entries), state.alias.take());
         let member = state.member.clone();
@@ -148,39 +150,53 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Writes the combined files and shows the summary.
-    pub(super) fn conclude(mut self, scope: &str) -> Exit {
+    /// Writes the combined files and shows the summary. Returns the exit code and the records.
+    pub(super) fn conclude(mut self, scope: String) -> (Exit, AccountsResults) {
+        let is_list_complete = self.list_error.is_none();
+        let positions = self.tally.positions();
+        let (exit, has_counts) = self.write_combined(&scope, positions.clone());
+        let results = AccountsResults {
+            run_file: self.records,
+            positions,
+            scope,
+            is_list_complete,
+            has_counts,
+        };
+        (exit, results)
+    }
+
+    /// Writes the combined files and shows the summary. Returns the exit code, and true if there are counts.
+    fn write_combined(&mut self, scope: &str, positions: Vec<Position>) -> (Exit, bool) {
         self.context.console.line("");
         if let Some(why) = self.list_error.take() {
-            let entry = self.context.entry(ErrorType::Fatal, None, why);
-            self.context.console.error(&entry);
+            self.context.log(ErrorType::Fatal, None, why);
             self.context.console.error(
                 "The list of accounts is not complete, so no combined file was written. The files of the accounts \
                  that were counted stay.",
             );
-            return Exit::Failed;
+            return (Exit::Failed, false);
         }
         if self.tally.counted() == 0 {
             self.context
                 .console
                 .error("error: no account was counted; the combined files were not written");
-            return Exit::Failed;
+            return (Exit::Failed, false);
         }
         let combined = Combined {
             run_file: &self.records,
-            positions: self.tally.positions(),
+            positions,
             scope,
             errors: Vec::new(),
         };
         let written = combined.write(self.context);
         if self.context.is_interrupted() {
-            return Exit::Failed;
+            return (Exit::Failed, false);
         }
         self.context.console.line("");
         for line in console::accounts_summary(&self.tally.summary()) {
             self.context.console.line(line);
         }
-        self.exit(written)
+        (self.exit(written), written)
     }
 
     fn exit(&self, written: bool) -> Exit {

@@ -37,10 +37,12 @@ impl Combined<'_> {
             });
         }
         // The counts come last: they are there only if the other files are of the same run.
-        written
-            && self.write_file(context, "count", CountRow::HEADER, |record, to| {
-                write_csv_rows(count_rows(record), to)
-            })
+        written && {
+            let path = context.path(&name("count", self.scope, "csv"));
+            let fill = |to: &mut dyn Write| write_counts(self.run_file, &self.positions, to);
+            let written = atomic_file::write(&path, fill, &context.runtime.interrupt);
+            show(context, "count", &path, &written)
+        }
     }
 
     fn write_file(
@@ -72,9 +74,9 @@ impl Combined<'_> {
                 writeln!(to, "{line}")?;
             }
             for position in &self.positions {
-                for line in self.run_file.read(*position)?.errors {
+                for error in self.run_file.read(*position)?.errors {
                     lines += 1;
-                    writeln!(to, "{line}")?;
+                    writeln!(to, "{}", error.line)?;
                 }
             }
             Ok(())
@@ -86,6 +88,19 @@ impl Combined<'_> {
         }
         show(context, "errors", &path, &written)
     }
+}
+
+/// Writes the counts of all accounts.
+pub(super) fn write_counts(
+    run_file: &RunFile,
+    positions: &[Position],
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    write_csv_header(CountRow::HEADER, to)?;
+    for position in positions {
+        write_csv_rows(count_rows(&run_file.read(*position)?), to)?;
+    }
+    Ok(())
 }
 
 fn show(context: &mut Context, kind: &str, path: &Path, written: &io::Result<()>) -> bool {

@@ -1,6 +1,7 @@
 //! Counts the resources of one account: checks, scan, files, summary.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::context::{Context, sanitize};
 use super::exit::Exit;
@@ -15,6 +16,7 @@ use crate::console::Console;
 use crate::coverage::Coverage;
 use crate::error_file::ErrorFile;
 use crate::error_log::ErrorType;
+use crate::http::HttpClient;
 use crate::model::{Account, ExpectedGap};
 use crate::options::Options;
 use crate::preflight::{self, Check, CheckError, CheckEvent, NotReady, Preflight, Ready};
@@ -56,9 +58,7 @@ pub fn run(
     if let Some(interrupted) = show_interrupt(&mut context) {
         return interrupted;
     }
-    if let Some(Err(e)) = http.map(|http| http.finish()) {
-        let message = format!("the recording was not written: {e}");
-        context.log(ErrorType::Fatal, None, message);
+    if !finish_recording(&mut context, http) {
         exit = Exit::Failed;
     }
     let results = Results {
@@ -72,6 +72,16 @@ pub fn run(
         context.change_state(|state| state.files = WrittenFiles::All);
     }
     show_interrupt(&mut context).unwrap_or(exit)
+}
+
+/// Writes the recording, if there is one. Returns false if it was not written; the error is logged.
+pub(super) fn finish_recording(context: &mut Context, http: Option<Arc<dyn HttpClient>>) -> bool {
+    let Some(Err(e)) = http.map(|http| http.finish()) else {
+        return true;
+    };
+    let message = format!("the recording was not written: {e}");
+    context.log(ErrorType::Fatal, None, message);
+    false
 }
 
 /// Shows that a signal has ended the run, and returns its exit code.

@@ -4,10 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use super::account_opener::Opener;
 use super::account_tally::Tally;
+use super::accounts_outputs::{self, AccountsResults};
 use super::accounts_run::Run;
 use super::combined::{self};
 use super::context::Context;
-use super::count::{show_check, show_failures, show_interrupt, warn_of_unknown_types};
+use super::count::{
+    finish_recording, show_check, show_failures, show_interrupt, warn_of_unknown_types,
+};
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
 use super::output_paths;
@@ -35,25 +38,36 @@ pub fn run(
     trace: Option<Trace>,
 ) -> Exit {
     runtime.interrupt.start_run();
+    let start = runtime.clock.now();
     if let Err(e) = output_paths::check(options, &runtime.interrupt) {
         console.error(format_args!("error: {e}"));
         return Exit::Usage;
     }
+    // Stdout has only the result, if one is requested.
+    console.quiet |= options.format.is_some();
     let mut context = Context::new(options, runtime, console);
     warn_of_unknown_types(&mut context);
     if !options.skip_checks {
         context.console.line("Verifying prerequisites...");
     }
     let preflight = check(&mut context, accounts, trace);
-    let exit = match preflight.outcome {
-        _ if context.is_interrupted() => Exit::Failed,
+    let http = preflight.http;
+    let (mut exit, results) = match preflight.outcome {
+        _ if context.is_interrupted() => (Exit::Failed, None),
         Ok(ready) => scan_accounts(&mut context, accounts, ready),
         Err(failures) => {
             context.open_errors(EARLY_ERRORS);
             show_failures(&mut context, &failures);
-            Exit::Failed
+            (Exit::Failed, None)
         }
     };
+    if let Some(interrupted) = show_interrupt(&mut context) {
+        return interrupted;
+    }
+    if !finish_recording(&mut context, http) {
+        exit = Exit::Failed;
+    }
+    let exit = accounts_outputs::publish(&mut context, accounts, start, results.as_ref(), exit);
     show_interrupt(&mut context).unwrap_or(exit)
 }
 
@@ -85,7 +99,7 @@ fn scan_accounts(
     context: &mut Context,
     accounts: &AccountOptions,
     mut ready: AccountsReady,
-) -> Exit {
+) -> (Exit, Option<AccountsResults>) {
     let scope = ready.list.scope();
     let run_file = RunFile::create(context.path(&combined::name("run", &scope, "jsonl")));
     let run_file = match run_file {
@@ -94,7 +108,7 @@ fn scan_accounts(
             context
                 .console
                 .error(format_args!("error: the run file cannot be created: {e}"));
-            return Exit::Failed;
+            return (Exit::Failed, None);
         }
     };
     show_start(context, &ready);
@@ -129,11 +143,12 @@ fn scan_accounts(
     scan::scan_accounts(&ready.workers, &feed, interval, |event| run.handle(event));
     run.context.console.end_progress();
     if run.context.is_interrupted() {
-        return Exit::Failed;
+        return (Exit::Failed, None);
     }
     let not_found = lock(&list).list.not_found();
     run.add_not_found(not_found);
-    run.conclude(&scope)
+    let (exit, results) = run.conclude(scope);
+    (exit, Some(results))
 }
 
 /// The pages of the list: those that the checks have fetched, then the others.

@@ -268,7 +268,7 @@ fn write_report(context: &mut Context, results: &Results, exit: Exit) -> Exit {
 }
 
 /// Shows the path of a written file, or logs the error. Returns true if the file was written.
-fn show_written(context: &mut Context, what: &str, (path, written): &Written) -> bool {
+pub(super) fn show_written(context: &mut Context, what: &str, (path, written): &Written) -> bool {
     let is_file = matches!(Destination::new(path), Ok(Destination::File(_)) | Err(_));
     let path = if Destination::is_stdout(path) {
         Path::new("stdout")

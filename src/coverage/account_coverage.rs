@@ -1,6 +1,7 @@
 //! The coverage of all regions and types of a run.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -41,6 +42,12 @@ pub enum Completeness {
     Partial,
     /// All counts are missing.
     Missing,
+}
+
+impl fmt::Display for Completeness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 impl Coverage {

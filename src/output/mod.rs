@@ -1,13 +1,18 @@
 //! The content of the output files and of stdout: rows, CSV, the JSON report, and the table.
 
+mod accounts_report;
+mod accounts_table;
 pub mod combined;
 mod csv;
+mod record_parts;
 mod report;
 pub mod rows;
 pub mod run_file;
 mod table;
 
 pub use self::csv::{write_csv, write_csv_header, write_csv_rows};
+pub use accounts_report::AccountsReport;
+pub use accounts_table::accounts_table;
 pub use report::Report;
 pub use table::table;
 

@@ -83,7 +83,7 @@ impl Report<'_> {
             "types": self.coverage.type_totals().collect::<Vec<_>>(),
             "usage": usage,
             "regions": self.coverage.regions.iter().map(|r| self.region(r)).collect::<Vec<_>>(),
-            "errors": self.errors.iter().map(error).collect::<Vec<_>>(),
+            "errors": self.errors.iter().map(entry_value).collect::<Vec<_>>(),
         });
         let mut bytes = serde_json::to_vec_pretty(&report).expect("strings and numbers");
         bytes.push(b'\n');
@@ -118,7 +118,8 @@ impl Report<'_> {
     }
 }
 
-fn flags(options: &Options) -> Value {
+/// Returns the options of the command line.
+pub(super) fn flags(options: &Options) -> Value {
     let types = options.resource_types.named();
     json!({
         "profile": options.profile,
@@ -151,7 +152,8 @@ fn path(path: Option<&Path>) -> Option<String> {
     path.map(|p| p.display().to_string())
 }
 
-fn error(entry: &Entry) -> Value {
+/// Returns an entry of the error log.
+pub(super) fn entry_value(entry: &Entry) -> Value {
     json!({
         "at": timestamp(entry.at),
         "error_type": entry.error_type,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::record_parts::{ErrorRecord, RegionRecord};
 use crate::accounts::{AccountStatus, MemberAccount};
 use crate::coverage::{Class, Coverage};
 use crate::error_log::{Entry, timestamp};
@@ -42,8 +43,10 @@ pub struct AccountRecord {
     pub detail: String,
     /// The counts.
     pub cells: Vec<CellRecord>,
-    /// The log entries, as lines with the account.
-    pub errors: Vec<String>,
+    /// The regions, without their counts.
+    pub by_region: Vec<RegionRecord>,
+    /// The log entries.
+    pub errors: Vec<ErrorRecord>,
 }
 
 /// A count of one region and type.
@@ -57,6 +60,8 @@ pub struct CellRecord {
     pub status: String,
     /// The class.
     pub class: String,
+    /// True if the count is missing, and `--accept-missing` expects that.
+    pub accepted: bool,
     /// The total, if there is one.
     pub total: Option<u64>,
     /// The time since which the recorder has not recorded.
@@ -87,6 +92,7 @@ impl AccountRecord {
             total: None,
             detail,
             cells: Vec::new(),
+            by_region: Vec::new(),
             errors: Vec::new(),
         }
     }
@@ -112,10 +118,13 @@ impl AccountRecord {
                 resource_type: resource_type.to_string(),
                 status: cell.status().to_string(),
                 class: cell.class().to_string(),
+                accepted: coverage.is_accepted(region, resource_type, cell),
                 total: cell.total(),
                 since: cell.since().map(timestamp),
                 detail: cell.detail().into_owned(),
             });
+        let regions = coverage.regions.iter();
+        let by_region = regions.map(|region| RegionRecord::new(coverage, region));
         Self {
             alias: account.shown_alias().unwrap_or_default().into_owned(),
             regions: coverage.regions.len(),
@@ -127,6 +136,7 @@ impl AccountRecord {
             ],
             total: (status != AccountStatus::Failed).then_some(totals.once),
             cells: cells.collect(),
+            by_region: by_region.collect(),
             ..Self::not_scanned(member, access, status, String::new())
         }
     }
@@ -136,7 +146,7 @@ impl AccountRecord {
     pub fn with_errors(mut self, entries: &[Entry]) -> Self {
         self.errors = entries
             .iter()
-            .map(|e| e.line_of_account(&self.account))
+            .map(|entry| ErrorRecord::new(entry, &self.account))
             .collect();
         if self.status.is_missing() && self.detail.is_empty() {
             self.detail = entries.first().map(Entry::message).unwrap_or_default();

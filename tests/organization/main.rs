@@ -5,6 +5,7 @@ mod support;
 
 mod access;
 mod combined;
+mod report;
 mod selection;
 
 use support::{Account, Organization, Outcome, Program, Server};
