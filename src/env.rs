@@ -8,10 +8,12 @@ use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
+use crate::sync::lock;
 
 /// A source of variables, files and command output.
 pub trait Env: Send + Sync {
@@ -72,6 +74,9 @@ pub struct CommandOutput {
 #[derive(Default)]
 pub struct SystemEnv(pub Interrupt);
 
+/// Held during a prompt: several profiles may need a code at a time.
+static PROMPTING: Mutex<()> = Mutex::new(());
+
 impl Env for SystemEnv {
     fn var(&self, name: &str) -> Option<String> {
         // Invalid Unicode does not count as absent, because an unreadable proxy variable is an
@@ -130,6 +135,7 @@ impl Env for SystemEnv {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return None;
         }
+        let _prompting = lock(&PROMPTING);
         eprint!("{question}");
         let input = self.0.run(|| {
             let mut input = String::new();

@@ -1,6 +1,6 @@
-//! Access to an account: the credentials of a role in it.
+//! Access to an account: the credentials of a role in it, or those of a profile.
 //!
-//! The role session gets a session policy with only the actions of the run, so that even an administrator role cannot
+//! A role session gets a session policy with only the actions of the run, so that even an administrator role cannot
 //! change anything.
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use super::member::MemberAccount;
+use super::profiles::ProfileAccess;
 use crate::aws::client::{Client, Transport};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::credentials::role_keys;
@@ -31,7 +32,15 @@ pub struct RoleCaller {
 }
 
 /// The way in which the accounts of a run are accessed.
-pub struct Access {
+pub enum Access {
+    /// With a role of each account.
+    Role(RoleAccess),
+    /// With a profile of each account.
+    Profiles(ProfileAccess),
+}
+
+/// The access with a role of each account.
+pub struct RoleAccess {
     /// Assumes the roles.
     pub caller: Arc<RoleCaller>,
     /// The account of the caller, which needs no role.
@@ -54,6 +63,9 @@ pub enum AccessError {
     /// STS returned a session without the account.
     #[error("sts:AssumeRole returned a session without a valid ARN, so its account is not known")]
     UnknownAccount,
+    /// The account has no profile, or it is already done.
+    #[error("no profile of this account")]
+    NoProfile,
 }
 
 impl AccessError {
@@ -62,22 +74,65 @@ impl AccessError {
     pub fn call(&self) -> Option<&CallError> {
         match self {
             Self::Credentials(error) => error.call(),
-            Self::WrongAccount(_) | Self::UnknownAccount => None,
+            Self::WrongAccount(_) | Self::UnknownAccount | Self::NoProfile => None,
         }
     }
 }
 
 impl Access {
-    /// Returns the role of `member`; `None` for the caller's own account.
+    /// Describes the access to `member`: `caller`, `role NAME` or `profile NAME`.
     #[must_use]
-    pub fn role_of<'a>(&'a self, member: &'a MemberAccount) -> Option<&'a RoleName> {
+    pub fn describe(&self, member: &MemberAccount) -> String {
+        match self {
+            Self::Role(access) => access.describe(member),
+            Self::Profiles(access) => access.describe(&member.id),
+        }
+    }
+
+    /// Returns the region of the first calls in `member`.
+    #[must_use]
+    pub fn region(&self, member: &MemberAccount) -> &Region {
+        match self {
+            Self::Role(access) => &access.caller.region,
+            Self::Profiles(access) => access.region(&member.id),
+        }
+    }
+
+    /// Returns a client for `member`.
+    ///
+    /// # Errors
+    /// The account cannot be accessed, or the credentials are not of this account.
+    pub fn open(&self, member: &MemberAccount) -> Result<Arc<Client>, AccessError> {
+        match self {
+            Self::Role(access) => access.open(member),
+            Self::Profiles(access) => access.client(&member.id).ok_or(AccessError::NoProfile),
+        }
+    }
+
+    /// Drops the credentials of an account that is done.
+    pub fn release(&self, account: &AccountId) {
+        match self {
+            Self::Role(_) => {}
+            Self::Profiles(access) => access.release(account),
+        }
+    }
+
+    /// Returns true if the accounts have credentials of their own: those of one account say nothing about the others.
+    #[must_use]
+    pub fn is_separate(&self) -> bool {
+        matches!(self, Self::Profiles(_))
+    }
+}
+
+impl RoleAccess {
+    /// Returns the role of `member`; `None` for the caller's own account.
+    fn role_of<'a>(&'a self, member: &'a MemberAccount) -> Option<&'a RoleName> {
         let is_own = member.id == self.caller_account && member.role.is_none();
         (!is_own).then(|| member.role.as_ref().unwrap_or(&self.role))
     }
 
     /// Describes the access to `member`: `caller` or `role NAME`.
-    #[must_use]
-    pub fn describe(&self, member: &MemberAccount) -> String {
+    fn describe(&self, member: &MemberAccount) -> String {
         let role = self.role_of(member);
         role.map_or("caller".to_owned(), |role| format!("role {role}"))
     }
@@ -86,7 +141,7 @@ impl Access {
     ///
     /// # Errors
     /// The role cannot be assumed, or its session is not of this account.
-    pub fn open(&self, member: &MemberAccount) -> Result<Arc<Client>, AccessError> {
+    fn open(&self, member: &MemberAccount) -> Result<Arc<Client>, AccessError> {
         let Some(role) = self.role_of(member) else {
             return Ok(self.caller.client.clone());
         };

@@ -1,10 +1,12 @@
 //! The list of the accounts of a run, from its source, page by page.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::list_error::ListError;
 use super::member::MemberAccount;
 use super::organization::OrganizationList;
+use super::profiles::ProfileAccounts;
 use super::selection;
 use crate::aws::client::Client;
 use crate::model::{AccountId, Region};
@@ -17,15 +19,15 @@ const MAX_SCOPE: usize = 150;
 pub struct AccountList {
     source: ListSource,
     selection: Selection,
-    client: Arc<Client>,
-    region: Region,
 }
 
 enum ListSource {
     /// The caller's organization.
-    Organization(Box<OrganizationList>),
+    Organization(Box<OrganizationList>, Arc<Client>, Region),
     /// The accounts that the options name; `None` once they were returned.
     Named(Option<Vec<MemberAccount>>),
+    /// The accounts of profiles, which the caller has.
+    Profiles(BTreeSet<AccountId>),
 }
 
 impl AccountList {
@@ -39,19 +41,30 @@ impl AccountList {
         options: &AccountOptions,
     ) -> Result<Self, ListError> {
         let selection = options.selection.clone();
-        let source = match options.source {
+        let source = match &options.source {
             AccountSource::Organization => {
                 let list = OrganizationList::start(&client, &region, &selection)?;
-                ListSource::Organization(Box::new(list))
+                ListSource::Organization(Box::new(list), client, region)
             }
-            AccountSource::Named => ListSource::Named(Some(selection::named(&selection))),
+            AccountSource::Named | AccountSource::Profiles(_) => {
+                ListSource::Named(Some(selection::named(&selection)))
+            }
         };
-        Ok(Self {
-            source,
-            selection,
-            client,
-            region,
-        })
+        Ok(Self { source, selection })
+    }
+
+    /// Creates the list of the accounts of profiles; the caller has its only page.
+    #[must_use]
+    pub fn of_profiles(options: &AccountOptions, accounts: &ProfileAccounts) -> Self {
+        let unusable = accounts
+            .unusable
+            .iter()
+            .flat_map(|profile| &profile.account);
+        let members = accounts.members.iter().map(|member| &member.id);
+        Self {
+            source: ListSource::Profiles(members.chain(unusable).cloned().collect()),
+            selection: options.selection.clone(),
+        }
     }
 
     /// Fetches the next accounts, which may be none; `None` after the last ones.
@@ -60,10 +73,11 @@ impl AccountList {
     /// The list cannot be fetched completely.
     pub fn next_page(&mut self) -> Result<Option<Vec<MemberAccount>>, ListError> {
         match &mut self.source {
-            ListSource::Organization(list) => {
-                list.next_page(&self.client, &self.region, &self.selection)
+            ListSource::Organization(list, client, region) => {
+                list.next_page(client, region, &self.selection)
             }
             ListSource::Named(members) => Ok(members.take()),
+            ListSource::Profiles(_) => Ok(None),
         }
     }
 
@@ -71,16 +85,19 @@ impl AccountList {
     #[must_use]
     pub fn may_have_more(&self) -> bool {
         match &self.source {
-            ListSource::Organization(list) => list.may_have_more(),
+            ListSource::Organization(list, ..) => list.may_have_more(),
             ListSource::Named(members) => members.is_some(),
+            ListSource::Profiles(_) => false,
         }
     }
 
-    /// Returns the scope of the accounts, for file names: the organization, its units, or `accounts`.
+    /// Returns the scope of the accounts, for file names: the organization, its units, `accounts` or `profiles`.
     #[must_use]
     pub fn scope(&self) -> String {
-        let ListSource::Organization(list) = &self.source else {
-            return "accounts".to_owned();
+        let list = match &self.source {
+            ListSource::Organization(list, ..) => list,
+            ListSource::Named(_) => return "accounts".to_owned(),
+            ListSource::Profiles(_) => return "profiles".to_owned(),
         };
         let units = list.unit_ids().join("_");
         if units.is_empty() || units.len() > MAX_SCOPE {
@@ -93,10 +110,13 @@ impl AccountList {
     /// Returns the accounts that the options name and that are not in the complete list.
     #[must_use]
     pub fn not_found(&self) -> Vec<AccountId> {
-        let ListSource::Organization(list) = &self.source else {
-            return Vec::new();
+        let is_found = |id: &AccountId| match &self.source {
+            ListSource::Organization(list, ..) => list.has(id),
+            ListSource::Named(_) => true,
+            ListSource::Profiles(found) => found.contains(id),
         };
         let named = self.selection.only.iter().flat_map(|only| only.keys());
-        named.filter(|id| !list.has(id)).cloned().collect()
+        let is_missing = |id: &&AccountId| self.selection.names(id) && !is_found(id);
+        named.filter(is_missing).cloned().collect()
     }
 }

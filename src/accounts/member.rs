@@ -27,6 +27,8 @@ pub struct MemberAccount {
     pub state: String,
     /// The role to assume in this account instead of the role of the run.
     pub role: Option<RoleName>,
+    /// A note for the detail in the file of the accounts; empty for none.
+    pub note: String,
 }
 
 impl MemberAccount {
@@ -39,6 +41,7 @@ impl MemberAccount {
             units: Vec::new(),
             state: ACTIVE.to_owned(),
             role: None,
+            note: String::new(),
         }
     }
 
@@ -59,6 +62,7 @@ impl MemberAccount {
             units: paths.first().map(|path| unit_ids(path)).unwrap_or_default(),
             state: state.map_or(ACTIVE.to_owned(), |state| shown(state, MAX_STATE)),
             role: None,
+            note: String::new(),
         })
     }
 

@@ -6,6 +6,7 @@ mod list_error;
 mod member;
 mod organization;
 mod pages;
+mod profiles;
 mod selection;
 pub mod session_policy;
 mod status;
@@ -15,4 +16,7 @@ pub use list::AccountList;
 pub use list_error::ListError;
 pub use member::{ACTIVE, MemberAccount};
 pub use organization::MAX_ACCOUNTS;
+pub use profiles::{
+    CheckedProfile, ProfileAccounts, ProfilesError, UnusableProfile, UsableProfile, select, shown,
+};
 pub use status::AccountStatus;

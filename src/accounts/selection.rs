@@ -67,10 +67,7 @@ impl Units {
 /// Returns true if `member` is selected.
 #[must_use]
 pub fn includes(selection: &Selection, member: &MemberAccount, units: &Units) -> bool {
-    let named = selection.only.as_ref();
-    named.is_none_or(|only| only.contains_key(&member.id))
-        && !selection.excluded.contains(&member.id)
-        && units.includes(member)
+    selection.names(&member.id) && units.includes(member)
 }
 
 /// Returns the accounts that the selection names, without those that it excludes.

@@ -51,6 +51,7 @@ pub fn for_access(error: &AccessError) -> String {
             format!("{call}; {DENIED_ROLE}")
         }
         (AccessError::Credentials(error), _) => for_credentials(error),
+        (AccessError::NoProfile, _) => error.to_string(),
         (AccessError::WrongAccount(_) | AccessError::UnknownAccount, _) => {
             format!("{error}; no count of it is used: check the endpoint and any proxy")
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, Command, Error};
 
@@ -13,6 +14,22 @@ const ACCOUNTS: &str = "Accounts";
 
 /// The default name of the role sessions.
 const SESSION_NAME: &str = env!("CARGO_PKG_NAME");
+
+/// The options that have no effect with the profiles of several accounts, or name another source; a recording has no
+/// profiles.
+const NOT_WITH_PROFILES: [&str; 11] = [
+    "profile",
+    "organization",
+    "ou",
+    "exclude_ous",
+    "organization_role",
+    "role_name",
+    "external_id",
+    "role_session_name",
+    "no_session_policy",
+    "record",
+    "demo",
+];
 
 /// The options of a run of many accounts.
 #[derive(Debug, Args)]
@@ -29,6 +46,11 @@ pub(super) struct AccountArgs {
     /// subcommand accounts
     #[arg(help_heading = ACCOUNTS, long, value_name = "ID,...|@FILE", value_delimiter = ',', num_args = 1, value_parser = parse_accounts)]
     accounts: Vec<Vec<NamedAccount>>,
+
+    /// Count the accounts of the profiles with these names, each account once; * and ? are wildcards
+    #[arg(help_heading = ACCOUNTS, long, value_name = "GLOB,...", value_delimiter = ',', num_args = 1,
+        value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = NOT_WITH_PROFILES)]
+    profiles: Vec<String>,
 
     /// Skip these accounts
     #[arg(help_heading = ACCOUNTS, long, value_name = "ID,...|@FILE", value_delimiter = ',', num_args = 1, value_parser = parse_accounts)]
@@ -68,19 +90,22 @@ impl AccountArgs {
     /// Converts the arguments; `None` without a source of accounts. `command` formats an error.
     pub(super) fn resolve(self, command: &mut Command) -> Result<Option<AccountOptions>, Error> {
         let units = self.ou.len() + self.exclude_ous.len();
-        let source = if self.organization || units > 0 {
+        let source = if !self.profiles.is_empty() {
+            AccountSource::Profiles(self.profiles)
+        } else if self.organization || units > 0 {
             AccountSource::Organization
         } else if self.accounts.is_empty() {
             return match self.needless_option() {
                 None => Ok(None),
                 Some(option) => Err(command.error(
                     ErrorKind::MissingRequiredArgument,
-                    format!("{option} needs --organization, --ou or --accounts"),
+                    format!("{option} needs --organization, --ou, --accounts or --profiles"),
                 )),
             };
         } else {
             AccountSource::Named
         };
+        let has_roles = !matches!(source, AccountSource::Profiles(_));
         let only: BTreeMap<AccountId, _> = named(&self.accounts).collect();
         Ok(Some(AccountOptions {
             source,
@@ -96,7 +121,7 @@ impl AccountArgs {
                 .unwrap_or_else(RoleName::organization_default),
             external_id: self.external_id,
             session_name: self.role_session_name.unwrap_or(SESSION_NAME.to_owned()),
-            session_policy: !self.no_session_policy,
+            session_policy: !self.no_session_policy && has_roles,
             account_files: !self.no_account_files,
         }))
     }

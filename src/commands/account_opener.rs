@@ -118,6 +118,9 @@ impl<'a> Opener<'a> {
                     AccessError::WrongAccount(_) | AccessError::UnknownAccount => {
                         (ErrorType::Fatal, NotOpenedStatus::WrongAccount, message)
                     }
+                    AccessError::NoProfile => {
+                        (ErrorType::Unexpected, NotOpenedStatus::Failed, message)
+                    }
                     AccessError::Credentials(_) if is_of_caller => {
                         (ErrorType::Fatal, NotOpenedStatus::NotTried, message)
                     }

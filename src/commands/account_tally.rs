@@ -12,6 +12,8 @@ use crate::scan::NotOpenedStatus;
 #[derive(Default)]
 pub(super) struct Tally {
     accounts: Vec<AccountState>,
+    /// The profiles that cannot be used.
+    unusable: Vec<(Position, AccountSummary)>,
     pub(super) finished_regions: usize,
     regions: usize,
     done: usize,
@@ -68,6 +70,11 @@ impl Tally {
         self.accounts[number].finished = Some((position, summary));
     }
 
+    /// Adds a profile that cannot be used.
+    pub(super) fn add_unusable(&mut self, position: Position, record: &AccountRecord) {
+        self.unusable.push((position, summary_of(record)));
+    }
+
     /// Returns the number of accounts with counts.
     pub(super) fn counted(&self) -> usize {
         let finished = self.summaries();
@@ -76,12 +83,12 @@ impl Tally {
 
     /// Returns the positions of the records, by account ID.
     pub(super) fn positions(&self) -> Vec<Position> {
-        let finished = self.accounts.iter();
-        let mut finished: Vec<_> = finished
-            .filter_map(|account| Some((&account.member.id, account.finished.as_ref()?.0)))
-            .collect();
-        finished.sort_by_key(|(id, _)| *id);
-        finished.into_iter().map(|(_, position)| position).collect()
+        let mut finished: Vec<_> = self.finished().collect();
+        finished.sort_by_key(|(_, summary)| &summary.account);
+        finished
+            .into_iter()
+            .map(|(position, _)| *position)
+            .collect()
     }
 
     pub(super) fn summary(&self) -> AccountsSummary<'_> {
@@ -98,9 +105,14 @@ impl Tally {
         })
     }
 
-    fn summaries(&self) -> impl Iterator<Item = &AccountSummary> {
+    fn finished(&self) -> impl Iterator<Item = &(Position, AccountSummary)> {
         let finished = self.accounts.iter();
-        finished.filter_map(|account| Some(&account.finished.as_ref()?.1))
+        let finished = finished.filter_map(|account| account.finished.as_ref());
+        finished.chain(&self.unusable)
+    }
+
+    fn summaries(&self) -> impl Iterator<Item = &AccountSummary> {
+        self.finished().map(|(_, summary)| summary)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A run of many accounts in progress: what each event of the scan changes, and the output at its end.
 
+use std::sync::Arc;
+
 use super::account_files;
 use super::account_tally::Tally;
 use super::accounts_outputs::AccountsResults;
@@ -7,13 +9,14 @@ use super::combined::Combined;
 use super::context::Context;
 use super::exit::Exit;
 use super::scan_regions;
-use crate::accounts::{AccountStatus, MemberAccount};
+use crate::accounts::access::Access;
+use crate::accounts::{AccountStatus, MemberAccount, UnusableProfile};
 use crate::advice;
 use crate::console::{self};
 use crate::coverage::{Coverage, RegionResult};
 use crate::error_log::{Entry, ErrorType};
 use crate::model::{Account, AccountId};
-use crate::options::AccountOptions;
+use crate::options::{AccountOptions, AccountSource};
 use crate::output::run_file::{AccountRecord, Position, RunFile};
 use crate::scan::{self, AccountsEvent};
 
@@ -21,7 +24,7 @@ use crate::scan::{self, AccountsEvent};
 pub(super) struct Run<'r, 'c> {
     pub(super) context: &'r mut Context<'c>,
     pub(super) accounts: &'r AccountOptions,
-    pub(super) describe_access: Box<dyn Fn(&MemberAccount) -> String + 'r>,
+    pub(super) access: Arc<Access>,
     pub(super) tally: Tally,
     pub(super) records: RunFile,
     pub(super) list_error: Option<String>,
@@ -76,9 +79,10 @@ impl Run<'_, '_> {
             return;
         }
         let account = self.tally.get(number);
-        let access = (self.describe_access)(&account.member);
+        let access = self.access.describe(&account.member);
         let record =
-            AccountRecord::not_scanned(&account.member, access, why.status.into(), why.detail);
+            AccountRecord::not_scanned(&account.member, access, why.status.into(), why.detail)
+                .with_note(&account.member.note);
         let entries: Vec<Entry> = why.entry.into_iter().collect();
         self.show_errors(&record.account, &entries);
         self.finish(number, &record.with_errors(&entries));
@@ -106,10 +110,11 @@ impl Run<'_, '_> {
                 !account_files::write(self.context, &account, &coverage, &mut entries)
                     && !coverage.is_missing();
         }
-        let access = (self.describe_access)(&member);
+        let access = self.access.describe(&member);
         let record = AccountRecord::scanned(&member, &account, access, &coverage);
         self.show_errors(&record.account, &entries);
-        self.finish(number, &record.with_errors(&entries));
+        let record = record.with_errors(&entries).with_note(&member.note);
+        self.finish(number, &record);
     }
 
     /// Shows the errors of an account on the console, once for each region and reason.
@@ -121,14 +126,39 @@ impl Run<'_, '_> {
 
     /// Appends the record of an account to the run file.
     fn finish(&mut self, number: usize, record: &AccountRecord) {
-        match self.records.append(record) {
-            Ok(position) => self.tally.finish(number, position, record),
-            Err(e) => {
+        self.access.release(&self.tally.get(number).member.id);
+        if let Some(position) = self.append(record) {
+            self.tally.finish(number, position, record);
+        }
+    }
+
+    fn append(&mut self, record: &AccountRecord) -> Option<Position> {
+        let position = self.records.append(record);
+        position
+            .map_err(|e| {
                 self.has_failed = true;
                 let path = self.records.path().display();
                 self.context
                     .console
                     .error(format_args!("error: {path} cannot be written: {e}"));
+            })
+            .ok()
+    }
+
+    /// Adds the profiles that cannot be used.
+    pub(super) fn add_unusable(&mut self, profiles: Vec<UnusableProfile>) {
+        for profile in profiles {
+            let error_type = match profile.status {
+                AccountStatus::WrongAccount => ErrorType::Fatal,
+                AccountStatus::AccessDenied => ErrorType::Permission,
+                _ => ErrorType::Prerequisite,
+            };
+            let entry = self.context.entry(error_type, None, profile.detail.clone());
+            let record =
+                AccountRecord::of_profile(profile).with_errors(std::slice::from_ref(&entry));
+            self.show_errors(record.shown_account(), &[entry]);
+            if let Some(position) = self.append(&record) {
+                self.tally.add_unusable(position, &record);
             }
         }
     }
@@ -140,11 +170,17 @@ impl Run<'_, '_> {
         for account in accounts {
             let number = self.tally.len();
             let member = MemberAccount::new(account);
-            let detail = "the account is not in the caller's organization, or not in the selected units; check \
-                          --accounts"
-                .to_owned();
+            let detail = match &self.accounts.source {
+                AccountSource::Profiles(_) => {
+                    "no profile of --profiles has this account; check --accounts"
+                }
+                AccountSource::Organization | AccountSource::Named => {
+                    "the account is not in the caller's organization, or not in the selected units; check --accounts"
+                }
+            };
             let status = AccountStatus::NotInOrganization;
-            let record = AccountRecord::not_scanned(&member, String::new(), status, detail);
+            let record =
+                AccountRecord::not_scanned(&member, String::new(), status, detail.to_owned());
             self.tally.add(member);
             self.finish(number, &record);
         }

@@ -133,12 +133,13 @@ fn scan_accounts(
     let mut run = Run {
         context,
         accounts,
-        describe_access: Box::new(move |member| access.describe(member)),
+        access,
         tally: Tally::default(),
         records: run_file,
         list_error: None,
         has_failed: false,
     };
+    run.add_unusable(ready.unusable);
     let interval = run.context.runtime.clock.tick();
     scan::scan_accounts(&ready.workers, &feed, interval, |event| run.handle(event));
     run.context.console.end_progress();

@@ -41,6 +41,8 @@ impl AccountSummary {
     /// Returns the ID with the name: `111111111111 (payments-dev)`.
     fn label(&self) -> String {
         match self.name.as_str() {
+            // The account of a profile may not be known.
+            _ if self.account.is_empty() => self.access.clone(),
             "" => self.account.clone(),
             name => format!("{} ({name})", self.account),
         }
@@ -186,7 +188,12 @@ fn problems(accounts: &[&AccountSummary]) -> Vec<String> {
             continue;
         };
         let access = match first.access.as_str() {
-            access if status == AccountStatus::AccessDenied => format!(" ({access})"),
+            access
+                if status == AccountStatus::AccessDenied
+                    && found.iter().all(|a| a.access == access) =>
+            {
+                format!(" ({access})")
+            }
             _ => String::new(),
         };
         let names = list(found.iter().map(|a| a.label()), NAMED);

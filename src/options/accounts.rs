@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{AccountId, OrganizationalUnitSelector, RoleName};
 
 /// The source of the accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountSource {
     /// All accounts of the caller's organization.
     Organization,
     /// The accounts that the options name; AWS Organizations is not called.
     Named,
+    /// The accounts of the profiles whose names match one of these patterns.
+    Profiles(Vec<String>),
 }
 
 /// The selection of accounts.
@@ -31,6 +33,13 @@ impl Selection {
     #[must_use]
     pub fn role(&self, account: &AccountId) -> Option<&RoleName> {
         self.only.as_ref()?.get(account)?.as_ref()
+    }
+
+    /// Returns true if the lists of accounts select `account`, whatever its unit is.
+    #[must_use]
+    pub fn names(&self, account: &AccountId) -> bool {
+        let only = self.only.as_ref();
+        only.is_none_or(|only| only.contains_key(account)) && !self.excluded.contains(account)
     }
 }
 

@@ -13,7 +13,7 @@ use super::record_parts::{ErrorRecord, RegionRecord};
 use super::report::{entry_value, flags};
 use super::run_file::{AccountRecord, CellRecord};
 use crate::error_log::{Entry, timestamp};
-use crate::options::{AccountOptions, Options};
+use crate::options::{AccountOptions, AccountSource, Options};
 
 /// The version of the report's structure.
 const SCHEMA_VERSION: u32 = 1;
@@ -195,7 +195,12 @@ fn cells([known, stale, unverified, missing]: [usize; 4]) -> Value {
 
 /// Returns the options of the accounts; the external ID is only named.
 fn account_flags(options: &AccountOptions) -> Value {
+    let profiles = match &options.source {
+        AccountSource::Profiles(patterns) => Some(patterns),
+        AccountSource::Organization | AccountSource::Named => None,
+    };
     json!({
+        "profiles": profiles,
         "organization_role": options.organization_role,
         "role_name": options.role.to_string(),
         "external_id": options.external_id.is_some(),

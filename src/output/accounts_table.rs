@@ -23,7 +23,7 @@ pub fn accounts_table<E>(
         let record = record?;
         total += record.total.unwrap_or_default();
         is_complete &= !record.status.is_missing();
-        rows.push(row(record));
+        rows.push(row(&record));
     }
     let mark = if is_complete { " " } else { "+" };
     let total = format!("{}{mark}", thousands(total));
@@ -36,21 +36,23 @@ pub fn accounts_table<E>(
     Ok(text)
 }
 
-fn row(record: AccountRecord) -> Row {
+fn row(record: &AccountRecord) -> Row {
     let total = match (record.total, record.status) {
         (Some(total), AccountStatus::Complete) => format!("{} ", thousands(total)),
         (Some(total), _) => format!("{}+", thousands(total)),
         (None, AccountStatus::NotActive) => "- ".to_owned(),
         (None, _) => "? ".to_owned(),
     };
-    let name = if record.name.is_empty() {
-        record.alias
-    } else {
-        record.name
+    let names = [&record.name, &record.alias];
+    let name = match names.into_iter().find(|name| !name.is_empty()) {
+        Some(name) => name,
+        // The account of a profile may not be known.
+        None if record.account.is_empty() => &record.access,
+        None => "",
     };
     [
-        record.account,
-        name,
+        record.shown_account().to_owned(),
+        name.to_owned(),
         record.status.as_str().to_owned(),
         total,
     ]

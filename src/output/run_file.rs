@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::record_parts::{ErrorRecord, RegionRecord};
-use crate::accounts::{AccountStatus, MemberAccount};
+use crate::accounts::{AccountStatus, MemberAccount, UnusableProfile};
 use crate::coverage::{Class, Coverage};
 use crate::error_log::{Entry, timestamp};
 use crate::model::Account;
@@ -97,6 +97,47 @@ impl AccountRecord {
         }
     }
 
+    /// Creates the record of a profile that cannot be used; its account may not be known.
+    #[must_use]
+    pub fn of_profile(profile: UnusableProfile) -> Self {
+        let account = profile.account.map(|id| id.to_string());
+        Self {
+            account: account.unwrap_or_default(),
+            alias: String::new(),
+            name: String::new(),
+            ou_path: String::new(),
+            state: String::new(),
+            access: profile.access,
+            status: profile.status,
+            regions: 0,
+            counts: [0; 4],
+            total: None,
+            detail: profile.detail,
+            cells: Vec::new(),
+            by_region: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Returns the record with a note in its detail.
+    #[must_use]
+    pub fn with_note(mut self, note: &str) -> Self {
+        if !self.detail.is_empty() && !note.is_empty() {
+            self.detail.push_str("; ");
+        }
+        self.detail.push_str(note);
+        self
+    }
+
+    /// Returns the account ID as log entries have it: `unknown` for a profile whose account is not known.
+    #[must_use]
+    pub fn shown_account(&self) -> &str {
+        match self.account.as_str() {
+            "" => "unknown",
+            account => account,
+        }
+    }
+
     /// Creates the record of an account that was scanned.
     #[must_use]
     pub fn scanned(
@@ -146,7 +187,7 @@ impl AccountRecord {
     pub fn with_errors(mut self, entries: &[Entry]) -> Self {
         self.errors = entries
             .iter()
-            .map(|entry| ErrorRecord::new(entry, &self.account))
+            .map(|entry| ErrorRecord::new(entry, self.shown_account()))
             .collect();
         if self.status.is_missing() && self.detail.is_empty() {
             self.detail = entries.first().map(Entry::message).unwrap_or_default();

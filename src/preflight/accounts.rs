@@ -6,17 +6,19 @@ use super::check::{CheckError, CheckEvent, Checks};
 use super::identity;
 use super::open::{OpenError, OpenedAccount, open};
 use super::permission::{PermissionCheck, check_region};
+use super::profiles::check_profiles;
 use super::recorder::{self, ENABLED};
-use super::run::{Base, IDENTITY, REGIONS, start};
-use crate::accounts::access::{Access, AccessError, RoleCaller};
+use super::run::{Base, CREDENTIALS, IDENTITY, REGIONS, prepare, start};
+use crate::accounts::access::{Access, AccessError, RoleAccess, RoleCaller};
 use crate::accounts::session_policy::session_policy;
-use crate::accounts::{AccountList, MemberAccount};
-use crate::aws::client::{Activity, Client, Trace};
+use crate::accounts::{AccountList, MemberAccount, ProfileAccounts, UnusableProfile};
+use crate::aws::client::{Activity, Trace};
 use crate::aws::partition::Partition;
 use crate::http::HttpClient;
 use crate::model::AccountId;
-use crate::options::{AccountOptions, Options, actions, organization_actions};
+use crate::options::{AccountOptions, AccountSource, Options, actions, organization_actions};
 use crate::runtime::Runtime;
+use crate::session::SessionParts;
 use crate::text::pluralize;
 use crate::workers::Workers;
 
@@ -33,10 +35,6 @@ pub struct AccountsPreflight {
 
 /// The input of a scan of many accounts.
 pub struct AccountsReady {
-    /// The client of the caller.
-    pub client: Arc<Client>,
-    /// The account of the caller.
-    pub caller: AccountId,
     /// The workers.
     pub workers: Workers,
     /// The access to the accounts.
@@ -45,6 +43,8 @@ pub struct AccountsReady {
     pub list: AccountList,
     /// The accounts of the pages that the checks have fetched.
     pub members: Vec<MemberAccount>,
+    /// The profiles that cannot be used.
+    pub unusable: Vec<UnusableProfile>,
     /// True if the list has no further page.
     pub is_complete: bool,
     /// The account that the checks have opened, so that it is not opened again.
@@ -62,10 +62,27 @@ pub fn run_accounts(
     on_event: &mut dyn FnMut(CheckEvent),
 ) -> AccountsPreflight {
     let mut checks = Checks::new(on_event, runtime.clock.tick());
-    let (http, base) = start(options, runtime, trace, activity, &mut checks);
-    let ready = base.and_then(|base| check_accounts(options, accounts, base, &mut checks));
+    let parts = SessionParts::new(options, runtime, trace, activity);
+    let (http, ready) = match &accounts.source {
+        AccountSource::Profiles(patterns) => {
+            let (http, workers) = prepare(options, &parts, &mut checks);
+            let checks = &mut checks;
+            let ready = workers.and_then(|workers| {
+                let profiles = check_profiles(patterns, &*runtime.env, &parts, &workers, checks)?;
+                let start = parts.start_region();
+                let found = ProfileAccounts::new(profiles, &accounts.selection, start.clone());
+                ready_with_profiles(options, accounts, found, workers, checks)
+            });
+            (http, ready)
+        }
+        AccountSource::Organization | AccountSource::Named => {
+            let (http, base) = start(options, parts, &mut checks);
+            let ready = base.and_then(|base| check_accounts(options, accounts, base, &mut checks));
+            (http, ready)
+        }
+    };
     let number = checks.first_failed();
-    for name in [IDENTITY, LIST, ACCESS, REGIONS, ENABLED] {
+    for name in [CREDENTIALS, IDENTITY, LIST, ACCESS, REGIONS, ENABLED] {
         if let Some(number) = number.filter(|_| !checks.has(name) && !options.skip_checks) {
             let skipped = Err::<(), _>(CheckError::Skipped(number));
             checks.add(name, skipped, |()| String::new());
@@ -95,12 +112,12 @@ fn check_accounts(
         session_name: accounts.session_name.clone(),
         session_policy: accounts.session_policy.then(|| session_policy(&policy)),
     };
-    let access = Arc::new(Access {
+    let access = Arc::new(Access::Role(RoleAccess {
         caller: Arc::new(role_caller(actions(options), accounts.external_id.as_ref())),
         caller_account: caller.clone(),
         transport: session.transport.clone(),
         role: accounts.role.clone(),
-    });
+    }));
     let lister = match &accounts.organization_role {
         None => Ok(session.client.clone()),
         Some(arn) => {
@@ -116,12 +133,38 @@ fn check_accounts(
     });
     let (list, members) = checks.add(LIST, first, |(list, members)| describe(list, members))?;
     let mut ready = AccountsReady {
-        client: session.client.clone(),
-        caller,
         access,
         list,
         members,
+        unusable: Vec::new(),
         is_complete: false,
+        opened: None,
+        workers: Workers::new(1).ok()?,
+    };
+    if !options.skip_checks {
+        check_one(options, &mut ready, &mut workers, checks)?;
+    }
+    ready.workers = workers;
+    Some(ready)
+}
+
+/// Runs the other checks with the accounts of profiles.
+fn ready_with_profiles(
+    options: &Options,
+    accounts: &AccountOptions,
+    found: ProfileAccounts,
+    mut workers: Workers,
+    checks: &mut Checks,
+) -> Option<AccountsReady> {
+    let list = AccountList::of_profiles(accounts, &found);
+    let (members, unusable) = (found.members, found.unusable);
+    checks.add(LIST, Ok(()), |()| describe(&list, &members))?;
+    let mut ready = AccountsReady {
+        access: Arc::new(Access::Profiles(found.access)),
+        list,
+        members,
+        unusable,
+        is_complete: true,
         opened: None,
         workers: Workers::new(1).ok()?,
     };
@@ -159,7 +202,7 @@ fn check_one(
     checks.add(REGIONS, Ok(()), |()| {
         pluralize(opened.regions.len(), "enabled region")
     });
-    let start = &ready.access.caller.region;
+    let start = ready.access.region(&member);
     let check = PermissionCheck {
         client: &opened.client,
         method: options.method,
@@ -187,7 +230,7 @@ fn open_first(ready: &mut AccountsReady) -> Result<(MemberAccount, OpenedAccount
             }
             match open(&ready.access, &member) {
                 Ok(opened) => return Ok((member, opened)),
-                Err(error) if is_of_account(&error) => {
+                Err(error) if is_of_account(&error, &ready.access) => {
                     denied.get_or_insert((member.id, error));
                 }
                 Err(error) => return Err(error.into_check(member.id)),
@@ -206,8 +249,10 @@ fn open_first(ready: &mut AccountsReady) -> Result<(MemberAccount, OpenedAccount
 }
 
 /// Returns true if the error is one of the account, not of the run.
-fn is_of_account(error: &OpenError) -> bool {
+fn is_of_account(error: &OpenError, access: &Access) -> bool {
+    let is_answer = error.call().is_some_and(|call| call.kind().is_some());
     match error {
+        _ if access.is_separate() && is_answer => true,
         OpenError::Access(AccessError::Credentials(_))
         | OpenError::Regions(CheckError::Call(_)) => error.is_denied(),
         OpenError::Access(_) | OpenError::Regions(_) => true,

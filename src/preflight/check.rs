@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::accounts::ListError;
 use crate::accounts::access::AccessError;
+use crate::accounts::{ListError, ProfilesError};
 use crate::advice;
 use crate::aws::error::{CallError, CredentialsError};
 use crate::model::{AccountId, ParseNameError};
@@ -32,6 +32,9 @@ pub enum CheckError {
     /// No credentials.
     #[error("{}", advice::for_credentials(.0))]
     Credentials(CredentialsError),
+    /// The profiles cannot be used.
+    #[error(transparent)]
+    Profiles(ProfilesError),
     /// A failed call.
     #[error("in {}: {}; {}", .0.region, .0, advice::for_call(.0))]
     Call(CallError),

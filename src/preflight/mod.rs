@@ -5,6 +5,7 @@ mod check;
 mod identity;
 mod open;
 mod permission;
+mod profiles;
 mod recorder;
 mod region_names;
 mod run;

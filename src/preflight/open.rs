@@ -73,7 +73,7 @@ impl OpenError {
 /// The account cannot be accessed, or its regions are not known.
 pub fn open(access: &Access, member: &MemberAccount) -> Result<OpenedAccount, OpenError> {
     let client = access.open(member)?;
-    let start = &access.caller.region;
+    let start = access.region(member);
     let regions = identity::regions(&client, start).map_err(OpenError::Regions)?;
     let alias = identity::alias(&client, start);
     Ok(OpenedAccount {

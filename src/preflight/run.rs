@@ -29,7 +29,7 @@ use crate::workers::{Scope, Task, Workers};
 /// The number of workers of the checks: one for each call.
 const WORKERS: usize = 5;
 
-const CREDENTIALS: &str = "AWS credentials configured";
+pub(super) const CREDENTIALS: &str = "AWS credentials configured";
 pub(super) const IDENTITY: &str = "IAM permission: sts:GetCallerIdentity";
 const ALIAS: &str = "IAM permission: iam:ListAccountAliases";
 pub(super) const REGIONS: &str = "IAM permission: ec2:DescribeRegions";
@@ -84,7 +84,8 @@ pub fn run(
     on_event: &mut dyn FnMut(CheckEvent),
 ) -> Preflight {
     let mut checks = Checks::new(on_event, runtime.clock.tick());
-    let (http, base) = start(options, runtime, trace, activity, &mut checks);
+    let parts = SessionParts::new(options, runtime, trace, activity);
+    let (http, base) = start(options, parts, &mut checks);
     match base {
         Some((session, workers)) => check_account(options, &session, workers, checks),
         None => Preflight {
@@ -99,15 +100,12 @@ pub fn run(
 /// The session and the workers of a run.
 pub(super) type Base = (Session, Workers);
 
-/// Runs the first three checks: the HTTPS client, the thread pool and the credentials.
-pub(super) fn start(
+/// Runs the first two checks: the HTTPS client and the thread pool.
+pub(super) fn prepare(
     options: &Options,
-    runtime: &Runtime,
-    trace: Option<Trace>,
-    activity: Arc<Activity>,
+    parts: &SessionParts,
     checks: &mut Checks,
-) -> (Option<Arc<dyn HttpClient>>, Option<Base>) {
-    let parts = SessionParts::new(options, runtime, trace, activity);
+) -> (Option<Arc<dyn HttpClient>>, Option<Workers>) {
     let http = parts.http().map_err(CheckError::Settings);
     let http = checks.add("HTTPS client can be built", http, |_| {
         parts.describe_trust()
@@ -116,6 +114,16 @@ pub(super) fn start(
     let threads = if options.replay.is_some() { 1 } else { WORKERS };
     let workers = Workers::new(threads).map_err(CheckError::Workers);
     let workers = checks.add("Thread pool can be built", workers, |_| String::new());
+    (http, workers)
+}
+
+/// Runs the first three checks: the HTTPS client, the thread pool and the credentials.
+pub(super) fn start(
+    options: &Options,
+    parts: SessionParts,
+    checks: &mut Checks,
+) -> (Option<Arc<dyn HttpClient>>, Option<Base>) {
+    let (http, workers) = prepare(options, &parts, checks);
     let credentials = match &workers {
         Some(workers) => checks
             .run(CREDENTIALS, workers, || parts.credentials())

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::settings::{ClientSettings, Setting, SettingsError, choose_profile, default_region};
+use super::settings::{
+    ClientSettings, Setting, SettingsError, choose_profile, default_region, region_of_profile,
+    regular,
+};
 use crate::advice;
 use crate::aws::client::{Activity, Client, Trace, Transport};
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::{CachedCredentials, IdentityCall};
-use crate::aws::credentials::{self, ProviderContext};
+use crate::aws::credentials::{self, Profile, ProfileSource, ProviderContext};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::error::CredentialsError;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
@@ -95,6 +98,12 @@ impl<'a> SessionParts<'a> {
         ));
     }
 
+    /// Returns the region of the first calls.
+    #[must_use]
+    pub fn start_region(&self) -> &Region {
+        &self.region
+    }
+
     /// Returns the HTTPS client.
     ///
     /// # Errors
@@ -125,45 +134,70 @@ impl<'a> SessionParts<'a> {
     /// # Errors
     /// There are none, or a provider failed.
     pub fn credentials(&self) -> Result<CachedCredentials, CredentialsError> {
+        let (env, options) = (self.runtime.env.clone(), self.options.clone());
+        let choose = move |files: &SharedFiles| choose_profile(&options, files, &*env);
+        self.load(&self.transport, &self.region, choose)
+    }
+
+    /// Returns the start region of a client of the profile `name`: that of the profile, else that of the run.
+    ///
+    /// # Errors
+    /// The profile's region is invalid.
+    pub fn region_of_profile(&self, name: &str) -> Result<Region, SettingsError> {
+        let env = &*self.runtime.env;
+        let files = SharedFiles::load(env).unwrap_or_default();
+        let region = region_of_profile(self.options, env, files, name)?;
+        Ok(region.unwrap_or_else(|| self.region.clone()))
+    }
+
+    /// Resolves the credentials of the profile `name`. Returns a client with them and the region of its first calls.
+    ///
+    /// # Errors
+    /// There are none, or a provider failed.
+    pub fn client_of_profile(
+        &self,
+        name: &str,
+        region: Region,
+    ) -> Result<(Arc<Client>, Region), CredentialsError> {
+        let (region, endpoints) = regular(region, self.transport.endpoints.clone());
+        let transport = Transport {
+            endpoints,
+            ..self.transport.clone()
+        };
+        let profile = Profile {
+            name: name.to_owned(),
+            source: ProfileSource::Flag,
+        };
+        let credentials = self.load(&transport, &region, move |_| profile.clone())?;
+        Ok((Arc::new(Client::new(transport, credentials)), region))
+    }
+
+    /// Loads the credentials of the profile that `choose` returns, now and for each refresh.
+    fn load(
+        &self,
+        transport: &Transport,
+        region: &Region,
+        choose: impl Fn(&SharedFiles) -> Profile + Send + Sync + 'static,
+    ) -> Result<CachedCredentials, CredentialsError> {
         let env = self.runtime.env.clone();
-        let options = self.options.clone();
-        let (transport, region) = (self.transport.clone(), self.region.clone());
+        let identifier = identifier(transport, region);
+        let (transport, region) = (transport.clone(), region.clone());
         let loader = move |is_refresh| {
             if is_refresh && transport.interrupt.signal().is_some() {
                 return Err(CredentialsError::Interrupted);
             }
             let files = SharedFiles::load(&*env)?;
-            let profile = choose_profile(&options, &files, &*env);
             credentials::resolve(&ProviderContext {
                 env: &*env,
                 files: &files,
-                profile: &profile,
+                profile: &choose(&files),
                 transport: &transport,
                 region: &region,
                 is_refresh,
                 log: &|line| transport.log(&line),
             })
         };
-        CachedCredentials::load(Box::new(loader), self.identifier())
-    }
-
-    /// Returns the call that verifies the account of refreshed credentials.
-    fn identifier(&self) -> IdentityCall {
-        let transport = self.transport.clone();
-        // STS has no host in some pseudo regions, such as `aws-cn-global`.
-        let partition = Partition::of_pseudo_region(&self.region);
-        let region = partition.map_or_else(|| self.region.clone(), Partition::global_region);
-        Box::new(move |keys| {
-            let client = Client::new(transport.clone(), CachedCredentials::fixed(keys.clone()));
-            let response = client.call_within(&region, &GetCallerIdentity, VERIFICATION_LIMIT);
-            match response {
-                Ok(response) => Ok(response.output),
-                Err(error) => Err(CredentialsError::Call {
-                    origin: "the account of the credentials could not be verified".to_owned(),
-                    source: Box::new(error),
-                }),
-            }
-        })
+        CachedCredentials::load(Box::new(loader), identifier)
     }
 
     /// Returns the session; `None` if there is no HTTPS client.
@@ -176,6 +210,25 @@ impl<'a> SessionParts<'a> {
             start_region: self.settings.ok()?.region,
         })
     }
+}
+
+/// Returns the call that verifies the account of refreshed credentials.
+fn identifier(transport: &Transport, region: &Region) -> IdentityCall {
+    let transport = transport.clone();
+    // STS has no host in some pseudo regions, such as `aws-cn-global`.
+    let partition = Partition::of_pseudo_region(region);
+    let region = partition.map_or_else(|| region.clone(), Partition::global_region);
+    Box::new(move |keys| {
+        let client = Client::new(transport.clone(), CachedCredentials::fixed(keys.clone()));
+        let response = client.call_within(&region, &GetCallerIdentity, VERIFICATION_LIMIT);
+        match response {
+            Ok(response) => Ok(response.output),
+            Err(error) => Err(CredentialsError::Call {
+                origin: "the account of the credentials could not be verified".to_owned(),
+                source: Box::new(error),
+            }),
+        }
+    })
 }
 
 fn connect(

@@ -121,14 +121,7 @@ impl ClientSettings {
         let configured = lookup.region()?;
         let is_region_configured = configured.is_some();
         let region = configured.unwrap_or_else(default_region);
-        let mut endpoints = lookup.endpoints()?;
-        let region = match without_fips(&region) {
-            Some(real) => {
-                endpoints = endpoints.with_fips(format!("the region {region}"));
-                real
-            }
-            None => region,
-        };
+        let (region, endpoints) = regular(region, lookup.endpoints()?);
         let max_attempts = lookup.max_attempts()?;
         if let (Some(note), Some(trace)) = (
             retry_note(lookup.find("retry_mode", &["AWS_RETRY_MODE"]))?,
@@ -215,6 +208,34 @@ impl Lookup<'_> {
             Ok(content) => Ok(Some(CaBundle::parse(name, &content)?)),
             Err(e) => Err(SettingsError::Io(name, Arc::new(e))),
         }
+    }
+}
+
+/// Returns the region that the command line, the environment or the profile sets, if any.
+///
+/// # Errors
+/// It is not a region code.
+pub(super) fn region_of_profile(
+    options: &Options,
+    env: &dyn Env,
+    files: SharedFiles,
+    profile: &str,
+) -> Result<Option<Region>, SettingsError> {
+    let profile = profile.to_owned();
+    let lookup = Lookup {
+        options,
+        env,
+        files,
+        profile,
+    };
+    lookup.region()
+}
+
+/// Replaces a FIPS pseudo region by its region, and the endpoints by those of FIPS.
+pub(super) fn regular(region: Region, endpoints: Endpoints) -> (Region, Endpoints) {
+    match without_fips(&region) {
+        Some(real) => (real, endpoints.with_fips(format!("the region {region}"))),
+        None => (region, endpoints),
     }
 }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod access;
 mod combined;
+mod profiles;
 mod report;
 mod selection;
 

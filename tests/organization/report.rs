@@ -28,7 +28,7 @@ fn schema(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-fn assert_valid(report: &Value) {
+pub fn assert_valid(report: &Value) {
     let schema = schema("accounts_report.schema.json");
     assert!(jsonschema::meta::is_valid(&schema));
     let validator = jsonschema::draft202012::new(&schema).unwrap();

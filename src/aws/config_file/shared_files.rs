@@ -38,6 +38,8 @@ pub struct ProfileFile {
     pub path: PathBuf,
     /// The reason why the file exists and cannot be read. It counts as empty then.
     pub unusable: Option<String>,
+    /// The names of the profiles, in the order of the file.
+    names: Vec<String>,
     pub(super) sections: BTreeMap<FileKind, BTreeMap<String, Section>>,
 }
 
@@ -50,7 +52,7 @@ impl fmt::Debug for ProfileFile {
             .field("path", &self.path)
             .field("unusable", &self.unusable)
             .field("sections", &sections)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,6 +91,9 @@ impl ProfileFile {
         };
         for (name, section) in sections {
             if let Some((kind, name)) = kind_and_name(name) {
+                if kind == FileKind::Profile {
+                    file.names.push(name.clone());
+                }
                 file.sections.entry(kind).or_default().insert(name, section);
             }
         }
@@ -99,9 +104,11 @@ impl ProfileFile {
     /// name. As in botocore, `[profile x]` is the profile `profile x` there, and quotes are part of
     /// the name. The Rust SDK ignores both.
     pub(super) fn from_credentials(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
+        let names = sections.iter().map(|(name, _)| name.clone()).collect();
         let profiles = sections.into_iter().collect();
         Self {
             path,
+            names,
             sections: BTreeMap::from([(FileKind::Profile, profiles)]),
             ..Self::default()
         }
@@ -153,6 +160,16 @@ impl SharedFiles {
         sections
             .flat_map(|s| s.keys().map(String::as_str))
             .collect()
+    }
+
+    /// Returns the names of the profiles, each once: those of the config file in its order, then those that are only in
+    /// the credentials file.
+    #[must_use]
+    pub fn profiles_in_order(&self) -> Vec<&str> {
+        let names = self.config.names.iter().chain(&self.credentials.names);
+        let mut seen = BTreeSet::new();
+        let names = names.map(String::as_str);
+        names.filter(|name| seen.insert(*name)).collect()
     }
 
     /// Returns true if one of the files has the profile `name`.

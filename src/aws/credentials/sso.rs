@@ -14,6 +14,7 @@
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html>
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -34,6 +35,7 @@ use crate::http::{Private, Response};
 use crate::model::Region;
 use crate::redact;
 use crate::secret::{Redactor, Secret};
+use crate::sync::lock;
 use crate::untrusted::Untrusted;
 
 /// The provider of the credentials of IAM Identity Center.
@@ -41,6 +43,9 @@ pub struct Sso;
 
 /// The time before its expiry at which a token is refreshed.
 const REFRESH_WINDOW: time::Duration = time::Duration::minutes(15);
+
+/// Held during a refresh: several profiles may share a session, whose refresh token is valid only once.
+static REFRESHING: Mutex<()> = Mutex::new(());
 
 /// The time-out of each attempt.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -124,6 +129,7 @@ impl<'a> SsoSession<'a> {
     /// Returns a valid token from the cache, refreshed if it expires soon and the session allows
     /// it.
     fn token(&self) -> Result<Secret, CredentialsError> {
+        let _refreshing = lock(&REFRESHING);
         let (context, path) = (&self.context, self.cache_path());
         let Ok(bytes) = context.env.read_regular(&path) else {
             let (profile, path) = (&context.profile.name, path.display());
