@@ -2,13 +2,15 @@
 //!
 //! The caller's account becomes the given ID. Each other account ID gets an ID of its own that
 //! occurs nowhere else, so that different names stay different and equal ones equal. Other texts of
-//! twelve digits are unchanged.
+//! twelve digits are unchanged. In a recording of many accounts, names are replaced too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::cassette::{Cassette, Interaction};
+use super::names::Names;
 
 /// The length of an account ID, in digits.
 const LENGTH: usize = 12;
@@ -16,12 +18,20 @@ const LENGTH: usize = 12;
 /// The first ID that replaces another account than the caller's.
 const FIRST_REPLACEMENT: u64 = 900_000_000_001;
 
+/// The same in a recording of many accounts.
+const FIRST_OF_MANY: u64 = 100_000_000_001;
+
 /// The words before an account ID, in lower case; `ID`, `IDs` and `number` may follow.
 const WORDS: [&str; 5] = ["account", "accounts", "owner", "principal", "principals"];
 
-/// The replacement of each account ID of a recording.
-#[derive(Debug, Default)]
-pub(super) struct Accounts(BTreeMap<String, String>);
+/// The replacement of each account ID of a recording, and of the names in a recording of many accounts.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Accounts {
+    #[serde(rename = "accounts")]
+    ids: BTreeMap<String, String>,
+    #[serde(flatten)]
+    names: Names,
+}
 
 impl Accounts {
     /// Finds the account IDs in a recording; `caller` replaces the one that GetCallerIdentity
@@ -30,11 +40,19 @@ impl Accounts {
         cassettes: &mut BTreeMap<String, Cassette>,
         variables: &mut BTreeMap<String, String>,
         caller: &str,
+        of_many: bool,
     ) -> Self {
         let mut found = FoundIds::default();
         let mut own = None;
-        for interaction in cassettes.values_mut().flat_map(|c| &mut c.interactions) {
-            own = own.or_else(|| caller_of(interaction));
+        let mut names = Names::default();
+        {
+            let mut interactions = in_order(cassettes);
+            for interaction in &interactions {
+                own = own.or_else(|| caller_of(interaction));
+            }
+            if of_many {
+                names = Names::new(&mut interactions);
+            }
         }
         visit(cassettes, variables, &mut |name, text| {
             found.add(name, text);
@@ -44,29 +62,15 @@ impl Accounts {
             found.add("", name);
         }
         let own = own.or_else(|| found.accounts.first().cloned());
-        Self::assign(&found, own.as_deref(), caller)
-    }
-
-    fn assign(found: &FoundIds, own: Option<&str>, caller: &str) -> Self {
-        let mut others: BTreeSet<&str> = found.accounts.iter().map(String::as_str).collect();
-        // Another resource or account has the ID that the caller gets.
-        others.extend(found.occurring.get(caller).map(String::as_str));
-        let mut replacements = BTreeMap::new();
-        if let Some(own) = own {
-            others.remove(own);
-            replacements.insert(own.to_owned(), caller.to_owned());
+        let ids = if of_many {
+            assign_in_order(&found, own.as_deref(), caller)
         } else {
-            others.remove(caller);
-        }
-        let mut free = (FIRST_REPLACEMENT..).map(|n| format!("{n:0LENGTH$}"));
-        for id in others {
-            let is_free = |n: &String| n != caller && (n == id || !found.occurring.contains(n));
-            replacements.extend(free.find(is_free).map(|n| (id.to_owned(), n)));
-        }
-        Self(replacements)
+            assign(&found, own.as_deref(), caller)
+        };
+        Self { ids, names }
     }
 
-    /// Replaces all account IDs of a recording.
+    /// Replaces all account IDs and names of a recording.
     pub(super) fn rewrite(
         &self,
         cassettes: BTreeMap<String, Cassette>,
@@ -76,24 +80,76 @@ impl Accounts {
             .into_iter()
             .map(|(name, c)| (self.replace(&name), c));
         let mut cassettes = renamed.collect();
+        for interaction in in_order(&mut cassettes) {
+            self.names.rewrite(interaction);
+        }
         visit(&mut cassettes, variables, &mut |_, text| {
             Some(self.replace(text))
         });
         cassettes
     }
 
-    /// Returns `text` with its account IDs replaced.
+    /// Returns `text` with its account IDs and names replaced.
     fn replace(&self, text: &str) -> String {
+        let text = self.names.replace(text);
         let mut out = String::with_capacity(text.len());
         let mut done = 0;
-        for start in runs(text) {
+        for start in runs(&text) {
             let id = &text[start..start + LENGTH];
             out.push_str(&text[done..start]);
-            out.push_str(self.0.get(id).map_or(id, String::as_str));
+            out.push_str(self.ids.get(id).map_or(id, String::as_str));
             done = start + LENGTH;
         }
         out + &text[done..]
     }
+}
+
+/// Returns the replacements in the order in which the accounts occur; `caller` replaces `own`.
+fn assign_in_order(found: &FoundIds, own: Option<&str>, caller: &str) -> BTreeMap<String, String> {
+    let mut replacements = BTreeMap::new();
+    let accounts = &found.accounts;
+    let mut free = (FIRST_OF_MANY..)
+        .map(|n| format!("{n:0LENGTH$}"))
+        .filter(|n| {
+            // Another text of twelve digits is not replaced.
+            n != caller && (accounts.contains(n) || !found.occurring.contains(n))
+        });
+    for id in accounts.iter().chain(found.occurring.get(caller)) {
+        if own == Some(id) {
+            replacements.insert(id.clone(), caller.to_owned());
+        } else if !replacements.contains_key(id) {
+            replacements.extend(free.next().map(|n| (id.clone(), n)));
+        }
+    }
+    replacements
+}
+
+/// Returns the replacements; the lowest free ID is for the lowest account, and `caller` replaces `own`.
+fn assign(found: &FoundIds, own: Option<&str>, caller: &str) -> BTreeMap<String, String> {
+    let mut others: BTreeSet<&str> = found.accounts.iter().map(String::as_str).collect();
+    // Another resource or account has the ID that the caller gets.
+    others.extend(found.occurring.get(caller).map(String::as_str));
+    let mut replacements = BTreeMap::new();
+    if let Some(own) = own {
+        others.remove(own);
+        replacements.insert(own.to_owned(), caller.to_owned());
+    } else {
+        others.remove(caller);
+    }
+    let mut free = (FIRST_REPLACEMENT..).map(|n| format!("{n:0LENGTH$}"));
+    for id in others {
+        let is_free = |n: &String| n != caller && (n == id || !found.occurring.contains(n));
+        replacements.extend(free.find(is_free).map(|n| (id.to_owned(), n)));
+    }
+    replacements
+}
+
+/// Returns the interactions in the order of time.
+fn in_order(cassettes: &mut BTreeMap<String, Cassette>) -> Vec<&mut Interaction> {
+    let interactions = cassettes.values_mut().flat_map(|c| &mut c.interactions);
+    let mut interactions: Vec<_> = interactions.collect();
+    interactions.sort_by_key(|interaction| interaction.order);
+    interactions
 }
 
 /// The texts of twelve digits in a recording.
@@ -220,8 +276,11 @@ fn visit(
     for (name, value) in variables {
         change_text(name, value, change);
     }
-    for interaction in cassettes.values_mut().flat_map(|c| &mut c.interactions) {
+    for interaction in in_order(cassettes) {
         let request = &mut interaction.request;
+        if let Some(account) = &mut request.account {
+            change_text("account", account, change);
+        }
         change_text("uri", &mut request.uri, change);
         let response = interaction.response.iter_mut();
         let (headers, bodies): (Vec<_>, Vec<_>) =
@@ -258,9 +317,11 @@ fn change_json(name: &str, value: &mut Value, change: Change) {
             let resource_type = members.get("resourceType").and_then(Value::as_str);
             let is_account = resource_type.is_some_and(|t| t.ends_with("::Account"));
             let mut changed = Map::new();
+            let list = name;
             for (mut name, mut value) in std::mem::take(members) {
                 let context = match name.as_str() {
                     "resourceId" | "resourceName" if is_account => "account",
+                    "Id" if list == "Accounts" => "account",
                     other => other,
                 };
                 change_json(context, &mut value, change);
@@ -346,7 +407,10 @@ mod tests {
         for name in ["backup-900000000002", "123456789012"] {
             all.add("resourceId", name);
         }
-        let accounts = Accounts::assign(&all, Some("111122223333"), "123456789012");
+        let accounts = Accounts {
+            ids: assign(&all, Some("111122223333"), "123456789012"),
+            names: Names::default(),
+        };
         for (text, expected) in [
             ("111122223333", "123456789012"),
             ("logs-111122223333", "logs-123456789012"),
@@ -367,12 +431,41 @@ mod tests {
     }
 
     #[test]
+    fn many_accounts_are_numbered_in_their_order() {
+        let mut all = FoundIds::default();
+        for id in [
+            "999999999999",
+            "111122223333",
+            "100000000001",
+            "123456789012",
+        ] {
+            all.add("accountId", id);
+        }
+        all.add("resourceId", "100000000003");
+        let ids = assign_in_order(&all, Some("111122223333"), "123456789012");
+        let expected = [
+            ("100000000001", "100000000002"),
+            ("111122223333", "123456789012"),
+            // Another text is 100000000003.
+            ("123456789012", "100000000004"),
+            ("999999999999", "100000000001"),
+        ];
+        assert!(
+            ids.iter().map(|(a, b)| (&**a, &**b)).eq(expected),
+            "{ids:?}"
+        );
+    }
+
+    #[test]
     fn numbers_and_leading_zeros_are_replaced() {
         let mut value =
             serde_json::json!({"accountId": 111_122_223_333_u64, "111122223333": "x", "n": 1.5});
         let mut all = FoundIds::default();
         all.add("accountId", "111122223333");
-        let accounts = |caller| Accounts::assign(&all, Some("111122223333"), caller);
+        let accounts = |caller| Accounts {
+            ids: assign(&all, Some("111122223333"), caller),
+            names: Names::default(),
+        };
         let mut changed = value.clone();
         let numbers = accounts("123456789012");
         change_json("", &mut changed, &mut |_, text| Some(numbers.replace(text)));

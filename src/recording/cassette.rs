@@ -43,6 +43,9 @@ pub struct Interaction {
     /// header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<String>,
+    /// The position in the order of time while recording many accounts, else 0.
+    #[serde(skip)]
+    pub order: usize,
 }
 
 /// The parts of a request that a replay matches, and its content type.
@@ -56,6 +59,9 @@ pub struct RecordedRequest {
     /// [`Request::scope`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// The account whose credentials signed the request, in a recording of many accounts; none for the caller's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// The headers; names in lower case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
@@ -188,13 +194,18 @@ impl Interaction {
     }
 }
 
-/// Returns the key by which a replay matches a request: method, URI, scope, `X-Amz-Target` and
+/// Returns the key by which a replay matches a request: method, URI, scope, account, `X-Amz-Target` and
 /// body. It contains nothing that is secret or that changes between runs.
 #[must_use]
 pub fn key(request: &RecordedRequest) -> String {
     let target = request.headers.get("x-amz-target");
     let body = request.body.body.as_ref().map(Value::to_string);
-    let optional = request.scope.iter().chain(target).chain(&body);
+    let optional = request
+        .scope
+        .iter()
+        .chain(&request.account)
+        .chain(target)
+        .chain(&body);
     let mut key = format!("{} {}", request.method, request.uri);
     for part in optional.filter(|part| !part.is_empty()) {
         key.push(' ');
@@ -212,6 +223,7 @@ pub fn recorded_request(request: &Request) -> RecordedRequest {
         method: request.method.to_owned(),
         uri: request.public_uri(),
         scope: request.scope.clone(),
+        account: None,
         headers: headers.filter_map(header).collect(),
         body: RecordedBody::new(&request.body, Content::Names, &redactor(request)),
     }

@@ -1,8 +1,9 @@
 //! Writes the files of a recording.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::accounts::Accounts;
@@ -11,7 +12,8 @@ use super::environment::ENV_FILE;
 use super::source::{INTERACTIONS_DIR, with_path};
 
 /// Writes a recording to `dir`: its cassettes by name and the variables of its environment.
-/// `account` replaces the caller's account ID; see [`Accounts`].
+/// `account` replaces the caller's account ID; see [`Accounts`]. With `of_many`, the replacements are written to
+/// `DIR.mapping.json`.
 ///
 /// # Errors
 /// A file cannot be written. The error names the file.
@@ -20,10 +22,14 @@ pub(super) fn write(
     mut cassettes: BTreeMap<String, Cassette>,
     mut variables: BTreeMap<String, String>,
     account: Option<&str>,
+    of_many: bool,
 ) -> io::Result<()> {
     if let Some(account) = account {
-        let accounts = Accounts::new(&mut cassettes, &mut variables, account);
+        let accounts = Accounts::new(&mut cassettes, &mut variables, account, of_many);
         cassettes = accounts.rewrite(cassettes, &mut variables);
+        if of_many {
+            write_mapping(dir, &pretty(&accounts)?)?;
+        }
     }
     let mut files = vec![(dir.join(ENV_FILE), pretty(&variables)?)];
     let interactions_dir = dir.join(INTERACTIONS_DIR);
@@ -47,6 +53,21 @@ pub(super) fn write(
         fs::write(&path, bytes).map_err(with_path(&path))?;
     }
     Ok(())
+}
+
+/// Writes what was replaced beside the recording, readable only by the user.
+fn write_mapping(dir: &Path, mapping: &[u8]) -> io::Result<()> {
+    let mut path = dir.canonicalize().map_err(with_path(dir))?.into_os_string();
+    path.push(".mapping.json");
+    let path = Path::new(&path);
+    let written = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(mapping));
+    written.map_err(with_path(path))
 }
 
 fn pretty(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {

@@ -8,9 +8,11 @@ mod credentials;
 mod demo;
 mod environment;
 mod files;
+mod names;
 mod record;
 mod replay;
 mod secrets;
+mod signers;
 mod source;
 
 pub use clock::VirtualClock;

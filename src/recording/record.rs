@@ -13,6 +13,7 @@ use super::cassette::{
 };
 use super::files;
 use super::secrets::{Content, redact_text, redactor};
+use super::signers::{self, Signers};
 use super::source::with_path;
 use crate::clock::Clock;
 use crate::http::{HttpClient, Request, Response, TransportError};
@@ -44,6 +45,7 @@ pub struct RecordingClient {
     dir: PathBuf,
     variables: BTreeMap<String, String>,
     account: Option<String>,
+    of_many: bool,
     recorded: Mutex<Recorded>,
 }
 
@@ -53,6 +55,9 @@ struct Recorded {
     cassettes: BTreeMap<String, Cassette>,
     bytes: usize,
     session_token: bool,
+    /// The number of requests.
+    requests: usize,
+    signers: Signers,
 }
 
 impl RecordingClient {
@@ -81,16 +86,30 @@ impl RecordingClient {
             dir: dir.to_owned(),
             variables,
             account,
+            of_many: false,
             recorded: Mutex::default(),
         })
     }
 
+    /// Records a run of many accounts: each request with the account that signed it. The replacement of account IDs and
+    /// names is written beside the directory, to `DIR.mapping.json`.
+    #[must_use]
+    pub fn of_many_accounts(self) -> Self {
+        Self {
+            of_many: true,
+            ..self
+        }
+    }
+
     /// Records a request with its result, unless the recording is too large.
     fn add(&self, request: &Request, result: &Result<Response, TransportError>) {
-        let Some(interaction) = self.interaction(request, result) else {
+        let Some(mut interaction) = self.interaction(request, result) else {
             return;
         };
         let mut recorded = lock(&self.recorded);
+        if self.of_many {
+            recorded.identify(&mut interaction, request, result);
+        }
         recorded.bytes += request.body.len() + result.as_ref().map_or(0, |r| r.body.len());
         // The advice on an error depends on whether a session token was used.
         recorded.session_token |= request.header("x-amz-security-token").is_some();
@@ -114,7 +133,7 @@ impl RecordingClient {
         };
         match result {
             Ok(response) => {
-                let response = recorded_response(request, response, &redactor);
+                let response = self.recorded_response(request, response, &redactor);
                 if response.headers.contains_key("date") {
                     interaction.recorded_at = self.clock.now().format(&Rfc2822).ok();
                 }
@@ -128,6 +147,38 @@ impl RecordingClient {
             }
         }
         Some(interaction)
+    }
+
+    /// Returns the response without secrets.
+    fn recorded_response(
+        &self,
+        request: &Request,
+        response: &Response,
+        redactor: &Redactor,
+    ) -> RecordedResponse {
+        let mut headers = BTreeMap::new();
+        for name in RESPONSE_HEADERS {
+            if let Some(value) = response.header(name) {
+                headers.insert(name.to_owned(), redact_text(value, redactor));
+            }
+        }
+        let is_success = (200..300).contains(&response.status);
+        let content = match is_success {
+            // An account that refuses the role is a result of a run of many, and its message is in the files.
+            false if self.of_many && signers::requested_account(request).is_some() => Content::Text,
+            _ if request.private.response => Content::Credentials,
+            true => Content::Names,
+            false => Content::Text,
+        };
+        // The date of a response matters only if a signature was rejected because of the clock.
+        if is_success {
+            headers.remove("date");
+        }
+        RecordedResponse {
+            status: response.status,
+            headers,
+            body: RecordedBody::new(&response.body, content, redactor),
+        }
     }
 }
 
@@ -151,7 +202,31 @@ impl HttpClient for RecordingClient {
         if recorded.session_token {
             variables.insert("AWS_SESSION_TOKEN".to_owned(), EXAMPLE_TOKEN.to_owned());
         }
-        files::write(&self.dir, cassettes, variables, self.account.as_deref())
+        let account = self.account.as_deref();
+        files::write(&self.dir, cassettes, variables, account, self.of_many)
+    }
+}
+
+impl Recorded {
+    /// Adds the account and the order to an interaction of a run of many accounts.
+    fn identify(
+        &mut self,
+        interaction: &mut Interaction,
+        request: &Request,
+        result: &Result<Response, TransportError>,
+    ) {
+        self.requests += 1;
+        interaction.order = self.requests;
+        interaction.request.account = self.signers.account(request);
+        if signers::requested_account(request).is_none() {
+            return;
+        }
+        signers::redact_external_id(&mut interaction.request);
+        if let (Ok(response), Some(recorded)) = (result, &mut interaction.response)
+            && let Some(account) = self.signers.add(request, response)
+        {
+            signers::mark_credentials(&mut recorded.body, &account);
+        }
     }
 }
 
@@ -161,35 +236,6 @@ fn cassette_name(request: &Request) -> String {
         Some(scope) => encode_file_name(&scope.replace('/', ".")),
         None if !redact::is_clear_url(request.origin()) => "other".to_owned(),
         None => encode_file_name(&request.host()),
-    }
-}
-
-/// Returns the response without secrets.
-fn recorded_response(
-    request: &Request,
-    response: &Response,
-    redactor: &Redactor,
-) -> RecordedResponse {
-    let mut headers = BTreeMap::new();
-    for name in RESPONSE_HEADERS {
-        if let Some(value) = response.header(name) {
-            headers.insert(name.to_owned(), redact_text(value, redactor));
-        }
-    }
-    let is_success = (200..300).contains(&response.status);
-    let content = match is_success {
-        _ if request.private.response => Content::Credentials,
-        true => Content::Names,
-        false => Content::Text,
-    };
-    // The date of a response matters only if a signature was rejected because of the clock.
-    if is_success {
-        headers.remove("date");
-    }
-    RecordedResponse {
-        status: response.status,
-        headers,
-        body: RecordedBody::new(&response.body, content, redactor),
     }
 }
 

@@ -8,7 +8,8 @@ use std::sync::Mutex;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::cassette::{Cassette, Interaction, key, recorded_request};
+use super::cassette::{Cassette, Interaction, RecordedRequest, key, recorded_request};
+use super::signers::{Signers, recorded_role_account};
 use super::source::{Source, with_path};
 use crate::http::{HttpClient, Request, Response, TransportError, TransportErrorKind};
 use crate::sync::lock;
@@ -18,7 +19,17 @@ use crate::text::sanitize;
 type ReplayResult = Result<Response, TransportError>;
 
 /// An HTTP client that returns the recorded results of each request, first in, first out.
-pub struct ReplayClient(Mutex<BTreeMap<String, VecDeque<ReplayResult>>>);
+pub struct ReplayClient(Mutex<Responses>);
+
+#[derive(Default)]
+struct Responses {
+    by_request: BTreeMap<String, VecDeque<ReplayResult>>,
+    /// The keys of the AssumeRole requests of each account: a replay may have another role, session name or policy.
+    roles: BTreeMap<String, Vec<String>>,
+    /// True if the recording has the accounts of its requests.
+    has_accounts: bool,
+    signers: Signers,
+}
 
 impl ReplayClient {
     /// Reads the recording in `source`; `now` is the time of the replay.
@@ -27,7 +38,7 @@ impl ReplayClient {
     /// The recording has no cassettes, or one of them cannot be read. The error names the file.
     pub fn open(source: impl Into<Source>, now: OffsetDateTime) -> io::Result<Self> {
         let source = source.into();
-        let mut responses: BTreeMap<String, VecDeque<ReplayResult>> = BTreeMap::new();
+        let mut responses = Responses::default();
         for name in source.cassettes()? {
             let path = source.path(&name);
             let cassette = load(&source, &name).map_err(with_path(&path))?;
@@ -36,8 +47,7 @@ impl ReplayClient {
                 if let Ok(response) = &mut result {
                     shift_date(response, &interaction, now);
                 }
-                let queue = responses.entry(key(&interaction.request)).or_default();
-                queue.push_back(result);
+                responses.add(&interaction.request, result);
             }
         }
         Ok(Self(Mutex::new(responses)))
@@ -47,7 +57,10 @@ impl ReplayClient {
     #[must_use]
     pub fn left_over(&self) -> Vec<String> {
         let responses = lock(&self.0);
-        let unused = responses.iter().filter(|(_, queue)| !queue.is_empty());
+        let unused = responses
+            .by_request
+            .iter()
+            .filter(|(_, queue)| !queue.is_empty());
         let lines = unused.map(|(key, queue)| format!("{} × {key}", queue.len()));
         lines.collect()
     }
@@ -55,13 +68,21 @@ impl ReplayClient {
 
 impl HttpClient for ReplayClient {
     fn send(&self, request: &Request) -> ReplayResult {
+        let mut responses = lock(&self.0);
         let mut recorded = recorded_request(request);
+        if responses.has_accounts {
+            recorded.account = responses.signers.account(request);
+        }
         let public = key(&recorded);
         // A recording that was written by hand may have the complete URI.
         recorded.uri.clone_from(&request.uri);
-        let mut responses = lock(&self.0);
-        let mut next = |key: &str| responses.get_mut(key).and_then(VecDeque::pop_front);
-        let found = next(&key(&recorded)).or_else(|| next(&public));
+        let found = responses
+            .next(&key(&recorded))
+            .or_else(|| responses.next(&public))
+            .or_else(|| responses.next_role(&recorded));
+        if let Some(Ok(response)) = &found {
+            responses.signers.add(request, response);
+        }
         found.unwrap_or_else(|| {
             let key = sanitize(&public, 400);
             Err(TransportError {
@@ -69,6 +90,28 @@ impl HttpClient for ReplayClient {
                 message: format!("the recording has no response left for {key}"),
             })
         })
+    }
+}
+
+impl Responses {
+    fn add(&mut self, request: &RecordedRequest, result: ReplayResult) {
+        let key = key(request);
+        if let Some(account) = recorded_role_account(request) {
+            self.roles.entry(account).or_default().push(key.clone());
+        }
+        self.has_accounts |= request.account.is_some();
+        self.by_request.entry(key).or_default().push_back(result);
+    }
+
+    fn next(&mut self, key: &str) -> Option<ReplayResult> {
+        self.by_request.get_mut(key)?.pop_front()
+    }
+
+    /// Returns the next response of AssumeRole for the account of a request.
+    fn next_role(&mut self, request: &RecordedRequest) -> Option<ReplayResult> {
+        let account = recorded_role_account(request).filter(|_| self.has_accounts)?;
+        let keys = self.roles.get(&account)?.clone();
+        keys.iter().find_map(|key| self.next(key))
     }
 }
 

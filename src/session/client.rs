@@ -257,6 +257,7 @@ fn connect(
     let variables = recorded_variables(settings);
     let clock = runtime.clock.clone();
     match RecordingClient::new(client, clock, directory, variables, account) {
+        Ok(recording) if options.accounts.is_some() => Ok(Arc::new(recording.of_many_accounts())),
         Ok(recording) => Ok(Arc::new(recording)),
         Err(e) => {
             let name = Setting::CommandLine("record").to_string();
