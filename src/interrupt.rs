@@ -33,6 +33,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The interval at which the signal thread looks for a second signal.
 const POLL: Duration = Duration::from_millis(20);
 
+/// The text before the command that continues a run.
+pub const CONTINUE: &str = "To continue this run: ";
+
 type Hook = Box<dyn Fn() + Send>;
 
 /// The locked set of temporary files.
@@ -51,6 +54,8 @@ struct InterruptState {
     is_shown: AtomicBool,
     /// The text about the progress of the run; `None` before the run.
     state: Mutex<Option<String>>,
+    /// The command that continues the run, once there is something to continue.
+    command: Mutex<Option<String>>,
     hooks: Mutex<Vec<Hook>>,
     woken: Condvar,
     temp_files: Mutex<BTreeSet<PathBuf>>,
@@ -81,7 +86,12 @@ impl Interrupt {
         *lock(&self.0.state) = Some(state);
     }
 
-    /// Returns the message that `signal` has ended the run, and what it has done.
+    /// Sets the command that continues the run, for [`Self::message`].
+    pub fn set_command(&self, command: String) {
+        *lock(&self.0.command) = Some(command);
+    }
+
+    /// Returns the message that `signal` has ended the run, what it has done, and the command that continues it.
     #[must_use]
     pub fn message(&self, signal: i32) -> String {
         let by = match signal {
@@ -92,7 +102,9 @@ impl Interrupt {
         };
         let state = lock(&self.0.state);
         let state = state.as_deref().unwrap_or("nothing was written");
-        format!("Interrupted{by}: {state}.")
+        let command = lock(&self.0.command);
+        let command = command.as_ref().map(|c| format!("\n{CONTINUE}{c}"));
+        format!("Interrupted{by}: {state}.{}", command.unwrap_or_default())
     }
 
     /// Registers `hook` to run when the interrupt is raised; runs it immediately if it already was.
@@ -300,6 +312,11 @@ mod tests {
         ] {
             assert_eq!(interrupt.message(signal), expected);
         }
+        interrupt.set_command("program --resume".to_owned());
+        assert_eq!(
+            interrupt.message(SIGINT),
+            "Interrupted: 1 of 2 regions were counted.\nTo continue this run: program --resume"
+        );
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! The options of a run of many accounts.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
-use clap::{Args, Command, Error};
+use clap::{Args, Command, Error, ValueHint};
 
 use super::account_list::{NamedAccount, parse_accounts};
 use crate::model::{AccountId, OrganizationalUnitSelector, RoleName};
-use crate::options::{AccountOptions, AccountSource, Selection};
+use crate::options::{AccountOptions, AccountSource, Resume, Selection};
 
 const ACCOUNTS: &str = "Accounts";
 
@@ -84,6 +85,15 @@ pub(super) struct AccountArgs {
     /// Write only the combined files, not those of each account
     #[arg(help_heading = ACCOUNTS, long)]
     no_account_files: bool,
+
+    /// Continue an earlier run: take the complete accounts from its run file, count the others
+    /// [default: aws_config_combined_run_{scope}.jsonl in the output directory]
+    #[arg(help_heading = ACCOUNTS, long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "record", value_hint = ValueHint::FilePath)]
+    #[allow(
+        clippy::option_option,
+        reason = "the option and its value may be absent"
+    )]
+    resume: Option<Option<PathBuf>>,
 }
 
 impl AccountArgs {
@@ -123,6 +133,10 @@ impl AccountArgs {
             session_name: self.role_session_name.unwrap_or(SESSION_NAME.to_owned()),
             session_policy: !self.no_session_policy && has_roles,
             account_files: !self.no_account_files,
+            resume: self
+                .resume
+                .map(|file| file.map_or(Resume::Default, Resume::File)),
+            resume_command: String::new(),
         }))
     }
 
@@ -136,6 +150,7 @@ impl AccountArgs {
             (self.role_session_name.is_some(), "--role-session-name"),
             (self.no_session_policy, "--no-session-policy"),
             (self.no_account_files, "--no-account-files"),
+            (self.resume.is_some(), "--resume"),
         ]
         .into_iter()
         .find_map(|(is_given, option)| is_given.then_some(option))

@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::help::{INSTALL_COMPLETIONS, INSTALL_MAN, after_long_help};
+use super::resume_command::resume_command;
 use super::scan_args::{OutputOptions, ScanArgs, color_named};
 use super::{completions, man};
 use crate::commands::iam_policy;
@@ -94,12 +95,16 @@ pub fn color(args: impl IntoIterator<Item = OsString>) -> Color {
 /// code 0).
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
     let mut command = command();
-    let matches = command.try_get_matches_from_mut(args);
+    let args: Vec<OsString> = args.into_iter().collect();
+    let matches = command.try_get_matches_from_mut(&args);
     let matches = matches.map_err(without_secrets)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let text = match cli.subcommand {
         None => {
-            let (options, view) = cli.scan.resolve(&mut command)?;
+            let (mut options, view) = cli.scan.resolve(&mut command)?;
+            if let Some(accounts) = &mut options.accounts {
+                accounts.resume_command = resume_command(&args);
+            }
             return Ok(Command::Run(Box::new(options), view));
         }
         Some(CliSubcommand::IamPolicy(args)) => {

@@ -10,6 +10,7 @@ mod man;
 mod name_file;
 mod region;
 mod resource_types;
+mod resume_command;
 mod scan_args;
 
 pub use command::{Command, color, command, parse};

@@ -81,6 +81,12 @@ impl Tally {
         finished.filter(|account| account.total.is_some()).count()
     }
 
+    /// Returns true if an account was not tried, because the run stopped before.
+    pub(super) fn has_untried(&self) -> bool {
+        self.summaries()
+            .any(|account| account.status == AccountStatus::NotTried)
+    }
+
     /// Returns the positions of the records, by account ID.
     pub(super) fn positions(&self) -> Vec<Position> {
         let mut finished: Vec<_> = self.finished().collect();

@@ -40,6 +40,10 @@ pub(super) fn publish(
     results: Option<&AccountsResults>,
     exit: Exit,
 ) -> Exit {
+    // As after an invalid command line, there is no output.
+    if exit == Exit::Usage {
+        return exit;
+    }
     let exit = print_result(context, accounts, start, results, exit);
     let Some(path) = context.options.report.clone() else {
         return exit;

@@ -1,5 +1,6 @@
 //! A run of many accounts in progress: what each event of the scan changes, and the output at its end.
 
+use std::io;
 use std::sync::Arc;
 
 use super::account_files;
@@ -8,6 +9,7 @@ use super::accounts_outputs::AccountsResults;
 use super::combined::Combined;
 use super::context::Context;
 use super::exit::Exit;
+use super::resume::Counted;
 use super::scan_regions;
 use crate::accounts::access::Access;
 use crate::accounts::{AccountStatus, MemberAccount, UnusableProfile};
@@ -15,10 +17,12 @@ use crate::advice;
 use crate::console::{self};
 use crate::coverage::{Coverage, RegionResult};
 use crate::error_log::{Entry, ErrorType};
+use crate::interrupt::CONTINUE;
 use crate::model::{Account, AccountId};
 use crate::options::{AccountOptions, AccountSource};
-use crate::output::run_file::{AccountRecord, Position, RunFile};
+use crate::output::run_file::{AccountRecord, NewLine, Position, RunFile};
 use crate::scan::{self, AccountsEvent};
+use crate::text::pluralize;
 
 /// A run of many accounts in progress.
 pub(super) struct Run<'r, 'c> {
@@ -27,27 +31,41 @@ pub(super) struct Run<'r, 'c> {
     pub(super) access: Arc<Access>,
     pub(super) tally: Tally,
     pub(super) records: RunFile,
-    pub(super) list_error: Option<String>,
+    /// The accounts that an earlier run has counted.
+    pub(super) counted: Arc<Counted>,
+    pub(super) list: ListResult,
     /// True if a file could not be written.
     pub(super) has_failed: bool,
+}
+
+/// The result of the list of accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ListResult {
+    /// Its end was not reached.
+    Unfinished,
+    /// All accounts are listed.
+    Complete,
+    /// The reason why the list is not complete.
+    Failed(String),
 }
 
 impl Run<'_, '_> {
     pub(super) fn handle(&mut self, event: AccountsEvent) {
         match event {
             AccountsEvent::Listed(members) => {
-                let (number, members) = (self.tally.len(), members.into_iter());
-                for (n, member) in members.enumerate() {
-                    let is_active = member.is_active();
-                    self.tally.add(member);
-                    if !is_active {
-                        self.finish_inactive(number + n);
-                    }
+                let page = members.iter().map(|member| &member.id).collect();
+                self.append(&NewLine::Page(page));
+                for member in members {
+                    self.add(member);
                 }
             }
-            AccountsEvent::ListEnded(Ok(())) | AccountsEvent::Waiting => {}
+            AccountsEvent::Waiting => {}
+            AccountsEvent::ListEnded(Ok(())) => {
+                self.list = ListResult::Complete;
+                self.append(&NewLine::ListComplete(self.tally.len()));
+            }
             AccountsEvent::ListEnded(Err(error)) => {
-                self.list_error = Some(advice::for_list(&error));
+                self.list = ListResult::Failed(advice::for_list(&error));
             }
             AccountsEvent::Opened {
                 number,
@@ -62,7 +80,41 @@ impl Run<'_, '_> {
         // After an interrupt the bar shows what was done.
         if !self.context.is_interrupted() {
             let (done, total) = (self.tally.done(), self.tally.len());
+            self.set_state(done, total);
             self.context.console.progress(done, total);
+        }
+    }
+
+    /// Sets the text that an interrupt shows.
+    fn set_state(&self, done: usize, total: usize) {
+        let files = if self.accounts.account_files {
+            "their files are written, "
+        } else {
+            ""
+        };
+        let total = pluralize(total, "account");
+        let state = format!("{done} of {total} finished; {files}the combined files are unchanged");
+        self.context.runtime.interrupt.set_state(state);
+    }
+
+    /// Sets the text that an interrupt shows after the last account.
+    fn set_final_state(&self, files: &str) {
+        let state = format!("all accounts finished; the combined files {files}");
+        self.context.runtime.interrupt.set_state(state);
+    }
+
+    /// Adds an account of the list. One that is not active, or that an earlier run has counted, is finished.
+    fn add(&mut self, member: MemberAccount) {
+        let number = self.tally.len();
+        let (is_active, counted) = (member.is_active(), self.counted.get(&member.id).copied());
+        self.tally.add(member);
+        match counted {
+            _ if !is_active => self.finish_inactive(number),
+            None => {}
+            Some(position) => match self.records.read(position) {
+                Ok(record) => self.finish_at(number, position, &record),
+                Err(e) => self.show_failure(&e),
+            },
         }
     }
 
@@ -105,13 +157,12 @@ impl Run<'_, '_> {
             id: member.id.clone(),
             alias,
         };
-        if self.accounts.account_files {
-            self.has_failed |=
-                !account_files::write(self.context, &account, &coverage, &mut entries)
-                    && !coverage.is_missing();
-        }
+        let has_files = !self.accounts.account_files
+            || account_files::write(self.context, &account, &coverage, &mut entries);
+        self.has_failed |= !has_files && !coverage.is_missing();
         let access = self.access.describe(&member);
-        let record = AccountRecord::scanned(&member, &account, access, &coverage);
+        let mut record = AccountRecord::scanned(&member, &account, access, &coverage);
+        record.has_files = has_files;
         self.show_errors(&record.account, &entries);
         let record = record.with_errors(&entries).with_note(&member.note);
         self.finish(number, &record);
@@ -126,23 +177,15 @@ impl Run<'_, '_> {
 
     /// Appends the record of an account to the run file.
     fn finish(&mut self, number: usize, record: &AccountRecord) {
-        self.access.release(&self.tally.get(number).member.id);
-        if let Some(position) = self.append(record) {
-            self.tally.finish(number, position, record);
+        if let Some(position) = self.append(&NewLine::Account(record)) {
+            self.finish_at(number, position, record);
         }
     }
 
-    fn append(&mut self, record: &AccountRecord) -> Option<Position> {
-        let position = self.records.append(record);
-        position
-            .map_err(|e| {
-                self.has_failed = true;
-                let path = self.records.path().display();
-                self.context
-                    .console
-                    .error(format_args!("error: {path} cannot be written: {e}"));
-            })
-            .ok()
+    /// Finishes an account whose record is in the run file.
+    fn finish_at(&mut self, number: usize, position: Position, record: &AccountRecord) {
+        self.access.release(&self.tally.get(number).member.id);
+        self.tally.finish(number, position, record);
     }
 
     /// Adds the profiles that cannot be used.
@@ -157,14 +200,29 @@ impl Run<'_, '_> {
             let record =
                 AccountRecord::of_profile(profile).with_errors(std::slice::from_ref(&entry));
             self.show_errors(record.shown_account(), &[entry]);
-            if let Some(position) = self.append(&record) {
+            if let Some(position) = self.append(&NewLine::Account(&record)) {
                 self.tally.add_unusable(position, &record);
             }
         }
     }
 
+    /// Appends a line to the run file.
+    fn append(&mut self, line: &NewLine) -> Option<Position> {
+        let appended = self.records.append(line);
+        appended.map_err(|e| self.show_failure(&e)).ok()
+    }
+
+    /// Shows that the run file cannot be used.
+    fn show_failure(&mut self, e: &io::Error) {
+        self.has_failed = true;
+        let path = self.records.path().display();
+        self.context
+            .console
+            .error(format_args!("error: {path}: {e}"));
+    }
+
     pub(super) fn add_not_found(&mut self, accounts: Vec<AccountId>) {
-        if self.list_error.is_some() {
+        if self.list != ListResult::Complete {
             return;
         }
         for account in accounts {
@@ -188,7 +246,7 @@ impl Run<'_, '_> {
 
     /// Writes the combined files and shows the summary. Returns the exit code and the records.
     pub(super) fn conclude(mut self, scope: String) -> (Exit, AccountsResults) {
-        let is_list_complete = self.list_error.is_none();
+        let is_list_complete = self.list == ListResult::Complete;
         let positions = self.tally.positions();
         let (exit, has_counts) = self.write_combined(&scope, positions.clone());
         let results = AccountsResults {
@@ -204,12 +262,8 @@ impl Run<'_, '_> {
     /// Writes the combined files and shows the summary. Returns the exit code, and true if there are counts.
     fn write_combined(&mut self, scope: &str, positions: Vec<Position>) -> (Exit, bool) {
         self.context.console.line("");
-        if let Some(why) = self.list_error.take() {
-            self.context.log(ErrorType::Fatal, None, why);
-            self.context.console.error(
-                "The list of accounts is not complete, so no combined file was written. The files of the accounts \
-                 that were counted stay.",
-            );
+        if self.list != ListResult::Complete || self.tally.done() < self.tally.len() {
+            self.show_unfinished();
             return (Exit::Failed, false);
         }
         if self.tally.counted() == 0 {
@@ -224,6 +278,7 @@ impl Run<'_, '_> {
             scope,
             errors: Vec::new(),
         };
+        self.set_final_state("were being written");
         let written = combined.write(self.context);
         if self.context.is_interrupted() {
             return (Exit::Failed, false);
@@ -232,7 +287,35 @@ impl Run<'_, '_> {
         for line in console::accounts_summary(&self.tally.summary()) {
             self.context.console.line(line);
         }
+        if self.tally.has_untried() {
+            self.show_resume();
+        }
+        self.set_final_state("are written");
         (self.exit(written), written)
+    }
+
+    /// Shows why the combined files cannot be written.
+    fn show_unfinished(&mut self) {
+        if let ListResult::Failed(why) = &self.list {
+            self.context.log(ErrorType::Fatal, None, why.clone());
+        }
+        let what = if self.list == ListResult::Complete {
+            "The run file"
+        } else {
+            "The list of accounts"
+        };
+        self.context.console.error(format_args!(
+            "{what} is not complete, so no combined file was written. The files of the accounts that were counted stay.",
+        ));
+        self.show_resume();
+    }
+
+    /// Shows the command that continues the run.
+    fn show_resume(&mut self) {
+        let command = &self.accounts.resume_command;
+        self.context
+            .console
+            .error(format_args!("{CONTINUE}{command}"));
     }
 
     fn exit(&self, written: bool) -> Exit {

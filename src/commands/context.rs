@@ -56,6 +56,10 @@ impl<'a> Context<'a> {
     /// Changes the state that an interrupt reports.
     pub(super) fn change_state(&mut self, change: impl FnOnce(&mut RunState)) {
         change(&mut self.state);
+        // The files of one account are not the state of a run of many.
+        if self.errors.is_silent {
+            return;
+        }
         self.runtime.interrupt.set_state(self.state.to_string());
     }
 

@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::account_opener::Opener;
 use super::account_tally::Tally;
 use super::accounts_outputs::{self, AccountsResults};
-use super::accounts_run::Run;
-use super::combined::{self};
+use super::accounts_run::{ListResult, Run};
 use super::context::Context;
 use super::count::{
     finish_recording, show_check, show_failures, show_interrupt, warn_of_unknown_types,
@@ -14,11 +13,13 @@ use super::count::{
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
 use super::output_paths;
+use super::resume;
 use crate::accounts::{AccountList, ListError, MemberAccount};
 use crate::aws::client::Trace;
 use crate::console::Console;
+use crate::error_log::timestamp;
 use crate::options::{AccountOptions, Options};
-use crate::output::run_file::RunFile;
+use crate::output::run_header::RunHeader;
 use crate::preflight::{self, AccountsPreflight, AccountsReady, CheckEvent};
 use crate::runtime::Runtime;
 use crate::scan::{self, Feed};
@@ -46,6 +47,7 @@ pub fn run(
     // Stdout has only the result, if one is requested.
     console.quiet |= options.format.is_some();
     let mut context = Context::new(options, runtime, console);
+    context.change_state(|_| {});
     warn_of_unknown_types(&mut context);
     if !options.skip_checks {
         context.console.line("Verifying prerequisites...");
@@ -101,16 +103,15 @@ fn scan_accounts(
     mut ready: AccountsReady,
 ) -> (Exit, Option<AccountsResults>) {
     let scope = ready.list.scope();
-    let run_file = RunFile::create(context.path(&combined::name("run", &scope, "jsonl")));
-    let run_file = match run_file {
-        Ok(file) => file,
-        Err(e) => {
-            context
-                .console
-                .error(format_args!("error: the run file cannot be created: {e}"));
-            return (Exit::Failed, None);
-        }
+    let started = timestamp(context.runtime.clock.now());
+    let header = RunHeader::new(context.options, accounts, &scope, &ready.caller, started);
+    let (records, counted) = match resume::start(context, accounts, header) {
+        Ok(started) => started,
+        Err(exit) => return (exit, None),
     };
+    let interrupt = &context.runtime.interrupt;
+    interrupt.set_command(accounts.resume_command.clone());
+    let counted = Arc::new(counted);
     show_start(context, &ready);
     ready.workers.grow(MAX_WORKERS);
     let access = ready.access.clone();
@@ -128,6 +129,10 @@ fn scan_accounts(
     let pages = list.clone();
     let feed = Feed {
         next: Mutex::new(Box::new(move || lock(&pages).next())),
+        is_scanned: {
+            let counted = counted.clone();
+            Box::new(move |member| member.is_active() && !counted.contains_key(&member.id))
+        },
         open: Box::new(|number, member| opener.open(number, member)),
     };
     let mut run = Run {
@@ -135,8 +140,9 @@ fn scan_accounts(
         accounts,
         access,
         tally: Tally::default(),
-        records: run_file,
-        list_error: None,
+        records,
+        counted,
+        list: ListResult::Unfinished,
         has_failed: false,
     };
     run.add_unusable(ready.unusable);

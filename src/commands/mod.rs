@@ -16,6 +16,7 @@ mod heartbeat;
 pub mod iam_policy;
 mod output_paths;
 mod outputs;
+mod resume;
 mod run_state;
 mod scan_regions;
 mod verdict;

@@ -1,6 +1,7 @@
 //! The options of a run of many accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::model::{AccountId, OrganizationalUnitSelector, RoleName};
 
@@ -62,4 +63,17 @@ pub struct AccountOptions {
     pub session_policy: bool,
     /// If true, the files of each account are written too.
     pub account_files: bool,
+    /// The earlier run that this one continues.
+    pub resume: Option<Resume>,
+    /// The command that continues this run, for a shell.
+    pub resume_command: String,
+}
+
+/// The run file of the run to continue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resume {
+    /// The one of this scope in the output directory; if there is none, all accounts are scanned.
+    Default,
+    /// This one.
+    File(PathBuf),
 }

@@ -4,10 +4,13 @@ mod accounts_report;
 mod accounts_table;
 pub mod combined;
 mod csv;
+pub mod earlier_run;
 mod record_parts;
 mod report;
 pub mod rows;
 pub mod run_file;
+pub mod run_header;
+mod run_line;
 mod table;
 
 pub use self::csv::{write_csv, write_csv_header, write_csv_rows};

@@ -1,23 +1,58 @@
-//! The run file of a run of many accounts: one JSON object per line, appended when an account is finished. The combined
-//! files are made from it, so that memory does not grow with the number of accounts.
+//! The run file of a run of many accounts: one JSON object per line, appended as it happens. The combined files are made
+//! from it, so that memory does not grow with the number of accounts, and `--resume` continues it.
+//!
+//! The lines are the header, the IDs of each page of the list, the end of the list, and each account when it is finished.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::record_parts::{ErrorRecord, RegionRecord};
+use super::run_header::RunHeader;
+use super::run_line::{from_line, to_line};
 use crate::accounts::{AccountStatus, MemberAccount, UnusableProfile};
+use crate::atomic_file::{Destination, PendingFile};
 use crate::coverage::{Class, Coverage};
 use crate::error_log::{Entry, timestamp};
-use crate::model::Account;
+use crate::interrupt::Interrupt;
+use crate::model::{Account, AccountId};
 
 /// The maximum length of a line, in bytes: an account of 40 regions with 1,000 types needs about 10 MB.
-const MAX_LINE: u64 = 100_000_000;
+pub(super) const MAX_LINE: u64 = 100_000_000;
+
+/// A line that is written.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NewLine<'a> {
+    /// The header, which is the first line.
+    Header(&'a RunHeader),
+    /// The accounts of a page of the list.
+    Page(Vec<&'a AccountId>),
+    /// The list is complete: the number of accounts.
+    ListComplete(usize),
+    /// A finished account.
+    Account(&'a AccountRecord),
+}
+
+/// A line that was read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// The header.
+    Header(RunHeader),
+    /// The accounts of a page of the list.
+    Page(Vec<String>),
+    /// The list is complete: the number of accounts.
+    ListComplete(usize),
+    /// A finished account.
+    Account(AccountRecord),
+}
 
 /// A finished account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AccountRecord {
     /// The account ID.
     pub account: String,
@@ -47,10 +82,13 @@ pub struct AccountRecord {
     pub by_region: Vec<RegionRecord>,
     /// The log entries.
     pub errors: Vec<ErrorRecord>,
+    /// False if a file of the account could not be written; then the account is scanned again by `--resume`.
+    pub has_files: bool,
 }
 
 /// A count of one region and type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CellRecord {
     /// The region.
     pub region: String,
@@ -94,6 +132,7 @@ impl AccountRecord {
             cells: Vec::new(),
             by_region: Vec::new(),
             errors: Vec::new(),
+            has_files: true,
         }
     }
 
@@ -116,6 +155,7 @@ impl AccountRecord {
             cells: Vec::new(),
             by_region: Vec::new(),
             errors: Vec::new(),
+            has_files: true,
         }
     }
 
@@ -182,15 +222,18 @@ impl AccountRecord {
         }
     }
 
-    /// Adds the log entries. If the account has no detail yet, the first one is it.
+    /// Adds the log entries, by region and type: their order in time depends on the network. If the account has no detail
+    /// yet, the first one is it.
     #[must_use]
     pub fn with_errors(mut self, entries: &[Entry]) -> Self {
+        let mut entries: Vec<&Entry> = entries.iter().collect();
+        entries.sort_by_key(|entry| (entry.region.clone(), entry.resource_type.clone()));
         self.errors = entries
             .iter()
             .map(|entry| ErrorRecord::new(entry, self.shown_account()))
             .collect();
         if self.status.is_missing() && self.detail.is_empty() {
-            self.detail = entries.first().map(Entry::message).unwrap_or_default();
+            self.detail = entries.first().map(|e| e.message()).unwrap_or_default();
         }
         self
     }
@@ -223,30 +266,62 @@ pub struct RunFile {
     length: u64,
 }
 
-/// The position of an account's record.
+/// The position of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     start: u64,
     length: u64,
 }
 
+impl Position {
+    /// Creates a position, in bytes.
+    pub(super) fn new(start: u64, length: u64) -> Self {
+        Self { start, length }
+    }
+
+    /// Reads the line.
+    pub(super) fn read_line(self, mut file: &File) -> io::Result<Vec<u8>> {
+        file.seek(SeekFrom::Start(self.start))?;
+        let mut line = Vec::new();
+        file.take(self.length.min(MAX_LINE))
+            .read_to_end(&mut line)?;
+        Ok(line)
+    }
+}
+
 impl RunFile {
-    /// Creates the file, and replaces an earlier one.
+    /// Creates the file with `header` and the lines that `fill` appends, and then replaces an earlier one in one step.
+    /// Symbolic links are followed.
     ///
     /// # Errors
-    /// The file cannot be created.
-    pub fn create(path: PathBuf) -> io::Result<Self> {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path)?;
-        Ok(Self {
+    /// The path is not that of a regular file, or a step failed; then an earlier file is unchanged.
+    pub fn create(
+        path: PathBuf,
+        header: &RunHeader,
+        interrupt: &Interrupt,
+        fill: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let Destination::File(target) = Destination::new(&path)? else {
+            return Err(io::Error::other(
+                "not a regular file, which the run reads again",
+            ));
+        };
+        let mut pending = PendingFile::new(&target, interrupt)?;
+        let mut new = Self {
+            file: pending.file()?.try_clone()?,
             path,
-            file,
             length: 0,
-        })
+        };
+        new.append(&NewLine::Header(header))?;
+        fill(&mut new)?;
+        let mut temp_files = interrupt.temp_files();
+        if interrupt.signal().is_some() {
+            drop(temp_files);
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        pending.place(&mut temp_files)?;
+        drop(temp_files);
+        Ok(new)
     }
 
     /// Returns the path of the file.
@@ -258,20 +333,17 @@ impl RunFile {
     /// Appends a line. Returns its position.
     ///
     /// # Errors
-    /// The line cannot be written.
-    ///
-    /// # Panics
-    /// Never: a record is a plain struct.
-    pub fn append(&mut self, record: &impl Serialize) -> io::Result<Position> {
-        let mut line = serde_json::to_vec(record).expect("a plain struct");
-        line.push(b'\n');
+    /// The line cannot be written; a part of it is removed or, at worst, remains as an incomplete last line.
+    pub fn append(&mut self, line: &NewLine) -> io::Result<Position> {
+        let line = to_line(line);
         self.file.seek(SeekFrom::Start(self.length))?;
-        self.file.write_all(&line)?;
-        self.file.flush()?;
-        let length = line.len() as u64;
-        let start = self.length;
-        self.length += length;
-        Ok(Position { start, length })
+        if let Err(e) = self.file.write_all(&line) {
+            let _ = self.file.set_len(self.length);
+            return Err(e);
+        }
+        let position = Position::new(self.length, line.len() as u64);
+        self.length += position.length;
+        Ok(position)
     }
 
     /// Reads the record at `position`.
@@ -279,11 +351,13 @@ impl RunFile {
     /// # Errors
     /// The file cannot be read, or was changed.
     pub fn read(&self, position: Position) -> io::Result<AccountRecord> {
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(position.start))?;
-        let mut line = String::new();
-        BufReader::new(file.take(position.length.min(MAX_LINE))).read_line(&mut line)?;
-        serde_json::from_str(&line).map_err(io::Error::other)
+        let line = position.read_line(&self.file)?;
+        let object =
+            from_line(&line).ok_or_else(|| io::Error::other("the run file was changed"))?;
+        match serde_json::from_slice(&object).map_err(io::Error::other)? {
+            Line::Account(record) => Ok(record),
+            _ => Err(io::Error::other("the line is not a record of an account")),
+        }
     }
 }
 
@@ -294,16 +368,36 @@ mod tests {
     #[test]
     fn records_are_read_in_any_order() {
         let directory = tempfile::tempdir().unwrap();
-        let mut file = RunFile::create(directory.path().join("run.jsonl")).unwrap();
+        let path = directory.path().join("run.jsonl");
+        let header = RunHeader::default();
+        let interrupt = Interrupt::default();
+        let mut file = RunFile::create(path, &header, &interrupt, |_| Ok(())).unwrap();
         let record = |id: &str| {
             let member = MemberAccount::new(id.parse().unwrap());
             let status = AccountStatus::AccessDenied;
             AccountRecord::not_scanned(&member, "role R".to_owned(), status, "no\n".to_owned())
         };
         let ids = ["111111111111", "222222222222", "333333333333"];
-        let positions = ids.map(|id| file.append(&record(id)).unwrap());
+        let positions = ids.map(|id| file.append(&NewLine::Account(&record(id))).unwrap());
         for (id, position) in ids.into_iter().zip(positions).rev() {
             assert_eq!(file.read(position).unwrap(), record(id));
         }
+    }
+
+    #[test]
+    fn earlier_file_stays_if_a_step_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("run.jsonl");
+        std::fs::write(&path, "old").unwrap();
+        let failing = |_: &mut RunFile| Err(io::Error::other("no"));
+        let created = RunFile::create(
+            path.clone(),
+            &RunHeader::default(),
+            &Interrupt::default(),
+            failing,
+        );
+        assert!(created.is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 }

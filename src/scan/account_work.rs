@@ -23,9 +23,9 @@ pub(super) enum AccountWork {
 }
 
 impl AccountWork {
-    /// Creates the work of an account; one that cannot be used has none.
-    pub(super) fn new(member: MemberAccount) -> Self {
-        if member.is_active() {
+    /// Creates the work of an account; one that is not scanned has none.
+    pub(super) fn new(member: MemberAccount, is_scanned: bool) -> Self {
+        if is_scanned {
             Self::Waiting(member)
         } else {
             Self::Done

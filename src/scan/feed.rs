@@ -15,10 +15,15 @@ pub type NextAccountsFn<'a> =
 pub type OpenAccountFn<'a> =
     dyn Fn(usize, &MemberAccount) -> Result<Opened, NotOpened> + Send + Sync + 'a;
 
+/// Returns true if an account is to be scanned.
+pub type IsScannedFn<'a> = dyn Fn(&MemberAccount) -> bool + Send + Sync + 'a;
+
 /// The accounts of a scan of many.
 pub struct Feed<'a> {
     /// Fetches the next accounts. One worker calls it at a time.
     pub next: Mutex<Box<NextAccountsFn<'a>>>,
+    /// Returns true if an account is to be scanned; another one is done when it is listed.
+    pub is_scanned: Box<IsScannedFn<'a>>,
     /// Opens an account: access, regions, alias. Several workers call it at a time, for different accounts.
     pub open: Box<OpenAccountFn<'a>>,
 }

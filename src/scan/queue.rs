@@ -135,8 +135,11 @@ impl<'a, 'f> Queue<'a, 'f> {
         let mut state = self.lock();
         match fetched {
             Ok(Ok(Some(members))) => {
-                let work = |member: &MemberAccount| AccountWork::new(member.clone());
+                let work = |member: &MemberAccount| {
+                    AccountWork::new(member.clone(), (feed.is_scanned)(member))
+                };
                 state.accounts.extend(members.iter().map(work));
+                state.skip_done();
                 state.list = ListState::HasMore;
                 let _ = messages.send(Message::Listed(members));
             }
@@ -299,6 +302,11 @@ impl QueueState {
     fn close(&mut self, number: usize) {
         self.accounts[number] = AccountWork::Done;
         self.open = self.open.saturating_sub(1);
+        self.skip_done();
+    }
+
+    /// Skips the accounts at the start of the list that are done.
+    fn skip_done(&mut self) {
         let done = |account: &&AccountWork| matches!(account, AccountWork::Done);
         self.first += self.accounts[self.first..].iter().take_while(done).count();
     }

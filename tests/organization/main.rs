@@ -8,6 +8,7 @@ mod combined;
 mod profiles;
 mod recording;
 mod report;
+mod resume;
 mod selection;
 
 use support::{Account, Organization, Outcome, Program, Server};
