@@ -58,7 +58,7 @@ pub(super) fn start(
     Ok((file, counted))
 }
 
-/// Reads the run file of the run to continue. Returns `None` if there is none.
+/// Reads the run file of the run to continue. Returns `None` if it is missing.
 fn read_earlier(
     context: &mut Context,
     accounts: &AccountOptions,

@@ -72,7 +72,7 @@ pub struct AccountOptions {
 /// The run file of the run to continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resume {
-    /// The one of this scope in the output directory; if there is none, all accounts are scanned.
+    /// The one of this scope in the output directory; if it is missing, all accounts are scanned.
     Default,
     /// This one.
     File(PathBuf),

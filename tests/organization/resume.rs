@@ -10,10 +10,18 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Call, ORGANIZATION, Organization, Outcome, Program, Reply, Server};
+use crate::support::{
+    Call, ORGANIZATION, Organization, Outcome, Program, Reply, Server, assumed_role,
+};
 use crate::{BUCKET, VPC};
 
 const ACCOUNTS: usize = 12;
+
+/// The number of runs at the same time.
+const PARALLEL: usize = 5;
+
+/// The time between two accounts.
+const INTERVAL: Duration = Duration::from_millis(40);
 
 /// The start of each request ID of the server.
 const REQUEST_ID: &str = "00000000-0000-4000-8000-";
@@ -44,6 +52,14 @@ fn broken(account: &str, call: &Call) -> Option<Reply> {
     })
 }
 
+/// Returns the role of an account later than that of the account before, so that the accounts finish one after the other.
+fn late_role(call: &Call) -> Option<Reply> {
+    let account = call.field("RoleArn")?.split(':').nth(4)?;
+    let number = (1..=ACCOUNTS).find(|number| Organization::id(*number) == account)?;
+    let delay = INTERVAL * u32::try_from(number).unwrap();
+    (number != 5).then(|| assumed_role(account).after(delay))
+}
+
 /// A server that kills the process `process` at the request with the number `kill_at`.
 struct Killer {
     server: Server,
@@ -58,7 +74,7 @@ impl Killer {
             if requests.fetch_add(1, Ordering::SeqCst) + 1 == kill_at {
                 send("KILL", wait_for_process(&target));
             }
-            broken(account, call)
+            broken(account, call).or_else(|| late_role(call))
         });
         Self { server, process }
     }
@@ -232,24 +248,26 @@ fn killed_run_is_continued_at_any_request() {
     let (expected, requests) = unbroken();
     let results = Mutex::new(BTreeSet::new());
     std::thread::scope(|scope| {
-        for case in 0..30 {
+        for first in 0..PARALLEL {
             let results = &results;
             scope.spawn(move || {
-                let kill_at = 1 + case * (requests - 1) / 29;
-                let output = directory();
-                Killer::new(kill_at).run(output.path());
-                results
-                    .lock()
-                    .unwrap()
-                    .insert(complete_accounts(output.path()).len());
-                let count = files(output.path())
-                    .keys()
-                    .any(|name| name.contains("combined_count"));
-                assert!(
-                    !count,
-                    "request {kill_at}: no combined file of an unfinished run"
-                );
-                assert_resumes(output.path(), expected, &format!("request {kill_at}"));
+                for case in (first..30).step_by(PARALLEL) {
+                    let kill_at = 1 + case * (requests - 1) / 29;
+                    let output = directory();
+                    Killer::new(kill_at).run(output.path());
+                    results
+                        .lock()
+                        .unwrap()
+                        .insert(complete_accounts(output.path()).len());
+                    let count = files(output.path())
+                        .keys()
+                        .any(|name| name.contains("combined_count"));
+                    assert!(
+                        !count,
+                        "request {kill_at}: no combined file of an unfinished run"
+                    );
+                    assert_resumes(output.path(), expected, &format!("request {kill_at}"));
+                }
             });
         }
     });
