@@ -109,6 +109,15 @@ impl Access {
         }
     }
 
+    /// Returns the account of the caller, who assumes the roles; `None` with profiles.
+    #[must_use]
+    pub fn caller_account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Role(access) => Some(&access.caller_account),
+            Self::Profiles(_) => None,
+        }
+    }
+
     /// Drops the credentials of an account that is done.
     pub fn release(&self, account: &AccountId) {
         match self {

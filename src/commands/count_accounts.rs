@@ -104,7 +104,8 @@ fn scan_accounts(
 ) -> (Exit, Option<AccountsResults>) {
     let scope = ready.list.scope();
     let started = timestamp(context.runtime.clock.now());
-    let header = RunHeader::new(context.options, accounts, &scope, &ready.caller, started);
+    let caller = ready.access.caller_account();
+    let header = RunHeader::new(context.options, accounts, &scope, caller, started);
     let (records, counted) = match resume::start(context, accounts, header) {
         Ok(started) => started,
         Err(exit) => return (exit, None),

@@ -37,18 +37,14 @@ impl RunHeader {
         options: &Options,
         accounts: &AccountOptions,
         scope: &str,
-        caller: &AccountId,
+        caller: Option<&AccountId>,
         started: String,
     ) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started,
             scope: scope.to_owned(),
-            // With profiles, it is the account of the first one that has credentials now.
-            caller: match accounts.source {
-                AccountSource::Profiles(_) => String::new(),
-                AccountSource::Organization | AccountSource::Named => caller.to_string(),
-            },
+            caller: caller.map(ToString::to_string).unwrap_or_default(),
             options: result_options(options, accounts),
         }
     }
