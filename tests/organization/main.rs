@@ -5,6 +5,7 @@ mod support;
 
 mod access;
 mod combined;
+mod isolation;
 mod profiles;
 mod recording;
 mod report;
