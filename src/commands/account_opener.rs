@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use crate::accounts::MemberAccount;
 use crate::accounts::access::{Access, AccessError};
 use crate::advice;
-use crate::aws::error::{CallError, ErrorKind};
+use crate::aws::error::CallError;
 use crate::error_log::{Entry, ErrorType};
 use crate::inventory::CountError;
 use crate::model::{AccountId, Region};
@@ -109,8 +109,12 @@ impl<'a> Opener<'a> {
     }
 
     fn refuse(&self, error: &OpenError) -> NotOpened {
-        let is_denied = error.is_denied();
-        let is_of_caller = error.call().is_some_and(is_of_caller);
+        let failed = if error.is_denied() {
+            NotOpenedStatus::AccessDenied
+        } else {
+            NotOpenedStatus::Failed
+        };
+        let is_of_caller = error.is_of_caller();
         let (error_type, status, message) = match error {
             OpenError::Access(access) => {
                 let message = advice::for_access(access);
@@ -124,21 +128,12 @@ impl<'a> Opener<'a> {
                     AccessError::Credentials(_) if is_of_caller => {
                         (ErrorType::Fatal, NotOpenedStatus::NotTried, message)
                     }
-                    AccessError::Credentials(_) => {
-                        let status = if is_denied {
-                            NotOpenedStatus::AccessDenied
-                        } else {
-                            NotOpenedStatus::Failed
-                        };
-                        (error_type(error.call()), status, message)
-                    }
+                    AccessError::Credentials(_) => (error_type(error.call()), failed, message),
                 }
             }
-            OpenError::Regions(CheckError::Call(call)) => (
-                error_type(Some(call)),
-                NotOpenedStatus::Failed,
-                error.to_string(),
-            ),
+            OpenError::Regions(CheckError::Call(call)) => {
+                (error_type(Some(call)), failed, error.to_string())
+            }
             OpenError::Regions(_) => (
                 ErrorType::Unexpected,
                 NotOpenedStatus::Failed,
@@ -159,17 +154,6 @@ impl<'a> Opener<'a> {
             message,
         }
     }
-}
-
-/// Returns true if the caller's credentials caused the error: no other account can be accessed either.
-fn is_of_caller(call: &CallError) -> bool {
-    let is_sts = call.operation == "AssumeRole";
-    let kind = call.kind();
-    is_sts
-        && matches!(
-            kind,
-            Some(ErrorKind::Expired | ErrorKind::UnrecognizedClient | ErrorKind::BadSignature)
-        )
 }
 
 fn error_type(call: Option<&CallError>) -> ErrorType {

@@ -25,6 +25,12 @@ use crate::workers::Workers;
 const LIST: &str = "List of accounts";
 const ACCESS: &str = "Access to at least one account";
 
+/// The maximum number of accounts in which the checks look for a recorder.
+const MAX_CHECKED: usize = 10;
+
+/// The number of accounts whose access may fail, other than by a denial, before the checks fail.
+const MAX_FAILED: usize = 3;
+
 /// The result of the checks.
 pub struct AccountsPreflight {
     /// The HTTPS client, if it could be built; needed to finish a recording.
@@ -187,22 +193,51 @@ fn describe(list: &AccountList, members: &[MemberAccount]) -> String {
     format!("{}: {accounts}{more}, {active} active", list.scope())
 }
 
-/// Checks the access to one account, its regions and its recorders.
+/// Checks the access to one account, its regions and its recorders. If AWS Config is not enabled there, the next accounts
+/// are tried: a faulty account does not prevent the run of the others.
 fn check_one(
     options: &Options,
     ready: &mut AccountsReady,
     workers: &mut Workers,
     checks: &mut Checks,
 ) -> Option<()> {
-    let opened = open_first(ready);
+    let mut tried = 0;
+    let opened = open_next(ready, &mut tried);
     let described = checks.add(ACCESS, opened, |(member, _)| {
         format!("{} ({})", member.id, ready.access.describe(member))
     });
-    let (member, opened) = described?;
+    let (mut member, mut opened) = described?;
     checks.add(REGIONS, Ok(()), |()| {
         pluralize(opened.regions.len(), "enabled region")
     });
-    let start = ready.access.region(&member);
+    let mut found = find_recorder(options, ready, (&member, &opened), workers, checks);
+    for _ in 1..MAX_CHECKED {
+        if found.is_ok() {
+            break;
+        }
+        let Ok((next, next_opened)) = open_next(ready, &mut tried) else {
+            break;
+        };
+        let next_found = find_recorder(options, ready, (&next, &next_opened), workers, checks);
+        if let Ok(detail) = next_found {
+            found = Ok(format!("{}: {detail}", next.id));
+            (member, opened) = (next, next_opened);
+        }
+    }
+    checks.add(ENABLED, found, String::clone)?;
+    ready.opened = Some((member.id, opened));
+    Some(())
+}
+
+/// Looks for a recorder in an account.
+fn find_recorder(
+    options: &Options,
+    ready: &AccountsReady,
+    (member, opened): (&MemberAccount, &OpenedAccount),
+    workers: &mut Workers,
+    checks: &mut Checks,
+) -> Result<String, CheckError> {
+    let start = ready.access.region(member);
     let check = PermissionCheck {
         client: &opened.client,
         method: options.method,
@@ -212,35 +247,40 @@ fn check_one(
     let region = check_region(start, &opened.regions);
     let permission = check.run(&region);
     let checked = (region, Some(permission));
-    let found = recorder::find(&check, workers, start, &opened.regions, &checked, checks);
-    checks.add(ENABLED, found, String::clone)?;
-    ready.opened = Some((member.id, opened));
-    Some(())
+    recorder::find(&check, workers, start, &opened.regions, &checked, checks)
 }
 
-/// Opens the first account that can be accessed. An account that denies the access does not prevent that of the others.
-fn open_first(ready: &mut AccountsReady) -> Result<(MemberAccount, OpenedAccount), CheckError> {
-    let mut denied = None;
-    let mut tried = 0;
+/// Opens the next account that can be accessed, from the position `tried` on. An account that cannot be opened does not
+/// prevent the run of the others; after [`MAX_FAILED`] failures other than a denied access, the first one is returned.
+fn open_next(
+    ready: &mut AccountsReady,
+    tried: &mut usize,
+) -> Result<(MemberAccount, OpenedAccount), CheckError> {
+    let (mut first, mut failed) = (None, 0);
     loop {
-        while let Some(member) = ready.members.get(tried).cloned() {
-            tried += 1;
+        while let Some(member) = ready.members.get(*tried).cloned() {
+            *tried += 1;
             if !member.is_active() {
                 continue;
             }
             match open(&ready.access, &member) {
                 Ok(opened) => return Ok((member, opened)),
-                Err(error) if is_of_account(&error, &ready.access) => {
-                    denied.get_or_insert((member.id, error));
+                Err(error) => {
+                    failed += usize::from(!is_of_account(&error, &ready.access));
+                    let is_last = failed == MAX_FAILED || error.is_of_caller();
+                    let (account, error) = first.take().unwrap_or((member.id, error));
+                    if is_last {
+                        return Err(error.into_check(account));
+                    }
+                    first = Some((account, error));
                 }
-                Err(error) => return Err(error.into_check(member.id)),
             }
         }
         if let Some(page) = ready.list.next_page().map_err(CheckError::List)? {
             ready.members.extend(page);
         } else {
             ready.is_complete = true;
-            return Err(match denied {
+            return Err(match first {
                 Some((account, error)) => error.into_check(account),
                 None => CheckError::NoAccounts,
             });

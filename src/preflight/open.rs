@@ -59,6 +59,16 @@ impl OpenError {
         }
     }
 
+    /// Returns true if the caller's credentials caused the error: no other account can be accessed either.
+    #[must_use]
+    pub fn is_of_caller(&self) -> bool {
+        let kind = |call: &CallError| (call.operation == "AssumeRole").then(|| call.kind())?;
+        matches!(
+            self.call().and_then(kind),
+            Some(ErrorKind::Expired | ErrorKind::UnrecognizedClient | ErrorKind::BadSignature)
+        )
+    }
+
     /// Returns true if AWS denied a call.
     #[must_use]
     pub fn is_denied(&self) -> bool {

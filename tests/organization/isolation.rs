@@ -103,7 +103,7 @@ fn denied_role() {
 
 #[test]
 fn denied_regions() {
-    let run = assert_costs_only_itself("failed", &[], |call| {
+    let run = assert_costs_only_itself("access_denied", &[], |call| {
         (call.operation == "DescribeRegions")
             .then(|| Reply::error(call, 403, "UnauthorizedOperation", "not authorized"))
     });
@@ -304,4 +304,51 @@ fn counts_denied_in_one_type() {
             .then(|| Reply::error(call, 400, "AccessDeniedException", "not authorized"))
     });
     assert_logged(&run, BUCKET);
+}
+
+/// The checks use the first account that they can.
+#[test]
+fn first_accounts_do_not_stop_run() {
+    let args = [
+        "--organization",
+        "--max-attempts",
+        "1",
+        "--read-timeout",
+        "1",
+    ];
+    let faults: [(&str, fn(&Call) -> Option<Reply>); 4] = [
+        ("access_denied", |call| {
+            (call.operation == "DescribeRegions")
+                .then(|| Reply::error(call, 403, "UnauthorizedOperation", "not authorized"))
+        }),
+        ("failed", |call| {
+            (call.operation == "DescribeRegions").then(Reply::stall)
+        }),
+        ("failed", |call| is_config(call).then(Reply::reset)),
+        ("failed", |call| {
+            let code = "NoAvailableConfigurationRecorderException";
+            is_config(call).then(|| Reply::error(call, 400, code, "none"))
+        }),
+    ];
+    for (status, fault) in faults {
+        let organization = organization(4);
+        let server = organization.serve_with(move |account, call| {
+            let is_bad = [1, 2].iter().any(|n| account == Organization::id(*n));
+            is_bad.then(|| fault(call)).flatten()
+        });
+        let run = run(&server, &args);
+        assert_eq!(run.code, Some(0), "{}", run.describe());
+        let found: Vec<String> = statuses(&run, ORGANIZATION)
+            .into_iter()
+            .map(|(_, s)| s)
+            .collect();
+        assert_eq!(
+            found,
+            [status, status, "complete", "complete"],
+            "{}",
+            run.describe()
+        );
+        let name = format!("aws_config_combined_count_{ORGANIZATION}.csv");
+        assert_eq!(file(&run, &name), Some(organization.csv(&[3, 4])));
+    }
 }
