@@ -15,6 +15,7 @@
 mod activity;
 mod attempt;
 mod attempt_line;
+mod hosts;
 mod progress;
 mod region_state;
 mod signer;
@@ -28,8 +29,10 @@ use std::time::Duration;
 pub use activity::{ActiveCall, Activity};
 use attempt::{Attempt, AttemptResult, interrupted};
 use attempt_line::{AttemptLine, retry_in};
+pub use hosts::Hosts;
+use hosts::PROBE_LIMIT;
 pub use progress::Progress;
-use region_state::RegionState;
+use region_state::{Probe, RegionState};
 pub use transport::{Trace, Transport, trace_line};
 
 use super::call_facts::IdentityFlag;
@@ -38,13 +41,15 @@ use super::error::{Bound, CallError, Cause, ErrorKind};
 use super::operation::{Operation, Service};
 use super::retry::CALL_LIMIT;
 use super::usage::Usage;
-use crate::model::Region;
+use crate::model::{AccountId, Region};
 use crate::sync::lock;
 
 /// Calls AWS operations.
 pub struct Client {
     transport: Transport,
-    credentials: CachedCredentials,
+    credentials: Arc<CachedCredentials>,
+    /// The account, in a run of many accounts.
+    account: Option<AccountId>,
     regions: Mutex<HashMap<(Service, Region), Arc<RegionState>>>,
     usage: Mutex<BTreeMap<(Service, Region), Usage>>,
     /// The time at which all calls end, on the clock of the run.
@@ -66,13 +71,36 @@ impl Client {
     /// Creates a client that signs with `credentials`.
     #[must_use]
     pub fn new(transport: Transport, credentials: CachedCredentials) -> Self {
+        Self::with(
+            transport,
+            Arc::new(credentials),
+            None,
+            IdentityFlag::default(),
+        )
+    }
+
+    /// Creates a client of `account` in a run of many accounts. It has the same credentials, and limits, time and usage
+    /// of its own.
+    #[must_use]
+    pub fn for_account(&self, account: AccountId) -> Self {
+        let (transport, credentials) = (self.transport.clone(), self.credentials.clone());
+        Self::with(transport, credentials, Some(account), self.identity.clone())
+    }
+
+    fn with(
+        transport: Transport,
+        credentials: Arc<CachedCredentials>,
+        account: Option<AccountId>,
+        identity: IdentityFlag,
+    ) -> Self {
         Self {
             transport,
             credentials,
+            account,
             regions: Mutex::default(),
             scan_ends: OnceLock::new(),
             usage: Mutex::default(),
-            identity: IdentityFlag::default(),
+            identity,
         }
     }
 
@@ -85,7 +113,7 @@ impl Client {
     /// Returns the number of calls to `service` in `region` that may be in progress, at least 1.
     #[must_use]
     pub fn concurrency(&self, service: Service, region: &Region) -> usize {
-        self.state(service, region).limiter.concurrency()
+        self.state(service, region).concurrency()
     }
 
     /// Ends all calls after `time` from now on. Only the first call of this method has an effect.
@@ -146,11 +174,10 @@ impl Client {
         let traced = self.transport.trace.is_some().then(|| call.clone());
         let entry = self.transport.activity.add(call);
         loop {
-            if let Err(bound) = self.wait_turn(&state, progress, traced.as_ref()) {
-                return Err(self.out_of_time(region, operation, &state, progress, bound));
-            }
+            let probe = self.turn(region, operation, &state, progress, traced.as_ref())?;
             entry.sent(clock.elapsed());
-            let (attempt, version) = self.attempt(region, operation, &state, progress);
+            let (attempt, version) =
+                self.attempt(region, operation, &state, progress, probe.as_ref());
             let now = clock.elapsed();
             let line = traced.as_ref().and_then(|call| {
                 AttemptLine::new(call, progress.attempts, &attempt, &self.transport)
@@ -179,11 +206,10 @@ impl Client {
                 self.refresh(error, version)?;
             } else {
                 let retry = self.back_off(&state, progress, error, attempt.retry_after, now);
-                let next = retry
-                    .is_ok()
-                    .then(|| retry_in(progress.ready.saturating_sub(now)));
+                let wait = progress.ready.saturating_sub(now);
+                let next = retry.is_ok().then(|| retry_in(wait));
                 self.log_attempt(line, &next.unwrap_or_default());
-                retry?;
+                retry.inspect_err(|error| state.give_up(&error.cause))?;
             }
             progress.attempts += 1;
             entry.failed(progress.attempts, is_silent);
@@ -199,6 +225,29 @@ impl Client {
         }
     }
 
+    /// Waits for the turn of the next attempt.
+    ///
+    /// # Errors
+    /// The call must end before.
+    fn turn<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+        state: &Arc<RegionState>,
+        progress: &mut Progress,
+        traced: Option<&ActiveCall>,
+    ) -> Result<Option<Probe>, CallError> {
+        let probe = self
+            .wait_turn(state, progress, traced)
+            .map_err(|bound| self.out_of_time(region, operation, state, progress, bound))?;
+        // Another account may have given up the host while this one waited.
+        let given_up = state.is_suspect().then(|| state.unreachable()).flatten();
+        match given_up {
+            Some(cause) => Err(self.error(region, operation, progress, cause)),
+            None => Ok(probe),
+        }
+    }
+
     /// Returns the entry of a call that starts or continues.
     fn active_call<O: Operation>(
         &self,
@@ -207,7 +256,10 @@ impl Client {
         progress: &mut Progress,
     ) -> ActiveCall {
         let now = self.transport.clock.elapsed();
+        let is_of_many = self.transport.hosts.is_some();
+        let other = operation.account().filter(|_| is_of_many);
         ActiveCall {
+            account: other.or_else(|| self.account.clone()),
             service: O::SERVICE,
             operation: O::NAME,
             region: region.clone(),
@@ -234,6 +286,9 @@ impl Client {
             let cause = state.cause().unwrap_or_else(interrupted);
             self.error(region, operation, progress, cause)
         });
+        if bound == Bound::Region {
+            state.give_up(&failed.cause);
+        }
         let bound = Some(bound);
         CallError { bound, ..failed }
     }
@@ -259,19 +314,22 @@ impl Client {
         }
     }
 
-    /// Sends the next attempt, and records its usage, its time and its result. Returns it with the version of its
-    /// credentials.
+    /// Sends the next attempt, and records its usage, its time and its result; it is short if it is a `probe` of a suspect
+    /// host. Returns it with the version of its credentials.
     fn attempt<O: Operation>(
         &self,
         region: &Region,
         operation: &O,
         state: &RegionState,
         progress: &mut Progress,
+        probe: Option<&Probe>,
     ) -> (AttemptResult<O::Output>, u64) {
         let signer = self.signer();
         let clock = &*self.transport.clock;
         let sent = clock.elapsed();
-        let (_, budget) = self.time_left(state, progress, sent);
+        let (_, left) = self.time_left(state, progress, sent);
+        let limit = probe.map(|_| PROBE_LIMIT);
+        let budget = limit.map_or(left, |limit| left.min(limit));
         let (result, version) = match signer {
             Err(cause) => (AttemptResult::unsent(cause), 0),
             Ok((credentials, version)) => {
@@ -286,21 +344,26 @@ impl Client {
             }
         };
         if let Some(usage) = result.usage {
+            self.transport.activity.add_usage(usage);
             let mut usages = lock(&self.usage);
             *usages.entry((O::SERVICE, region.clone())).or_default() += usage;
         }
         let now = clock.elapsed();
         progress.budget = progress.budget.saturating_sub(now.saturating_sub(sent));
         state.record(&result.result, result.request_id.is_some(), sent, now);
+        if operation.resource_type().is_some() {
+            state.record_type(&result.result);
+        }
         (result, version)
     }
 
     fn state(&self, service: Service, region: &Region) -> Arc<RegionState> {
         let mut regions = lock(&self.regions);
         let state = regions.entry((service, region.clone()));
-        let limits = self.transport.limits;
+        let Transport { limits, hosts, .. } = &self.transport;
+        let host = || hosts.as_ref()?.host(service, region);
         state
-            .or_insert_with(|| Arc::new(RegionState::new(limits)))
+            .or_insert_with(|| Arc::new(RegionState::new(*limits, host())))
             .clone()
     }
 }

@@ -1,7 +1,7 @@
 //! An operation of an AWS service: its request, its response and their formats.
 
 use super::protocol::{self, ParseError};
-use crate::model::ResourceType;
+use crate::model::{AccountId, ResourceType};
 
 /// A service that the program calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,6 +138,11 @@ pub trait Operation {
 
     /// Returns the resource type that the call is about, if it is about one.
     fn resource_type(&self) -> Option<&ResourceType> {
+        None
+    }
+
+    /// Returns the account that the call is about, if that is not the one of the credentials.
+    fn account(&self) -> Option<AccountId> {
         None
     }
 

@@ -16,13 +16,14 @@ const SHOWN: Duration = Duration::from_secs(1);
 /// The maximum number of regions that are named.
 const NAMED: usize = 2;
 
-/// Returns the regions that the scan waits for and why, at most two, that with the oldest call first. If no region is
+/// Returns the regions that the scan waits for and why, at most two, that with the oldest call first. In a run of many
+/// accounts, the account is before the region. If no region is
 /// slow, returns the pages in progress if there are at most two regions.
 #[must_use]
 pub fn awaited_regions(calls: &[ActiveCall], now: Duration) -> Vec<String> {
     let mut oldest: BTreeMap<_, &ActiveCall> = BTreeMap::new();
     for call in calls {
-        let first = oldest.entry(&call.region).or_insert(call);
+        let first = oldest.entry((&call.account, &call.region)).or_insert(call);
         if order(call) < order(first) {
             *first = call;
         }
@@ -34,7 +35,11 @@ pub fn awaited_regions(calls: &[ActiveCall], now: Duration) -> Vec<String> {
     regions.sort_by_key(|call| (!is_slow(call, now), order(call)));
     let regions = regions.into_iter().take(NAMED);
     regions
-        .map(|call| format!("{}: {}", call.region, state(call, now)))
+        .map(|call| {
+            let account = call.account.as_ref();
+            let account = account.map_or(String::new(), |account| format!("{account} "));
+            format!("{account}{}: {}", call.region, state(call, now))
+        })
         .collect()
 }
 
@@ -117,6 +122,7 @@ mod tests {
     /// Returns an attempt that is sent at the time `began`.
     fn call(region: &str, began: u64) -> ActiveCall {
         ActiveCall {
+            account: None,
             service: Service::Config,
             operation: "ListDiscoveredResources",
             region: region.parse().unwrap(),
@@ -150,6 +156,25 @@ mod tests {
         assert_eq!(
             awaited_regions(&calls, at(100)),
             ["eu-west-3: retry 6 of 10", "sa-east-1: no answer for 41 s"]
+        );
+    }
+
+    #[test]
+    fn region_of_many_accounts_has_account() {
+        let of_account = |id: &str, began| ActiveCall {
+            account: Some(id.parse().unwrap()),
+            ..call("eu-west-3", began)
+        };
+        let calls = [
+            of_account("222222222222", 97),
+            of_account("111111111111", 95),
+        ];
+        assert_eq!(
+            awaited_regions(&calls, at(100)),
+            [
+                "111111111111 eu-west-3: no answer for 5 s",
+                "222222222222 eu-west-3: no answer for 3 s"
+            ]
         );
     }
 

@@ -82,7 +82,8 @@ impl OpenError {
 /// # Errors
 /// The account cannot be accessed, or its regions are not known.
 pub fn open(access: &Access, member: &MemberAccount) -> Result<OpenedAccount, OpenError> {
-    let client = access.open(member)?;
+    // Also for the caller's own account: its time must not end the caller's calls of STS.
+    let client = Arc::new(access.open(member)?.for_account(member.id.clone()));
     let start = access.region(member);
     let regions = identity::regions(&client, start).map_err(OpenError::Regions)?;
     let alias = identity::alias(&client, start);

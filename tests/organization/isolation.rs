@@ -13,6 +13,9 @@ const BAD: usize = 3;
 /// The maximum time of a run whose fault ends without a time-out.
 const SOON: Duration = Duration::from_secs(30);
 
+/// Replaces replies.
+type Fault = fn(&Call) -> Option<Reply>;
+
 /// Runs an organization of five accounts in which `replies` replaces the replies to the requests for the account
 /// [`BAD`]. Asserts that the status of this account is `status`, and that the other accounts have the same files as in a
 /// run without it. Returns the run.
@@ -316,7 +319,7 @@ fn first_accounts_do_not_stop_run() {
         "--read-timeout",
         "1",
     ];
-    let faults: [(&str, fn(&Call) -> Option<Reply>); 4] = [
+    let faults: [(&str, Fault); 4] = [
         ("access_denied", |call| {
             (call.operation == "DescribeRegions")
                 .then(|| Reply::error(call, 403, "UnauthorizedOperation", "not authorized"))

@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::aws::operation::Service;
-use crate::model::{Region, ResourceType};
+use crate::aws::usage::Usage;
+use crate::model::{AccountId, Region, ResourceType};
 use crate::sync::lock;
 
 /// The calls in progress of all clients of a run.
@@ -19,11 +20,15 @@ struct CallList {
     calls: Vec<Option<ActiveCall>>,
     /// The indexes of the entries without a call.
     free: Vec<usize>,
+    /// The usage of all calls.
+    usage: Usage,
 }
 
 /// A call in progress. All times are on the clock of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveCall {
+    /// The account that the call is for, in a run of many accounts.
+    pub account: Option<AccountId>,
     /// The service.
     pub service: Service,
     /// The name of the operation.
@@ -49,6 +54,17 @@ impl Activity {
     #[must_use]
     pub fn calls(&self) -> Vec<ActiveCall> {
         lock(&self.0).calls.iter().flatten().cloned().collect()
+    }
+
+    /// Returns the usage of all calls so far.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        lock(&self.0).usage
+    }
+
+    /// Adds the usage of an attempt.
+    pub(super) fn add_usage(&self, usage: Usage) {
+        lock(&self.0).usage += usage;
     }
 
     /// Adds a call, until the entry is dropped.
@@ -109,6 +125,7 @@ mod tests {
 
     fn call(region: &str) -> ActiveCall {
         ActiveCall {
+            account: None,
             service: Service::Config,
             operation: "ListDiscoveredResources",
             region: region.parse().unwrap(),

@@ -1,9 +1,13 @@
 //! The state of a service in a region: its rate limit, the retry quota, and since when no call has
 //! succeeded.
+//!
+//! In a run of many accounts, it has the host that all accounts share (see `hosts`), and only one type is listed at a time
+//! until one was answered other than with a denied access.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::hosts::{Host, is_of_host};
 use crate::aws::error::{Cause, ErrorKind};
 use crate::aws::limiter::{Limiter, Limits};
 use crate::aws::retry::{Cost, Quota};
@@ -17,6 +21,8 @@ pub(super) struct RegionState {
     pub(super) limiter: Limiter,
     quota: Mutex<Quota>,
     health: Mutex<Health>,
+    /// The host, in a run of many accounts.
+    host: Option<Arc<Host>>,
 }
 
 #[derive(Default)]
@@ -26,6 +32,30 @@ struct Health {
     failure: Option<Failing>,
     /// True if a call has ended because the host cannot be reached.
     is_unreachable: bool,
+    /// The state that only a run of many accounts uses.
+    shared: SharedHealth,
+}
+
+#[derive(Default)]
+struct SharedHealth {
+    /// True if the account has given up the host.
+    has_given_up: bool,
+    /// True if an attempt at the suspect host is in progress.
+    is_probing: bool,
+    /// True if a type was answered other than with a denied access.
+    is_open: bool,
+}
+
+/// An attempt at a suspect host, until the drop.
+pub(super) struct Probe(Arc<RegionState>);
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        lock(&self.0.health).shared.is_probing = false;
+        if let Some(host) = &self.0.host {
+            host.end_probe();
+        }
+    }
 }
 
 /// The failures since the last success.
@@ -37,12 +67,61 @@ struct Failing {
 }
 
 impl RegionState {
-    /// Creates the state of a region that was not called yet.
-    pub(super) fn new(limits: Limits) -> Self {
+    /// Creates the state of a region that was not called yet; with `host` if all accounts of the run share it.
+    pub(super) fn new(limits: Limits, host: Option<Arc<Host>>) -> Self {
         Self {
             limiter: Limiter::new(limits),
             quota: Mutex::default(),
             health: Mutex::default(),
+            host,
+        }
+    }
+
+    /// Returns the number of calls that may be in progress.
+    pub(super) fn concurrency(&self) -> usize {
+        let is_limited =
+            self.is_suspect() || self.host.is_some() && !lock(&self.health).shared.is_open;
+        if is_limited {
+            1
+        } else {
+            self.limiter.concurrency()
+        }
+    }
+
+    /// Returns true if only single attempts are sent to the host.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.is_suspect())
+    }
+
+    /// Starts an attempt at the suspect host. Returns `None` if there are too many of this or of all accounts.
+    pub(super) fn start_probe(self: &Arc<Self>) -> Option<Probe> {
+        let mut health = lock(&self.health);
+        let may_start = !health.shared.is_probing && self.host.as_ref()?.start_probe();
+        health.shared.is_probing |= may_start;
+        may_start.then(|| Probe(self.clone()))
+    }
+
+    /// Records that a call about a type has ended an attempt with `result`.
+    pub(super) fn record_type<T>(&self, result: &Result<T, Cause>) {
+        let is_open = match result {
+            Ok(_) => true,
+            Err(Cause::Service { kind, .. }) => *kind != ErrorKind::AccessDenied,
+            Err(cause) => !cause.is_unreachable(),
+        };
+        lock(&self.health).shared.is_open |= is_open;
+    }
+
+    /// Records the failure that has ended a call: if it is one of the host, the account gives up the host. One failure
+    /// is enough if the host is suspect.
+    pub(super) fn give_up(&self, cause: &Cause) {
+        let Some(host) = self.host.as_ref().filter(|_| is_of_host(cause)) else {
+            return;
+        };
+        let is_suspect = host.is_suspect();
+        let mut health = lock(&self.health);
+        health.is_unreachable |= is_suspect;
+        if !std::mem::replace(&mut health.shared.has_given_up, true) {
+            host.fail(cause);
         }
     }
 
@@ -66,14 +145,22 @@ impl RegionState {
             Err(Cause::Transport(_)) => {}
             _ => self.limiter.succeeded(sent, now),
         }
+        let is_response = match result {
+            Ok(_) => true,
+            Err(Cause::Transport(_) | Cause::Signing(_)) => false,
+            Err(cause) => !is_of_host(cause),
+        };
+        if let Some(host) = self.host.as_ref().filter(|_| is_response) {
+            host.succeed();
+        }
         let mut health = lock(&self.health);
         let cause = match result {
             Err(cause) if !has_id || is_failure(cause) => cause,
             _ => {
-                *health = Health {
-                    has_answered: true,
-                    ..Health::default()
-                };
+                health.has_answered = true;
+                health.failure = None;
+                health.is_unreachable = false;
+                health.shared.has_given_up = false;
                 return;
             }
         };
@@ -91,7 +178,8 @@ impl RegionState {
     /// Returns the reason why the host cannot be reached, if an earlier call has ended because of it.
     pub(super) fn unreachable(&self) -> Option<Cause> {
         let is_unreachable = lock(&self.health).is_unreachable;
-        self.cause().filter(|_| is_unreachable)
+        let own = self.cause().filter(|_| is_unreachable);
+        own.or_else(|| self.host.as_ref()?.dead())
     }
 
     /// Returns true if the host has accepted a connection.
@@ -141,10 +229,11 @@ mod tests {
     use crate::http::{TransportError, TransportErrorKind};
 
     fn state() -> RegionState {
-        RegionState::new(Limits {
+        let limits = Limits {
             concurrency: 1,
             rate: None,
-        })
+        };
+        RegionState::new(limits, None)
     }
 
     fn service(kind: ErrorKind, status: u16) -> Result<(), Cause> {
@@ -197,5 +286,29 @@ mod tests {
             state.record(&result, false, Duration::ZERO, Duration::ZERO);
             assert_eq!(state.has_answered(), answered, "{result:?}");
         }
+    }
+
+    #[test]
+    fn denied_types_are_asked_one_after_another() {
+        let limits = Limits {
+            concurrency: 4,
+            rate: None,
+        };
+        let shared = RegionState::new(limits, Some(Arc::default()));
+        assert_eq!(shared.concurrency(), 1);
+        for result in [
+            service(ErrorKind::AccessDenied, 400),
+            transport(TransportErrorKind::Connect),
+        ] {
+            shared.record_type(&result);
+            assert_eq!(shared.concurrency(), 1, "{result:?}");
+        }
+        for result in [Ok(()), service(ErrorKind::Throttling, 400)] {
+            let state = RegionState::new(limits, Some(Arc::default()));
+            state.record_type(&result);
+            assert_eq!(state.concurrency(), 4, "{result:?}");
+        }
+        let single = RegionState::new(limits, None);
+        assert_eq!(single.concurrency(), 4, "a run of one account");
     }
 }

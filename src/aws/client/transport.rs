@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::activity::Activity;
+use super::hosts::Hosts;
 use crate::aws::call_facts::{CallFacts, IdentityFlag};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::limiter::Limits;
@@ -36,6 +37,8 @@ pub struct Transport {
     pub trace: Option<Trace>,
     /// The calls in progress.
     pub activity: Arc<Activity>,
+    /// The hosts as all accounts know them, in a run of many accounts.
+    pub hosts: Option<Arc<Hosts>>,
 }
 
 /// Passes `line` to `trace`, after the time of day in UTC.

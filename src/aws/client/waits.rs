@@ -1,12 +1,14 @@
 //! The waits of a call: for its turn and for its backoff, within its time limits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Client;
 use super::activity::ActiveCall;
 use super::attempt_line::log_turn;
+use super::hosts::{PROBE_POLL, is_of_host};
 use super::progress::Progress;
-use super::region_state::RegionState;
+use super::region_state::{Probe, RegionState};
 use crate::aws::error::{Bound, CallError, Cause};
 use crate::aws::retry::{Cost, backoff};
 
@@ -16,21 +18,30 @@ const MAX_CONNECT_ATTEMPTS: u32 = 3;
 impl Client {
     /// Waits until the next attempt of a call may be sent, or the run is interrupted. The time of a call starts with
     /// its first turn; if the region has no success, its bound ends that wait. The first wait for a turn is logged if the call is `traced`.
+    /// Returns the turn at the host if it is suspect.
     ///
     /// # Errors
     /// The bound that ends the call before.
     pub(super) fn wait_turn(
         &self,
-        state: &RegionState,
+        state: &Arc<RegionState>,
         progress: &mut Progress,
         traced: Option<&ActiveCall>,
-    ) -> Result<(), Bound> {
+    ) -> Result<Option<Probe>, Bound> {
         let clock = &*self.transport.clock;
-        let mut traced = traced;
+        let (mut traced, mut probe) = (traced, None);
         while self.transport.interrupt.signal().is_none() {
             let now = clock.elapsed();
             let backoff = progress.ready.saturating_sub(now);
-            let wait = if backoff.is_zero() {
+            if backoff.is_zero() && probe.is_none() && state.is_suspect() {
+                if state.unreachable().is_some() {
+                    return Ok(None);
+                }
+                probe = state.start_probe();
+            }
+            let wait = if backoff.is_zero() && probe.is_none() && state.is_suspect() {
+                Some(PROBE_POLL)
+            } else if backoff.is_zero() {
                 let wait = state.limiter.take_turn(now).err();
                 if let (Some(wait), Some(call)) = (wait, traced) {
                     log_turn(call, progress.attempts, wait, &self.transport);
@@ -43,7 +54,7 @@ impl Client {
             let (bound, left) = self.time_left(state, progress, now);
             match wait {
                 _ if left.is_zero() => return Err(bound),
-                None => return Ok(()),
+                None => return Ok(probe),
                 Some(wait) => clock.sleep(wait.min(left)),
             }
             if progress.attempts > 1 {
@@ -51,7 +62,7 @@ impl Client {
                 progress.budget = progress.budget.saturating_sub(waited);
             }
         }
-        Ok(())
+        Ok(probe)
     }
 
     /// Returns the bound that ends a call first, and the time until then.
@@ -112,6 +123,9 @@ impl Client {
     fn cost(&self, state: &RegionState, cause: &Cause, progress: &Progress) -> Option<Cost> {
         let attempts = progress.attempts;
         if attempts >= self.transport.max_attempts || self.transport.interrupt.signal().is_some() {
+            return None;
+        }
+        if state.is_suspect() && is_of_host(cause) {
             return None;
         }
         if cause.is_unreachable() && attempts >= MAX_CONNECT_ATTEMPTS && !state.has_answered() {

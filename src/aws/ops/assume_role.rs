@@ -95,6 +95,10 @@ impl Operation for AssumeRole<'_> {
         ])
     }
 
+    fn account(&self) -> Option<AccountId> {
+        self.role_arn.split(':').nth(4)?.parse().ok()
+    }
+
     fn parse(&self, body: &[u8]) -> Result<AssumedRole, ParseError> {
         let AssumeRoleResponse::AssumeRoleResponse { result } = query::reply(body)?;
         Ok(result)
