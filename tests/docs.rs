@@ -22,7 +22,7 @@ use aws_config_resource_count::error_log::ErrorType;
 use aws_config_resource_count::model::ResourceType;
 use clap::builder::PossibleValue;
 
-use recordings::{CASES, Case, GROUPS};
+use recordings::{CASES, Case, GROUPS, ORGANIZATION};
 
 const PROGRAM: &str = "aws-config-resource-count";
 
@@ -538,6 +538,7 @@ fn fixtures_page_lists_every_case() {
     let (text, _) = page.split_once("## Cases\n").unwrap();
     let mut expected = format!("{text}## Cases\n\n");
     expected += &list_item(Case::named("demo"));
+    expected += &list_item(&ORGANIZATION);
     for (group, title) in GROUPS {
         let _ = write!(expected, "\n### {title}\n\n");
         let is_in_group = |case: &&Case| case.name.split('/').next() == Some(group);
@@ -648,6 +649,20 @@ fn readme_shows_demo_output() {
         &format!("{command}{before}{bar}{after}"),
     );
     let expected = with_block(&expected, "```csv\n", &demo_csv(4));
+    assert_file("README.md", &expected);
+}
+
+#[test]
+fn readme_shows_organization() {
+    let command = format!("$ {PROGRAM} --replay fixtures/demo-organization --organization\n");
+    let stdout = read("fixtures/demo-organization/expected_stdout.txt").replace("out/", "");
+    let (_, shown) = stdout.split_once("\nScanning ").unwrap();
+    // The messages of AWS are too long for the page.
+    let lines = shown.split_inclusive('\n');
+    let lines: String = lines.filter(|line| line.chars().count() <= 120).collect();
+    let readme = read("README.md");
+    let block = format!("{command}Scanning {lines}");
+    let expected = with_block(&readme, &format!("```text\n{command}"), &block);
     assert_file("README.md", &expected);
 }
 

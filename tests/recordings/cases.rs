@@ -45,6 +45,9 @@ const fn govcloud(name: &'static str, args: &'static [&'static str], exit_code: 
     }
 }
 
+/// The run of many accounts, whose expected files are in its directory `expected`, each with the name that the run gives it.
+pub const ORGANIZATION: Case = complete("demo-organization", &["--organization"], 0);
+
 /// The directories of cases in `fixtures`, with their titles.
 pub const GROUPS: [(&str, &str); 6] = [
     ("scan", "Responses during the scan"),

@@ -13,6 +13,7 @@ mod coverage;
 mod expected;
 mod harness;
 mod log;
+mod organization;
 mod outcome;
 #[path = "../recordings/mod.rs"]
 mod recordings;
@@ -22,13 +23,13 @@ mod table;
 
 use std::path::Path;
 
-use recordings::{CASES, GROUPS, file_names, read_tree};
+use recordings::{CASES, GROUPS, ORGANIZATION, file_names, read_tree};
 
 #[test]
 fn fixture_directories_match_cases() {
     let fixtures = Path::new("fixtures");
     let mut known: Vec<&str> = GROUPS.iter().map(|(group, _)| *group).collect();
-    known.extend(["README.md", "_base", "demo"]);
+    known.extend(["README.md", "_base", "demo", ORGANIZATION.name]);
     known.sort_unstable();
     assert_eq!(file_names(fixtures), known);
     let mut directories = vec!["demo".to_owned()];
