@@ -84,8 +84,11 @@ const CRATES: [(&str, &[&str]); 12] = [
         "clap",
         &[
             "cli/account_args.rs",
+            "cli/accounts.rs",
             "cli/command.rs",
             "cli/completions.rs",
+            "cli/format.rs",
+            "cli/iam_policy.rs",
             "cli/man.rs",
             "cli/scan_args.rs",
         ],

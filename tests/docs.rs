@@ -292,6 +292,27 @@ fn option_row(argument: &clap::Arg) -> String {
     format!("| {names} | {value} | {meaning} | {default} | {possible} |\n")
 }
 
+/// Renders the options of a subcommand that the program does not have, or that have another meaning.
+fn own_options(command: &clap::Command, subcommand: &clap::Command) -> String {
+    let common: BTreeSet<String> = command.get_arguments().map(option_row).collect();
+    let own = subcommand
+        .get_arguments()
+        .filter(|a| a.get_long().is_some());
+    let own: Vec<String> = own
+        .map(option_row)
+        .filter(|row| !common.contains(row))
+        .collect();
+    if own.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\n### Options of `{}`\n\nThose of a run, and:\n\n| option | value | meaning | default | possible values |\n\
+         |---|---|---|---|---|\n{}",
+        subcommand.get_name(),
+        own.concat()
+    )
+}
+
 /// Renders the clap definition as `docs/options.md`.
 fn options_page() -> String {
     let mut command = cli::command();
@@ -338,6 +359,9 @@ fn options_page() -> String {
             subcommand.get_about().unwrap()
         );
     }
+    for subcommand in command.get_subcommands() {
+        page += &own_options(&command, subcommand);
+    }
     let _ = write!(page, "\n{}", install_section(&command));
     let after = command.get_after_long_help().unwrap().to_string();
     for section in after.split("\n\n") {
@@ -362,7 +386,8 @@ fn options_page_is_generated_from_clap() {
     assert_file("docs/options.md", &page);
     for argument in cli::command().get_arguments() {
         let long = format!("| `--{}`", argument.get_long().unwrap());
-        assert_eq!(page.matches(&long).count(), 1, "{long}");
+        let (of_run, _) = page.split_once("\n## Subcommands\n").unwrap();
+        assert_eq!(of_run.matches(&long).count(), 1, "{long}");
     }
     for resource_type in ResourceType::common() {
         assert!(page.contains(resource_type.as_str()), "{resource_type}");

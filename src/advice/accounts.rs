@@ -4,12 +4,24 @@ use super::errors::{for_call, for_credentials};
 use crate::accounts::ListError;
 use crate::accounts::access::AccessError;
 use crate::aws::error::{CallError, Cause, ErrorKind};
+use crate::options::AccountSource;
 
 /// The five causes of a denied role, which AWS does not distinguish.
 const DENIED_ROLE: &str = "AWS gives the same answer for five causes: the role does not exist in the account; its trust \
                            policy does not name the caller; it requires an external ID, a session name or MFA; the \
                            caller lacks sts:AssumeRole; a service control policy denies it. Check --role-name and \
                            --external-id";
+
+/// Returns the reason why the list does not have an account that the options name, and what to do about it.
+#[must_use]
+pub fn for_not_found(source: &AccountSource) -> &'static str {
+    match source {
+        AccountSource::Profiles(_) => "no profile of --profiles has this account; check --accounts",
+        AccountSource::Organization | AccountSource::Named => {
+            "the account is not in the caller's organization, or not in the selected units; check --accounts"
+        }
+    }
+}
 
 /// Formats the reason why the list of accounts is not complete, and what to do about it.
 #[must_use]

@@ -9,7 +9,7 @@ use clap::{Args, Command, Error, ValueHint};
 
 use super::account_list::{NamedAccount, parse_accounts};
 use crate::model::{AccountId, OrganizationalUnitSelector, RoleName};
-use crate::options::{AccountOptions, AccountSource, Resume, Selection};
+use crate::options::{AccountOptions, AccountSource, AccountTask, Resume, Selection};
 
 const ACCOUNTS: &str = "Accounts";
 
@@ -97,6 +97,11 @@ pub(super) struct AccountArgs {
 }
 
 impl AccountArgs {
+    /// Makes the organization the source of accounts if the options have no other one, or if it `is_listed` anyway.
+    pub(super) fn default_to_organization(&mut self, is_listed: bool) {
+        self.organization |= is_listed || self.accounts.is_empty();
+    }
+
     /// Converts the arguments; `None` without a source of accounts. `command` formats an error.
     pub(super) fn resolve(self, command: &mut Command) -> Result<Option<AccountOptions>, Error> {
         let units = self.ou.len() + self.exclude_ous.len();
@@ -118,6 +123,7 @@ impl AccountArgs {
         let has_roles = !matches!(source, AccountSource::Profiles(_));
         let only: BTreeMap<AccountId, _> = named(&self.accounts).collect();
         Ok(Some(AccountOptions {
+            task: AccountTask::Count,
             source,
             selection: Selection {
                 only: (!self.accounts.is_empty()).then_some(only),

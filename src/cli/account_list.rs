@@ -81,6 +81,8 @@ fn parse_row(
         row.position().map_or(0, csv::Position::line),
     );
     let role = role_column.and_then(|column| row.get(column));
+    // The subcommand accounts writes an apostrophe before a formula; no role name begins with one.
+    let role = role.map(|role| role.strip_prefix('\'').unwrap_or(role));
     let role = role.filter(|role| !role.is_empty()).map(str::parse);
     match (row.get(0).unwrap_or_default().parse(), role.transpose()) {
         (Ok(account), Ok(role)) => Ok((account, role)),

@@ -5,11 +5,13 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::accounts::{self, ListArgs};
+use super::format::for_policy;
 use super::help::{INSTALL_COMPLETIONS, INSTALL_MAN, after_long_help};
+use super::iam_policy::PolicyArgs;
 use super::resume_command::resume_command;
 use super::scan_args::{OutputOptions, ScanArgs, color_named};
 use super::{completions, man};
-use crate::commands::iam_policy;
 use crate::console::Color;
 use crate::options::Options;
 use crate::redact;
@@ -37,8 +39,14 @@ struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 enum CliSubcommand {
+    /// List the accounts that a run with the given options would scan
+    ///
+    /// The list has the account ID, name, organizational units and state of each account. As CSV, it
+    /// can be the FILE of --accounts. Nothing is written to files, and options about counts and
+    /// files have no effect.
+    Accounts(Box<ListArgs>),
     /// Print the minimum IAM policy for the given options
-    IamPolicy(Box<ScanArgs>),
+    IamPolicy(Box<PolicyArgs>),
     /// Print shell completions
     ///
     /// Regions, resource types and the values of other options are completed too.
@@ -55,7 +63,7 @@ enum CliSubcommand {
 /// A parsed command line.
 #[derive(Debug)]
 pub enum Command {
-    /// Run a scan with these options.
+    /// Run a scan, or list accounts, with these options.
     Run(Box<Options>, OutputOptions),
     /// Print this text to stdout.
     Print(Vec<u8>),
@@ -70,7 +78,24 @@ pub fn command() -> clap::Command {
             argument.hide_short_help(!is_common)
         })
     };
-    hide(Cli::command()).mut_subcommands(hide)
+    hide(definition()).mut_subcommands(|command| {
+        let is_list = command.get_name() == "accounts";
+        let command = hide(command);
+        if is_list {
+            accounts::with_short_help(command)
+        } else {
+            command
+        }
+    })
+}
+
+/// Returns the clap definition, in which each subcommand has its own `--format`.
+fn definition() -> clap::Command {
+    Cli::command().mut_subcommands(|command| match command.get_name() {
+        "accounts" => accounts::with_own_help(command),
+        "iam-policy" => command.mut_arg("format", for_policy),
+        _ => command,
+    })
 }
 
 /// Returns the color option of a command line that may be invalid: help and errors of clap follow it too.
@@ -107,13 +132,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::
             }
             return Ok(Command::Run(Box::new(options), view));
         }
-        Some(CliSubcommand::IamPolicy(args)) => {
-            iam_policy::policy(&args.resolve(&mut command)?.0).into_bytes()
+        Some(CliSubcommand::Accounts(args)) => {
+            let (options, view) = args.resolve(&mut command)?;
+            return Ok(Command::Run(Box::new(options), view));
         }
+        Some(CliSubcommand::IamPolicy(args)) => args.policy(&mut command)?.into_bytes(),
         Some(CliSubcommand::Completions { shell }) => {
             completions::script(shell, self::command()).into_bytes()
         }
-        Some(CliSubcommand::Man) => man::page(Cli::command())?,
+        Some(CliSubcommand::Man) => man::page(definition())?,
     };
     Ok(Command::Print(text))
 }

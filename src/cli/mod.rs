@@ -3,9 +3,12 @@
 mod accept_missing;
 mod account_args;
 mod account_list;
+mod accounts;
 mod command;
 mod completions;
+mod format;
 mod help;
+mod iam_policy;
 mod man;
 mod name_file;
 mod region;

@@ -10,6 +10,7 @@ use clap::{Args, Command, Error, ValueEnum, ValueHint};
 
 use super::accept_missing::{ExpectedGaps, parse_gaps};
 use super::account_args::AccountArgs;
+use super::format::{FormatArg, format_parser};
 use super::region::{parse_scan_region, parse_start_region};
 use super::resource_types::{combine_types, dedup, parse_types};
 use crate::atomic_file::Destination;
@@ -48,7 +49,7 @@ pub(super) struct ScanArgs {
     regions: Vec<Region>,
 
     /// Skip these regions
-    #[arg(long, value_name = "REGION,...", value_delimiter = ',', num_args = 1, value_parser = parse_scan_region)]
+    #[arg(help_heading = SCAN, long, value_name = "REGION,...", value_delimiter = ',', num_args = 1, value_parser = parse_scan_region)]
     exclude_regions: Vec<Region>,
 
     /// Types to count: names, @FILE or all
@@ -90,7 +91,7 @@ pub(super) struct ScanArgs {
     /// types, csv the content of the CSV file, json the report. Errors and the progress bar go to
     /// stderr.
     #[arg(long, value_name = "table|csv|json", value_parser = format_parser(), hide_possible_values = true)]
-    format: Option<Format>,
+    pub(super) format: Option<FormatArg>,
 
     /// Exit with 3 if counts are missing
     ///
@@ -115,7 +116,7 @@ pub(super) struct ScanArgs {
     region: Option<Region>,
 
     #[command(flatten)]
-    accounts: AccountArgs,
+    pub(super) accounts: AccountArgs,
 
     /// Start scanning without the prerequisite checks
     #[arg(help_heading = SCAN, long)]
@@ -246,15 +247,6 @@ pub(super) fn color_named(name: &str) -> Color {
     }
 }
 
-fn format_parser() -> impl TypedValueParser<Value = Format> {
-    let names = PossibleValuesParser::new(["table", "csv", "json"]);
-    names.map(|name| match &*name {
-        "table" => Format::Table,
-        "csv" => Format::Csv,
-        _ => Format::Json,
-    })
-}
-
 /// Parses the value of `--strict`; `all` is the value of the option without one.
 fn parse_strict(text: &str) -> Result<Strict, &'static str> {
     match text {
@@ -298,7 +290,8 @@ impl ScanArgs {
         let types = combine_types(&self.resource_types);
         let conflict = |command: &mut Command, e| command.error(ErrorKind::ArgumentConflict, e);
         let (format, report) =
-            format_and_report(self.format, self.report).map_err(|e| conflict(command, e))?;
+            format_and_report(self.format.and_then(FormatArg::result), self.report)
+                .map_err(|e| conflict(command, e))?;
         let view = OutputOptions {
             color: self.color,
             progress: !self.no_progress && !self.quiet,

@@ -19,7 +19,7 @@ use crate::coverage::{Coverage, RegionResult};
 use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::CONTINUE;
 use crate::model::{Account, AccountId};
-use crate::options::{AccountOptions, AccountSource};
+use crate::options::AccountOptions;
 use crate::output::run_file::{AccountRecord, NewLine, Position, RunFile};
 use crate::scan::{self, AccountsEvent};
 use crate::text::pluralize;
@@ -228,14 +228,7 @@ impl Run<'_, '_> {
         for account in accounts {
             let number = self.tally.len();
             let member = MemberAccount::new(account);
-            let detail = match &self.accounts.source {
-                AccountSource::Profiles(_) => {
-                    "no profile of --profiles has this account; check --accounts"
-                }
-                AccountSource::Organization | AccountSource::Named => {
-                    "the account is not in the caller's organization, or not in the selected units; check --accounts"
-                }
-            };
+            let detail = advice::for_not_found(&self.accounts.source);
             let status = AccountStatus::NotInOrganization;
             let record =
                 AccountRecord::not_scanned(&member, String::new(), status, detail.to_owned());

@@ -74,7 +74,7 @@ pub fn run(
 }
 
 /// Runs the checks and shows each when it is done; with `--skip-checks`, only what they wait for.
-fn check(
+pub(super) fn check(
     context: &mut Context,
     accounts: &AccountOptions,
     trace: Option<Trace>,

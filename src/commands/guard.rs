@@ -3,14 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::exit::Exit;
-use super::{count, count_accounts};
+use super::{accounts as account_list, count, count_accounts};
 use crate::aws::client::Trace;
 use crate::console::Console;
-use crate::options::Options;
+use crate::options::{AccountTask, Options};
 use crate::runtime::Runtime;
 use crate::scan::panic_text;
 
-/// Counts one account or many; a panic is shown as an internal error and returns [`Exit::Failed`].
+/// Counts one account or many, or lists accounts; a panic is shown as an internal error and returns [`Exit::Failed`].
 pub fn run_guarded(
     options: &Options,
     runtime: &Runtime,
@@ -19,7 +19,12 @@ pub fn run_guarded(
 ) -> Exit {
     let ran = catch_unwind(AssertUnwindSafe(|| match &options.accounts {
         None => count::run(options, runtime, console, trace),
-        Some(accounts) => count_accounts::run(options, accounts, runtime, console, trace),
+        Some(accounts) => match accounts.task {
+            AccountTask::Count => count_accounts::run(options, accounts, runtime, console, trace),
+            AccountTask::List | AccountTask::CheckAccess => {
+                account_list::run(options, accounts, runtime, console, trace)
+            }
+        },
     }));
     ran.unwrap_or_else(|panic| {
         let text = panic_text(&*panic);

@@ -3,6 +3,7 @@
 mod account_files;
 mod account_opener;
 mod account_tally;
+mod accounts;
 mod accounts_outputs;
 mod accounts_run;
 mod combined;

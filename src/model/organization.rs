@@ -41,6 +41,15 @@ impl RoleName {
         Self("OrganizationAccountAccessRole".to_owned())
     }
 
+    /// Returns the path, which begins and ends with a slash, and the name without it.
+    #[must_use]
+    pub fn path_and_name(&self) -> (String, &str) {
+        match self.0.rsplit_once('/') {
+            Some((path, name)) => (format!("/{path}/"), name),
+            None => ("/".to_owned(), &self.0),
+        }
+    }
+
     /// Returns the name with its path.
     #[must_use]
     pub fn as_str(&self) -> &str {

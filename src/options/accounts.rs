@@ -16,6 +16,17 @@ pub enum AccountSource {
     Profiles(Vec<String>),
 }
 
+/// The task of a run of many accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountTask {
+    /// Count the resources.
+    Count,
+    /// List the accounts.
+    List,
+    /// List the accounts, and check the access to each.
+    CheckAccess,
+}
+
 /// The selection of accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
@@ -47,6 +58,8 @@ impl Selection {
 /// The options of a run of many accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountOptions {
+    /// The task.
+    pub task: AccountTask,
     /// The source of the accounts.
     pub source: AccountSource,
     /// The selection from the source.

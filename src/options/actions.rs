@@ -1,5 +1,6 @@
 //! The IAM actions of a run.
 
+use super::accounts::{AccountOptions, AccountSource};
 use super::run::Options;
 use crate::aws::operation::Operation;
 use crate::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
@@ -12,6 +13,7 @@ use crate::aws::ops::list_accounts_for_parent::ListAccountsForParent;
 use crate::aws::ops::list_discovered_resources::ListDiscoveredResources;
 use crate::aws::ops::list_organizational_units_for_parent::ListOrganizationalUnitsForParent;
 use crate::aws::ops::list_roots::ListRoots;
+use crate::model::OrganizationalUnitSelector;
 
 /// Returns the actions that the run needs in an account, sorted.
 #[must_use]
@@ -38,13 +40,22 @@ fn action<O: Operation>() -> String {
     format!("{}:{}", O::SERVICE.name(), O::NAME)
 }
 
-/// Returns the actions that list the accounts of an organization, sorted.
+/// Returns the actions that list the accounts of the organization, sorted: none if it is not the source, and those on its
+/// units only for a selection by units.
 #[must_use]
-pub fn organization_actions() -> Vec<String> {
-    vec![
-        action::<ListAccounts<'_>>(),
-        action::<ListAccountsForParent<'_>>(),
-        action::<ListOrganizationalUnitsForParent<'_>>(),
-        action::<ListRoots<'_>>(),
-    ]
+pub fn organization_actions(accounts: &AccountOptions) -> Vec<String> {
+    if accounts.source != AccountSource::Organization {
+        return Vec::new();
+    }
+    let selection = &accounts.selection;
+    let units = || selection.units.iter().chain(&selection.excluded_units);
+    let mut actions = vec![action::<ListAccounts<'_>>()];
+    if units().next().is_some() {
+        actions.push(action::<ListAccountsForParent<'_>>());
+        actions.push(action::<ListOrganizationalUnitsForParent<'_>>());
+    }
+    if units().any(|unit| matches!(unit, OrganizationalUnitSelector::Path(_))) {
+        actions.push(action::<ListRoots<'_>>());
+    }
+    actions
 }

@@ -4,6 +4,6 @@ mod accounts;
 mod actions;
 mod run;
 
-pub use accounts::{AccountOptions, AccountSource, Resume, Selection};
+pub use accounts::{AccountOptions, AccountSource, AccountTask, Resume, Selection};
 pub use actions::{actions, organization_actions};
 pub use run::{Format, Options, Strict};

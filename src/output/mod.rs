@@ -1,5 +1,6 @@
 //! The content of the output files and of stdout: rows, CSV, the JSON report, and the table.
 
+pub mod account_list;
 mod accounts_report;
 mod accounts_table;
 pub mod combined;

@@ -124,10 +124,12 @@ fn check_accounts(
         transport: session.transport.clone(),
         role: accounts.role.clone(),
     }));
-    let lister = match &accounts.organization_role {
+    let is_organization = accounts.source == AccountSource::Organization;
+    let organization_role = accounts.organization_role.as_ref();
+    let lister = match organization_role.filter(|_| is_organization) {
         None => Ok(session.client.clone()),
         Some(arn) => {
-            let caller = Arc::new(role_caller(organization_actions(), None));
+            let caller = Arc::new(role_caller(organization_actions(accounts), None));
             RoleCaller::client(&caller, arn.clone(), session.transport.clone())
         }
     };

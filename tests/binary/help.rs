@@ -21,7 +21,13 @@ fn help(args: &[&str]) -> String {
 
 #[test]
 fn short_help_fits_screen() {
-    for command in [&[][..], &["iam-policy"], &["completions"], &["man"]] {
+    for command in [
+        &[][..],
+        &["accounts"],
+        &["iam-policy"],
+        &["completions"],
+        &["man"],
+    ] {
         let help = help(&[command, &["-h"]].concat());
         assert!(help.lines().count() <= 24, "{help}");
         let wide = help.lines().find(|line| line.chars().count() > 80);
@@ -60,7 +66,7 @@ fn long_help_has_all_sections() {
 
 #[test]
 fn help_command_describes_commands() {
-    for command in ["iam-policy", "completions", "man"] {
+    for command in ["accounts", "iam-policy", "completions", "man"] {
         let text = help(&["help", command]);
         assert_eq!(text, help(&[command, "--help"]));
         let usage = format!("Usage: aws-config-resource-count {command}");

@@ -6,6 +6,7 @@ mod support;
 mod access;
 mod combined;
 mod isolation;
+mod manage;
 mod profiles;
 mod recording;
 mod report;

@@ -60,6 +60,13 @@ impl Program {
         Self::with_command(shell, &server.url())
     }
 
+    /// Prepares a run of the subcommand `name` that sends all requests to `server`.
+    pub fn subcommand(name: &str, server: &Server) -> Self {
+        let mut command = Command::new(BINARY);
+        command.arg(name);
+        Self::with_command(command, &server.url())
+    }
+
     fn with_command(command: Command, url: &str) -> Self {
         let program = Self::isolated(command);
         let out = program.directory().join("out");
