@@ -78,7 +78,7 @@ pub fn policy_for(principal: Principal, options: &Options, accounts: &AccountOpt
     match principal {
         Principal::Caller => render(&permissions_policy),
         Principal::Member | Principal::Organization => render(&RolePolicies {
-            trust_policy: trust(json!(arn), condition),
+            trust_policy: trust(&json!(arn), condition),
             permissions_policy,
         }),
     }
@@ -127,7 +127,7 @@ fn role_template(
     });
     let mut properties = json!({
         "Description": format!("Used by {PROGRAM}; allows only to read"),
-        "AssumeRolePolicyDocument": trust(arn, condition),
+        "AssumeRolePolicyDocument": trust(&arn, condition),
         "Policies": [{"PolicyName": PROGRAM, "PolicyDocument": permissions}],
     });
     if let Some(role) = role {
@@ -228,7 +228,7 @@ fn with_partition(value: Value) -> Value {
     }
 }
 
-fn trust(principal: Value, condition: Option<Value>) -> PolicyDocument {
+fn trust(principal: &Value, condition: Option<Value>) -> PolicyDocument {
     PolicyDocument::new(vec![Statement {
         effect: "Allow",
         principal: Some(json!({"AWS": principal})),
