@@ -117,23 +117,25 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Locks the output directory for `account`. Returns false if another run has the lock; the error is logged. If the
-    /// file system has no locks, the run continues with a warning.
+    /// Locks the output directory for `account`, as [`Self::lock_for`].
     pub(super) fn lock(&mut self, account: &Account) -> bool {
+        self.lock_for(account.id.as_str(), &format!("account {}", account.id))
+    }
+
+    /// Locks the output directory for `name`, which `what` describes. Returns false if another run has the lock; the error
+    /// is logged. If the file system has no locks, the run continues with a warning.
+    pub(super) fn lock_for(&mut self, name: &str, what: &str) -> bool {
         let directory = &self.options.output_dir;
         let shown = directory.display();
-        match RunLock::new(directory, account.id.as_str(), &self.runtime.interrupt) {
+        match RunLock::new(directory, name, &self.runtime.interrupt) {
             Ok(lock) => self.lock = Some(lock),
             Err(LockError::Io(e)) => self.console.error(format_args!(
-                "warning: {shown} cannot be locked: {e}; do not start a second run of account {} \
-                 there",
-                account.id
+                "warning: {shown} cannot be locked: {e}; do not start a second run of {what} there"
             )),
             Err(held @ LockError::Held(_)) => {
                 let message = format!(
-                    "{shown}: {held} for account {}; wait for its end, or choose another \
-                     directory with --output-dir",
-                    account.id
+                    "{shown}: {held} for {what}; wait for its end, or choose another directory with \
+                     --output-dir"
                 );
                 self.log(ErrorType::Fatal, None, message);
                 return false;

@@ -17,9 +17,7 @@ use super::resume;
 use crate::accounts::{AccountList, ListError, MemberAccount};
 use crate::aws::client::Trace;
 use crate::console::Console;
-use crate::error_log::timestamp;
 use crate::options::{AccountOptions, Options};
-use crate::output::run_header::RunHeader;
 use crate::preflight::{self, AccountsPreflight, AccountsReady, CheckEvent};
 use crate::runtime::Runtime;
 use crate::scan::{self, Feed};
@@ -103,16 +101,11 @@ fn scan_accounts(
     mut ready: AccountsReady,
 ) -> (Exit, Option<AccountsResults>) {
     let scope = ready.list.scope();
-    let started = timestamp(context.runtime.clock.now());
     let caller = ready.access.caller_account();
-    let header = RunHeader::new(context.options, accounts, &scope, caller, started);
-    let (records, counted) = match resume::start(context, accounts, header) {
-        Ok(started) => started,
+    let (records, counted) = match resume::start(context, accounts, &scope, caller) {
+        Ok((records, counted)) => (records, Arc::new(counted)),
         Err(exit) => return (exit, None),
     };
-    let interrupt = &context.runtime.interrupt;
-    interrupt.set_command(accounts.resume_command.clone());
-    let counted = Arc::new(counted);
     show_start(context, &ready);
     ready.workers.grow(MAX_WORKERS);
     let access = ready.access.clone();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::combined;
 use super::context::Context;
 use super::exit::Exit;
+use crate::error_log::timestamp;
 use crate::model::AccountId;
 use crate::options::{AccountOptions, Resume};
 use crate::output::earlier_run::{EarlierRun, EarlierRunError};
@@ -20,12 +21,22 @@ const NAMED: usize = 8;
 /// The records of the accounts that an earlier run has counted, in the new run file.
 pub(super) type Counted = BTreeMap<AccountId, Position>;
 
-/// Creates the run file. Returns it with the accounts that need no scan, or the exit code; the error is shown.
+/// Locks the output directory and creates the run file. Returns it with the accounts that need no scan, or the exit code;
+/// the error is shown.
 pub(super) fn start(
     context: &mut Context,
     accounts: &AccountOptions,
-    mut header: RunHeader,
+    scope: &str,
+    caller: Option<&AccountId>,
 ) -> Result<(RunFile, Counted), Exit> {
+    if !context.lock_for(
+        &format!("combined_{scope}"),
+        &format!("the accounts of {scope}"),
+    ) {
+        return Err(Exit::Failed);
+    }
+    let started = timestamp(context.runtime.clock.now());
+    let mut header = RunHeader::new(context.options, accounts, scope, caller, started);
     let path = context.path(&combined::name("run", &header.scope, "jsonl"));
     let earlier = read_earlier(context, accounts, &header, path.clone())?;
     if let Some(earlier) = &earlier {
@@ -48,6 +59,8 @@ pub(super) fn start(
         }
         Exit::Failed
     })?;
+    let command = accounts.resume_command.clone();
+    context.runtime.interrupt.set_command(command);
     if earlier.is_some() {
         let taken = pluralize(counted.len(), "complete account");
         context.console.line(format_args!(

@@ -158,3 +158,117 @@ impl<'a> Lines<'a> {
 fn parse(line: &[u8]) -> Option<Line> {
     serde_json::from_slice(&from_line(line)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::MemberAccount;
+    use crate::interrupt::Interrupt;
+    use crate::output::run_file::{NewLine, RunFile};
+
+    const IDS: [&str; 4] = [
+        "111111111111",
+        "222222222222",
+        "333333333333",
+        "444444444444",
+    ];
+
+    fn record(id: &str, status: AccountStatus) -> AccountRecord {
+        let member = MemberAccount::new(id.parse().unwrap());
+        AccountRecord::not_scanned(&member, "caller".to_owned(), status, String::new())
+    }
+
+    /// Writes a run file with a page and a record of each of [`IDS`]. Returns its lines.
+    fn lines(directory: &Path) -> Vec<Vec<u8>> {
+        let path = directory.join("run.jsonl");
+        let header = RunHeader::default();
+        let fill = |file: &mut RunFile| {
+            let ids: Vec<AccountId> = IDS.iter().map(|id| id.parse().unwrap()).collect();
+            file.append(&NewLine::Page(ids.iter().collect()))?;
+            file.append(&NewLine::ListComplete(ids.len()))?;
+            for id in IDS {
+                file.append(&NewLine::Account(&record(id, AccountStatus::Complete)))?;
+            }
+            Ok(())
+        };
+        RunFile::create(path.clone(), &header, &Interrupt::default(), fill).unwrap();
+        let text = std::fs::read(path).unwrap();
+        let lines = text.split_inclusive(|b| *b == b'\n');
+        lines.map(<[u8]>::to_vec).collect()
+    }
+
+    fn read(directory: &Path, content: &[u8]) -> Result<EarlierRun, EarlierRunError> {
+        let path = directory.join("changed.jsonl");
+        std::fs::write(&path, content).unwrap();
+        EarlierRun::read(&path)
+    }
+
+    fn taken(run: &EarlierRun) -> Vec<String> {
+        let records = run.records().map(Result::unwrap);
+        records.map(|(_, record)| record.account).collect()
+    }
+
+    #[test]
+    fn truncated_file_keeps_its_complete_lines() {
+        let directory = tempfile::tempdir().unwrap();
+        let whole = lines(directory.path()).concat();
+        let header = whole.iter().position(|b| *b == b'\n').unwrap();
+        for length in 0..=whole.len() {
+            let run = read(directory.path(), &whole[..length]);
+            if length <= header {
+                assert!(matches!(run, Err(EarlierRunError::Empty)), "{length}");
+                continue;
+            }
+            let run = run.unwrap();
+            let complete = whole[..length].iter().filter(|b| **b == b'\n').count();
+            assert_eq!(taken(&run), IDS[..complete.saturating_sub(3)], "{length}");
+            assert!(run.invalid_lines.is_empty(), "{length}");
+        }
+    }
+
+    #[test]
+    fn changed_or_repeated_records_are_not_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut lines = lines(directory.path());
+        let partial = RunFile::create(
+            directory.path().join("other"),
+            &RunHeader::default(),
+            &Interrupt::default(),
+            |file| {
+                let mut unwritten = record(IDS[3], AccountStatus::Complete);
+                unwritten.has_files = false;
+                file.append(&NewLine::Account(&unwritten))?;
+                file.append(&NewLine::Account(&record(IDS[2], AccountStatus::Partial)))?;
+                Ok(())
+            },
+        );
+        let other = std::fs::read(partial.unwrap().path()).unwrap();
+        let other: Vec<&[u8]> = other.split_inclusive(|b| *b == b'\n').collect();
+        lines[6] = other[1].to_vec();
+        lines[5] = other[2].to_vec();
+        let repeated = lines[3].clone();
+        lines.push(b"\0garbage\n".to_vec());
+        lines.push(repeated);
+        let run = read(directory.path(), &lines.concat()).unwrap();
+        assert_eq!(taken(&run), [IDS[1]]);
+        assert_eq!(run.invalid_lines, [8]);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let lines = lines(directory.path());
+        let two_headers = [lines.concat(), lines[0].clone()].concat();
+        for content in [b"x\n".to_vec(), lines[1].clone(), two_headers] {
+            let run = read(directory.path(), &content);
+            assert!(matches!(run, Err(EarlierRunError::NotRunFile)));
+        }
+        for path in [
+            directory.path().to_owned(),
+            directory.path().join("missing"),
+        ] {
+            let run = EarlierRun::read(&path);
+            assert!(matches!(run, Err(EarlierRunError::Io(_))));
+        }
+    }
+}

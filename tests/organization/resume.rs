@@ -556,3 +556,71 @@ fn account_that_left_organization_is_not_resumed() {
     );
     assert_eq!(server.count(|call| call.operation == "AssumeRole"), 0);
 }
+
+#[test]
+fn run_stopped_by_expired_credentials_can_be_continued() {
+    let organization = crate::organization(12);
+    let server = organization.serve_with(|_, call| {
+        let is_later = call.field("RoleArn")?.split(':').nth(4)? > "100000000004";
+        is_later.then(|| Reply::error(call, 403, "ExpiredToken", "The security token is expired"))
+    });
+    let output = directory();
+    let stopped = program(&server, output.path(), &[]).run();
+    assert_eq!(stopped.code, Some(0), "{}", stopped.describe());
+    let is_command =
+        |line: &str| line.starts_with("To continue this run: ") && line.ends_with(" --resume");
+    assert!(stopped.stderr.lines().any(is_command), "{}", stopped.stderr);
+    let server = organization.serve();
+    let resumed = program(&server, output.path(), &["--resume"]).run();
+    assert_eq!(resumed.code, Some(0), "{}", resumed.describe());
+    assert_eq!(server.count(|call| call.operation == "AssumeRole"), 8);
+    let counts = output
+        .path()
+        .join(format!("aws_config_combined_count_{ORGANIZATION}.csv"));
+    let numbers: Vec<usize> = (1..=12).collect();
+    assert_eq!(
+        std::fs::read_to_string(counts).unwrap(),
+        organization.csv(&numbers)
+    );
+}
+
+#[test]
+fn run_file_may_be_a_link_but_no_device() {
+    let organization = crate::organization(2);
+    let output = directory();
+    let target = output.path().join("target");
+    std::os::unix::fs::symlink("target", run_file(output.path())).unwrap();
+    let linked = program(&organization.serve(), output.path(), &[]).run();
+    assert_eq!(linked.code, Some(0), "{}", linked.describe());
+    assert!(std::fs::read_to_string(&target).unwrap().lines().count() > 3);
+    assert!(run_file(output.path()).is_symlink());
+    std::fs::remove_file(&target).unwrap();
+    crate::support::make_fifo(&target);
+    let server = organization.serve();
+    let refused = program(&server, output.path(), &["--skip-checks"]).run();
+    assert_eq!(refused.code, Some(1), "{}", refused.describe());
+    assert!(
+        refused
+            .stderr
+            .contains("cannot be created: not a regular file"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(server.count(|call| call.operation == "AssumeRole"), 0);
+}
+
+#[test]
+fn resume_without_run_file_counts_all() {
+    let organization = crate::organization(2);
+    let output = directory();
+    let run = program(&organization.serve(), output.path(), &["--resume"]).run();
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    assert!(run.stdout.contains("Nothing to resume"), "{}", run.stdout);
+    let alone = Program::without_server().arg("--resume").run();
+    assert_eq!(alone.code, Some(2), "{}", alone.describe());
+    assert!(
+        alone.stderr.contains("--resume needs --organization"),
+        "{}",
+        alone.stderr
+    );
+}
