@@ -159,6 +159,9 @@ impl Run<'_, '_> {
         };
         let has_files = !self.accounts.account_files
             || account_files::write(self.context, &account, &coverage, &mut entries);
+        if !has_files && self.context.is_interrupted() {
+            return;
+        }
         self.has_failed |= !has_files && !coverage.is_missing();
         let access = self.access.describe(&member);
         let mut record = AccountRecord::scanned(&member, &account, access, &coverage);

@@ -1,10 +1,10 @@
 //! The combined files of a run of many accounts, made from the run file.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::context::Context;
-use crate::atomic_file;
+use crate::atomic_file::{self, Prepared};
 use crate::output::combined::{ACCOUNTS_HEADER, account_row, count_rows, coverage_rows};
 use crate::output::rows::{CountRow, CoverageRow};
 use crate::output::run_file::{AccountRecord, Position, RunFile};
@@ -24,34 +24,71 @@ pub(super) struct Combined<'a> {
     pub(super) errors: Vec<String>,
 }
 
+/// A combined file whose content is complete, but not yet at its path.
+struct NewFile {
+    kind: &'static str,
+    path: PathBuf,
+    prepared: io::Result<Prepared>,
+}
+
 impl Combined<'_> {
-    /// Writes all combined files. Returns true if each was written; a failure is shown.
+    /// Writes all combined files: first the contents, then they replace the earlier files, so that all are of the same run.
+    /// Returns true if each was written; a failure is shown.
     pub(super) fn write(&self, context: &mut Context) -> bool {
-        let mut written = self.write_errors(context);
-        written &= self.write_file(context, "accounts", ACCOUNTS_HEADER, |record, to| {
-            write_csv_rows(std::iter::once(account_row(record)), to)
-        });
+        let (errors, has_errors) = self.prepare_errors(context);
+        let mut files = vec![errors];
+        files.push(
+            self.prepare(context, "accounts", ACCOUNTS_HEADER, |record, to| {
+                write_csv_rows(std::iter::once(account_row(record)), to)
+            }),
+        );
         if context.options.coverage {
-            written &= self.write_file(context, "coverage", CoverageRow::HEADER, |record, to| {
+            let header = CoverageRow::HEADER;
+            files.push(self.prepare(context, "coverage", header, |record, to| {
                 write_csv_rows(coverage_rows(record), to)
-            });
+            }));
         }
         // The counts come last: they are there only if the other files are of the same run.
-        written && {
-            let path = context.path(&name("count", self.scope, "csv"));
-            let fill = |to: &mut dyn Write| write_counts(self.run_file, &self.positions, to);
-            let written = atomic_file::write(&path, fill, &context.runtime.interrupt);
-            show(context, "count", &path, &written)
+        files.push(
+            self.prepare(context, "count", CountRow::HEADER, |record, to| {
+                write_csv_rows(count_rows(record), to)
+            }),
+        );
+        if files.iter().any(|file| file.prepared.is_err()) {
+            for file in files {
+                let failed = file.prepared.map(drop);
+                if failed.is_err() {
+                    show(context, file.kind, &file.path, &failed);
+                }
+            }
+            return false;
         }
+        files.into_iter().all(|file| {
+            let placed = file
+                .prepared
+                .and_then(|prepared| prepared.place(&context.runtime.interrupt, |_| {}));
+            if file.kind == "errors" && !has_errors && placed.is_ok() {
+                // Not a link or a device.
+                if file
+                    .path
+                    .symlink_metadata()
+                    .is_ok_and(|found| found.is_file())
+                {
+                    let _ = std::fs::remove_file(&file.path);
+                }
+                return true;
+            }
+            show(context, file.kind, &file.path, &placed)
+        })
     }
 
-    fn write_file(
+    fn prepare(
         &self,
-        context: &mut Context,
-        kind: &str,
+        context: &Context,
+        kind: &'static str,
         header: &str,
         write_record: impl Fn(&AccountRecord, &mut dyn Write) -> io::Result<()>,
-    ) -> bool {
+    ) -> NewFile {
         let path = context.path(&name(kind, self.scope, "csv"));
         let fill = |to: &mut dyn Write| {
             write_csv_header(header, to)?;
@@ -60,33 +97,41 @@ impl Combined<'_> {
             }
             Ok(())
         };
-        let written = atomic_file::write(&path, fill, &context.runtime.interrupt);
-        show(context, kind, &path, &written)
+        let prepared = atomic_file::prepare(&path, fill, &context.runtime.interrupt);
+        NewFile {
+            kind,
+            path,
+            prepared,
+        }
     }
 
-    /// Writes the log lines of all accounts; removes an earlier file if there are none.
-    fn write_errors(&self, context: &mut Context) -> bool {
+    /// Prepares the log lines of all accounts. Returns false too if there are none.
+    fn prepare_errors(&self, context: &Context) -> (NewFile, bool) {
         let path = context.path(&name("errors", self.scope, "txt"));
-        let mut lines = 0;
+        let mut has_errors = false;
         let fill = |to: &mut dyn Write| {
             for line in &self.errors {
-                lines += 1;
+                has_errors = true;
                 writeln!(to, "{line}")?;
             }
             for position in &self.positions {
                 for error in self.run_file.read(*position)?.errors {
-                    lines += 1;
+                    has_errors = true;
                     writeln!(to, "{}", error.line)?;
                 }
             }
             Ok(())
         };
-        let written = atomic_file::write(&path, fill, &context.runtime.interrupt);
-        if lines == 0 && written.is_ok() {
-            let _ = std::fs::remove_file(&path);
-            return true;
-        }
-        show(context, "errors", &path, &written)
+        let prepared = atomic_file::prepare(&path, fill, &context.runtime.interrupt);
+        let kind = "errors";
+        (
+            NewFile {
+                kind,
+                path,
+                prepared,
+            },
+            has_errors,
+        )
     }
 }
 

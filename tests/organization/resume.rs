@@ -610,6 +610,36 @@ fn run_file_may_be_a_link_but_no_device() {
 }
 
 #[test]
+fn combined_files_are_replaced_together() {
+    let organization = crate::organization(2);
+    let output = directory();
+    let name = |kind: &str| {
+        output
+            .path()
+            .join(format!("aws_config_combined_{kind}_{ORGANIZATION}.csv"))
+    };
+    std::fs::write(name("accounts"), "old").unwrap();
+    std::fs::create_dir(name("count")).unwrap();
+    let failed = program(&organization.serve(), output.path(), &[]).run();
+    assert_eq!(failed.code, Some(1), "{}", failed.describe());
+    assert!(
+        failed.stderr.contains("could not be written"),
+        "{}",
+        failed.stderr
+    );
+    assert_eq!(std::fs::read_to_string(name("accounts")).unwrap(), "old");
+    std::fs::remove_dir(name("count")).unwrap();
+    let server = organization.serve();
+    let resumed = program(&server, output.path(), &["--resume"]).run();
+    assert_eq!(resumed.code, Some(0), "{}", resumed.describe());
+    assert_eq!(
+        std::fs::read_to_string(name("count")).unwrap(),
+        organization.csv(&[1, 2])
+    );
+    assert_eq!(server.count(|call| call.operation == "AssumeRole"), 0);
+}
+
+#[test]
 fn resume_without_run_file_counts_all() {
     let organization = crate::organization(2);
     let output = directory();
