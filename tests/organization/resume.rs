@@ -585,7 +585,7 @@ fn run_stopped_by_expired_credentials_can_be_continued() {
 }
 
 #[test]
-fn run_file_may_be_a_link_but_no_device() {
+fn run_file_may_be_link_not_device() {
     let organization = crate::organization(2);
     let output = directory();
     let target = output.path().join("target");
@@ -646,11 +646,18 @@ fn resume_without_run_file_counts_all() {
     let run = program(&organization.serve(), output.path(), &["--resume"]).run();
     assert_eq!(run.code, Some(0), "{}", run.describe());
     assert!(run.stdout.contains("Nothing to resume"), "{}", run.stdout);
-    let alone = Program::without_server().arg("--resume").run();
-    assert_eq!(alone.code, Some(2), "{}", alone.describe());
-    assert!(
-        alone.stderr.contains("--resume needs --organization"),
+    let without_source = Program::without_server().arg("--resume").run();
+    assert_eq!(
+        without_source.code,
+        Some(2),
         "{}",
-        alone.stderr
+        without_source.describe()
+    );
+    assert!(
+        without_source
+            .stderr
+            .contains("--resume needs --organization"),
+        "{}",
+        without_source.stderr
     );
 }
