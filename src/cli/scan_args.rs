@@ -186,7 +186,10 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = RECORDINGS, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     record: Option<PathBuf>,
 
-    /// Replace account IDs in the recording with this one
+    /// Replace account IDs in the recording, the caller's with this one
+    ///
+    /// In a recording of many accounts, names and e-mail addresses are replaced too; DIR.mapping.json
+    /// has the originals.
     #[arg(help_heading = RECORDINGS, long, value_name = "ACCOUNT", requires = "record", value_hint = ValueHint::Other)]
     record_account_id: Option<AccountId>,
 

@@ -106,7 +106,7 @@ impl Tally {
     /// Returns true if `--strict` allows the result.
     pub(super) fn is_allowed(&self, strict: Strict) -> bool {
         self.summaries().all(|account| {
-            let is_counted = !account.status.is_missing();
+            let is_counted = !account.status.is_missing() || account.is_expected;
             is_counted && (strict == Strict::Missing || account.is_certain)
         })
     }
@@ -147,6 +147,7 @@ fn summary_of(record: &AccountRecord) -> AccountSummary {
         status: record.status,
         total: record.total,
         missing: record.missing(),
+        is_expected: record.is_expected(),
         is_certain: !record.has(Class::Stale) && !record.has(Class::Unverified),
         detail: record.detail.clone(),
         errors: record.errors.len(),

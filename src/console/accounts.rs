@@ -29,6 +29,8 @@ pub struct AccountSummary {
     pub total: Option<u64>,
     /// The number of missing counts.
     pub missing: usize,
+    /// True if counts are missing, and `--accept-missing` expects each of them.
+    pub is_expected: bool,
     /// True if no count is stale or unverified.
     pub is_certain: bool,
     /// The reason why it is not complete, and what to do about it.

@@ -244,6 +244,13 @@ impl AccountRecord {
         self.counts[3]
     }
 
+    /// Returns true if counts are missing, and `--accept-missing` expects each of them.
+    #[must_use]
+    pub fn is_expected(&self) -> bool {
+        let accepted = self.cells.iter().filter(|cell| cell.accepted).count();
+        accepted > 0 && accepted == self.missing()
+    }
+
     /// Returns true if a count is of `class`.
     #[must_use]
     pub fn has(&self, class: Class) -> bool {

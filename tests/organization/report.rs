@@ -156,6 +156,34 @@ fn report_of_failed_checks_has_the_errors() {
 }
 
 #[test]
+fn strict_allows_only_expected_gaps() {
+    let gap = format!("eu-west-1/{}", crate::BUCKET);
+    for (accept, code) in [
+        (vec![], 3),
+        (vec!["--accept-missing", gap.as_str()], 0),
+        (vec!["--accept-missing", "us-east-1"], 3),
+    ] {
+        let named = [
+            "--accounts",
+            "100000000001,100000000005",
+            "--strict",
+            "--format",
+            "json",
+        ];
+        let run = run_mixed(&[&named[..], &accept].concat());
+        assert_eq!(run.code, Some(code), "{accept:?} {}", run.describe());
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_valid(&report);
+        let cell = &report["accounts"][1]["regions"][0]["cells"][1];
+        assert_eq!(cell["accepted"], code == 0, "{accept:?}");
+    }
+    // An account without access is no gap of a region or type.
+    let gaps = format!("{gap},us-east-1,eu-west-1");
+    let run = run_mixed(&["--strict", "--accept-missing", &gaps]);
+    assert_eq!(run.code, Some(3), "{}", run.describe());
+}
+
+#[test]
 fn format_csv_prints_the_combined_file() {
     let run = run_mixed(&["--format", "csv"]);
     assert_eq!(run.code, Some(0), "{}", run.describe());

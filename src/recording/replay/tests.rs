@@ -125,6 +125,66 @@ fn unused_interactions_are_listed() {
     assert_eq!(replay.left_over(), [""; 0]);
 }
 
+/// Returns a recording of two accounts whose roles have been assumed.
+fn recording_of_two_accounts() -> TempDir {
+    let role = |account: &str| {
+        serde_json::json!({
+            "request": {"method": "POST", "uri": "https://sts.example/",
+                "body": format!("Action=AssumeRole&RoleArn=arn%3Aaws%3Aiam%3A%3A{account}%3Arole%2Frole-1")},
+            "response": {"status": 200, "body": format!("<AccessKeyId>REDACTED-{account}</AccessKeyId>")}
+        })
+    };
+    let page = |account: Option<&str>, text: &str| {
+        let mut request =
+            serde_json::json!({"method": "POST", "uri": "https://a.example/", "body": "x"});
+        if let Some(account) = account {
+            request["account"] = account.into();
+        }
+        serde_json::json!({"request": request, "response": {"status": 200, "body": text}})
+    };
+    let interactions = serde_json::json!({"interactions": [
+        role("100000000001"), role("100000000002"),
+        page(Some("100000000002"), "two"), page(None, "caller"), page(Some("100000000001"), "one"),
+    ]});
+    recording(&[("a.json", &interactions.to_string())])
+}
+
+#[test]
+fn each_account_gets_its_own_response() {
+    let dir = recording_of_two_accounts();
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
+    let signed = |key: &str| {
+        let credential = format!("AWS4-HMAC-SHA256 Credential={key}/20261124, Signature=y");
+        Request {
+            headers: vec![("authorization", credential)],
+            ..request("x")
+        }
+    };
+    // Another role, session and policy than those of the recording.
+    let assume = |account: &str| Request {
+        uri: "https://sts.example/".to_owned(),
+        ..request(&format!(
+            "Action=AssumeRole&RoleArn=arn%3Aaws%3Aiam%3A%3A{account}%3Arole%2FAudit&Policy=%7B%7D"
+        ))
+    };
+    for account in ["100000000002", "100000000001"] {
+        replay.send(&assume(account)).unwrap();
+    }
+    for (key, expected) in [
+        ("REDACTED-100000000001", "one"),
+        ("AKIAIOSFODNN7EXAMPLE", "caller"),
+        ("REDACTED-100000000002", "two"),
+    ] {
+        assert_eq!(replay.send(&signed(key)).unwrap().body, expected.as_bytes());
+        // The response of another account is not a replacement.
+        let error = replay.send(&signed(key)).unwrap_err();
+        assert_eq!(error.kind, TransportErrorKind::NotRecorded);
+    }
+    assert_eq!(replay.left_over(), [""; 0]);
+    let error = replay.send(&assume("100000000003")).unwrap_err();
+    assert_eq!(error.kind, TransportErrorKind::NotRecorded);
+}
+
 #[test]
 fn missing_response_error_names_request() {
     let dir = recording(&[("a.json", &cassette(&[("x", "1")]))]);
