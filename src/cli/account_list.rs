@@ -100,6 +100,17 @@ mod tests {
     }
 
     #[test]
+    fn role_with_apostrophe_is_that_of_a_formula() {
+        let id = |text: &str| text.parse::<AccountId>().unwrap();
+        let parsed = parse("account,name,role\n111111111111,'=x,'@audit/Read\n222222222222,,'\n");
+        let role = Some("@audit/Read".parse::<RoleName>().unwrap());
+        assert_eq!(
+            parsed,
+            Ok(vec![(id("111111111111"), role), (id("222222222222"), None)])
+        );
+    }
+
+    #[test]
     fn table_may_have_header_and_roles() {
         let id = |text: &str| text.parse::<AccountId>().unwrap();
         let role = |text: &str| Some(text.parse::<RoleName>().unwrap());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::inventory::Method;
 use crate::model::{Region, ResourceType, ResourceTypes};
-use crate::options::Options;
+use crate::options::{AccountTask, Options, organization_actions};
 
 fn options(args: &[&str]) -> Options {
     let args = ["aws-config-resource-count"].iter().chain(args);
@@ -453,5 +453,59 @@ fn completions_and_man_page_render() {
             }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+#[test]
+fn accounts_subcommand_sets_the_task() {
+    for (args, task) in [
+        (&["--organization"][..], AccountTask::List),
+        (
+            &["--accounts=111111111111", "--check-access"],
+            AccountTask::CheckAccess,
+        ),
+    ] {
+        let args = ["x", "accounts"].iter().chain(args).map(OsString::from);
+        let Ok(Command::Run(options, _)) = parse(args.clone()) else {
+            panic!("{args:?}")
+        };
+        assert_eq!(options.accounts.unwrap().task, task);
+        assert_eq!(options.format, None);
+    }
+    let run = options(&["--organization"]);
+    assert_eq!(run.accounts.unwrap().task, AccountTask::Count);
+}
+
+#[test]
+fn accounts_subcommand_rejects_runs_without_a_list() {
+    for (args, hint) in [
+        (&[][..], "accounts needs --organization, --ou, --accounts"),
+        (
+            &["--organization", "--record=x"],
+            "accounts writes no files",
+        ),
+        (&["--organization", "--format=cloudformation"], "csv, json"),
+    ] {
+        let args = ["accounts"].iter().chain(args).copied();
+        let (code, text) = error(&args.collect::<Vec<_>>());
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains(hint), "{text}");
+    }
+}
+
+#[test]
+fn organization_actions_follow_from_selection() {
+    let actions = |args: &[&str]| {
+        let accounts = options(args).accounts.unwrap();
+        organization_actions(&accounts).len()
+    };
+    for (args, expected) in [
+        (&["--organization"][..], 1),
+        (&["--ou=ou-ab12-11111111"], 3),
+        (&["--exclude-ous=/A"], 4),
+        (&["--ou=ou-ab12-11111111,/A"], 4),
+        (&["--accounts=111111111111"], 0),
+    ] {
+        assert_eq!(actions(args), expected, "{args:?}");
     }
 }
