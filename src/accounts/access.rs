@@ -1,4 +1,5 @@
-//! Access to an account: the credentials of a role in it, or those of a profile.
+//! Access to an account: the credentials of a role in it, those of a profile, or those of
+//! a permission set.
 //!
 //! A role session gets a session policy with only the actions of the run, so that even an administrator role cannot
 //! change anything.
@@ -7,8 +8,10 @@
 
 use std::sync::Arc;
 
+pub use super::access_error::AccessError;
 use super::member::MemberAccount;
 use super::profiles::ProfileAccess;
+use super::sso_session::SsoAccess;
 use crate::aws::client::{Client, Transport};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::credentials::role_keys;
@@ -37,6 +40,8 @@ pub enum Access {
     Role(RoleAccess),
     /// With a profile of each account.
     Profiles(ProfileAccess),
+    /// With a permission set of IAM Identity Center.
+    Sso(SsoAccess),
 }
 
 /// The access with a role of each account.
@@ -51,41 +56,14 @@ pub struct RoleAccess {
     pub role: RoleName,
 }
 
-/// The reason why an account cannot be accessed.
-#[derive(Debug, thiserror::Error)]
-pub enum AccessError {
-    /// STS denied the role, or the call failed.
-    #[error(transparent)]
-    Credentials(#[from] CredentialsError),
-    /// STS returned a session of another account.
-    #[error("sts:AssumeRole returned a session of the account {0}")]
-    WrongAccount(AccountId),
-    /// STS returned a session without the account.
-    #[error("sts:AssumeRole returned a session without a valid ARN, so its account is not known")]
-    UnknownAccount,
-    /// The account has no profile, or it is already done.
-    #[error("no profile of this account")]
-    NoProfile,
-}
-
-impl AccessError {
-    /// Returns the failed call of STS.
-    #[must_use]
-    pub fn call(&self) -> Option<&CallError> {
-        match self {
-            Self::Credentials(error) => error.call(),
-            Self::WrongAccount(_) | Self::UnknownAccount | Self::NoProfile => None,
-        }
-    }
-}
-
 impl Access {
-    /// Describes the access to `member`: `caller`, `role NAME` or `profile NAME`.
+    /// Describes the access to `member`: `caller`, `role NAME`, `profile NAME` or `sso NAME/ROLE`.
     #[must_use]
     pub fn describe(&self, member: &MemberAccount) -> String {
         match self {
             Self::Role(access) => access.describe(member),
             Self::Profiles(access) => access.describe(&member.id),
+            Self::Sso(access) => access.describe(member),
         }
     }
 
@@ -95,6 +73,7 @@ impl Access {
         match self {
             Self::Role(access) => &access.caller.region,
             Self::Profiles(access) => access.region(&member.id),
+            Self::Sso(access) => &access.start_region,
         }
     }
 
@@ -106,22 +85,23 @@ impl Access {
         match self {
             Self::Role(access) => access.open(member),
             Self::Profiles(access) => access.client(&member.id).ok_or(AccessError::NoProfile),
+            Self::Sso(access) => access.open(member),
         }
     }
 
-    /// Returns the account of the caller, who assumes the roles; `None` with profiles.
+    /// Returns the account of the caller, who assumes the roles; `None` without roles.
     #[must_use]
     pub fn caller_account(&self) -> Option<&AccountId> {
         match self {
             Self::Role(access) => Some(&access.caller_account),
-            Self::Profiles(_) => None,
+            Self::Profiles(_) | Self::Sso(_) => None,
         }
     }
 
     /// Drops the credentials of an account that is done.
     pub fn release(&self, account: &AccountId) {
         match self {
-            Self::Role(_) => {}
+            Self::Role(_) | Self::Sso(_) => {}
             Self::Profiles(access) => access.release(account),
         }
     }

@@ -8,9 +8,12 @@ use super::member::MemberAccount;
 use super::organization::OrganizationList;
 use super::profiles::ProfileAccounts;
 use super::selection;
+use super::sso_session::SsoList;
 use crate::aws::client::Client;
+use crate::aws::credentials::SsoPortal;
 use crate::model::{AccountId, Region};
 use crate::options::{AccountOptions, AccountSource, Selection};
+use crate::text::encode_file_name;
 
 /// The maximum length of a scope, in bytes: it is part of file names.
 const MAX_SCOPE: usize = 150;
@@ -26,6 +29,8 @@ enum ListSource {
     Organization(Box<OrganizationList>, Arc<Client>, Region),
     /// The accounts that the options name; `None` once they were returned.
     Named(Option<Vec<MemberAccount>>),
+    /// The accounts that are assigned to a user of IAM Identity Center.
+    Sso(SsoList),
     /// The accounts of profiles, which the caller has.
     Profiles(BTreeSet<AccountId>),
 }
@@ -46,11 +51,20 @@ impl AccountList {
                 let list = OrganizationList::start(&client, &region, &selection)?;
                 ListSource::Organization(Box::new(list), client, region)
             }
-            AccountSource::Named | AccountSource::Profiles(_) => {
+            AccountSource::Named | AccountSource::Profiles(_) | AccountSource::Sso { .. } => {
                 ListSource::Named(Some(selection::named(&selection)))
             }
         };
         Ok(Self { source, selection })
+    }
+
+    /// Creates the list of the accounts that are assigned to a user of IAM Identity Center.
+    #[must_use]
+    pub fn of_sso(options: &AccountOptions, portal: Arc<SsoPortal>) -> Self {
+        Self {
+            source: ListSource::Sso(SsoList::new(portal)),
+            selection: options.selection.clone(),
+        }
     }
 
     /// Creates the list of the accounts of profiles; the caller has its only page.
@@ -77,6 +91,7 @@ impl AccountList {
                 list.next_page(client, region, &self.selection)
             }
             ListSource::Named(members) => Ok(members.take()),
+            ListSource::Sso(list) => list.next_page(&self.selection),
             ListSource::Profiles(_) => Ok(None),
         }
     }
@@ -87,16 +102,19 @@ impl AccountList {
         match &self.source {
             ListSource::Organization(list, ..) => list.may_have_more(),
             ListSource::Named(members) => members.is_some(),
+            ListSource::Sso(list) => list.may_have_more(),
             ListSource::Profiles(_) => false,
         }
     }
 
-    /// Returns the scope of the accounts, for file names: the organization, its units, `accounts` or `profiles`.
+    /// Returns the scope of the accounts, for file names: the organization, its units, `accounts`,
+    /// `profiles` or `sso-NAME`.
     #[must_use]
     pub fn scope(&self) -> String {
         let list = match &self.source {
             ListSource::Organization(list, ..) => list,
             ListSource::Named(_) => return "accounts".to_owned(),
+            ListSource::Sso(list) => return format!("sso-{}", encode_file_name(list.session())),
             ListSource::Profiles(_) => return "profiles".to_owned(),
         };
         let units = list.unit_ids().join("_");
@@ -113,6 +131,7 @@ impl AccountList {
         let is_found = |id: &AccountId| match &self.source {
             ListSource::Organization(list, ..) => list.has(id),
             ListSource::Named(_) => true,
+            ListSource::Sso(list) => list.has(id),
             ListSource::Profiles(found) => found.contains(id),
         };
         let named = self.selection.only.iter().flat_map(|only| only.keys());

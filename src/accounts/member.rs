@@ -3,6 +3,7 @@
 use crate::aws::ops::list_accounts::OrganizationAccount;
 use crate::model::{AccountId, RoleName};
 use crate::secret::Redactor;
+use crate::untrusted::Untrusted;
 
 /// The state of an account that can be used.
 pub const ACTIVE: &str = "ACTIVE";
@@ -50,7 +51,7 @@ impl MemberAccount {
     #[must_use]
     pub fn from_organization(account: &OrganizationAccount, redactor: &Redactor) -> Option<Self> {
         let shown = |text: &str, limit| {
-            let text: crate::untrusted::Untrusted = text.into();
+            let text: Untrusted = text.into();
             text.redact(redactor).shown(limit)
         };
         // The retired member is used only if there is no state.
@@ -64,6 +65,13 @@ impl MemberAccount {
             role: None,
             note: String::new(),
         })
+    }
+
+    /// Returns the account with a name, as one line; `redactor` removes credentials from it.
+    #[must_use]
+    pub fn with_name(mut self, name: &Untrusted, redactor: &Redactor) -> Self {
+        self.name = name.redact(redactor).shown(MAX_NAME);
+        self
     }
 
     /// Returns true if the account can be used. An account without a state is tried.

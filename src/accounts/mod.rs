@@ -1,6 +1,7 @@
 //! The accounts of a run of many accounts: where the list comes from, and how each account is accessed.
 
 pub mod access;
+mod access_error;
 mod list;
 mod list_error;
 mod member;
@@ -9,6 +10,7 @@ mod pages;
 mod profiles;
 mod selection;
 pub mod session_policy;
+mod sso_session;
 mod status;
 mod units;
 
@@ -19,4 +21,5 @@ pub use organization::MAX_ACCOUNTS;
 pub use profiles::{
     CheckedProfile, ProfileAccounts, ProfilesError, UnusableProfile, UsableProfile, select, shown,
 };
+pub use sso_session::{SsoAccess, SsoList, only_permission_set};
 pub use status::AccountStatus;

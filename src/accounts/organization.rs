@@ -10,6 +10,7 @@ use super::pages::PageCursor;
 use super::selection::{self, Units};
 use super::units;
 use crate::aws::client::Client;
+use crate::aws::error::CallError;
 use crate::aws::operation::Operation;
 use crate::aws::ops::list_accounts::{ListAccounts, OrganizationAccount, PAGE_SIZE};
 use crate::model::{AccountId, Region};
@@ -87,7 +88,7 @@ impl OrganizationList {
                 next_token,
             };
             let page = client.call(region, &request)?.output;
-            Ok((page.accounts, page.next_token))
+            Ok::<_, CallError>((page.accounts, page.next_token))
         })?;
         let Some(page) = page else {
             return Ok(None);
@@ -98,6 +99,7 @@ impl OrganizationList {
             self.id = self.id.take().or_else(|| organization_id(&account));
             let member = MemberAccount::from_organization(&account, &redactor);
             let member = member.ok_or(ListError::InvalidAccount {
+                service: "organizations",
                 operation: ListAccounts::NAME,
             })?;
             // A page may repeat an account that was moved while the list was fetched.

@@ -1,4 +1,4 @@
-//! The pages of a list of AWS Organizations.
+//! The pages of a list of AWS Organizations or of IAM Identity Center.
 
 use super::list_error::ListError;
 use crate::aws::error::CallError;
@@ -6,6 +6,7 @@ use crate::inventory::Paging;
 
 /// The state of a list between two pages.
 pub struct PageCursor {
+    service: &'static str,
     operation: &'static str,
     token: Option<String>,
     paging: Paging,
@@ -15,7 +16,17 @@ pub struct PageCursor {
 impl PageCursor {
     /// Creates the state before the first page of `operation`.
     pub fn new(operation: &'static str) -> Self {
+        Self::of_service("organizations", operation)
+    }
+
+    /// Creates the state before the first page of `operation` of the portal of IAM Identity Center.
+    pub fn of_portal(operation: &'static str) -> Self {
+        Self::of_service("sso", operation)
+    }
+
+    fn of_service(service: &'static str, operation: &'static str) -> Self {
         Self {
+            service,
             operation,
             token: None,
             paging: Paging::new("list"),
@@ -33,19 +44,20 @@ impl PageCursor {
     ///
     /// # Errors
     /// The call failed, or the pages do not end.
-    pub fn next<T>(
+    pub fn next<T, E: Into<ListError>>(
         &mut self,
-        fetch: impl FnOnce(Option<&str>) -> Result<(Vec<T>, Option<String>), CallError>,
+        fetch: impl FnOnce(Option<&str>) -> Result<(Vec<T>, Option<String>), E>,
     ) -> Result<Option<Vec<T>>, ListError> {
         if self.is_complete {
             return Ok(None);
         }
-        let (items, token) = fetch(self.token.as_deref())?;
+        let (items, token) = fetch(self.token.as_deref()).map_err(Into::into)?;
         match &token {
             // An empty page with a page token is not the last one.
             Some(token) => {
                 let added = self.paging.add(token, items.is_empty());
                 added.map_err(|source| ListError::Pages {
+                    service: self.service,
                     operation: self.operation,
                     source,
                 })?;
@@ -91,7 +103,7 @@ mod tests {
             .next(|token| {
                 tokens.push(token.map(str::to_owned));
                 let (items, next) = rest.next().unwrap();
-                Ok((items, next.map(str::to_owned)))
+                Ok::<_, CallError>((items, next.map(str::to_owned)))
             })
             .unwrap()
         {

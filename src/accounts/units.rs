@@ -97,6 +97,7 @@ pub fn accounts_below(
         })?;
         for account in found {
             let id = account.id.parse().map_err(|_| ListError::InvalidAccount {
+                service: "organizations",
                 operation: ListAccountsForParent::NAME,
             })?;
             accounts.insert(id);

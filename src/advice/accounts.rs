@@ -17,6 +17,9 @@ const DENIED_ROLE: &str = "AWS gives the same answer for five causes: the role d
 pub fn for_not_found(source: &AccountSource) -> &'static str {
     match source {
         AccountSource::Profiles(_) => "no profile of --profiles has this account; check --accounts",
+        AccountSource::Sso { .. } => {
+            "the account is not assigned to you in IAM Identity Center; check --accounts"
+        }
         AccountSource::Organization | AccountSource::Named => {
             "the account is not in the caller's organization, or not in the selected units; check --accounts"
         }
@@ -36,6 +39,8 @@ pub fn for_list(error: &ListError) -> String {
             "check --ou and --exclude-ous; paths have the names of the units from the root down"
                 .to_owned()
         }
+        ListError::Portal(_) => return error.to_string(),
+        ListError::PermissionSets { .. } => "name one with --role-name".to_owned(),
         ListError::TooManyAccounts(_) => "select accounts with --ou or --accounts".to_owned(),
     };
     format!("{error}; {advice}")
@@ -64,7 +69,12 @@ pub fn for_access(error: &AccessError) -> String {
         }
         (AccessError::Credentials(error), _) => for_credentials(error),
         (AccessError::NoProfile, _) => error.to_string(),
-        (AccessError::WrongAccount(_) | AccessError::UnknownAccount, _) => {
+        (
+            AccessError::WrongAccount(_)
+            | AccessError::OtherAccount(_)
+            | AccessError::UnknownAccount,
+            _,
+        ) => {
             format!("{error}; no count of it is used: check the endpoint and any proxy")
         }
     }

@@ -299,6 +299,9 @@ pub enum CredentialsError {
     /// The source refused to return credentials, or returned invalid ones.
     #[error("{0}")]
     Refused(String),
+    /// A permission set is not assigned to the user.
+    #[error("{0}")]
+    NotAssigned(String),
     /// The source of a role's credentials failed.
     #[error("{role}: {source}")]
     RoleSource {

@@ -32,6 +32,22 @@ const NOT_WITH_PROFILES: [&str; 11] = [
     "demo",
 ];
 
+/// The options that have no effect with a session of IAM Identity Center, or name another source; a recording has no
+/// session.
+const NOT_WITH_SSO: [&str; 11] = [
+    "profile",
+    "profiles",
+    "organization",
+    "ou",
+    "exclude_ous",
+    "organization_role",
+    "external_id",
+    "role_session_name",
+    "no_session_policy",
+    "record",
+    "demo",
+];
+
 /// The options of a run of many accounts.
 #[derive(Debug, Args)]
 pub(super) struct AccountArgs {
@@ -53,6 +69,11 @@ pub(super) struct AccountArgs {
         value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = NOT_WITH_PROFILES)]
     profiles: Vec<String>,
 
+    /// Count the accounts that are assigned to you in IAM Identity Center, for this sso-session of ~/.aws/config
+    #[arg(help_heading = ACCOUNTS, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
+        conflicts_with_all = NOT_WITH_SSO)]
+    sso_session: Option<String>,
+
     /// Skip these accounts
     #[arg(help_heading = ACCOUNTS, long, value_name = "ID,...|@FILE", value_delimiter = ',', num_args = 1, value_parser = parse_accounts)]
     exclude_accounts: Vec<Vec<NamedAccount>>,
@@ -65,8 +86,8 @@ pub(super) struct AccountArgs {
     #[arg(help_heading = ACCOUNTS, long, value_name = "ARN", value_parser = parse_role_arn)]
     organization_role: Option<String>,
 
-    /// Role to assume in each account but the caller's own
-    /// [default: OrganizationAccountAccessRole]
+    /// Role to assume in each account but the caller's own; with --sso-session, the permission set
+    /// [default: OrganizationAccountAccessRole; the only permission set of the first account]
     #[arg(help_heading = ACCOUNTS, long, value_name = "[PATH/]NAME")]
     role_name: Option<RoleName>,
 
@@ -107,6 +128,9 @@ impl AccountArgs {
         let units = self.ou.len() + self.exclude_ous.len();
         let source = if !self.profiles.is_empty() {
             AccountSource::Profiles(self.profiles)
+        } else if let Some(session) = self.sso_session {
+            let role = self.role_name.clone();
+            AccountSource::Sso { session, role }
         } else if self.organization || units > 0 {
             AccountSource::Organization
         } else if self.accounts.is_empty() {
@@ -114,13 +138,13 @@ impl AccountArgs {
                 None => Ok(None),
                 Some(option) => Err(command.error(
                     ErrorKind::MissingRequiredArgument,
-                    format!("{option} needs --organization, --ou, --accounts or --profiles"),
+                    format!("{option} needs --organization, --ou, --accounts, --profiles or --sso-session"),
                 )),
             };
         } else {
             AccountSource::Named
         };
-        let has_roles = !matches!(source, AccountSource::Profiles(_));
+        let has_roles = matches!(source, AccountSource::Organization | AccountSource::Named);
         let only: BTreeMap<AccountId, _> = named(&self.accounts).collect();
         Ok(Some(AccountOptions {
             task: AccountTask::Count,

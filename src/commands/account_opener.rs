@@ -119,7 +119,9 @@ impl<'a> Opener<'a> {
             OpenError::Access(access) => {
                 let message = advice::for_access(access);
                 match access {
-                    AccessError::WrongAccount(_) | AccessError::UnknownAccount => {
+                    AccessError::WrongAccount(_)
+                    | AccessError::OtherAccount(_)
+                    | AccessError::UnknownAccount => {
                         (ErrorType::Fatal, NotOpenedStatus::WrongAccount, message)
                     }
                     AccessError::NoProfile => {
@@ -128,7 +130,13 @@ impl<'a> Opener<'a> {
                     AccessError::Credentials(_) if is_of_caller => {
                         (ErrorType::Fatal, NotOpenedStatus::NotTried, message)
                     }
-                    AccessError::Credentials(_) => (error_type(error.call()), failed, message),
+                    AccessError::Credentials(_) => {
+                        let error_type = match error.call() {
+                            None if error.is_denied() => ErrorType::Permission,
+                            call => error_type(call),
+                        };
+                        (error_type, failed, message)
+                    }
                 }
             }
             OpenError::Regions(CheckError::Call(call)) => {

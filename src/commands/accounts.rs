@@ -17,7 +17,6 @@ use crate::accounts::access::AccessError;
 use crate::accounts::{AccountStatus, ListError, MemberAccount, UnusableProfile};
 use crate::advice;
 use crate::aws::client::Trace;
-use crate::aws::error::{CallError, ErrorKind};
 use crate::console::{self, Console};
 use crate::model::AccountId;
 use crate::options::{AccountOptions, AccountSource, AccountTask, Format, Options};
@@ -242,13 +241,11 @@ fn check_member(
 
 fn status(error: &AccessError) -> AccountStatus {
     match error {
-        AccessError::WrongAccount(_) | AccessError::UnknownAccount => AccountStatus::WrongAccount,
-        AccessError::Credentials(_) | AccessError::NoProfile => {
-            match error.call().and_then(CallError::kind) {
-                Some(ErrorKind::AccessDenied) => AccountStatus::AccessDenied,
-                _ => AccountStatus::Failed,
-            }
-        }
+        AccessError::WrongAccount(_)
+        | AccessError::OtherAccount(_)
+        | AccessError::UnknownAccount => AccountStatus::WrongAccount,
+        _ if error.is_denied() => AccountStatus::AccessDenied,
+        AccessError::Credentials(_) | AccessError::NoProfile => AccountStatus::Failed,
     }
 }
 

@@ -14,6 +14,13 @@ pub enum AccountSource {
     Named,
     /// The accounts of the profiles whose names match one of these patterns.
     Profiles(Vec<String>),
+    /// The accounts that are assigned to a user of IAM Identity Center.
+    Sso {
+        /// The name of the `[sso-session]`.
+        session: String,
+        /// The permission set; `None` for the only one of the first account.
+        role: Option<RoleName>,
+    },
 }
 
 /// The task of a run of many accounts.

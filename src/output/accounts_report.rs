@@ -197,10 +197,15 @@ fn cells([known, stale, unverified, missing]: [usize; 4]) -> Value {
 fn account_flags(options: &AccountOptions) -> Value {
     let profiles = match &options.source {
         AccountSource::Profiles(patterns) => Some(patterns),
-        AccountSource::Organization | AccountSource::Named => None,
+        AccountSource::Organization | AccountSource::Named | AccountSource::Sso { .. } => None,
+    };
+    let session = match &options.source {
+        AccountSource::Sso { session, .. } => Some(session),
+        _ => None,
     };
     json!({
         "profiles": profiles,
+        "sso_session": session,
         "organization_role": options.organization_role,
         "role_name": options.role.to_string(),
         "external_id": options.external_id.is_some(),

@@ -91,10 +91,17 @@ fn result_options(options: &Options, accounts: &AccountOptions) -> BTreeMap<Stri
     };
     let profiles = match &accounts.source {
         AccountSource::Profiles(patterns) => sorted(patterns),
-        AccountSource::Organization | AccountSource::Named => String::new(),
+        AccountSource::Organization | AccountSource::Named | AccountSource::Sso { .. } => {
+            String::new()
+        }
+    };
+    let session = match &accounts.source {
+        AccountSource::Sso { session, .. } => session.clone(),
+        _ => String::new(),
     };
     let texts = [
         ("--profiles", profiles),
+        ("--sso-session", session),
         ("--accounts", sorted(only)),
         ("--exclude-accounts", sorted(&selection.excluded)),
         ("--ou", sorted(&selection.units)),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod check;
+mod first_account;
 mod identity;
 mod open;
 mod permission;
@@ -9,9 +10,11 @@ mod profiles;
 mod recorder;
 mod region_names;
 mod run;
+mod sso;
 
-pub use accounts::{AccountsPreflight, AccountsReady, run_accounts};
+pub use accounts::{AccountsPreflight, run_accounts};
 pub use check::{Check, CheckError, CheckEvent, RefusedRegion, fix_first};
+pub use first_account::AccountsReady;
 pub use open::{OpenError, OpenedAccount, open};
 pub use region_names::UnknownRegion;
 pub use run::{NotReady, Preflight, Ready, run};

@@ -62,6 +62,9 @@ impl OpenError {
     /// Returns true if the caller's credentials caused the error: no other account can be accessed either.
     #[must_use]
     pub fn is_of_caller(&self) -> bool {
+        if matches!(self, Self::Access(error) if error.is_signed_out()) {
+            return true;
+        }
         let kind = |call: &CallError| (call.operation == "AssumeRole").then(|| call.kind())?;
         matches!(
             self.call().and_then(kind),
@@ -72,8 +75,13 @@ impl OpenError {
     /// Returns true if AWS denied a call.
     #[must_use]
     pub fn is_denied(&self) -> bool {
-        let kind = self.call().and_then(CallError::kind);
-        kind == Some(ErrorKind::AccessDenied)
+        match self {
+            Self::Access(error) => error.is_denied(),
+            Self::Regions(_) => {
+                let kind = self.call().and_then(CallError::kind);
+                kind == Some(ErrorKind::AccessDenied)
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::advice;
 use crate::aws::client::{Activity, Client, Trace, Transport};
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::{CachedCredentials, IdentityCall};
-use crate::aws::credentials::{self, Profile, ProfileSource, ProviderContext};
+use crate::aws::credentials::{self, Profile, ProfileSource, ProviderContext, SsoPortal};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::error::CredentialsError;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
@@ -171,6 +171,20 @@ impl<'a> SessionParts<'a> {
         };
         let credentials = self.load(&transport, &region, move |_| profile.clone())?;
         Ok((Arc::new(Client::new(transport, credentials)), region))
+    }
+
+    /// Opens the portal of IAM Identity Center with the cached token of the session `name`.
+    ///
+    /// # Errors
+    /// There is no such session or no valid token.
+    pub fn sso_portal(&self, name: &str) -> Result<SsoPortal, CredentialsError> {
+        SsoPortal::open(name, self.runtime.env.clone(), self.transport.clone())
+    }
+
+    /// Returns the settings of the requests.
+    #[must_use]
+    pub fn transport(&self) -> &Transport {
+        &self.transport
     }
 
     /// Loads the credentials of the profile that `choose` returns, now and for each refresh.

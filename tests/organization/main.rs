@@ -12,6 +12,7 @@ mod recording;
 mod report;
 mod resume;
 mod selection;
+mod sso;
 
 use support::{Account, Organization, Outcome, Program, Server};
 

@@ -79,6 +79,12 @@ impl ProfileFile {
         self.sections.get(&kind)?.get(name)
     }
 
+    /// Returns the names of the sections of this kind, sorted.
+    pub fn section_names(&self, kind: FileKind) -> impl Iterator<Item = &str> {
+        let sections = self.sections.get(&kind).into_iter();
+        sections.flat_map(|sections| sections.keys().map(String::as_str))
+    }
+
     /// Creates the profiles of the config file, as botocore's `build_profile_map` does. A section
     /// name has two words, and the first is the kind: `[profile x y]` is ignored, and `[profile "x
     /// y"]` is the profile `x y`. If a name has two spellings, only the later section counts; this

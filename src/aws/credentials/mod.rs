@@ -44,12 +44,15 @@ mod role;
 mod shared_profile;
 mod sign_in_token;
 mod sso;
+mod sso_portal;
+mod sso_token;
 mod static_keys;
 mod web_identity;
 
 pub use chain::resolve;
 pub use provider::{Profile, ProfileSource, ProviderContext};
 pub use role::role_keys;
+pub use sso_portal::{PortalAccount, PortalPage, SsoPortal};
 
 #[cfg(test)]
 mod tests;

@@ -7,48 +7,26 @@
 //! - `sso_session`: the name of the `[sso-session]`. Without it, the legacy form, whose token is
 //!   not refreshed.
 //!
-//! The token is in `~/.aws/sso/cache`; the file name is the SHA-1 of the session name, or of the
-//! start URL in the legacy form. A token with less than 15 minutes left is refreshed, and the file
-//! is replaced, readable only by its owner.
-//!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html>
 
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::Duration;
-
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use super::cache_file::{cache_name, cache_time};
 use super::fetch::Fetch;
-use super::iso_time::instant;
 use super::json_credentials::json;
 use super::provider::{Found, Provider, ProviderContext};
-use crate::aws::config_file::{FileKind, Section, expand_home};
+use super::sso_token::{TIMEOUT, TokenSession, private};
+use crate::aws::config_file::{FileKind, Section};
 use crate::aws::credential_cache::ResolvedCredentials;
-use crate::aws::endpoint::Endpoint;
 use crate::aws::error::CredentialsError;
 use crate::aws::operation::Service;
-use crate::http::{Private, Response};
-use crate::model::Region;
+use crate::http::Response;
 use crate::redact;
 use crate::secret::{Redactor, Secret};
-use crate::sync::lock;
 use crate::untrusted::Untrusted;
 
 /// The provider of the credentials of IAM Identity Center.
 pub struct Sso;
-
-/// The time before its expiry at which a token is refreshed.
-const REFRESH_WINDOW: time::Duration = time::Duration::minutes(15);
-
-/// Held during a refresh: several profiles may share a session, whose refresh token is valid only once.
-static REFRESHING: Mutex<()> = Mutex::new(());
-
-/// The time-out of each attempt.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Provider for Sso {
     fn name(&self) -> &'static str {
@@ -64,24 +42,20 @@ impl Provider for Sso {
                 "the profile has no sso_account_id or sso_role_name",
             ));
         }
-        let session = SsoSession::from_profile(*context)?;
-        let token = session.token()?;
-        session.role_credentials(&token).map(Found::Keys)
+        let session = SsoProfile::from_profile(*context)?;
+        let token = session.session.token(None)?;
+        session.role_credentials(&token.access).map(Found::Keys)
     }
 }
 
 /// The settings of the profile and of its session.
-struct SsoSession<'a> {
-    context: ProviderContext<'a>,
-    /// The name of the `[sso-session]`; `None` in the legacy form.
-    name: Option<&'a str>,
-    start_url: &'a str,
-    region: Region,
+struct SsoProfile<'a> {
+    session: TokenSession<'a>,
     account: &'a str,
     role: &'a str,
 }
 
-impl<'a> SsoSession<'a> {
+impl<'a> SsoProfile<'a> {
     /// Reads the settings.
     ///
     /// # Errors
@@ -92,111 +66,29 @@ impl<'a> SsoSession<'a> {
         let section = section.transpose()?;
         let region = setting(&context, section, "sso_region")?;
         let profile = &context.profile.name;
-        Ok(Self {
+        let session = TokenSession {
             start_url: setting(&context, section, "sso_start_url")?,
             region: region.trim().parse().map_err(|e| {
                 CredentialsError::setting(format_args!("profile {profile}: sso_region"), e)
             })?,
-            account: setting(&context, section, "sso_account_id")?,
-            role: setting(&context, section, "sso_role_name")?,
+            owner: format!("profile {profile}"),
+            login: format!("--profile {profile}"),
             context,
             name,
-        })
-    }
-
-    /// Returns the error about the token that asks the user to sign in.
-    fn token_error(&self, why: &str) -> CredentialsError {
-        let profile = &self.context.profile.name;
-        self.sign_in(format!("the SSO token of profile {profile} {why}"))
-    }
-
-    /// Returns the error that asks the user to sign in.
-    fn sign_in(&self, problem: String) -> CredentialsError {
-        let action = format!(
-            "run `aws sso login --profile {}`",
-            self.context.profile.name
-        );
-        CredentialsError::SignIn { problem, action }
-    }
-
-    /// Returns the path of the token's file.
-    fn cache_path(&self) -> PathBuf {
-        let key = self.name.unwrap_or(self.start_url);
-        let name = cache_name(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, key);
-        expand_home(self.context.env, "~/.aws/sso/cache").join(name)
-    }
-
-    /// Returns a valid token from the cache, refreshed if it expires soon and the session allows
-    /// it.
-    fn token(&self) -> Result<Secret, CredentialsError> {
-        let _refreshing = lock(&REFRESHING);
-        let (context, path) = (&self.context, self.cache_path());
-        let Ok(bytes) = context.env.read_regular(&path) else {
-            let (profile, path) = (&context.profile.name, path.display());
-            return Err(self.sign_in(format!(
-                "no cached SSO token for profile {profile} (expected {path})"
-            )));
         };
-        let cached: Map<String, Value> = json(&bytes, &path.display().to_string())
-            .map_err(|e| self.token_error(&format!("cannot be read: {e}")))?;
-        let now = context.transport.clock.now();
-        let token = Token::from_cache(&cached).ok_or_else(|| self.token_error("cannot be read"))?;
-        let left = token.expires - now;
-        if self.name.is_some()
-            && left < REFRESH_WINDOW
-            && let Some(fresh) = self.refresh(&cached, now)
-        {
-            save(context, &path, cached, &fresh);
-            return Ok(fresh.access);
-        }
-        if left <= time::Duration::ZERO {
-            return Err(self.token_error("has expired"));
-        }
-        Ok(token.access)
-    }
-
-    /// Requests a new token; `None` if the cache has no refresh token or client, the client's
-    /// registration has expired, or the request fails.
-    fn refresh(&self, cached: &Map<String, Value>, now: OffsetDateTime) -> Option<Token> {
-        let text = |key: &str| cached.get(key)?.as_str();
-        let registered = instant(text("registrationExpiresAt")?)? > now;
-        let body = serde_json::json!({
-            "clientId": text("clientId")?,
-            "clientSecret": text("clientSecret")?,
-            "grantType": "refresh_token",
-            "refreshToken": text("refreshToken")?,
-        });
-        if !registered {
-            return None;
-        }
-        let transport = self.context.transport;
-        let endpoint = transport
-            .endpoints
-            .resolve(Service::SsoOidc, &self.region)
-            .ok()?;
-        let fetch = Fetch {
-            method: "POST",
-            uri: format!("{}token", endpoint.uri),
-            headers: vec![("content-type", "application/json".to_owned())],
-            body: serde_json::to_vec(&body).ok()?,
-            private: private(&endpoint),
-            timeout: TIMEOUT,
-            max_attempts: 3,
-            connect_attempts: 3,
-            is_ready: |_| true,
-        };
-        let response = fetch.send(transport).ok().filter(|r| r.status == 200)?;
-        let fresh: TokenResponse = serde_json::from_slice(&response.body).ok()?;
-        Some(Token {
-            access: fresh.access_token,
-            expires: now.checked_add(time::Duration::seconds(fresh.expires_in))?,
-            refresh: fresh.refresh_token,
+        Ok(Self {
+            account: setting(&context, section, "sso_account_id")?,
+            role: setting(&context, section, "sso_role_name")?,
+            session,
         })
     }
 
     /// Requests the credentials of the role.
     fn role_credentials(&self, token: &Secret) -> Result<ResolvedCredentials, CredentialsError> {
-        let (profile, transport) = (&self.context.profile.name, self.context.transport);
+        let (profile, transport) = (
+            &self.session.context.profile.name,
+            self.session.context.transport,
+        );
         let (account, role) = (self.account, self.role);
         let origin =
             format!("IAM Identity Center (profile {profile}, account {account}, role {role})");
@@ -206,7 +98,7 @@ impl<'a> SsoSession<'a> {
         };
         let problem = match response.status {
             200 => return keys(&response, origin),
-            401 => return Err(self.token_error("is no longer accepted")),
+            401 => return Err(self.session.token_error("is no longer accepted")),
             status @ (403 | 404) => {
                 format!("the account or the role is not assigned to you (HTTP {status})")
             }
@@ -222,8 +114,8 @@ impl<'a> SsoSession<'a> {
     }
 
     fn role_request(&self, token: &Secret) -> Result<Fetch, CredentialsError> {
-        let endpoints = &self.context.transport.endpoints;
-        let endpoint = endpoints.resolve(Service::Sso, &self.region)?;
+        let endpoints = &self.session.context.transport.endpoints;
+        let endpoint = endpoints.resolve(Service::Sso, &self.session.region)?;
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("role_name", self.role)
             .append_pair("account_id", self.account)
@@ -239,13 +131,6 @@ impl<'a> SsoSession<'a> {
             connect_attempts: 3,
             is_ready: |_| true,
         })
-    }
-}
-
-fn private(endpoint: &Endpoint) -> Private {
-    Private {
-        response: true,
-        path: endpoint.has_path(),
     }
 }
 
@@ -284,50 +169,6 @@ fn setting<'a>(
     }
 }
 
-/// Saves a refreshed token in the cache. A failure is only logged: without the saved token, the
-/// next run refreshes it again.
-fn save(context: &ProviderContext, path: &Path, mut cached: Map<String, Value>, fresh: &Token) {
-    let expires = cache_time(fresh.expires);
-    cached.insert("accessToken".to_owned(), fresh.access.expose().into());
-    cached.insert("expiresAt".to_owned(), expires.into());
-    if let Some(refresh) = &fresh.refresh {
-        cached.insert("refreshToken".to_owned(), refresh.expose().into());
-    }
-    let bytes = serde_json::to_vec(&cached).unwrap_or_default();
-    if let Err(e) = context.env.write_private(path, &bytes) {
-        let path = path.display();
-        (context.log)(&format!("credentials: {path} could not be saved: {e}"));
-    }
-}
-
-/// The response of the token endpoint.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TokenResponse {
-    access_token: Secret,
-    expires_in: i64,
-    refresh_token: Option<Secret>,
-}
-
-/// A token and its expiry.
-struct Token {
-    access: Secret,
-    expires: OffsetDateTime,
-    refresh: Option<Secret>,
-}
-
-impl Token {
-    /// Reads the token of a file in the cache.
-    fn from_cache(cached: &Map<String, Value>) -> Option<Self> {
-        let text = |key: &str| cached.get(key)?.as_str();
-        Some(Self {
-            access: text("accessToken")?.into(),
-            expires: instant(text("expiresAt")?)?,
-            refresh: None,
-        })
-    }
-}
-
 /// The response of the portal.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -346,7 +187,10 @@ struct PortalKeys {
 }
 
 /// Parses the credentials of a response of the portal.
-fn keys(response: &Response, origin: String) -> Result<ResolvedCredentials, CredentialsError> {
+pub(super) fn keys(
+    response: &Response,
+    origin: String,
+) -> Result<ResolvedCredentials, CredentialsError> {
     let PortalResponse {
         role_credentials: keys,
     } = json(&response.body, &origin)?;

@@ -1,0 +1,375 @@
+//! The portal of IAM Identity Center: the accounts and permission sets that are assigned to a signed-in user.
+//!
+//! - All threads share one [`SsoPortal`]. At most four requests are in flight, and they start at least 100 ms apart: AWS
+//!   does not publish the limit. A request is sent again a second after a status of 429 or at least 500.
+//! - The requests are not signed; they bear the token of the session. A rejected token is refreshed once, for all threads.
+//!
+//! <https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/welcome.html>
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::fetch::Fetch;
+use super::json_credentials::json;
+use super::provider::{Profile, ProfileSource, ProviderContext};
+use super::sso::keys;
+use super::sso_token::{TIMEOUT, Token, TokenSession, private};
+use crate::aws::client::Transport;
+use crate::aws::config_file::{FileKind, SharedFiles};
+use crate::aws::credential_cache::ResolvedCredentials;
+use crate::aws::error::CredentialsError;
+use crate::aws::operation::Service;
+use crate::env::Env;
+use crate::http::Response;
+use crate::model::{AccountId, Region};
+use crate::redact;
+use crate::secret::{Redactor, Secret};
+use crate::sync::lock;
+use crate::text::{did_you_mean, near_matches, sanitize};
+use crate::untrusted::Untrusted;
+
+/// The maximum number of requests in flight.
+const MAX_IN_FLIGHT: usize = 4;
+
+/// The minimum time between the starts of two requests.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// The maximum number of items on a page; the service rejects more than 100.
+const PAGE_SIZE: &str = "100";
+
+/// The maximum number of attempts.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// The portal of a session.
+pub struct SsoPortal {
+    env: Arc<dyn Env>,
+    transport: Transport,
+    /// The name of the `[sso-session]`.
+    name: String,
+    region: Region,
+    token: Mutex<Token>,
+    pace: Mutex<Pace>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct Pace {
+    in_flight: usize,
+    /// The time at which the next request may start, on the clock of the run.
+    next: Duration,
+}
+
+/// An account that is assigned to the user.
+#[derive(Debug, Clone)]
+pub struct PortalAccount {
+    /// The account ID.
+    pub account_id: Untrusted,
+    /// The name.
+    pub account_name: Option<Untrusted>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct PortalPage<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// The page token of the next page.
+    pub next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AccountsResponse {
+    #[serde(default)]
+    account_list: Vec<AccountResponse>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AccountResponse {
+    account_id: String,
+    account_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RolesResponse {
+    #[serde(default)]
+    role_list: Vec<PortalRole>,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PortalRole {
+    role_name: String,
+}
+
+impl SsoPortal {
+    /// Opens the portal with the cached token of the session `name`.
+    ///
+    /// # Errors
+    /// The files have no such session, or there is no valid token.
+    pub fn open(
+        name: &str,
+        env: Arc<dyn Env>,
+        transport: Transport,
+    ) -> Result<Self, CredentialsError> {
+        let (region, token) = with_session(name, &*env, &transport, |session| {
+            Ok((session.region.clone(), session.token(None)?))
+        })?;
+        Ok(Self {
+            env,
+            transport,
+            name: name.to_owned(),
+            region,
+            token: Mutex::new(token),
+            pace: Mutex::default(),
+            freed: Condvar::new(),
+        })
+    }
+
+    /// Returns the name of the session.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the time at which the token expires.
+    #[must_use]
+    pub fn expires(&self) -> OffsetDateTime {
+        lock(&self.token).expires
+    }
+
+    /// Returns the redactor of the token.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        Redactor::for_secret(&lock(&self.token).access)
+    }
+
+    /// Lists the accounts that are assigned to the user.
+    ///
+    /// # Errors
+    /// The request failed, or the user must sign in again.
+    pub fn accounts(
+        &self,
+        next_token: Option<&str>,
+    ) -> Result<PortalPage<PortalAccount>, CredentialsError> {
+        let origin = format!("sso:ListAccounts (session {})", self.name);
+        let mut query = vec![("max_result", PAGE_SIZE)];
+        query.extend(next_token.map(|token| ("next_token", token)));
+        let response = self.get("assignment/accounts", &query, &origin)?;
+        let page: AccountsResponse = json(&response.body, &origin)?;
+        let account = |account: AccountResponse| PortalAccount {
+            account_id: account.account_id.as_str().into(),
+            account_name: account.account_name.as_deref().map(Untrusted::from),
+        };
+        let accounts = page.account_list.into_iter();
+        Ok(PortalPage {
+            items: accounts.map(account).collect(),
+            next_token: page.next_token,
+        })
+    }
+
+    /// Lists the permission sets of an account that are assigned to the user.
+    ///
+    /// # Errors
+    /// The request failed, or the user must sign in again.
+    pub fn roles(
+        &self,
+        account: &AccountId,
+        next_token: Option<&str>,
+    ) -> Result<PortalPage<Untrusted>, CredentialsError> {
+        let origin = format!("sso:ListAccountRoles (account {account})");
+        let account = account.to_string();
+        let mut query = vec![("account_id", account.as_str()), ("max_result", PAGE_SIZE)];
+        query.extend(next_token.map(|token| ("next_token", token)));
+        let response = self.get("assignment/roles", &query, &origin)?;
+        let page: RolesResponse = json(&response.body, &origin)?;
+        let roles = page.role_list.into_iter();
+        Ok(PortalPage {
+            items: roles.map(|role| role.role_name.as_str().into()).collect(),
+            next_token: page.next_token,
+        })
+    }
+
+    /// Requests the credentials of a permission set in an account.
+    ///
+    /// # Errors
+    /// The permission set is not assigned to the user in this account, the request failed, or the user must sign in again.
+    pub fn role_credentials(
+        &self,
+        account: &AccountId,
+        role: &str,
+    ) -> Result<ResolvedCredentials, CredentialsError> {
+        let name = &self.name;
+        let origin =
+            format!("IAM Identity Center (session {name}, account {account}, role {role})");
+        let account = account.to_string();
+        let query = [("role_name", role), ("account_id", account.as_str())];
+        let response = self.get("federation/credentials", &query, &origin)?;
+        keys(&response, origin)
+    }
+
+    /// Sends a request; if the token is rejected, once again with a refreshed one.
+    fn get(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        origin: &str,
+    ) -> Result<Response, CredentialsError> {
+        let token = lock(&self.token).access.clone();
+        let mut response = self.send(path, query, origin, &token)?;
+        if response.status == 401 {
+            let token = self.renew(&token)?;
+            response = self.send(path, query, origin, &token)?;
+        }
+        match response.status {
+            200 => Ok(response),
+            401 => self.with_session(|session| Err(session.token_error("is no longer accepted"))),
+            status @ (403 | 404) => Err(CredentialsError::NotAssigned(format!(
+                "{origin}: the account or the role is not assigned to you (HTTP {status})"
+            ))),
+            status => {
+                let body = Untrusted::from_bytes(&response.body);
+                let body = body.redact(&self.redactor()).map(redact::source);
+                let problem = format!("HTTP {status}: {}", body.shown(200));
+                Err(CredentialsError::refused(origin, problem))
+            }
+        }
+    }
+
+    /// Returns a token other than `rejected`: that of another thread, or a refreshed one.
+    fn renew(&self, rejected: &Secret) -> Result<Secret, CredentialsError> {
+        let mut token = lock(&self.token);
+        if token.access.expose() == rejected.expose() {
+            *token = self.with_session(|session| session.token(Some(rejected)))?;
+        }
+        Ok(token.access.clone())
+    }
+
+    fn with_session<T>(
+        &self,
+        act: impl FnOnce(&TokenSession) -> Result<T, CredentialsError>,
+    ) -> Result<T, CredentialsError> {
+        with_session(&self.name, &*self.env, &self.transport, act)
+    }
+
+    fn send(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        origin: &str,
+        token: &Secret,
+    ) -> Result<Response, CredentialsError> {
+        let endpoints = &self.transport.endpoints;
+        let endpoint = endpoints.resolve(Service::Sso, &self.region)?;
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query)
+            .finish();
+        let fetch = Fetch {
+            method: "GET",
+            uri: format!("{}{path}?{query}", endpoint.uri),
+            headers: vec![("x-amz-sso_bearer_token", token.expose().to_owned())],
+            body: Vec::new(),
+            private: private(&endpoint),
+            timeout: TIMEOUT,
+            max_attempts: MAX_ATTEMPTS,
+            connect_attempts: 3,
+            is_ready: |_| true,
+        };
+        let _permit = self.permit();
+        if self.transport.interrupt.signal().is_some() {
+            return Err(CredentialsError::Interrupted);
+        }
+        fetch
+            .send(&self.transport)
+            .map_err(|source| CredentialsError::Fetch {
+                origin: origin.to_owned(),
+                source,
+            })
+    }
+
+    /// Waits until a request may start.
+    fn permit(&self) -> PortalPermit<'_> {
+        let mut pace = lock(&self.pace);
+        while pace.in_flight >= MAX_IN_FLIGHT {
+            let waited = self.freed.wait(pace);
+            pace = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        pace.in_flight += 1;
+        let now = self.transport.clock.elapsed();
+        let start = pace.next.max(now);
+        pace.next = start + INTERVAL;
+        drop(pace);
+        let permit = PortalPermit(self);
+        if start > now {
+            self.transport.clock.sleep(start.saturating_sub(now));
+        }
+        permit
+    }
+}
+
+/// A request in flight.
+struct PortalPermit<'a>(&'a SsoPortal);
+
+impl Drop for PortalPermit<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.pace).in_flight -= 1;
+        self.0.freed.notify_one();
+    }
+}
+
+/// Calls `act` with the settings of the session `name`.
+fn with_session<T>(
+    name: &str,
+    env: &dyn Env,
+    transport: &Transport,
+    act: impl FnOnce(&TokenSession) -> Result<T, CredentialsError>,
+) -> Result<T, CredentialsError> {
+    let files = SharedFiles::load(env)?;
+    let shown = sanitize(&redact::setting(name), 80);
+    let config = files.config.to_string();
+    let section = files.config.section(FileKind::SsoSession, name);
+    let section = section.ok_or_else(|| {
+        let names = files.config.section_names(FileKind::SsoSession);
+        let near = did_you_mean(&near_matches(name, names));
+        CredentialsError::Setting(format!(
+            "[sso-session {shown}] not found in {config}{near}; create it with `aws configure sso-session`"
+        ))
+    })?;
+    let setting = |key| {
+        let value = section.get(key).map(|value| value.trim());
+        value.filter(|value| !value.is_empty()).ok_or_else(|| {
+            let problem = format!("{key} is missing; run `aws configure sso-session`");
+            CredentialsError::setting(format_args!("[sso-session {shown}]"), problem)
+        })
+    };
+    let region: Region = setting("sso_region")?.parse().map_err(|e| {
+        CredentialsError::setting(format_args!("[sso-session {shown}]: sso_region"), e)
+    })?;
+    let profile = Profile {
+        name: name.to_owned(),
+        source: ProfileSource::Flag,
+    };
+    act(&TokenSession {
+        context: ProviderContext {
+            env,
+            files: &files,
+            profile: &profile,
+            transport,
+            region: &region,
+            is_refresh: false,
+            log: &|line| transport.log(&line),
+        },
+        name: Some(name),
+        start_url: setting("sso_start_url")?,
+        region: region.clone(),
+        owner: format!("session {shown}"),
+        login: format!("--sso-session {shown}"),
+    })
+}
