@@ -177,7 +177,7 @@ fn strict_allows_only_expected_gaps() {
         let cell = &report["accounts"][1]["regions"][0]["cells"][1];
         assert_eq!(cell["accepted"], code == 0, "{accept:?}");
     }
-    // An account without access is no gap of a region or type.
+    // An account without access is missing, and not a gap of a region or type.
     let gaps = format!("{gap},us-east-1,eu-west-1");
     let run = run_mixed(&["--strict", "--accept-missing", &gaps]);
     assert_eq!(run.code, Some(3), "{}", run.describe());
