@@ -26,6 +26,15 @@ pub fn for_not_found(source: &AccountSource) -> &'static str {
     }
 }
 
+/// The advice about accounts whose role cannot be assumed: the five causes, shorter than in the log.
+pub const FOR_DENIED_ROLES: &str = "Check, in each account: the role exists (--role-name); its trust policy names the \
+                                    caller; it needs no other --external-id, session name or MFA; the caller may use \
+                                    sts:AssumeRole; no service control policy denies it";
+
+/// The advice about accounts whose role denies a call.
+pub const FOR_DENIED_CALLS: &str = "Grant the role the policy that aws-config-resource-count iam-policy prints; also \
+                                    check service control policies";
+
 /// Formats the reason why the list of accounts is not complete, and what to do about it.
 #[must_use]
 pub fn for_list(error: &ListError) -> String {

@@ -8,7 +8,7 @@
 //! - A response that reports expired credentials refreshes them, once for all threads, and repeats the request.
 //! - The call ends with a success, with a failure that is not retried, when its attempts, its quota or its time
 //!   ([`CALL_LIMIT`], all waits included) is used up, or at an interrupt. It also ends, while it waits, when its region
-//!   is abandoned ([`Bound::Region`]) or the time of the scan is used up ([`Bound::Scan`]).
+//!   is abandoned ([`Bound::Region`](super::error::Bound::Region)) or the time of the scan is used up ([`Bound::Scan`](super::error::Bound::Scan)).
 //!
 //! Limits, quotas and usage are kept per service and region. Their mutexes are not held while a thread sends or sleeps.
 
@@ -29,15 +29,15 @@ use std::time::Duration;
 pub use activity::{ActiveCall, Activity};
 use attempt::{Attempt, AttemptResult, interrupted};
 use attempt_line::{AttemptLine, retry_in};
-pub use hosts::Hosts;
 use hosts::PROBE_LIMIT;
+pub use hosts::SharedHosts;
 pub use progress::Progress;
 use region_state::{Probe, RegionState};
 pub use transport::{Trace, Transport, trace_line};
 
 use super::call_facts::IdentityFlag;
 use super::credential_cache::CachedCredentials;
-use super::error::{Bound, CallError, Cause, ErrorKind};
+use super::error::{CallError, Cause, ErrorKind};
 use super::operation::{Operation, Service};
 use super::retry::CALL_LIMIT;
 use super::usage::Usage;
@@ -209,7 +209,7 @@ impl Client {
                 let wait = progress.ready.saturating_sub(now);
                 let next = retry.is_ok().then(|| retry_in(wait));
                 self.log_attempt(line, &next.unwrap_or_default());
-                retry.inspect_err(|error| state.give_up(&error.cause))?;
+                retry.inspect_err(|error| state.abandon(&error.cause))?;
             }
             progress.attempts += 1;
             entry.failed(progress.attempts, is_silent);
@@ -222,29 +222,6 @@ impl Client {
     fn log_attempt(&self, line: Option<AttemptLine>, next: &str) {
         if let Some(line) = line {
             line.log(next, &self.transport);
-        }
-    }
-
-    /// Waits for the turn of the next attempt.
-    ///
-    /// # Errors
-    /// The call must end before.
-    fn turn<O: Operation>(
-        &self,
-        region: &Region,
-        operation: &O,
-        state: &Arc<RegionState>,
-        progress: &mut Progress,
-        traced: Option<&ActiveCall>,
-    ) -> Result<Option<Probe>, CallError> {
-        let probe = self
-            .wait_turn(state, progress, traced)
-            .map_err(|bound| self.out_of_time(region, operation, state, progress, bound))?;
-        // Another account may have given up the host while this one waited.
-        let given_up = state.is_suspect().then(|| state.unreachable()).flatten();
-        match given_up {
-            Some(cause) => Err(self.error(region, operation, progress, cause)),
-            None => Ok(probe),
         }
     }
 
@@ -270,27 +247,6 @@ impl Client {
             began: *progress.began.get_or_insert(now),
             unanswered_since: None,
         }
-    }
-
-    /// Returns the error of a call that `bound` ends before its next attempt.
-    fn out_of_time<O: Operation>(
-        &self,
-        region: &Region,
-        operation: &O,
-        state: &RegionState,
-        progress: &mut Progress,
-        bound: Bound,
-    ) -> CallError {
-        let failed = progress.last.take().map(|(_, error)| error);
-        let failed = failed.unwrap_or_else(|| {
-            let cause = state.cause().unwrap_or_else(interrupted);
-            self.error(region, operation, progress, cause)
-        });
-        if bound == Bound::Region {
-            state.give_up(&failed.cause);
-        }
-        let bound = Some(bound);
-        CallError { bound, ..failed }
     }
 
     fn error<O: Operation>(

@@ -114,7 +114,7 @@ impl<'a> Opener<'a> {
         } else {
             NotOpenedStatus::Failed
         };
-        let is_of_caller = error.is_of_caller();
+        let is_of_caller = error.is_of_caller() && !self.access.is_separate();
         let (error_type, status, message) = match error {
             OpenError::Access(access) => {
                 let message = advice::for_access(access);

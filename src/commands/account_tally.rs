@@ -1,12 +1,13 @@
 //! The state of each account of a run of many, until its record is in the run file, and the figures after that.
 
 use crate::accounts::{AccountStatus, MemberAccount};
-use crate::console::{AccountSummary, AccountsSummary};
-use crate::coverage::Class;
+use crate::console::{AccountSummary, MissingGroup};
+use crate::coverage::{Class, Status};
 use crate::error_log::Entry;
 use crate::options::Strict;
 use crate::output::run_file::{AccountRecord, Position};
 use crate::scan::NotOpenedStatus;
+use crate::text::{number_of, pluralize};
 
 /// The accounts of a run, in the order of the list.
 #[derive(Default)]
@@ -14,8 +15,8 @@ pub(super) struct Tally {
     accounts: Vec<AccountState>,
     /// The profiles that cannot be used.
     unusable: Vec<(Position, AccountSummary)>,
-    pub(super) finished_regions: usize,
-    regions: usize,
+    /// The numbers of finished and known regions.
+    pub(super) regions: (usize, usize),
     done: usize,
 }
 
@@ -56,7 +57,7 @@ impl Tally {
     }
 
     pub(super) fn open(&mut self, number: usize, regions: usize, alias: Option<String>) {
-        self.regions += regions;
+        self.regions.1 += regions;
         self.accounts[number].alias = alias;
     }
 
@@ -97,18 +98,34 @@ impl Tally {
             .collect()
     }
 
-    pub(super) fn summary(&self) -> AccountsSummary<'_> {
-        AccountsSummary {
-            accounts: self.summaries().collect(),
+    /// Returns what `--strict` does not allow: `4 accounts not counted, 130 counts missing, 8 counts stale`.
+    pub(super) fn violations(&self, strict: Strict) -> Vec<String> {
+        let is_shown = |a: &&AccountSummary, class: usize| class != 3 || !a.is_expected;
+        let sum = |class: usize| {
+            let accounts = self.summaries().filter(|a| is_shown(a, class));
+            accounts.map(|a| a.counts[class]).sum::<usize>()
+        };
+        let is_not_counted = |a: &&AccountSummary| a.status.is_missing() && a.total.is_none();
+        let not_counted = self
+            .summaries()
+            .filter(|a| is_not_counted(a) && !a.is_expected);
+        let not_counted = not_counted.count();
+        let accounts = format!("{} not counted", pluralize(not_counted, "account"));
+        let mut violations = vec![(not_counted, accounts)];
+        let classes: &[(usize, Class)] = match strict {
+            Strict::All => &[
+                (3, Class::Missing),
+                (1, Class::Stale),
+                (2, Class::Unverified),
+            ],
+            Strict::Missing => &[(3, Class::Missing)],
+        };
+        for (class, name) in classes {
+            let counts = sum(*class);
+            violations.push((counts, format!("{} {name}", number_of(counts, "count"))));
         }
-    }
-
-    /// Returns true if `--strict` allows the result.
-    pub(super) fn is_allowed(&self, strict: Strict) -> bool {
-        self.summaries().all(|account| {
-            let is_counted = !account.status.is_missing() || account.is_expected;
-            is_counted && (strict == Strict::Missing || account.is_certain)
-        })
+        let found = violations.into_iter().filter(|(n, _)| *n > 0);
+        found.map(|(_, text)| text).collect()
     }
 
     fn finished(&self) -> impl Iterator<Item = &(Position, AccountSummary)> {
@@ -117,7 +134,7 @@ impl Tally {
         finished.chain(&self.unusable)
     }
 
-    fn summaries(&self) -> impl Iterator<Item = &AccountSummary> {
+    pub(super) fn summaries(&self) -> impl Iterator<Item = &AccountSummary> {
         self.finished().map(|(_, summary)| summary)
     }
 }
@@ -146,10 +163,42 @@ fn summary_of(record: &AccountRecord) -> AccountSummary {
         access: record.access.clone(),
         status: record.status,
         total: record.total,
-        missing: record.missing(),
         is_expected: record.is_expected(),
-        is_certain: !record.has(Class::Stale) && !record.has(Class::Unverified),
+        alias: record.alias.clone(),
+        counts: record.counts,
+        missing: missing_groups(record),
         detail: record.detail.clone(),
         errors: record.errors.len(),
     }
+}
+
+/// Returns the missing counts of an account by reason.
+fn missing_groups(record: &AccountRecord) -> Vec<MissingGroup> {
+    let missing_class = Class::Missing.to_string();
+    let mut groups: Vec<MissingGroup> = Vec::new();
+    for cell in record
+        .cells
+        .iter()
+        .filter(|cell| cell.class == missing_class)
+    {
+        let status = Status::ALL
+            .into_iter()
+            .find(|s| s.to_string() == cell.status);
+        let status = status.unwrap_or(Status::Error);
+        let at = groups.iter().position(|group| group.status == status);
+        let at = at.unwrap_or_else(|| {
+            groups.push(MissingGroup {
+                status,
+                counts: 0,
+                regions: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        let group = &mut groups[at];
+        group.counts += 1;
+        if group.regions.last() != Some(&cell.region) {
+            group.regions.push(cell.region.clone());
+        }
+    }
+    groups
 }

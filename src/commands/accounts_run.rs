@@ -6,15 +6,17 @@ use std::sync::Arc;
 use super::account_files;
 use super::account_tally::Tally;
 use super::accounts_outputs::AccountsResults;
+use super::accounts_summary;
 use super::combined::Combined;
 use super::context::Context;
 use super::exit::Exit;
+use super::heartbeat::Heartbeat;
 use super::resume::Counted;
 use super::scan_regions;
 use crate::accounts::access::Access;
 use crate::accounts::{AccountStatus, MemberAccount, UnusableProfile};
 use crate::advice;
-use crate::console::{self};
+use crate::console;
 use crate::coverage::{Coverage, RegionResult};
 use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::CONTINUE;
@@ -22,7 +24,6 @@ use crate::model::{Account, AccountId};
 use crate::options::AccountOptions;
 use crate::output::run_file::{AccountRecord, NewLine, Position, RunFile};
 use crate::scan::{self, AccountsEvent};
-use crate::text::pluralize;
 
 /// A run of many accounts in progress.
 pub(super) struct Run<'r, 'c> {
@@ -36,6 +37,7 @@ pub(super) struct Run<'r, 'c> {
     pub(super) list: ListResult,
     /// True if a file could not be written.
     pub(super) has_failed: bool,
+    pub(super) heartbeat: Heartbeat,
 }
 
 /// The result of the list of accounts.
@@ -51,6 +53,7 @@ pub(super) enum ListResult {
 
 impl Run<'_, '_> {
     pub(super) fn handle(&mut self, event: AccountsEvent) {
+        let is_changed = !matches!(event, AccountsEvent::Waiting | AccountsEvent::Logged(..));
         match event {
             AccountsEvent::Listed(members) => {
                 let page = members.iter().map(|member| &member.id).collect();
@@ -74,33 +77,15 @@ impl Run<'_, '_> {
             } => self.tally.open(number, regions, alias),
             AccountsEvent::NotOpened(number, why) => self.add_not_opened(number, why),
             AccountsEvent::Logged(number, entry) => self.tally.log(number, entry),
-            AccountsEvent::RegionFinished(_) => self.tally.finished_regions += 1,
+            AccountsEvent::RegionFinished(_) => self.tally.regions.0 += 1,
             AccountsEvent::Done(number, results) => self.add_done(number, results),
         }
         // After an interrupt the bar shows what was done.
         if !self.context.is_interrupted() {
             let (done, total) = (self.tally.done(), self.tally.len());
             self.set_state(done, total);
-            self.context.console.progress(done, total);
+            self.show_progress((done, total), is_changed);
         }
-    }
-
-    /// Sets the text that an interrupt shows.
-    fn set_state(&self, done: usize, total: usize) {
-        let files = if self.accounts.account_files {
-            "their files are written, "
-        } else {
-            ""
-        };
-        let total = pluralize(total, "account");
-        let state = format!("{done} of {total} finished; {files}the combined files are unchanged");
-        self.context.runtime.interrupt.set_state(state);
-    }
-
-    /// Sets the text that an interrupt shows after the last account.
-    fn set_final_state(&self, files: &str) {
-        let state = format!("all accounts finished; the combined files {files}");
-        self.context.runtime.interrupt.set_state(state);
     }
 
     /// Adds an account of the list. One that is not active, or that an earlier run has counted, is finished.
@@ -171,10 +156,15 @@ impl Run<'_, '_> {
         self.finish(number, &record);
     }
 
-    /// Shows the errors of an account on the console, once for each region and reason.
+    /// Shows the errors of an account on the console; on a terminal, once for each region and reason.
     fn show_errors(&mut self, account: &str, entries: &[Entry]) {
-        for line in console::account_errors(account, entries) {
-            self.context.console.error(line);
+        let console = &mut *self.context.console;
+        let lines = match (console.columns)() {
+            Some(_) => console::account_errors(account, entries),
+            None => entries.iter().map(|e| e.line_of_account(account)).collect(),
+        };
+        for line in lines {
+            console.error(line);
         }
     }
 
@@ -263,6 +253,8 @@ impl Run<'_, '_> {
             return (Exit::Failed, false);
         }
         if self.tally.counted() == 0 {
+            self.show_summary(scope, None);
+            self.context.console.line("");
             self.context
                 .console
                 .error("error: no account was counted; the combined files were not written");
@@ -280,14 +272,19 @@ impl Run<'_, '_> {
             return (Exit::Failed, false);
         }
         self.context.console.line("");
-        for line in console::accounts_summary(&self.tally.summary()) {
-            self.context.console.line(line);
+        let is_written = written && !self.has_failed;
+        let (exit, reason) =
+            accounts_summary::exit(self.context.options.strict, &self.tally, is_written);
+        self.show_summary(scope, reason.clone());
+        // The summary is not shown.
+        if self.context.console.quiet && exit == Exit::Partial {
+            self.context.console.error(reason.unwrap_or_default());
         }
         if self.tally.has_untried() {
             self.show_resume();
         }
         self.set_final_state("are written");
-        (self.exit(written), written)
+        (exit, written)
     }
 
     /// Shows why the combined files cannot be written.
@@ -314,14 +311,7 @@ impl Run<'_, '_> {
             .error(format_args!("{CONTINUE}{command}"));
     }
 
-    fn exit(&self, written: bool) -> Exit {
-        let strict = self.context.options.strict;
-        if !written || self.has_failed {
-            Exit::Failed
-        } else if strict.is_some_and(|strict| !self.tally.is_allowed(strict)) {
-            Exit::Partial
-        } else {
-            Exit::Done
-        }
+    fn show_summary(&mut self, scope: &str, exit: Option<String>) {
+        accounts_summary::show(self.context, self.accounts, &self.tally, scope, exit);
     }
 }

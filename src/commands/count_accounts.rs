@@ -130,6 +130,7 @@ fn scan_accounts(
         open: Box::new(|number, member| opener.open(number, member)),
     };
     let mut run = Run {
+        heartbeat: Heartbeat::new(&context.activity, &context.runtime.clock),
         context,
         accounts,
         access,
@@ -142,12 +143,11 @@ fn scan_accounts(
     run.add_unusable(ready.unusable);
     let interval = run.context.runtime.clock.tick();
     scan::scan_accounts(&ready.workers, &feed, interval, |event| run.handle(event));
-    run.context.console.end_progress();
+    run.end_progress();
     if run.context.is_interrupted() {
         return (Exit::Failed, None);
     }
-    let not_found = lock(&list).list.not_found();
-    run.add_not_found(not_found);
+    run.add_not_found(lock(&list).list.not_found());
     let (exit, results) = run.conclude(scope);
     (exit, Some(results))
 }

@@ -67,11 +67,29 @@ impl Heartbeat {
         is_changed: bool,
         console: &mut Console,
     ) {
+        let figures = format!("{done}/{total} regions");
+        self.show(&figures, done == total, is_changed, console);
+    }
+
+    /// Shows what the scan of many accounts waits for, with the finished and known accounts and regions, if a second has
+    /// passed or `is_changed`.
+    pub(super) fn accounts(
+        &mut self,
+        (done, total): (usize, usize),
+        (done_regions, regions): (usize, usize),
+        is_changed: bool,
+        console: &mut Console,
+    ) {
+        let figures = format!("{done}/{total} accounts, {done_regions}/{regions} regions");
+        self.show(&figures, done == total, is_changed, console);
+    }
+
+    fn show(&mut self, figures: &str, is_done: bool, is_changed: bool, console: &mut Console) {
         let Some(now) = self.now(is_changed) else {
             return;
         };
         let mut awaited = awaited_regions(&self.activity.calls(), now);
-        if done == total {
+        if is_done {
             awaited.clear();
         }
         let reasons = awaited.join("; ");
@@ -79,9 +97,9 @@ impl Heartbeat {
             elapsed: now,
             awaited,
         });
-        if self.is_line_due(now) && !is_shown && done < total {
+        if self.is_line_due(now) && !is_shown && !is_done {
             let time = elapsed(now);
-            let mut text = format!("{done}/{total} regions after {time}");
+            let mut text = format!("{figures} after {time}");
             if !reasons.is_empty() {
                 text = format!("{text}; {reasons}");
             }
@@ -185,6 +203,17 @@ mod tests {
             });
             assert_eq!(none, "", "{bar:?}");
         }
+    }
+
+    #[test]
+    fn line_has_accounts_and_regions() {
+        let lines = shown(Bar::FinalOnly, 31, |heartbeat, console| {
+            heartbeat.accounts((12, 38), (203, 646), false, console);
+        });
+        assert_eq!(
+            lines,
+            "Waiting: 12/38 accounts, 203/646 regions after 30s\n"
+        );
     }
 
     #[test]

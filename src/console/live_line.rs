@@ -8,6 +8,12 @@ use super::waiting::elapsed;
 /// The width of a terminal whose width is unknown.
 const DEFAULT_COLUMNS: usize = 80;
 
+/// The columns of the elapsed time, with the space before it.
+const TIME_COLUMNS: usize = 9;
+
+/// The columns of a short bar with its figures.
+const MIN_BAR_COLUMNS: usize = 40;
+
 /// The minimum length of a text that is cut off.
 const MIN_CUT: usize = 24;
 
@@ -25,6 +31,8 @@ pub struct WaitStatus {
 pub struct LiveLine {
     /// The completed and total number of the bar, if it is shown.
     pub(super) progress: Option<(usize, usize)>,
+    /// The finished and known regions, in a run of many accounts.
+    pub(super) regions: Option<(usize, usize)>,
     pub(super) status: WaitStatus,
 }
 
@@ -43,8 +51,15 @@ impl LiveLine {
         let Some((done, total)) = self.progress else {
             return cut(&format!("… {awaited}"), room);
         };
-        let mut text = bar(done, total, columns);
+        let regions = self
+            .regions
+            .map(|(done, total)| format!("  {done}/{total} regions"));
+        let mut text = bar(done, total, self.bar_columns(columns, regions.as_deref()));
         let mut width = text.chars().count();
+        if let Some(regions) = regions.filter(|regions| width + regions.len() <= room) {
+            text.push_str(&regions);
+            width += regions.len();
+        }
         let time = format!("  {}", elapsed(self.status.elapsed));
         if self.status.elapsed.as_secs() > 0 && width + time.len() <= room {
             text.push_str(&time);
@@ -54,6 +69,20 @@ impl LiveLine {
             text.push_str(&cut(&format!("  {awaited}"), room - width));
         }
         text
+    }
+
+    /// Returns the columns for the bar: fewer if the regions and the time follow it, and a short bar is left.
+    fn bar_columns(&self, columns: Option<usize>, regions: Option<&str>) -> Option<usize> {
+        let Some(regions) = regions else {
+            return columns;
+        };
+        let columns = columns.unwrap_or(DEFAULT_COLUMNS);
+        let left = columns.saturating_sub(regions.len() + TIME_COLUMNS);
+        Some(if left < MIN_BAR_COLUMNS {
+            columns
+        } else {
+            left
+        })
     }
 
     /// Returns true if a terminal with `columns` columns shows what is awaited.
@@ -88,6 +117,7 @@ mod tests {
     fn line(progress: Option<(usize, usize)>) -> LiveLine {
         LiveLine {
             progress,
+            regions: None,
             status: WaitStatus {
                 elapsed: Duration::from_secs(72),
                 awaited: vec![
@@ -128,6 +158,30 @@ mod tests {
             assert_eq!(line.shows_awaited(Some(columns)), is_named, "{columns}");
         }
         assert_eq!(line.text(None), format!("{bar}  1m12s"));
+    }
+
+    #[test]
+    fn regions_follow_bar_of_accounts() {
+        let line = LiveLine {
+            regions: Some((203, 646)),
+            ..line(Some((12, 38)))
+        };
+        for (columns, width, shown) in [
+            (60, 42, "  1m12s"),
+            (80, 36, "  203/646 regions  1m12s"),
+            (94, 50, "  203/646 regions  1m12s"),
+            (
+                300,
+                50,
+                "  203/646 regions  1m12s  eu-west-3: retry 6 of 10; sa-east-1: no answer for 41 s",
+            ),
+        ] {
+            let text = line.text(Some(columns));
+            let (_, end) = text.split_once(" 12/38").unwrap();
+            assert_eq!(end, shown, "{columns}");
+            let blocks = text.chars().filter(|c| matches!(c, '█' | '░')).count();
+            assert_eq!(blocks, width, "{columns}");
+        }
     }
 
     #[test]

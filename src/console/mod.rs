@@ -9,7 +9,9 @@ mod summary;
 mod waiting;
 mod wrap;
 
-pub use accounts::{AccountSummary, AccountsSummary, account_errors, accounts_summary};
+pub use accounts::{
+    AccountSummary, AccountsSummary, MissingGroup, account_errors, accounts_summary,
+};
 pub use comparison::comparison;
 pub use live_line::{LiveLine, WaitStatus};
 pub use streams::{Bar, Color, Console, is_ci, supports_escapes};

@@ -157,6 +157,11 @@ impl Console {
         }
     }
 
+    /// Sets the finished and known regions of many accounts, which the next drawing of the bar shows after it.
+    pub fn set_regions(&mut self, done: usize, known: usize) {
+        self.live.regions = Some((done, known));
+    }
+
     /// Draws what the run waits for, after the bar or on a line of its own. Returns true if it is on the screen or need
     /// not be shown.
     pub fn status(&mut self, status: WaitStatus) -> bool {

@@ -1,7 +1,7 @@
 //! The hosts of the services as all accounts of a run know them.
 //!
 //! - Without this, each account would find out on its own, for two minutes, that a host does not answer.
-//! - A host that [`SUSPECT`] accounts have given up in succession, without a success of any account, is suspect: each
+//! - A host that [`SUSPECT`] accounts have abandoned in succession, without a success of any account, is suspect: each
 //!   further account tries it with one attempt of at most [`PROBE_LIMIT`], and [`MAX_PROBES`] attempts are sent at the same
 //!   time over all. After [`DEAD`] such accounts it is no longer tried in this run.
 //! - Any response that is neither an error of the server nor late ends all of that.
@@ -36,9 +36,9 @@ pub(super) const PROBE_POLL: Duration = Duration::from_millis(100);
 
 /// The hosts of a run of many accounts.
 #[derive(Default)]
-pub struct Hosts(Mutex<HashMap<(Service, Region), Arc<Host>>>);
+pub struct SharedHosts(Mutex<HashMap<(Service, Region), Arc<Host>>>);
 
-impl Hosts {
+impl SharedHosts {
     /// Returns the host of a service in a region; `None` if the accounts do not share it.
     pub(super) fn host(&self, service: Service, region: &Region) -> Option<Arc<Host>> {
         if !matches!(service, Service::Config | Service::Ec2 | Service::Iam) {
@@ -55,7 +55,7 @@ pub(super) struct Host(Mutex<HostState>);
 
 #[derive(Default)]
 struct HostState {
-    /// The number of accounts that have given up the host since its last success.
+    /// The number of accounts that have abandoned the host since its last success.
     failures: usize,
     /// The number of attempts in progress at the suspect host.
     probes: usize,
@@ -95,7 +95,7 @@ impl Host {
         lock(&self.0).probes -= 1;
     }
 
-    /// Records that another account has given up the host.
+    /// Records that another account has abandoned the host.
     pub(super) fn fail(&self, cause: &Cause) {
         let mut state = lock(&self.0);
         state.failures += 1;
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_asked_one_after_another_until_one_is_answered() {
+    fn first_type_is_asked_before_the_others() {
         let (.., transport) = silent(1..2);
         let client = Client::new(transport, credentials());
         let region: Region = "eu-west-1".parse().unwrap();

@@ -38,8 +38,8 @@ struct Health {
 
 #[derive(Default)]
 struct SharedHealth {
-    /// True if the account has given up the host.
-    has_given_up: bool,
+    /// True if the account has abandoned the host.
+    is_abandoned: bool,
     /// True if an attempt at the suspect host is in progress.
     is_probing: bool,
     /// True if a type was answered other than with a denied access.
@@ -111,16 +111,16 @@ impl RegionState {
         lock(&self.health).shared.is_open |= is_open;
     }
 
-    /// Records the failure that has ended a call: if it is one of the host, the account gives up the host. One failure
+    /// Records the failure that has ended a call: if it is one of the host, the account abandons the host. One failure
     /// is enough if the host is suspect.
-    pub(super) fn give_up(&self, cause: &Cause) {
+    pub(super) fn abandon(&self, cause: &Cause) {
         let Some(host) = self.host.as_ref().filter(|_| is_of_host(cause)) else {
             return;
         };
         let is_suspect = host.is_suspect();
         let mut health = lock(&self.health);
         health.is_unreachable |= is_suspect;
-        if !std::mem::replace(&mut health.shared.has_given_up, true) {
+        if !std::mem::replace(&mut health.shared.is_abandoned, true) {
             host.fail(cause);
         }
     }
@@ -160,7 +160,7 @@ impl RegionState {
                 health.has_answered = true;
                 health.failure = None;
                 health.is_unreachable = false;
-                health.shared.has_given_up = false;
+                health.shared.is_abandoned = false;
                 return;
             }
         };

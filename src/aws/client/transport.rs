@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::activity::Activity;
-use super::hosts::Hosts;
+use super::hosts::SharedHosts;
 use crate::aws::call_facts::{CallFacts, IdentityFlag};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::limiter::Limits;
@@ -38,7 +38,7 @@ pub struct Transport {
     /// The calls in progress.
     pub activity: Arc<Activity>,
     /// The hosts as all accounts know them, in a run of many accounts.
-    pub hosts: Option<Arc<Hosts>>,
+    pub hosts: Option<Arc<SharedHosts>>,
 }
 
 /// Passes `line` to `trace`, after the time of day in UTC.

@@ -5,24 +5,71 @@ use std::time::Duration;
 
 use super::Client;
 use super::activity::ActiveCall;
+use super::attempt::interrupted;
 use super::attempt_line::log_turn;
 use super::hosts::{PROBE_POLL, is_of_host};
 use super::progress::Progress;
 use super::region_state::{Probe, RegionState};
 use crate::aws::error::{Bound, CallError, Cause};
+use crate::aws::operation::Operation;
 use crate::aws::retry::{Cost, backoff};
+use crate::model::Region;
 
 /// Maximum attempts while a host cannot be reached and has never been: two retries. More would only delay the error.
 const MAX_CONNECT_ATTEMPTS: u32 = 3;
 
 impl Client {
+    /// Waits for the turn of the next attempt.
+    ///
+    /// # Errors
+    /// The call must end before.
+    pub(super) fn turn<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+        state: &Arc<RegionState>,
+        progress: &mut Progress,
+        traced: Option<&ActiveCall>,
+    ) -> Result<Option<Probe>, CallError> {
+        let probe = self
+            .wait_turn(state, progress, traced)
+            .map_err(|bound| self.out_of_time(region, operation, state, progress, bound))?;
+        // Another account may have abandoned the host while this one waited.
+        let abandoned = state.is_suspect().then(|| state.unreachable()).flatten();
+        match abandoned {
+            Some(cause) => Err(self.error(region, operation, progress, cause)),
+            None => Ok(probe),
+        }
+    }
+
+    /// Returns the error of a call that `bound` ends before its next attempt.
+    fn out_of_time<O: Operation>(
+        &self,
+        region: &Region,
+        operation: &O,
+        state: &RegionState,
+        progress: &mut Progress,
+        bound: Bound,
+    ) -> CallError {
+        let failed = progress.last.take().map(|(_, error)| error);
+        let failed = failed.unwrap_or_else(|| {
+            let cause = state.cause().unwrap_or_else(interrupted);
+            self.error(region, operation, progress, cause)
+        });
+        if bound == Bound::Region {
+            state.abandon(&failed.cause);
+        }
+        let bound = Some(bound);
+        CallError { bound, ..failed }
+    }
+
     /// Waits until the next attempt of a call may be sent, or the run is interrupted. The time of a call starts with
     /// its first turn; if the region has no success, its bound ends that wait. The first wait for a turn is logged if the call is `traced`.
     /// Returns the turn at the host if it is suspect.
     ///
     /// # Errors
     /// The bound that ends the call before.
-    pub(super) fn wait_turn(
+    fn wait_turn(
         &self,
         state: &Arc<RegionState>,
         progress: &mut Progress,

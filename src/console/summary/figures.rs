@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::input::SummaryInput;
+use crate::aws::usage::Usage;
 use crate::coverage::{Class, Completeness, Coverage, GlobalTotal, Totals};
 use crate::model::{Region, ResourceType};
 use crate::text::{duration, number_of, thousands};
@@ -23,7 +25,10 @@ pub fn figures(input: &SummaryInput<'_>) -> Vec<String> {
             "  Errors encountered: {}{see_file}",
             thousands(input.errors)
         ),
-        format!("  Coverage: {}", counts(coverage, &totals) + &effort(input)),
+        format!(
+            "  Coverage: {}",
+            counts(coverage, &totals) + &effort(input.elapsed, &input.usage)
+        ),
     ]
 }
 
@@ -145,10 +150,9 @@ fn counts(coverage: &Coverage, totals: &Totals<'_>) -> String {
 }
 
 /// Formats the time and the requests of the run.
-fn effort(input: &SummaryInput<'_>) -> String {
-    let usage = &input.usage;
+pub fn effort(elapsed: Duration, usage: &Usage) -> String {
     let requests = usize::try_from(usage.requests).unwrap_or(usize::MAX);
-    let (time, requests) = (duration(input.elapsed), number_of(requests, "request"));
+    let (time, requests) = (duration(elapsed), number_of(requests, "request"));
     let throttled = thousands(usage.throttles);
     let retries = match usage.retries {
         1 => "1 retry".to_owned(),

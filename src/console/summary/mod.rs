@@ -11,6 +11,7 @@ mod lines;
 mod names;
 mod stale;
 
+pub use figures::effort;
 pub use input::SummaryInput;
 pub use lines::summary;
 

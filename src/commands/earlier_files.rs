@@ -1,0 +1,60 @@
+//! The files in the output directory that are of accounts of the list, but not of this run.
+
+use std::collections::BTreeMap;
+
+use super::account_tally::Tally;
+use crate::console::AccountSummary;
+use crate::inventory::Method;
+use crate::model::Account;
+use crate::options::{AccountOptions, Options};
+
+/// The starts of the names of the files of an account, before the account ID.
+const PREFIXES: [&str; 3] = [
+    "aws_config_resource_count_",
+    "aws_config_coverage_",
+    "aws_config_verify_",
+];
+
+/// Returns the names of the files that earlier runs have left: of accounts that were not counted now, or with another
+/// alias.
+pub(super) fn earlier_files(
+    options: &Options,
+    accounts: &AccountOptions,
+    tally: &Tally,
+) -> Vec<String> {
+    let by_id = tally.summaries().map(|a| (a.account.as_str(), a));
+    let by_id: BTreeMap<&str, &AccountSummary> = by_id.collect();
+    let is_earlier = |name: &String| {
+        let account = account_of(name).and_then(|id| by_id.get(id));
+        account.is_some_and(|account| !accounts.account_files || !is_of_run(options, account, name))
+    };
+    let entries = std::fs::read_dir(&options.output_dir).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(is_earlier).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Returns the account ID in the name of a file of an account.
+fn account_of(name: &str) -> Option<&str> {
+    let rest = PREFIXES
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))?;
+    let (id, end) = rest.split_at_checked(12)?;
+    (end.starts_with(['.', '_'])).then_some(id)
+}
+
+/// Returns true if this run has written the file `name` of the account, or has removed it.
+fn is_of_run(options: &Options, account: &AccountSummary, name: &str) -> bool {
+    let Ok(id) = account.account.parse() else {
+        return true;
+    };
+    let is_scanned = account.counts.iter().sum::<usize>() > 0;
+    let alias = Some(account.alias.clone()).filter(|alias| !alias.is_empty());
+    let own = Account { id, alias };
+    let is_counted = account.total.is_some();
+    (is_scanned && name == own.file_name("_errors.txt"))
+        || (is_counted && name == own.file_name(".csv"))
+        || (is_counted && options.coverage && name == own.table_name("coverage"))
+        || (is_counted && options.method == Method::Verify && name == own.table_name("verify"))
+}

@@ -1,0 +1,163 @@
+//! The figures of the summary of many accounts: all accounts, the largest ones, the organizational units.
+
+use std::collections::BTreeMap;
+
+use super::input::{AccountSummary, AccountsSummary};
+use crate::accounts::AccountStatus;
+use crate::console::summary::effort;
+use crate::text::{number_of, pluralize, thousands};
+
+/// The maximum number of accounts that the list of the largest ones has.
+const LARGEST: usize = 10;
+
+/// The numbers of accounts by what is known of them.
+pub struct AccountTally {
+    pub complete: usize,
+    pub partial: usize,
+    pub not_counted: usize,
+    pub not_active: usize,
+}
+
+impl AccountTally {
+    pub fn new(accounts: &[&AccountSummary]) -> Self {
+        let of = |status: AccountStatus| accounts.iter().filter(|a| a.status == status).count();
+        let [complete, partial, not_active] = [
+            AccountStatus::Complete,
+            AccountStatus::Partial,
+            AccountStatus::NotActive,
+        ]
+        .map(of);
+        Self {
+            complete,
+            partial,
+            not_active,
+            not_counted: accounts.len() - complete - partial - not_active,
+        }
+    }
+
+    /// Returns true if no count of an active account is missing.
+    pub fn is_complete(&self) -> bool {
+        self.partial + self.not_counted == 0
+    }
+
+    /// Formats the numbers that are not 0: `34 complete, 1 partial`.
+    fn parts(&self) -> String {
+        let parts = [
+            (self.complete, "complete"),
+            (self.partial, "partial"),
+            (self.not_counted, "not counted"),
+            (self.not_active, "not active"),
+        ];
+        let parts = parts
+            .into_iter()
+            .enumerate()
+            .filter(|(at, (n, _))| *at == 0 || *n > 0);
+        let parts = parts.map(|(_, (n, name))| format!("{} {name}", thousands(n)));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Returns the lines with the figures of all accounts.
+pub fn figures(summary: &AccountsSummary, numbers: &AccountTally) -> Vec<String> {
+    let accounts = &summary.accounts;
+    let total: u64 = accounts.iter().filter_map(|a| a.total).sum();
+    let errors: usize = accounts.iter().map(|a| a.errors).sum();
+    let at_least = if numbers.is_complete() {
+        ""
+    } else {
+        "at least "
+    };
+    let see_file = match errors {
+        0 => String::new(),
+        _ => format!(" (see {})", summary.error_file),
+    };
+    let all = thousands(accounts.len());
+    vec![
+        format!("  Accounts: {all} ({})", numbers.parts()),
+        format!("  Total resources: {at_least}{}", thousands(total)),
+        format!("  Errors encountered: {}{see_file}", thousands(errors)),
+        format!(
+            "  Coverage: {}{}",
+            counts(accounts),
+            effort(summary.elapsed, &summary.usage)
+        ),
+    ]
+}
+
+/// Formats the counts of the accounts that were scanned.
+fn counts(accounts: &[&AccountSummary]) -> String {
+    let sum = |class: usize| accounts.iter().map(|a| a.counts[class]).sum::<usize>();
+    let [known, stale, unverified, missing] = [0, 1, 2, 3].map(sum);
+    let all = number_of(known + stale + unverified + missing, "count");
+    let mut line = if stale + unverified + missing == 0 {
+        format!("all {all} known")
+    } else {
+        format!("{} of {all} known", thousands(known))
+    };
+    for (n, name) in [
+        (stale, "stale"),
+        (unverified, "unverified"),
+        (missing, "missing"),
+    ] {
+        if n > 0 {
+            line = format!("{line}, {} {name}", thousands(n));
+        }
+    }
+    let is_scanned = |a: &&&AccountSummary| a.counts.iter().sum::<usize>() > 0;
+    let scanned = accounts.iter().filter(is_scanned).count();
+    format!(
+        "{line} (of the {} that could be scanned)",
+        pluralize(scanned, "account")
+    )
+}
+
+/// Returns the accounts with the largest totals.
+pub fn largest(accounts: &[&AccountSummary]) -> Vec<String> {
+    let mut counted: Vec<_> = accounts
+        .iter()
+        .filter_map(|a| Some((a.total?, a.label())))
+        .collect();
+    counted.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let header = match counted.len() {
+        0 => return Vec::new(),
+        n if n > LARGEST => format!("  Largest {LARGEST} of {n} accounts:"),
+        _ => "  By account:".to_owned(),
+    };
+    counted.truncate(LARGEST);
+    table(header, counted)
+}
+
+/// Returns the totals of the organizational units, if there are several.
+pub fn by_unit(accounts: &[&AccountSummary]) -> Vec<String> {
+    let mut units: BTreeMap<&str, (u64, usize, usize)> = BTreeMap::new();
+    for account in accounts.iter().filter(|a| !a.ou_path.is_empty()) {
+        let unit = units.entry(&account.ou_path).or_default();
+        unit.0 += account.total.unwrap_or(0);
+        unit.1 += 1;
+        unit.2 += usize::from(account.status.is_missing());
+    }
+    if units.len() < 2 {
+        return Vec::new();
+    }
+    let row = |(path, (total, n, missing)): (&str, (u64, usize, usize))| {
+        let incomplete = match missing {
+            0 => String::new(),
+            n => format!(", {n} not complete"),
+        };
+        (
+            total,
+            format!("{path} ({}{incomplete})", pluralize(n, "account")),
+        )
+    };
+    let header = "  By organizational unit:".to_owned();
+    table(header, units.into_iter().map(row).collect())
+}
+
+fn table(header: String, rows: Vec<(u64, String)>) -> Vec<String> {
+    let width = rows.iter().map(|(total, _)| thousands(*total).len());
+    let width = width.max().unwrap_or(0);
+    let line = |(total, label): (u64, String)| format!("    {:>width$}  {label}", thousands(total));
+    std::iter::once(header)
+        .chain(rows.into_iter().map(line))
+        .collect()
+}

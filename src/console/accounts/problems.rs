@@ -1,0 +1,183 @@
+//! The problems of the accounts: one paragraph for each problem, with its accounts and what to do.
+
+use std::collections::BTreeMap;
+
+use super::input::{AccountSummary, AccountsSummary};
+use crate::accounts::AccountStatus;
+use crate::advice;
+use crate::coverage::Status;
+use crate::text::{list, number_of, pluralize};
+
+/// The maximum number of accounts that a paragraph names.
+const NAMED: usize = 12;
+
+/// The maximum number of regions of an account that a paragraph names.
+const NAMED_REGIONS: usize = 3;
+
+/// A problem: its title after the number of accounts, the accounts, and what to do.
+struct Problem {
+    title: String,
+    accounts: Vec<String>,
+    action: String,
+}
+
+/// Returns the paragraphs, each with an empty line before it.
+pub fn problems(summary: &AccountsSummary) -> Vec<String> {
+    let mut problems = not_scanned(&summary.accounts);
+    problems.extend(missing(summary));
+    problems.extend(uncertain(&summary.accounts));
+    problems.into_iter().flat_map(paragraph).collect()
+}
+
+fn paragraph(problem: Problem) -> Vec<String> {
+    let accounts = pluralize(problem.accounts.len(), "account");
+    let names = list(problem.accounts, NAMED);
+    let mut lines = vec![
+        String::new(),
+        format!("{accounts} {}: {names}", problem.title),
+    ];
+    if !problem.action.is_empty() {
+        lines.push(format!("  {}", problem.action));
+    }
+    lines
+}
+
+/// Returns the problems of the accounts that were not scanned, grouped by status, access and failed operation.
+fn not_scanned(accounts: &[&AccountSummary]) -> Vec<Problem> {
+    let mut groups: BTreeMap<(usize, &str, &str), Vec<&AccountSummary>> = BTreeMap::new();
+    for account in accounts {
+        let is_scanned = !account.missing.is_empty();
+        if let Some(rank) = rank(account.status).filter(|_| !is_scanned) {
+            let key = (rank, shared_access(account), reason(account));
+            groups.entry(key).or_default().push(account);
+        }
+    }
+    groups.into_values().map(|group| describe(&group)).collect()
+}
+
+/// Returns the position of the paragraph about a status; `None` for no paragraph.
+fn rank(status: AccountStatus) -> Option<usize> {
+    let order = [
+        AccountStatus::AccessDenied,
+        AccountStatus::WrongAccount,
+        AccountStatus::NotInOrganization,
+        AccountStatus::Failed,
+        AccountStatus::NotTried,
+    ];
+    order.iter().position(|s| *s == status)
+}
+
+/// Returns the access if other accounts may have the same one: a role, not a profile.
+fn shared_access(account: &AccountSummary) -> &str {
+    if account.access.starts_with("profile ") {
+        "their profiles"
+    } else {
+        &account.access
+    }
+}
+
+/// Returns the operation that failed, from the start of the detail: `sts:AssumeRole`; empty if it has no operation.
+fn reason(account: &AccountSummary) -> &str {
+    let first = account.detail.split(' ').next().unwrap_or_default();
+    if first.contains(':') { first } else { "" }
+}
+
+fn describe(group: &[&AccountSummary]) -> Problem {
+    let first = group[0];
+    let access = shared_access(first);
+    let operation = reason(first);
+    let (title, action) = match first.status {
+        AccountStatus::AccessDenied if operation == "sts:AssumeRole" => (
+            format!("without access ({access})"),
+            advice::FOR_DENIED_ROLES.to_owned(),
+        ),
+        AccountStatus::AccessDenied => (
+            format!("without access ({access}; {operation} was denied)"),
+            advice::FOR_DENIED_CALLS.to_owned(),
+        ),
+        AccountStatus::WrongAccount => (
+            "not counted, because the credentials are of another account".to_owned(),
+            "Check the endpoint and any proxy".to_owned(),
+        ),
+        AccountStatus::NotInOrganization => (
+            "not in the organization or the selected units".to_owned(),
+            "Check --accounts".to_owned(),
+        ),
+        AccountStatus::NotTried => ("not tried".to_owned(), first.detail.clone()),
+        _ => {
+            let operation = if operation.is_empty() {
+                ""
+            } else {
+                ", because a call failed"
+            };
+            (format!("not counted{operation}"), first.detail.clone())
+        }
+    };
+    Problem {
+        title,
+        accounts: group.iter().map(|account| account.label()).collect(),
+        action,
+    }
+}
+
+/// Returns the missing counts of the accounts that were scanned, one problem for each reason.
+fn missing(summary: &AccountsSummary) -> Vec<Problem> {
+    let mut reasons: BTreeMap<Status, Vec<String>> = BTreeMap::new();
+    for account in &summary.accounts {
+        let all: usize = account.counts.iter().sum();
+        for group in &account.missing {
+            let what = if group.counts == all {
+                format!("all {}", number_of(all, "count"))
+            } else {
+                let regions = list(&group.regions, NAMED_REGIONS);
+                format!("{} in {regions}", number_of(group.counts, "count"))
+            };
+            let names = reasons.entry(group.status).or_default();
+            names.push(format!("{}: {what}", account.label()));
+        }
+    }
+    let problem = |(status, accounts): (Status, Vec<String>)| Problem {
+        title: format!("with missing counts, {}", advice::reason(status)),
+        accounts,
+        action: capitalized(advice::action(status, summary.options, false)),
+    };
+    reasons.into_iter().map(problem).collect()
+}
+
+/// Returns the problems of counts that are stale or unverified.
+fn uncertain(accounts: &[&AccountSummary]) -> Vec<Problem> {
+    let classes = [
+        (
+            1,
+            "with stale counts, because a recorder does not record",
+            "Start the recorders; --coverage writes the regions and types",
+        ),
+        (
+            2,
+            "with unverified counts, because the recorder status is unknown",
+            "Allow config:DescribeConfigurationRecorders and config:DescribeConfigurationRecorderStatus",
+        ),
+    ];
+    let mut problems = Vec::new();
+    for (class, title, action) in classes {
+        let found = accounts.iter().filter(|a| a.counts[class] > 0);
+        let name =
+            |a: &&AccountSummary| format!("{}: {}", a.label(), number_of(a.counts[class], "count"));
+        let accounts: Vec<String> = found.map(name).collect();
+        if !accounts.is_empty() {
+            let (title, action) = (title.to_owned(), action.to_owned());
+            problems.push(Problem {
+                title,
+                accounts,
+                action,
+            });
+        }
+    }
+    problems
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + characters.as_str()
+}
