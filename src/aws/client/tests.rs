@@ -11,6 +11,7 @@ use crate::advice;
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
+use crate::aws::error::Bound;
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;

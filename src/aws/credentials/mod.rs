@@ -38,6 +38,7 @@ mod imds;
 mod iso_time;
 mod json_credentials;
 mod login;
+mod portal_pace;
 mod process;
 mod provider;
 mod role;

@@ -6,14 +6,14 @@
 //!
 //! <https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/welcome.html>
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::fetch::Fetch;
 use super::json_credentials::json;
+use super::portal_pace::PortalPace;
 use super::provider::{Profile, ProfileSource, ProviderContext};
 use super::sso::keys;
 use super::sso_token::{TIMEOUT, Token, TokenSession, private};
@@ -31,12 +31,6 @@ use crate::sync::lock;
 use crate::text::{did_you_mean, near_matches, sanitize};
 use crate::untrusted::Untrusted;
 
-/// The maximum number of requests in flight.
-const MAX_IN_FLIGHT: usize = 4;
-
-/// The minimum time between the starts of two requests.
-const INTERVAL: Duration = Duration::from_millis(100);
-
 /// The maximum number of items on a page; the service rejects more than 100.
 const PAGE_SIZE: &str = "100";
 
@@ -51,15 +45,7 @@ pub struct SsoPortal {
     name: String,
     region: Region,
     token: Mutex<Token>,
-    pace: Mutex<Pace>,
-    freed: Condvar,
-}
-
-#[derive(Default)]
-struct Pace {
-    in_flight: usize,
-    /// The time at which the next request may start, on the clock of the run.
-    next: Duration,
+    pace: PortalPace,
 }
 
 /// An account that is assigned to the user.
@@ -128,8 +114,7 @@ impl SsoPortal {
             name: name.to_owned(),
             region,
             token: Mutex::new(token),
-            pace: Mutex::default(),
-            freed: Condvar::new(),
+            pace: PortalPace::default(),
         })
     }
 
@@ -282,7 +267,7 @@ impl SsoPortal {
             connect_attempts: 3,
             is_ready: |_| true,
         };
-        let _permit = self.permit();
+        let _permit = self.pace.permit(&*self.transport.clock);
         if self.transport.interrupt.signal().is_some() {
             return Err(CredentialsError::Interrupted);
         }
@@ -292,35 +277,6 @@ impl SsoPortal {
                 origin: origin.to_owned(),
                 source,
             })
-    }
-
-    /// Waits until a request may start.
-    fn permit(&self) -> PortalPermit<'_> {
-        let mut pace = lock(&self.pace);
-        while pace.in_flight >= MAX_IN_FLIGHT {
-            let waited = self.freed.wait(pace);
-            pace = waited.unwrap_or_else(PoisonError::into_inner);
-        }
-        pace.in_flight += 1;
-        let now = self.transport.clock.elapsed();
-        let start = pace.next.max(now);
-        pace.next = start + INTERVAL;
-        drop(pace);
-        let permit = PortalPermit(self);
-        if start > now {
-            self.transport.clock.sleep(start.saturating_sub(now));
-        }
-        permit
-    }
-}
-
-/// A request in flight.
-struct PortalPermit<'a>(&'a SsoPortal);
-
-impl Drop for PortalPermit<'_> {
-    fn drop(&mut self) {
-        lock(&self.0.pace).in_flight -= 1;
-        self.0.freed.notify_one();
     }
 }
 

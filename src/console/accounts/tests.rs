@@ -106,7 +106,7 @@ fn problem_is_one_paragraph() {
     let largest = lines.iter().position(|line| line.contains("Largest"));
     assert_eq!(largest, Some(5));
     assert_eq!(lines[5], "  Largest 10 of 31 accounts:");
-    let from = lines.iter().position(|line| line.is_empty()).unwrap();
+    let from = lines.iter().position(String::is_empty).unwrap();
     assert_eq!(
         lines[from..],
         [
