@@ -7,6 +7,8 @@
 //! another interpreter than python3), `asyncio_scan.py`, a simple script of the same specification,
 //! is measured too, in each scenario that lists resources.
 
+#[path = "measure/mod.rs"]
+mod measure;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -14,9 +16,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use measure::watch;
 use support::{Account, Call, Program, Reply, Server};
 
 const REGIONS: [&str; 17] = [
@@ -143,7 +145,7 @@ fn run(scenario: &Scenario, python: Option<&str>) -> Result<Vec<String>, String>
     for n in 0..RUNS {
         // Each run has a new server, so that its counts belong to this run.
         let server = (scenario.serve)(&scenario.account).ready_for(CONNECTIONS);
-        runs.push(measure(scenario, &server)?);
+        runs.push(run_once(scenario, &server)?);
         // The script runs between the runs of the program, under the same conditions. It is slow,
         // so it runs only once.
         if let (0, true, Some(python)) = (n, scenario.script, python) {
@@ -386,7 +388,7 @@ fn limited_in_each_region(account: &Account) -> Server {
 }
 
 /// Runs the binary once; if the CSV is wrong, the error is the complete output of the run.
-fn measure(scenario: &Scenario, server: &Server) -> Result<Figures, String> {
+fn run_once(scenario: &Scenario, server: &Server) -> Result<Figures, String> {
     let program = Program::new(server).args(&scenario.args);
     let before = Instant::now();
     let running = program.start();
@@ -407,36 +409,6 @@ fn measure(scenario: &Scenario, server: &Server) -> Result<Figures, String> {
         connections: server.connections(),
         in_flight: server.max_in_flight(),
     })
-}
-
-/// Reads the peak memory and the CPU time of the process until it ends; the last few milliseconds
-/// are not included.
-fn watch(process: u32) -> JoinHandle<(Option<f64>, Option<Duration>)> {
-    thread::spawn(move || {
-        let mut last = (None, None);
-        while let Some(memory) = peak_memory(process) {
-            last = (Some(memory), cpu_time(process).or(last.1));
-            thread::sleep(Duration::from_millis(2));
-        }
-        last
-    })
-}
-
-/// Returns `VmHWM` of the process in megabytes; `None` if it has ended.
-fn peak_memory(process: u32) -> Option<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kibibytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kibibytes * 1024.0 / 1e6)
-}
-
-/// Returns the CPU time of the process, with a resolution of 10 ms.
-fn cpu_time(process: u32) -> Option<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name, in parentheses, may contain blanks.
-    let (_, rest) = stat.rsplit_once(") ")?;
-    let ticks = |n: usize| rest.split(' ').nth(n)?.parse::<u32>().ok();
-    Some(Duration::from_millis(10) * (ticks(11)? + ticks(12)?))
 }
 
 /// Returns a Python interpreter with aioboto3, if available.

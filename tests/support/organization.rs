@@ -1,6 +1,7 @@
 //! A fake organization: its accounts, their roles, and AWS Organizations itself.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -80,20 +81,32 @@ impl Organization {
         &self,
         replies: impl Fn(&str, &Call) -> Option<Reply> + Send + Sync + 'static,
     ) -> Server {
+        Server::new(self.handler(replies))
+    }
+
+    /// Starts a server whose responses take at least `latency`.
+    pub fn serve_with_latency(&self, latency: Duration) -> Server {
+        Server::with_latency(latency, self.handler(|_, _| None))
+    }
+
+    fn handler(
+        &self,
+        replies: impl Fn(&str, &Call) -> Option<Reply> + Send + Sync + 'static,
+    ) -> impl Fn(&Call) -> Reply + Send + Sync + 'static {
         let responders: BTreeMap<String, Responder> = self
             .members
             .iter()
             .map(|member| (member.account.id.clone(), member.account.responder()))
             .collect();
         let organization = self.clone();
-        Server::new(move |call| {
+        move |call| {
             let account = organization.account_of(call);
             replies(&account, call).unwrap_or_else(|| match call.operation.as_str() {
                 "AssumeRole" => organization.assume_role(call),
                 "ListAccounts" => organization.list_accounts(call),
                 _ => responders[&account].respond(call),
             })
-        })
+        }
     }
 
     /// Returns the account of the credentials that signed a call.
