@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Call, Program, Reply, Server};
+use crate::support::{Call, Latch, Program, Reply, Server};
 use crate::{BUCKET, TYPES, VPC, account, without_cell, without_region};
 
 /// The name of a fault, and its reply.
@@ -90,7 +90,17 @@ fn repeated_fault_skips_only_its_region() {
 #[test]
 fn lost_connection_leaves_other_types_complete() {
     let account = account();
-    let server = account.serve_with(for_one_count(|_, _| Some(Reply::reset())));
+    // The connection is lost when the other type is being listed.
+    let other_type = Latch::default();
+    let server = account.serve_with(move |call| {
+        if call.lists(BUCKET, "eu-west-1") {
+            other_type.open();
+        }
+        call.lists(VPC, "eu-west-1").then(|| {
+            other_type.wait();
+            Reply::reset()
+        })
+    });
     let run = Program::new(&server)
         .args(TYPES)
         .args(["--max-attempts", "1"])
