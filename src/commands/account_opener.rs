@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::scan_regions;
 use crate::accounts::MemberAccount;
 use crate::accounts::access::{Access, AccessError};
 use crate::advice;
@@ -78,6 +79,12 @@ impl<'a> Opener<'a> {
             errors.push(self.entry(ErrorType::Permission, None, error.to_string()));
             None
         });
+        let now = self.runtime.clock.now();
+        let (missing, entries): (Vec<_>, Vec<_>) =
+            scan_regions::not_enabled(options, &account.regions, now)
+                .into_iter()
+                .unzip();
+        errors.extend(entries);
         let regions: Vec<Region> = account
             .regions
             .into_iter()
@@ -103,6 +110,7 @@ impl<'a> Opener<'a> {
         Ok(Opened {
             scan: Arc::new(scan),
             regions,
+            missing,
             alias,
             errors,
         })

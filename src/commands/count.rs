@@ -33,20 +33,11 @@ pub fn run(
     console: &mut Console,
     trace: Option<Trace>,
 ) -> Exit {
-    runtime.interrupt.start_run();
     let start = runtime.clock.now();
-    if let Err(e) = output_paths::check(options, &runtime.interrupt) {
-        console.error(format_args!("error: {e}"));
-        return Exit::Usage;
-    }
-    // Stdout has only the result, if one is requested.
-    console.quiet |= options.format.is_some();
-    let mut context = Context::new(options, runtime, console);
-    context.change_state(|_| {});
-    if let Some(text) = options.region.as_ref().and_then(advice::for_start_region) {
-        context.console.error(format_args!("warning: {text}"));
-    }
-    warn_of_unknown_types(&mut context);
+    let mut context = match begin(options, runtime, console) {
+        Ok(context) => context,
+        Err(exit) => return exit,
+    };
     let preflight = check(&mut context, trace);
     let (http, client) = (preflight.http.clone(), preflight.client.clone());
     let account = preflight.account.clone();
@@ -84,6 +75,28 @@ pub(super) fn finish_recording(context: &mut Context, http: Option<Arc<dyn HttpC
     false
 }
 
+/// Begins a run that writes files: checks the paths of the outputs, and warns of names that may be misspelled.
+pub(super) fn begin<'a>(
+    options: &'a Options,
+    runtime: &'a Runtime,
+    console: &'a mut Console,
+) -> Result<Context<'a>, Exit> {
+    runtime.interrupt.start_run();
+    if let Err(e) = output_paths::check(options, &runtime.interrupt) {
+        console.error(format_args!("error: {e}"));
+        return Err(Exit::Usage);
+    }
+    // Stdout has only the result, if one is requested.
+    console.quiet |= options.format.is_some();
+    let mut context = Context::new(options, runtime, console);
+    context.change_state(|_| {});
+    if let Some(text) = options.region.as_ref().and_then(advice::for_start_region) {
+        context.console.error(format_args!("warning: {text}"));
+    }
+    warn_of_unknown_types(&mut context);
+    Ok(context)
+}
+
 /// Shows that a signal has ended the run, and returns its exit code.
 pub(super) fn show_interrupt(context: &mut Context) -> Option<Exit> {
     let signal = context.runtime.interrupt.signal()?;
@@ -98,7 +111,7 @@ pub(super) fn show_interrupt(context: &mut Context) -> Option<Exit> {
 const MAX_WARNINGS: usize = 20;
 
 /// Prints a warning for each type of the options that may be misspelled.
-pub(super) fn warn_of_unknown_types(context: &mut Context) {
+fn warn_of_unknown_types(context: &mut Context) {
     let options = context.options;
     let types = options.resource_types.named().unwrap_or_default();
     let accepted = options

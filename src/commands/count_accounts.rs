@@ -7,12 +7,9 @@ use super::account_tally::Tally;
 use super::accounts_outputs::{self, AccountsResults};
 use super::accounts_run::{ListResult, Run};
 use super::context::Context;
-use super::count::{
-    finish_recording, show_check, show_failures, show_interrupt, warn_of_unknown_types,
-};
+use super::count::{begin, finish_recording, show_check, show_failures, show_interrupt};
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
-use super::output_paths;
 use super::resume;
 use crate::accounts::{AccountList, ListError, MemberAccount};
 use crate::aws::client::Trace;
@@ -36,17 +33,11 @@ pub fn run(
     console: &mut Console,
     trace: Option<Trace>,
 ) -> Exit {
-    runtime.interrupt.start_run();
     let start = runtime.clock.now();
-    if let Err(e) = output_paths::check(options, &runtime.interrupt) {
-        console.error(format_args!("error: {e}"));
-        return Exit::Usage;
-    }
-    // Stdout has only the result, if one is requested.
-    console.quiet |= options.format.is_some();
-    let mut context = Context::new(options, runtime, console);
-    context.change_state(|_| {});
-    warn_of_unknown_types(&mut context);
+    let mut context = match begin(options, runtime, console) {
+        Ok(context) => context,
+        Err(exit) => return exit,
+    };
     if !options.skip_checks {
         context.console.line("Verifying prerequisites...");
     }

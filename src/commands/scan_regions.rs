@@ -32,8 +32,12 @@ pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
         let message = format!("ec2:DescribeRegions: {why}; the region was skipped");
         context.log(ErrorType::Unexpected, None, message);
     }
-    let mut results = not_enabled(context, &ready.regions);
     let options = context.options;
+    let mut results = Vec::new();
+    for (result, entry) in not_enabled(options, &ready.regions, context.runtime.clock.now()) {
+        context.report(entry, true);
+        results.push(result);
+    }
     let wanted = |r: &&Region| options.wants(r);
     let regions: Vec<Region> = ready.regions.iter().filter(wanted).cloned().collect();
     if regions.is_empty() {
@@ -75,22 +79,28 @@ fn start_region_note(options: &Options, enabled: &[Region], scanned: usize) -> O
     })
 }
 
-/// Logs the regions of `--regions` that are not enabled. Returns their results.
-fn not_enabled(context: &mut Context, enabled: &[Region]) -> Vec<RegionResult> {
-    let options = context.options;
-    let mut results = Vec::new();
-    for region in options.regions.iter().filter(|r| options.wants(r)) {
-        if !enabled.contains(region) {
-            let why = ErrorType::RegionDisabled;
-            let message = "not an enabled region of this account (given with --regions); \
-                           enable it or remove it from --regions";
-            let uncounted = scan::all_uncounted(options.resource_types.named());
-            context.log(why, Some(region), format!("{message}; {uncounted}"));
-            let gap = Gap::new(why, message);
-            results.push(RegionResult::missing(region.clone(), gap));
-        }
-    }
-    results
+/// Returns the results of the regions of `--regions` that are not enabled, and their log entries.
+pub(super) fn not_enabled(
+    options: &Options,
+    enabled: &[Region],
+    now: OffsetDateTime,
+) -> Vec<(RegionResult, Entry)> {
+    let given = options.regions.iter().filter(|r| options.wants(r));
+    let result = |region: &Region| {
+        let error_type = ErrorType::RegionDisabled;
+        let message = "not an enabled region of this account (given with --regions); enable it or remove it from --regions";
+        let uncounted = scan::all_uncounted(options.resource_types.named());
+        let entry = Entry {
+            at: now,
+            error_type,
+            region: Some(region.clone()),
+            resource_type: None,
+            message: format!("{message}; {uncounted}"),
+        };
+        let gap = Gap::new(error_type, message);
+        (RegionResult::missing(region.clone(), gap), entry)
+    };
+    given.filter(|r| !enabled.contains(r)).map(result).collect()
 }
 
 /// The maximum number of workers for recorders, which need two requests each: in 100 regions, 50 fewer workers and

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::account::AccountScan;
 use crate::accounts::{ListError, MemberAccount};
+use crate::coverage::RegionResult;
 use crate::error_log::Entry;
 use crate::model::Region;
 
@@ -34,6 +35,8 @@ pub struct Opened {
     pub scan: Arc<AccountScan>,
     /// The regions to scan.
     pub regions: Vec<Region>,
+    /// The results of regions that cannot be scanned.
+    pub missing: Vec<RegionResult>,
     /// The alias.
     pub alias: Option<String>,
     /// Errors that did not prevent the scan.

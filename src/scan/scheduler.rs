@@ -98,7 +98,7 @@ pub fn scan_accounts(
             for entry in opened.errors {
                 on_event(AccountsEvent::Logged(number, entry));
             }
-            open.insert(number, (opened.scan, opened.regions, Vec::new()));
+            open.insert(number, (opened.scan, opened.regions, opened.missing));
         }
         Some(Message::Scan(number, ScanMessage::Logged(entry))) => {
             on_event(AccountsEvent::Logged(number, entry));

@@ -181,3 +181,32 @@ fn caller_outside_of_organizations_gets_advice() {
         run.stdout
     );
 }
+
+#[test]
+fn region_that_is_not_enabled_is_missing() {
+    let organization = organization(2);
+    let server = organization.serve();
+    let args = [
+        "--organization",
+        "--regions",
+        "us-east-1,eu-south-1",
+        "--strict",
+    ];
+    let run = run(&server, &args);
+    assert_eq!(run.code, Some(3), "{}", run.describe());
+    let partial = |(_, status): &(String, String)| status == "partial";
+    let found = statuses(&run, ORGANIZATION);
+    assert!(found.iter().all(partial), "{found:?}");
+    let errors = file(
+        &run,
+        &format!("aws_config_combined_errors_{ORGANIZATION}.txt"),
+    )
+    .unwrap();
+    for number in [1, 2] {
+        let line = format!(
+            "[REGION_DISABLED] Account: {}, Region: eu-south-1, Message: not an enabled region of this account",
+            Organization::id(number)
+        );
+        assert!(errors.contains(&line), "{errors}");
+    }
+}
