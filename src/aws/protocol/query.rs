@@ -13,13 +13,14 @@ use super::error::{ErrorBody, ParseError};
 /// The content type of a request.
 pub const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
-/// Returns the body of a request.
+/// Returns the body of a request, encoded as by botocore: some emulators of AWS encode the parsed form in this way again
+/// to check its signature.
 #[must_use]
 pub fn body(parameters: &[(String, String)]) -> Vec<u8> {
-    form_urlencoded::Serializer::new(String::new())
+    let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(parameters)
-        .finish()
-        .into_bytes()
+        .finish();
+    form.replace('*', "%2A").replace("%7E", "~").into_bytes()
 }
 
 /// Parses the response in `body`. `T` is an enum of the allowed names of the root element: a struct
@@ -117,8 +118,8 @@ mod tests {
     fn form_is_percent_encoded() {
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(
-            body(&[pair("Action", "A"), pair("B", "a b&é")]),
-            b"Action=A&B=a+b%26%C3%A9"
+            body(&[pair("Action", "A"), pair("B", "a b&é*~-._")]),
+            b"Action=A&B=a+b%26%C3%A9%2A~-._"
         );
     }
 
