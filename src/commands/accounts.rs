@@ -9,7 +9,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context::Context;
-use super::count::show_interrupt;
+use super::count::{show_interrupt, show_unknown_regions};
 use super::count_accounts::check;
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
@@ -22,7 +22,7 @@ use crate::model::AccountId;
 use crate::options::{AccountOptions, AccountSource, AccountTask, Format, Options};
 use crate::output::account_list::{self, AccessCheck, ListedAccount};
 use crate::output::write_csv;
-use crate::preflight::{AccountsReady, OpenError};
+use crate::preflight::{AccountsReady, NotReady, OpenError};
 use crate::runtime::Runtime;
 use crate::text::{list, pluralize};
 
@@ -53,7 +53,8 @@ pub fn run(
     let preflight = check(&mut context, accounts, trace);
     let exit = match preflight.outcome {
         _ if context.is_interrupted() => Exit::Failed,
-        Err(failures) => {
+        Err(NotReady::UnknownRegions(regions)) => show_unknown_regions(&mut context, &regions),
+        Err(NotReady::Failed(failures)) => {
             for (name, why) in failures {
                 context.console.error(format_args!("error: {name}: {why}"));
             }

@@ -19,7 +19,9 @@ use crate::error_log::ErrorType;
 use crate::http::HttpClient;
 use crate::model::{Account, ExpectedGap};
 use crate::options::Options;
-use crate::preflight::{self, Check, CheckError, CheckEvent, NotReady, Preflight, Ready};
+use crate::preflight::{
+    self, Check, CheckError, CheckEvent, NotReady, Preflight, Ready, UnknownRegion,
+};
 use crate::runtime::Runtime;
 use crate::text::pluralize;
 
@@ -173,10 +175,8 @@ fn after_checks(context: &mut Context, preflight: Preflight) -> (Exit, Coverage)
     let ready = match preflight.outcome {
         Ok(ready) => ready,
         Err(NotReady::UnknownRegions(regions)) => {
-            for region in regions {
-                context.console.error(format_args!("error: {region}"));
-            }
-            return (Exit::Usage, Coverage::default());
+            let exit = show_unknown_regions(context, &regions);
+            return (exit, Coverage::default());
         }
         Err(NotReady::Failed(failures)) => {
             match &preflight.account {
@@ -204,6 +204,14 @@ fn after_checks(context: &mut Context, preflight: Preflight) -> (Exit, Coverage)
         return failed;
     }
     scan(context, ready)
+}
+
+/// Shows the regions of the options that the account cannot have.
+pub(super) fn show_unknown_regions(context: &mut Context, regions: &[UnknownRegion]) -> Exit {
+    for region in regions {
+        context.console.error(format_args!("error: {region}"));
+    }
+    Exit::Usage
 }
 
 /// Shows and logs the failed checks.

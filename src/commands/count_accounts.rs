@@ -7,7 +7,9 @@ use super::account_tally::Tally;
 use super::accounts_outputs::{self, AccountsResults};
 use super::accounts_run::{ListResult, Run};
 use super::context::Context;
-use super::count::{begin, finish_recording, show_check, show_failures, show_interrupt};
+use super::count::{
+    begin, finish_recording, show_check, show_failures, show_interrupt, show_unknown_regions,
+};
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
 use super::resume;
@@ -15,7 +17,7 @@ use crate::accounts::{AccountList, ListError, MemberAccount};
 use crate::aws::client::Trace;
 use crate::console::Console;
 use crate::options::{AccountOptions, Options};
-use crate::preflight::{self, AccountsPreflight, AccountsReady, CheckEvent};
+use crate::preflight::{self, AccountsPreflight, AccountsReady, CheckEvent, NotReady};
 use crate::runtime::Runtime;
 use crate::scan::{self, Feed};
 use crate::sync::lock;
@@ -46,7 +48,10 @@ pub fn run(
     let (mut exit, results) = match preflight.outcome {
         _ if context.is_interrupted() => (Exit::Failed, None),
         Ok(ready) => scan_accounts(&mut context, accounts, ready),
-        Err(failures) => {
+        Err(NotReady::UnknownRegions(regions)) => {
+            (show_unknown_regions(&mut context, &regions), None)
+        }
+        Err(NotReady::Failed(failures)) => {
             context.open_errors(EARLY_ERRORS);
             show_failures(&mut context, &failures);
             (Exit::Failed, None)

@@ -7,7 +7,7 @@ use super::first_account::{ACCESS, AccountsReady, LIST, check_one, describe};
 use super::identity;
 use super::profiles::check_profiles;
 use super::recorder::ENABLED;
-use super::run::{Base, CREDENTIALS, IDENTITY, REGIONS, prepare, start};
+use super::run::{Base, CREDENTIALS, IDENTITY, NotReady, REGIONS, prepare, start};
 use super::sso::check_session;
 use crate::accounts::access::{Access, RoleAccess, RoleCaller};
 use crate::accounts::session_policy::session_policy;
@@ -24,8 +24,8 @@ use crate::workers::Workers;
 pub struct AccountsPreflight {
     /// The HTTPS client, if it could be built; needed to finish a recording.
     pub http: Option<Arc<dyn HttpClient>>,
-    /// The input of the scan, or the failed checks.
-    pub outcome: Result<AccountsReady, Vec<(&'static str, CheckError)>>,
+    /// The input of the scan, or the reason why the scan cannot start.
+    pub outcome: Result<AccountsReady, NotReady>,
 }
 
 /// Runs the checks, and passes each finished check to `on_event`, in display order. With `skip_checks` only those run whose
@@ -76,7 +76,13 @@ pub fn run_accounts(
     let failures = checks.into_failures();
     AccountsPreflight {
         http,
-        outcome: ready.filter(|_| failures.is_empty()).ok_or(failures),
+        outcome: match ready {
+            Some(ready) if failures.is_empty() && ready.unknown_regions.is_empty() => Ok(ready),
+            Some(ready) if failures.is_empty() => {
+                Err(NotReady::UnknownRegions(ready.unknown_regions))
+            }
+            _ => Err(NotReady::Failed(failures)),
+        },
     }
 }
 
@@ -126,11 +132,10 @@ fn check_accounts(
         unusable: Vec::new(),
         is_complete: false,
         opened: None,
+        unknown_regions: Vec::new(),
         workers: Workers::new(1).ok()?,
     };
-    if !options.skip_checks {
-        check_one(options, &mut ready, &mut workers, checks)?;
-    }
+    check_one(options, &mut ready, &mut workers, checks)?;
     ready.workers = workers;
     Some(ready)
 }
@@ -153,11 +158,10 @@ fn ready_with_profiles(
         unusable,
         is_complete: true,
         opened: None,
+        unknown_regions: Vec::new(),
         workers: Workers::new(1).ok()?,
     };
-    if !options.skip_checks {
-        check_one(options, &mut ready, &mut workers, checks)?;
-    }
+    check_one(options, &mut ready, &mut workers, checks)?;
     ready.workers = workers;
     Some(ready)
 }

@@ -6,11 +6,12 @@ use super::check::{CheckError, Checks};
 use super::open::{OpenError, OpenedAccount, open};
 use super::permission::{PermissionCheck, check_region};
 use super::recorder::{self, ENABLED};
+use super::region_names::{self, RegionLookup, UnknownRegion};
 use super::run::REGIONS;
 use crate::accounts::access::{Access, AccessError};
 use crate::accounts::{AccountList, MemberAccount, UnusableProfile};
 use crate::model::AccountId;
-use crate::options::Options;
+use crate::options::{AccountTask, Options};
 use crate::text::pluralize;
 use crate::workers::Workers;
 
@@ -39,6 +40,8 @@ pub struct AccountsReady {
     pub is_complete: bool,
     /// The account that the checks have opened, so that it is not opened again.
     pub opened: Option<(AccountId, OpenedAccount)>,
+    /// The regions of the options that no account can have; if there are any, the scan cannot start.
+    pub unknown_regions: Vec<UnknownRegion>,
 }
 
 /// Describes the first page of the list: `o-abc: 20 accounts, 19 active`.
@@ -54,7 +57,8 @@ pub(super) fn describe(list: &AccountList, members: &[MemberAccount]) -> String 
 }
 
 /// Checks the access to one account, its regions and its recorders. If AWS Config is not enabled there, the next accounts
-/// are tried: a faulty account does not prevent the run of the others.
+/// are tried: a faulty account does not prevent the run of the others. With `skip_checks`, only the regions of the options
+/// are looked up.
 pub(super) fn check_one(
     options: &Options,
     ready: &mut AccountsReady,
@@ -62,8 +66,59 @@ pub(super) fn check_one(
     checks: &mut Checks,
 ) -> Option<()> {
     let mut tried = 0;
+    if options.skip_checks {
+        return look_up_only(options, ready, &mut tried, checks);
+    }
     let opened = open_next(ready, &mut tried);
     check_opened(options, ready, (opened, tried), workers, checks)
+}
+
+/// Looks the regions of the options up without checks; a list of accounts does not need it.
+fn look_up_only(
+    options: &Options,
+    ready: &mut AccountsReady,
+    tried: &mut usize,
+    checks: &mut Checks,
+) -> Option<()> {
+    let task = options.accounts.as_ref().map(|accounts| accounts.task);
+    let is_list = task.is_some_and(|task| task != AccountTask::Count);
+    if is_list || has_foreign_regions(options, ready) || !region_names::need_look_up(options) {
+        return Some(());
+    }
+    // The scan reports accounts that cannot be opened.
+    if let Ok((member, opened)) = open_next(ready, tried) {
+        let looked_up = look_up_regions(options, ready, (&member, &opened));
+        ready.opened = Some((member.id, opened));
+        checks.add(REGIONS, looked_up, |()| String::new())?;
+    }
+    Some(())
+}
+
+/// Looks for regions of the options that are in another partition than all accounts.
+fn has_foreign_regions(options: &Options, ready: &mut AccountsReady) -> bool {
+    let members = ready.members.iter();
+    let starts: Vec<_> = members.map(|member| ready.access.region(member)).collect();
+    ready.unknown_regions = region_names::of_other_partitions(options, &starts);
+    !ready.unknown_regions.is_empty()
+}
+
+/// Looks the regions of the options up in one account, for all accounts.
+fn look_up_regions(
+    options: &Options,
+    ready: &mut AccountsReady,
+    (member, opened): (&MemberAccount, &OpenedAccount),
+) -> Result<(), CheckError> {
+    let start = ready.access.region(member);
+    ready.unknown_regions = match region_names::look_up(options, &opened.client, start) {
+        RegionLookup::Found => Vec::new(),
+        RegionLookup::NotFound(unknown) => unknown,
+        RegionLookup::NotRecorded => region_names::unknown(options, &opened.regions),
+        RegionLookup::Failed(error) => {
+            let error = Box::new(CheckError::Call(*error));
+            return Err(CheckError::Account(member.id.clone(), error));
+        }
+    };
+    Ok(())
 }
 
 /// Adds the check of the access, then checks the regions and the recorders as [`check_one`] does.
@@ -78,9 +133,16 @@ pub(super) fn check_opened(
         format!("{} ({})", member.id, ready.access.describe(member))
     });
     let (mut member, mut opened) = described?;
-    checks.add(REGIONS, Ok(()), |()| {
+    if has_foreign_regions(options, ready) {
+        return Some(());
+    }
+    let looked_up = look_up_regions(options, ready, (&member, &opened));
+    if !ready.unknown_regions.is_empty() {
+        return Some(());
+    }
+    checks.add(REGIONS, looked_up, |()| {
         pluralize(opened.regions.len(), "enabled region")
-    });
+    })?;
     let mut found = find_recorder(options, ready, (&member, &opened), workers, checks);
     for _ in 1..MAX_CHECKED {
         if found.is_ok() {

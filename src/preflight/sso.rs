@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::check::{CheckError, Checks};
-use super::first_account::{AccountsReady, LIST, check_opened, describe, open_next};
+use super::first_account::{AccountsReady, LIST, check_one, check_opened, describe, open_next};
 use super::run::{CREDENTIALS, IDENTITY};
 use crate::accounts::access::Access;
 use crate::accounts::{AccountList, SsoAccess, only_permission_set, shown};
@@ -42,6 +42,7 @@ pub(super) fn check_session(
         }
     };
     if options.skip_checks {
+        check_one(options, &mut ready, &mut workers, checks)?;
         ready.workers = workers;
         return Some(ready);
     }
@@ -91,6 +92,7 @@ fn first_page(
         members,
         unusable: Vec::new(),
         opened: None,
+        unknown_regions: Vec::new(),
         workers: Workers::new(1).map_err(CheckError::Workers)?,
     })
 }

@@ -9,6 +9,7 @@ mod isolation;
 mod manage;
 mod profiles;
 mod recording;
+mod regions;
 mod report;
 mod resume;
 mod selection;

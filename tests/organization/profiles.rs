@@ -7,14 +7,14 @@ use crate::{BUCKET, VPC, file, organization, statuses};
 const COUNTS: &str = "aws_config_combined_count_profiles.csv";
 
 /// Returns a profile with access keys of the account with this number.
-fn profile(name: &str, number: usize) -> String {
+pub fn profile(name: &str, number: usize) -> String {
     let id = Organization::id(number);
     format!(
         "[profile {name}]\naws_access_key_id = ASIA{id}\naws_secret_access_key = the-secret-of-{name}\n"
     )
 }
 
-fn program(server: &Server, config: &str, credentials: &str) -> Program {
+pub fn program(server: &Server, config: &str, credentials: &str) -> Program {
     let program = Program::new(server);
     let directory = program.directory().join("home/.aws");
     std::fs::create_dir(&directory).unwrap();

@@ -13,7 +13,7 @@ const COUNTS: &str = "aws_config_combined_count_sso-corp.csv";
 const TOKEN: &str = "the-first-token";
 
 /// Returns the reply of the portal: all accounts, on pages of two, and the permission set `Audit` in each.
-fn portal(organization: &Organization, call: &Call) -> Option<Reply> {
+pub fn portal(organization: &Organization, call: &Call) -> Option<Reply> {
     let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
     let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     let get = |name: &str| {
@@ -67,7 +67,7 @@ fn program(server: &Server, cache: &Value) -> Program {
     program.args(["--resource-types", &format!("{VPC},{BUCKET}")])
 }
 
-fn run(server: &Server, args: &[&str]) -> Outcome {
+pub fn run(server: &Server, args: &[&str]) -> Outcome {
     let args = [&["--sso-session", "corp"], args].concat();
     program(server, &json!({})).args(args).run()
 }
