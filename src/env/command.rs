@@ -27,6 +27,11 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The time between SIGTERM and SIGKILL.
 const TERMINATION_TIME: Duration = Duration::from_millis(200);
 
+/// Returns the error of a shell that cannot be started, with its name: a container may have none.
+fn with_program(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("sh: {error}"))
+}
+
 /// The result of a command.
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
@@ -59,7 +64,7 @@ pub(super) fn run(
     }
     // An exit at the second signal ends the commands that are registered.
     let mut commands = interrupt.commands();
-    let mut child = shell.spawn()?;
+    let mut child = shell.spawn().map_err(|e| with_program(&e))?;
     let id = child.id();
     let tree = ProcessTree { id, leads_group };
     commands.insert(tree);

@@ -45,6 +45,17 @@ fn command_keeps_semicolon_and_number_sign() {
     }
 }
 
+/// As in a container image that has only the program.
+#[test]
+fn missing_shell_is_named() {
+    let server = account().serve();
+    let program = with_process(Program::new(&server), "cat keys.json");
+    let run = program.env("PATH", "/nonexistent").run();
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    let expected = "credential_process of profile default could not be run: sh: No such file";
+    assert!(run.stderr.contains(expected), "{}", run.describe());
+}
+
 #[test]
 fn output_above_limit_is_refused() {
     for command in [

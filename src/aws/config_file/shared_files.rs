@@ -230,7 +230,13 @@ fn read(
         Some(path) => expand_home(env, &expand_variables(env, &path)),
         None => match env.home() {
             Some(home) => home.join(".aws").join(default),
-            None => return Ok(ProfileFile::default()),
+            None => {
+                return Ok(ProfileFile {
+                    path: Path::new("~/.aws").join(default),
+                    unusable: Some(format!("no home directory; set HOME or {variable}")),
+                    ..ProfileFile::default()
+                });
+            }
         },
     };
     let (bytes, unusable) = match env.read_regular(&path) {

@@ -234,8 +234,9 @@ impl Home {
 impl Env for Home {
     fn var(&self, name: &str) -> Option<String> {
         let home = || self.directory.path().to_str().unwrap().to_owned();
-        let variable = || self.variables.get(name).map(|v| (*v).to_owned());
-        (name == "HOME").then(home).or_else(variable)
+        let variable = self.variables.get(name).map(|v| (*v).to_owned());
+        let value = variable.or_else(|| (name == "HOME").then(home));
+        value.filter(|v| !v.trim().is_empty())
     }
 
     fn read(&self, path: &std::path::Path) -> std::io::Result<Vec<u8>> {
@@ -266,6 +267,28 @@ fn assume_role_response(operation: &str) -> String {
          <Expiration>2026-11-24T13:00:00Z</Expiration></Credentials></{operation}Result>\
          </{operation}Response>"
     )
+}
+
+/// A container may have neither HOME nor a user database.
+#[test]
+fn missing_home_is_named() {
+    let home = Home::new(&[], &[("HOME", "")]);
+    for (flag, first) in [
+        (None, "no credentials"),
+        (Some("audit"), "profile \"audit\""),
+    ] {
+        let http = Scripted::by(|_| failure(TransportErrorKind::Connect));
+        let why = home.resolve(flag, http, false).unwrap_err().to_string();
+        assert!(why.starts_with(first), "{why}");
+        for (file, variable) in [
+            ("config", "AWS_CONFIG_FILE"),
+            ("credentials", "AWS_SHARED_CREDENTIALS_FILE"),
+        ] {
+            let expected =
+                format!("~/.aws/{file} (ignored: no home directory; set HOME or {variable})");
+            assert!(why.contains(&expected), "{why}");
+        }
+    }
 }
 
 /// A proxy can return such a response; the message quotes the start of its body.
