@@ -14,10 +14,6 @@ use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// The maximum number of workers, and so of concurrent requests in all regions together. Each uses a connection, and
-/// macOS limits a process to 256 open files.
-pub const MAX_WORKERS: usize = 220;
-
 /// The error of a pool that could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("{threads} threads: {source}")]
@@ -27,29 +23,32 @@ pub struct WorkersError {
 }
 
 /// A pool of workers. Its threads end when it is dropped.
-pub struct Workers(ThreadPool);
+pub struct Workers {
+    pool: ThreadPool,
+    /// The maximum number of threads.
+    max: usize,
+}
 
 impl Workers {
-    /// Creates a pool of `threads` threads, at least one.
+    /// Creates a pool of `threads` threads, which may grow; it has at least one and at most `max`.
     ///
     /// # Errors
     /// The system refused the threads.
-    pub fn new(threads: usize) -> Result<Self, WorkersError> {
+    pub fn new(threads: usize, max: usize) -> Result<Self, WorkersError> {
+        let threads = threads.min(max).max(1);
         let pool = ThreadPoolBuilder::new()
-            .num_threads(threads.max(1))
+            .num_threads(threads)
             .thread_name(|n| format!("worker-{n}"))
             .build()
             .map_err(|source| WorkersError { threads, source })?;
-        Ok(Self(pool))
+        Ok(Self { pool, max })
     }
 
-    /// Replaces the pool with one of `threads` threads, at most [`MAX_WORKERS`], if that is more. Keeps it if it has a
-    /// single thread, or if the system refuses the threads.
+    /// Replaces the pool with one of `threads` threads, at most the maximum, if that is more. Keeps it if the system
+    /// refuses the threads.
     pub fn grow(&mut self, threads: usize) {
-        let (current, wanted) = (self.0.current_num_threads(), threads.min(MAX_WORKERS));
-        if current > 1
-            && wanted > current
-            && let Ok(larger) = Self::new(wanted)
+        if threads.min(self.max) > self.pool.current_num_threads()
+            && let Ok(larger) = Self::new(threads, self.max)
         {
             *self = larger;
         }
@@ -58,7 +57,7 @@ impl Workers {
     /// Runs `work` once on every worker, and `meanwhile` on the calling thread. Returns the result of `meanwhile` when
     /// all have ended. A panic of `work` ends it on its worker.
     pub fn broadcast<R>(&self, work: impl Fn() + Send + Sync, meanwhile: impl FnOnce() -> R) -> R {
-        self.0.in_place_scope(|scope| {
+        self.pool.in_place_scope(|scope| {
             scope.spawn_broadcast(move |_, _| {
                 let _ = catch_unwind(AssertUnwindSafe(&work));
             });
@@ -68,7 +67,7 @@ impl Workers {
 
     /// Runs `body`, which may spawn tasks. Returns its result when all tasks have ended.
     pub fn scope<'scope, R>(&self, body: impl FnOnce(&Scope<'_, 'scope>) -> R) -> R {
-        self.0.in_place_scope(|scope| body(&Scope(scope)))
+        self.pool.in_place_scope(|scope| body(&Scope(scope)))
     }
 }
 

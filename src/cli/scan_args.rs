@@ -170,6 +170,10 @@ pub(super) struct ScanArgs {
     #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = |text: &str| whole_number::<u16>(text, 1, 100), value_hint = ValueHint::Other)]
     region_concurrency: Option<u16>,
 
+    /// Maximum open connections, idle ones included, and so of concurrent requests (1 to 1000)
+    #[arg(help_heading = NETWORK, long, value_name = "N", default_value = "220", value_parser = |text: &str| whole_number::<u16>(text, 1, 1000), value_hint = ValueHint::Other)]
+    max_connections: u16,
+
     /// Maximum requests per second per region (0.01 to 10000) [default: no limit]
     #[arg(help_heading = NETWORK, long, value_name = "N", value_parser = parse_rate, value_hint = ValueHint::Other)]
     max_rps: Option<f64>,
@@ -331,6 +335,7 @@ impl ScanArgs {
             ca_bundle: self.ca_bundle,
             max_attempts: self.max_attempts,
             limits: Limits { concurrency, rate },
+            max_connections: self.max_connections.into(),
             fixed_concurrency: self.region_concurrency.is_some(),
             max_time: self.max_time,
             connect_timeout: self.connect_timeout,

@@ -36,6 +36,7 @@ fn defaults_follow_specification() {
     assert_eq!(options.output_dir, PathBuf::from("."));
     assert_eq!(options.connect_timeout, Duration::from_secs(5));
     assert_eq!(options.read_timeout, Duration::from_secs(30));
+    assert_eq!(options.max_connections, 220);
     assert!(
         options.regions.is_empty() && options.strict.is_none() && options.max_attempts.is_none()
     );
@@ -50,6 +51,8 @@ fn concurrency_is_shared_by_many_regions() {
         (&["--method=counts"], 17, 1),
         (&["--resource-types=AWS::S3::Bucket"], 17, 1),
         (&["--region-concurrency=3"], 17, 3),
+        (&["--max-connections=100"], 17, 4),
+        (&["--max-connections=1"], 17, 1),
         (&["--region-concurrency=8"], 34, 8),
     ] {
         let options = options(args);
@@ -299,6 +302,10 @@ fn invalid_usage_exits_2_with_hint() {
         ),
     ] {
         assert_usage_error(args, hint);
+    }
+    for number in ["0", "1001", "-1", "2.5", "many", "", "99999999999999999999"] {
+        let argument = format!("--max-connections={number}");
+        assert_usage_error(&[&argument], "expected a whole number from 1 to 1000");
     }
 }
 

@@ -22,7 +22,6 @@ use crate::runtime::Runtime;
 use crate::scan::{self, Feed};
 use crate::sync::lock;
 use crate::text::pluralize;
-use crate::workers::MAX_WORKERS;
 
 /// The file name of the error file before the scope is known.
 const EARLY_ERRORS: &str = "aws_config_combined_errors.txt";
@@ -103,7 +102,7 @@ fn scan_accounts(
         Err(exit) => return (exit, None),
     };
     show_start(context, &ready);
-    ready.workers.grow(MAX_WORKERS);
+    ready.workers.grow(context.options.max_connections);
     let access = ready.access.clone();
     let opener = Opener::new(
         context.options,

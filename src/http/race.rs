@@ -4,15 +4,15 @@
 //! - An attempt starts when the one before it fails, or after 250 ms without a result. The first
 //!   connection wins, the other sockets are closed.
 //! - All of it runs on the caller's thread, with non-blocking sockets; an interrupt ends it.
-//! - A race has one socket, and up to three more while all races together have at most
-//!   [`MAX_EXTRA`] more. Beyond that, a new attempt ends the oldest one.
+//! - A race has one socket, and up to three more while the bound on open sockets allows it (see
+//!   `connections`). Beyond that, a new attempt ends the oldest one.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc8305>
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -20,6 +20,7 @@ use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::net::sockopt::socket_error;
 use rustix::net::{AddressFamily, SocketType, connect, socket};
 
+use super::connections::{Connections, ExtraSocket};
 use crate::interrupt::Interrupt;
 
 /// The time between the starts of two attempts.
@@ -28,16 +29,13 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// The maximum number of sockets of one race.
 const MAX_SOCKETS: usize = 4;
 
-/// The maximum number of sockets that all races have in addition to the first one of each.
-const MAX_EXTRA: usize = 16;
-
 /// The longest time without a look at the interrupt.
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The settings of all races of a client.
 pub(super) struct Races {
     stagger: Duration,
-    extra: AtomicUsize,
+    connections: Arc<Connections>,
     interrupt: Interrupt,
 }
 
@@ -51,11 +49,11 @@ pub(super) enum RaceError {
 }
 
 impl Races {
-    /// Creates the settings; `interrupt` ends all races.
-    pub(super) fn new(interrupt: Interrupt) -> Self {
+    /// Creates the settings; `interrupt` ends all races. Further sockets count as `connections`.
+    pub(super) fn new(connections: Arc<Connections>, interrupt: Interrupt) -> Self {
         Self {
             stagger: STAGGER,
-            extra: AtomicUsize::new(0),
+            connections,
             interrupt,
         }
     }
@@ -78,29 +76,12 @@ impl Races {
         };
         race.run(Instant::now() + limit)
     }
-
-    /// Returns the permit for a further socket of a race.
-    fn permit(&self) -> Option<Permit<'_>> {
-        let add = |n| (n < MAX_EXTRA).then_some(n + 1);
-        let relaxed = Ordering::Relaxed;
-        let taken = self.extra.fetch_update(relaxed, relaxed, add);
-        taken.is_ok().then(|| Permit(&self.extra))
-    }
-}
-
-/// The permit for a further socket.
-struct Permit<'a>(&'a AtomicUsize);
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// A socket that is connecting.
 struct Pending<'a> {
     socket: OwnedFd,
-    permit: Option<Permit<'a>>,
+    permit: Option<ExtraSocket<'a>>,
 }
 
 /// One race.
@@ -159,7 +140,7 @@ impl Race<'_> {
         let permit = if self.pending.is_empty() {
             None
         } else if self.pending.len() < MAX_SOCKETS
-            && let Some(permit) = self.races.permit()
+            && let Some(permit) = self.races.connections.extra()
         {
             Some(permit)
         } else {
@@ -275,9 +256,13 @@ mod tests {
         pub(in crate::http) fn with_stagger(stagger: Duration) -> Self {
             Self {
                 stagger,
-                ..Self::new(Interrupt::default())
+                ..Self::new(connections(), Interrupt::default())
             }
         }
+    }
+
+    fn connections() -> Arc<Connections> {
+        Arc::new(Connections::new(20))
     }
 
     const LIMIT: Duration = Duration::from_secs(20);
@@ -342,11 +327,8 @@ mod tests {
         let races = Races::with_stagger(Duration::ZERO);
         let stream = races.connect(&addresses, LIMIT).unwrap();
         assert_eq!(stream.peer_addr().unwrap(), live);
-        assert_eq!(
-            races.extra.load(Ordering::Relaxed),
-            0,
-            "all permits are returned"
-        );
+        let permits: Vec<_> = (0..16).map_while(|_| races.connections.extra()).collect();
+        assert_eq!(permits.len(), 16, "all permits are returned");
     }
 
     #[test]
@@ -356,10 +338,11 @@ mod tests {
         let live = listener.local_addr().unwrap();
         let addresses: Vec<_> = dead.iter().map(|(a, _)| *a).chain([live]).collect();
         let races = Races::with_stagger(Duration::ZERO);
-        races.extra.store(MAX_EXTRA, Ordering::Relaxed);
+        let all: Vec<_> = (0..16).map_while(|_| races.connections.extra()).collect();
         let stream = races.connect(&addresses, LIMIT).unwrap();
         assert_eq!(stream.peer_addr().unwrap(), live);
-        assert_eq!(races.extra.load(Ordering::Relaxed), MAX_EXTRA);
+        assert!(races.connections.extra().is_none());
+        drop(all);
     }
 
     #[test]
@@ -384,7 +367,7 @@ mod tests {
         assert!(matches!(result, Err(RaceError::TimedOut)), "{result:?}");
         let interrupt = Interrupt::default();
         interrupt.raise(2);
-        let result = Races::new(interrupt).connect(&[address], LIMIT);
+        let result = Races::new(connections(), interrupt).connect(&[address], LIMIT);
         assert!(matches!(result, Err(RaceError::Failed(_))), "{result:?}");
     }
 }

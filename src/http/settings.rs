@@ -10,6 +10,7 @@ use ureq::config::Config;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, Transport};
 
 use super::ca_bundle::CaBundle;
+use super::connections::Connections;
 use super::proxy::{Proxies, Proxy};
 use super::proxy_connector::ProxyConnector;
 use super::tcp::TcpConnector;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// The `User-Agent` header of every request.
     pub user_agent: String,
+    /// The maximum number of open connections, idle ones included; at least 1.
+    pub max_connections: usize,
 }
 
 /// The error of settings that a client cannot use.
@@ -114,14 +117,19 @@ fn ureq_proxy(proxy: &Proxy) -> Result<ureq::Proxy, ureq::Error> {
 pub(super) struct SharedConnector(Arc<dyn Connector<Out = Box<dyn Transport>>>);
 
 impl SharedConnector {
-    /// Creates the connector that `settings` describe; `interrupt` ends attempts to connect.
+    /// Creates the connector that `settings` describe; `interrupt` ends attempts to connect. Its sockets count as
+    /// `connections`.
     ///
     /// # Errors
     /// The CA bundle has no usable certificate.
-    pub(super) fn new(settings: &Settings, interrupt: &Interrupt) -> Result<Self, InvalidSettings> {
+    pub(super) fn new(
+        settings: &Settings,
+        connections: &Arc<Connections>,
+        interrupt: &Interrupt,
+    ) -> Result<Self, InvalidSettings> {
         let tls = TlsConnector::new(settings.ca_bundle.as_ref()).map_err(InvalidSettings::Tls)?;
         let chain = ().chain(ProxyConnector::default());
-        let tcp = TcpConnector::new(interrupt.clone());
+        let tcp = TcpConnector::new(connections.clone(), interrupt.clone());
         let chain = chain.chain(tcp).chain(tls);
         Ok(Self(Arc::new(chain.chain(Boxed))))
     }

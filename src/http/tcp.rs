@@ -13,6 +13,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
+use super::connections::Connections;
 use super::race::{RaceError, Races};
 use super::time_left::time_left;
 use crate::interrupt::Interrupt;
@@ -25,10 +26,10 @@ pub(super) struct TcpConnector {
 }
 
 impl TcpConnector {
-    /// Creates a connector; `interrupt` ends its attempts.
-    pub(super) fn new(interrupt: Interrupt) -> Self {
+    /// Creates a connector; `interrupt` ends its attempts. Its sockets count as `connections`.
+    pub(super) fn new(connections: Arc<Connections>, interrupt: Interrupt) -> Self {
         Self {
-            races: Races::new(interrupt),
+            races: Races::new(connections, interrupt),
             answered: Mutex::default(),
         }
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use ureq::unversioned::resolver::DefaultResolver;
 
 use super::client::HttpClient;
-use super::connections::{Connections, MAX_CONNECTIONS};
+use super::connections::Connections;
 use super::proxy::{Proxies, Proxy};
 use super::request::Request;
 use super::resolver::CachingResolver;
@@ -48,7 +48,7 @@ impl UreqClient {
     /// # Errors
     /// The CA bundle has no usable certificate, or a proxy is invalid.
     pub fn new(settings: &Settings, interrupt: &Interrupt) -> Result<Self, InvalidSettings> {
-        let connections = Arc::new(Connections::new(MAX_CONNECTIONS));
+        let connections = Arc::new(Connections::new(settings.max_connections));
         let to_shut_down = connections.clone();
         interrupt.on_signal(move || to_shut_down.shut_down());
         let bundle = settings.ca_bundle.as_ref();
@@ -58,7 +58,7 @@ impl UreqClient {
             proxies: settings.proxies.clone(),
             exchange_limit: settings.exchange_limit,
             trust: format!("trusting {roots}; {}", settings.ca_advice),
-            connector: SharedConnector::new(settings, interrupt)?,
+            connector: SharedConnector::new(settings, &connections, interrupt)?,
             resolver: CachingResolver::new(DefaultResolver::default()),
             connections,
         })
@@ -79,8 +79,7 @@ impl UreqClient {
             builder = builder.header(*name, value);
         }
         let built = builder.body(request.body.as_slice())?;
-        let connection = self.connections.take(request.origin(), || self.open(proxy));
-        let agent = &connection.agent;
+        let agent = self.connections.take(request.origin(), || self.open(proxy));
         let response = if request.budget + BUDGET_TOLERANCE >= self.exchange_limit {
             agent.run(built)?
         } else {
@@ -200,10 +199,9 @@ mod tests {
             ca_advice: "add the CA",
             proxies: Proxies::default(),
             user_agent: "test".to_owned(),
+            max_connections: MAX,
         };
-        let client = UreqClient::new(&settings, interrupt).unwrap();
-        client.connections.set_max(MAX);
-        client
+        UreqClient::new(&settings, interrupt).unwrap()
     }
 
     fn get(origin: &str) -> Request {
@@ -235,7 +233,7 @@ mod tests {
             assert_eq!(open_during_request(&client, origin), expected, "reused");
         }
         thread::scope(|scope| {
-            for n in 0..MAX {
+            for n in 0..3 * MAX {
                 let (client, origins) = (&client, &origins);
                 scope.spawn(move || {
                     for origin in origins.iter().cycle().skip(n).take(50) {

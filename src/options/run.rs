@@ -11,7 +11,6 @@ use crate::aws::limiter::Limits;
 use crate::inventory::Method;
 use crate::model::{AccountId, ExpectedGap, Region, ResourceTypes};
 use crate::recording::Source;
-use crate::workers::MAX_WORKERS;
 
 /// The counts that cause exit code 3 with `--strict`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -77,6 +76,8 @@ pub struct Options {
     pub max_attempts: Option<u32>,
     /// The request limits of each region.
     pub limits: Limits,
+    /// The maximum number of open connections, idle ones included, and so of requests in flight; at least 1.
+    pub max_connections: usize,
     /// True if the user set the concurrency, which then applies to any number of regions.
     pub fixed_concurrency: bool,
     /// The maximum time of the scan.
@@ -118,7 +119,7 @@ impl Options {
         };
         let mut limit = self.limits.concurrency;
         if !self.fixed_concurrency {
-            let fair_share = (MAX_WORKERS / regions.max(1)).saturating_sub(1);
+            let fair_share = (self.max_connections / regions.max(1)).saturating_sub(1);
             limit = limit.min(fair_share);
         }
         types.min(limit).max(1)

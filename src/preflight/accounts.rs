@@ -133,7 +133,7 @@ fn check_accounts(
         is_complete: false,
         opened: None,
         unknown_regions: Vec::new(),
-        workers: Workers::new(1).ok()?,
+        workers: Workers::new(1, 1).ok()?,
     };
     check_one(options, &mut ready, &mut workers, checks)?;
     ready.workers = workers;
@@ -159,7 +159,7 @@ fn ready_with_profiles(
         is_complete: true,
         opened: None,
         unknown_regions: Vec::new(),
-        workers: Workers::new(1).ok()?,
+        workers: Workers::new(1, 1).ok()?,
     };
     check_one(options, &mut ready, &mut workers, checks)?;
     ready.workers = workers;

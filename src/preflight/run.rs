@@ -111,8 +111,13 @@ pub(super) fn prepare(
         parts.describe_trust()
     });
     // A replay uses one worker, so that its requests have a fixed order.
-    let threads = if options.replay.is_some() { 1 } else { WORKERS };
-    let workers = Workers::new(threads).map_err(CheckError::Workers);
+    let is_replay = options.replay.is_some();
+    let max = if is_replay {
+        1
+    } else {
+        options.max_connections
+    };
+    let workers = Workers::new(WORKERS, max).map_err(CheckError::Workers);
     let workers = checks.add("Thread pool can be built", workers, |_| String::new());
     (http, workers)
 }

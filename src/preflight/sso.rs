@@ -93,6 +93,6 @@ fn first_page(
         unusable: Vec::new(),
         opened: None,
         unknown_regions: Vec::new(),
-        workers: Workers::new(1).map_err(CheckError::Workers)?,
+        workers: Workers::new(1, 1).map_err(CheckError::Workers)?,
     })
 }

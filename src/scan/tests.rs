@@ -206,7 +206,7 @@ fn run(client: Client, clock: Arc<dyn Clock>, interrupt: &Interrupt, threads: us
     let account = account(client, clock, interrupt, 1);
     let regions = REGIONS.map(|r| r.parse().unwrap());
     let (mut entries, mut done) = (Vec::new(), Vec::new());
-    let workers = Workers::new(threads).unwrap();
+    let workers = Workers::new(threads, threads).unwrap();
     let results = super::scan(&workers, &account, &regions, |event| match event {
         ScanEvent::Logged(entry) => entries.push(entry),
         ScanEvent::Finished(region) => done.push(region.to_string()),
@@ -1115,7 +1115,7 @@ fn together(
     let account = account(client, clock, &interrupt, 3);
     let mut lines = Vec::new();
     let regions = ["eu-west-1".parse().unwrap()];
-    let workers = Workers::new(4).unwrap();
+    let workers = Workers::new(4, 4).unwrap();
     let results = super::scan(&workers, &account, &regions, |event| {
         if let ScanEvent::Logged(entry) = event {
             lines.push(line(&entry));

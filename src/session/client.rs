@@ -260,6 +260,7 @@ fn connect(
             ca_bundle: settings.ca_bundle.clone(),
             proxies: settings.proxies.clone(),
             ca_advice: advice::FOR_UNTRUSTED_CA,
+            max_connections: options.max_connections,
             user_agent: format!("{}/{version}", env!("CARGO_PKG_NAME")),
         },
         &runtime.interrupt,

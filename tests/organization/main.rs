@@ -5,6 +5,7 @@ mod support;
 
 mod access;
 mod combined;
+mod connections;
 mod isolation;
 mod manage;
 mod profiles;

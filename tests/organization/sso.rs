@@ -10,7 +10,7 @@ use crate::{BUCKET, VPC, file, organization, statuses};
 const COUNTS: &str = "aws_config_combined_count_sso-corp.csv";
 
 /// The token of the session.
-const TOKEN: &str = "the-first-token";
+pub const TOKEN: &str = "the-first-token";
 
 /// Returns the reply of the portal: all accounts, on pages of two, and the permission set `Audit` in each.
 pub fn portal(organization: &Organization, call: &Call) -> Option<Reply> {
@@ -53,7 +53,7 @@ fn credentials(account: &str) -> Reply {
 }
 
 /// Returns a program with a cached token of the session `corp`; `cache` are further members of its file.
-fn program(server: &Server, cache: &Value) -> Program {
+pub fn program(server: &Server, cache: &Value) -> Program {
     let program = Program::new(server);
     let directory = program.directory().join("home/.aws");
     std::fs::create_dir_all(directory.join("sso/cache")).unwrap();
@@ -73,7 +73,7 @@ pub fn run(server: &Server, args: &[&str]) -> Outcome {
 }
 
 /// The members of a cache file with a refresh token.
-fn refreshable() -> Value {
+pub fn refreshable() -> Value {
     json!({
         "clientId": "a-client", "clientSecret": "the-client-secret", "refreshToken": "the-refresh-token",
         "registrationExpiresAt": "2099-01-01T00:00:00Z",

@@ -96,9 +96,15 @@ fn few_descriptors_are_sufficient() {
         account.regions.pop_first();
     }
     let server = account.serve();
-    for limit in [256, 128, 64] {
+    for (limit, args) in [
+        (256, &[][..]),
+        (128, &[]),
+        (64, &[]),
+        (64, &["--max-connections", "20"]),
+    ] {
         let script = format!(r#"ulimit -n {limit} && exec "$@""#);
-        let run = Program::in_shell(&script, &server).args(TYPES).run();
+        let program = Program::in_shell(&script, &server).args(TYPES);
+        let run = program.args(args).run();
         assert_eq!(run.code, Some(0), "{limit}: {}", run.describe());
         let files = (run.csv(), run.errors());
         assert_eq!(files, (account.csv(), String::new()), "{limit}");

@@ -170,7 +170,8 @@ impl Account {
         Server::with_tls(certificate, self.handler(|_| None))
     }
 
-    fn handler(
+    /// Returns the handler of a server that replies as [`Self::serve_with`] says.
+    pub fn handler(
         &self,
         replies: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
     ) -> impl Fn(&Call) -> Reply + Send + Sync + 'static {

@@ -89,7 +89,8 @@ impl Organization {
         Server::with_latency(latency, self.handler(|_, _| None))
     }
 
-    fn handler(
+    /// Returns the handler of a server that replies as [`Self::serve_with`] says.
+    pub fn handler(
         &self,
         replies: impl Fn(&str, &Call) -> Option<Reply> + Send + Sync + 'static,
     ) -> impl Fn(&Call) -> Reply + Send + Sync + 'static {

@@ -15,11 +15,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
 use rustls::{ServerConfig, ServerConnection};
 
 use super::call::Call;
@@ -46,6 +48,8 @@ struct Shared {
     request_log: RequestLog,
     /// A second handle of every open connection, to shut it down when the server stops.
     sockets: Mutex<HashMap<usize, TcpStream>>,
+    /// The maximum number of sockets that were open at the same time.
+    max_open: AtomicUsize,
     stopping: AtomicBool,
 }
 
@@ -89,6 +93,7 @@ impl Server {
             tls,
             request_log: RequestLog::default(),
             sockets: Mutex::default(),
+            max_open: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
         });
         let (acceptor_listener, acceptor_shared) = (listener.clone(), shared.clone());
@@ -152,6 +157,11 @@ impl Server {
         self.shared.request_log.connections()
     }
 
+    /// Returns the maximum number of connections that were open at the same time.
+    pub fn max_open(&self) -> usize {
+        self.shared.max_open.load(Ordering::SeqCst)
+    }
+
     /// Returns the number of connections that resumed a TLS session.
     pub fn sessions_resumed(&self) -> usize {
         self.shared.request_log.sessions_resumed()
@@ -191,7 +201,10 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, run: fn(Box<dyn FnOnce()
         let Ok(socket) = socket else { continue };
         let number = shared.request_log.connected();
         if let Ok(second) = socket.try_clone() {
-            shared.sockets().insert(number, second);
+            let mut sockets = shared.sockets();
+            sockets.insert(number, second);
+            let open = sockets.values().filter(|socket| is_open(socket)).count();
+            shared.max_open.fetch_max(open, Ordering::SeqCst);
         }
         let shared = shared.clone();
         run(Box::new(move || {
@@ -201,6 +214,15 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, run: fn(Box<dyn FnOnce()
             shared.sockets().remove(&number);
             drop(connection);
         }));
+    }
+}
+
+/// Returns true if the client has not closed the socket. The server may not have noticed yet that it has.
+fn is_open(socket: &TcpStream) -> bool {
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    match rustix::net::recv(socket, &mut [0], flags) {
+        Ok((_, length)) => length > 0,
+        Err(error) => error == Errno::WOULDBLOCK,
     }
 }
 
