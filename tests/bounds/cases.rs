@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Account, Call, Outcome, Program, Reply, Server};
+use crate::support::{Account, Call, ORGANIZATION, Organization, Outcome, Program, Reply, Server};
 use crate::timeouts;
 
 /// A case: its name and its function.
 type Case = (&'static str, fn());
 
-pub const ALL: [Case; 10] = [
+pub const ALL: [Case; 11] = [
     (
         "throttling_region_ends_with_ten_types",
         throttling_region_ends_with_ten_types,
@@ -25,6 +25,10 @@ pub const ALL: [Case; 10] = [
         region_that_throttles_and_stalls_ends,
     ),
     ("silent_region_ends", silent_region_ends),
+    (
+        "region_silent_in_hundred_accounts_ends",
+        region_silent_in_hundred_accounts_ends,
+    ),
     (
         "run_without_network_ends_soon",
         run_without_network_ends_soon,
@@ -159,6 +163,31 @@ fn silent_region_ends() {
     let waited = format!("; {BAD}: no answer for ");
     assert_waiting_lines(&outcome, "Waiting: 1/2 regions after ", &waited);
     assert_bad_region(&types, &(outcome, took), "CONNECTION", "connection_failed");
+}
+
+/// The other region of each account is counted.
+fn region_silent_in_hundred_accounts_ends() {
+    let types = types(2);
+    let accounts = Organization::new(100, |_| account(&types));
+    let server = accounts.serve_with(|_, call| is_bad(call).then(Reply::stall));
+    let (outcome, took) = run(&server, &types, &["--organization", "--strict"]);
+    let text = format!("{}{}", outcome.stdout, outcome.stderr);
+    assert!(took < MAX_RUN, "{took:?}: {text}");
+    assert_eq!(outcome.code, Some(3), "{text}");
+    let read = |stem: &str| {
+        let name = format!("aws_config_combined_{stem}_{ORGANIZATION}.csv");
+        outcome.output(&name).unwrap()
+    };
+    let rows = accounts.csv(&(1..=100).collect::<Vec<_>>());
+    let healthy = rows
+        .split_inclusive("\r\n")
+        .filter(|row| !row.contains(BAD));
+    assert_eq!(read("count"), healthy.collect::<String>(), "{text}");
+    let coverage = read("coverage");
+    let bad: Vec<_> = coverage.lines().filter(|line| line.contains(BAD)).collect();
+    assert_eq!(bad.len(), 2 * 100, "{text}");
+    let is_expected = |line: &&&str| line.contains(",connection_failed,missing,");
+    assert_eq!(bad.iter().filter(is_expected).count(), bad.len(), "{text}");
 }
 
 /// Asserts that stderr has a line about waiting every 30 seconds, which starts and continues with these texts.

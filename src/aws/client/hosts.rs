@@ -139,9 +139,11 @@ mod tests {
     use crate::model::ResourceType;
     use crate::recording::VirtualClock;
 
-    /// A host that answers only the first `good` requests; the others time out after 30 seconds or at their limit.
+    /// A host that answers only the requests `good`; the others fail after `time` or at their limit.
     struct Silent {
         clock: Arc<VirtualClock>,
+        kind: TransportErrorKind,
+        time: Duration,
         good: std::ops::Range<usize>,
         sent: Mutex<usize>,
     }
@@ -160,19 +162,28 @@ mod tests {
                     body: br#"{"resourceIdentifiers":[]}"#.to_vec(),
                 });
             }
-            self.clock
-                .sleep(request.budget.min(Duration::from_secs(30)));
+            self.clock.sleep(request.budget.min(self.time));
             Err(TransportError {
-                kind: TransportErrorKind::Timeout,
+                kind: self.kind,
                 message: "config.eu-west-1.amazonaws.com: no response".to_owned(),
             })
         }
     }
 
     fn silent(good: std::ops::Range<usize>) -> (Arc<VirtualClock>, Arc<Silent>, Transport) {
+        failing(TransportErrorKind::Timeout, 30, good)
+    }
+
+    fn failing(
+        kind: TransportErrorKind,
+        seconds: u64,
+        good: std::ops::Range<usize>,
+    ) -> (Arc<VirtualClock>, Arc<Silent>, Transport) {
         let clock = clock();
         let http = Arc::new(Silent {
             clock: clock.clone(),
+            kind,
+            time: Duration::from_secs(seconds),
             good,
             sent: Mutex::default(),
         });
@@ -210,19 +221,22 @@ mod tests {
 
     #[test]
     fn silent_host_costs_hundred_accounts_little() {
-        let (clock, http, transport) = silent(0..0);
-        for number in 1..=SUSPECT {
-            let (sent, time, _) = ask(&clock, &http, &transport);
-            assert!(sent >= 4 && time <= 121, "{number}: {sent} {time}");
-        }
-        for number in 1..=12 {
-            let (sent, time, _) = ask(&clock, &http, &transport);
-            assert_eq!((sent, time), (1, 5), "{number}");
-        }
-        for _ in DEAD..100 {
-            let (sent, time, error) = ask(&clock, &http, &transport);
-            assert_eq!((sent, time), (0, 0));
-            assert!(error.contains("not tried, because 15 accounts"), "{error}");
+        use TransportErrorKind::{Connect, Timeout};
+        for (kind, seconds, min_sent) in [(Timeout, 30, 4), (Connect, 5, 3)] {
+            let (clock, http, transport) = failing(kind, seconds, 0..0);
+            for number in 1..=SUSPECT {
+                let (sent, time, _) = ask(&clock, &http, &transport);
+                assert!(sent >= min_sent && time <= 121, "{number}: {sent} {time}");
+            }
+            for number in 1..=12 {
+                let (sent, time, _) = ask(&clock, &http, &transport);
+                assert_eq!((sent, time), (1, 5), "{number}");
+            }
+            for _ in DEAD..100 {
+                let (sent, time, error) = ask(&clock, &http, &transport);
+                assert_eq!((sent, time), (0, 0));
+                assert!(error.contains("not tried, because 15 accounts"), "{error}");
+            }
         }
     }
 
