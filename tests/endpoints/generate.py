@@ -6,24 +6,29 @@
 
 For every service, region and variant, a client signs a real request, which is caught before it is
 sent. If botocore rejects the variant, the host is `error`. Pseudo regions such as `aws-global` are
-included; no region of an account has such a name, but a profile may.
+included; no region of an account has such a name, but a profile may. The requests to IAM Identity
+Center are not signed; their signing region is that of the client.
 """
 
 import json
 import os
 import re
+import urllib.parse
 
 import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import EndpointVariantError
 
+# The service in host names, its name in botocore, an operation and its arguments.
 OPERATIONS = {
-    "config": "describe_configuration_recorder_status",
-    "ec2": "describe_regions",
-    "iam": "list_account_aliases",
-    "organizations": "describe_organization",
-    "sts": "get_caller_identity",
+    "config": ("config", "describe_configuration_recorder_status", {}),
+    "ec2": ("ec2", "describe_regions", {}),
+    "iam": ("iam", "list_account_aliases", {}),
+    "organizations": ("organizations", "describe_organization", {}),
+    "sts": ("sts", "get_caller_identity", {}),
+    "portal.sso": ("sso", "list_accounts", {"accessToken": "a-token"}),
+    "oidc": ("sso-oidc", "create_token", {"clientId": "a", "clientSecret": "a", "grantType": "a"}),
 }
 VARIANTS = {
     "plain": (False, False),
@@ -56,22 +61,26 @@ def session():
 
 
 def host_and_signing_region(session, service, region, fips, dualstack):
+    service, operation, arguments = OPERATIONS[service]
     config = Config(use_fips_endpoint=fips, use_dualstack_endpoint=dualstack, retries={"total_max_attempts": 1})
     try:
         client = session.create_client(service, region_name=region, config=config)
         client.meta.events.register("before-send.*", catch)
-        getattr(client, OPERATIONS[service])()
+        getattr(client, operation)(**arguments)
     except EndpointVariantError:
         return "error", "-"
     except Caught as caught:
         request = caught.request
-    authorization = request.headers["Authorization"]
+    host = urllib.parse.urlsplit(request.url).netloc
+    authorization = request.headers.get("Authorization")
+    if authorization is None:
+        return host, region
     if isinstance(authorization, bytes):
         authorization = authorization.decode()
     scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request", authorization)
     assert scope.group(2) == service
-    assert request.url.startswith("https://") and request.url.endswith("/")
-    return request.url[len("https://") : -1], scope.group(1)
+    assert request.url == f"https://{host}/"
+    return host, scope.group(1)
 
 
 def regions():

@@ -1,10 +1,13 @@
 //! Tests of `--sso-session`: the accounts and credentials of the portal of IAM Identity Center.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Call, Organization, Outcome, Program, Reply, Server};
+use crate::support::{Call, Organization, Outcome, Program, Proxy, Reply, Server};
 use crate::{BUCKET, VPC, file, organization, statuses};
 
 const COUNTS: &str = "aws_config_combined_count_sso-corp.csv";
@@ -54,10 +57,15 @@ fn credentials(account: &str) -> Reply {
 
 /// Returns a program with a cached token of the session `corp`; `cache` are further members of its file.
 pub fn program(server: &Server, cache: &Value) -> Program {
-    let program = Program::new(server);
+    with_token(Program::new(server), "eu-west-1", cache)
+}
+
+/// Writes the token of the session, whose portal is in `region`.
+fn with_token(program: Program, region: &str, cache: &Value) -> Program {
     let directory = program.directory().join("home/.aws");
     std::fs::create_dir_all(directory.join("sso/cache")).unwrap();
-    let config = "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-1\n";
+    let session = "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\n";
+    let config = format!("{session}sso_region = {region}\n");
     std::fs::write(directory.join("config"), config).unwrap();
     let mut file = json!({"accessToken": TOKEN, "expiresAt": "2099-01-01T00:00:00Z"});
     let members = cache.as_object().unwrap().clone();
@@ -197,6 +205,133 @@ fn rejected_token_is_refreshed_once() {
     assert_eq!(run.code, Some(0), "{}", run.describe());
     assert_eq!(file(&run, COUNTS), Some(organization.csv(&[1, 2, 3, 4])));
     assert_eq!(server.count(|call| call.path == "/token"), 1);
+}
+
+/// Under load the portal also rejects valid tokens. This one cannot be refreshed.
+#[test]
+fn every_request_may_be_rejected_once() {
+    let organization = organization(5);
+    let (replies, rejected) = (organization.clone(), Mutex::<BTreeSet<String>>::default());
+    let server = organization.serve_with(move |_, call| {
+        let is_first = call.method == "GET" && rejected.lock().unwrap().insert(call.path.clone());
+        if is_first {
+            return Some(Reply::response(401, "application/json", b"{}".to_vec()));
+        }
+        portal(&replies, call)
+    });
+    let run = run(&server, &["--strict"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    assert_eq!(file(&run, COUNTS), Some(organization.csv(&[1, 2, 3, 4, 5])));
+    // Three pages, the permission sets, and the credentials of five accounts.
+    assert_eq!(server.count(|call| call.method == "GET"), 2 * (3 + 1 + 5));
+}
+
+#[test]
+fn four_requests_to_the_portal_are_in_flight() {
+    const TIME: Duration = Duration::from_millis(500);
+    let organization = organization(12);
+    let replies = organization.clone();
+    let server = organization.serve_with(move |_, call| {
+        let reply = portal(&replies, call)?;
+        let is_credentials = call.path.starts_with("/federation");
+        Some(if is_credentials {
+            reply.after(TIME)
+        } else {
+            reply
+        })
+    });
+    let run = run(&server, &["--strict", "--role-name", "Audit"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let calls = server.calls();
+    let requests = calls.iter().filter(|c| c.path.starts_with("/federation"));
+    let arrived: Vec<_> = requests.map(|call| call.arrived).collect();
+    assert_eq!(arrived.len(), 12);
+    let gap = |n: usize| {
+        arrived
+            .windows(n)
+            .map(|w| w[n - 1].duration_since(w[0]))
+            .min()
+    };
+    // The first of any five was answered before the last was sent.
+    assert!(gap(5) >= Some(TIME), "{arrived:?}");
+    assert!(gap(2) < Some(TIME), "several are in flight: {arrived:?}");
+}
+
+#[test]
+fn names_may_have_any_character() {
+    let names = [
+        "=1+1",
+        "a\r\n\u{1b}[2J,\u{202e}b",
+        "\"q\", 'r'; <x>",
+        "名前 🦀",
+        "",
+    ];
+    let mut organization = organization(names.len() + 1);
+    for (n, name) in names.iter().enumerate() {
+        (*name).clone_into(&mut organization.member(n + 1).name);
+    }
+    let replies = organization.clone();
+    let server = organization.serve_with(move |_, call| {
+        let reply = portal(&replies, call)?;
+        let mut body: Value = serde_json::from_slice(reply.body()).unwrap();
+        // The name of the last account is missing.
+        for account in body["accountList"].as_array_mut().into_iter().flatten() {
+            if account["accountName"] == "team-6" {
+                account.as_object_mut().unwrap().remove("accountName");
+            }
+        }
+        Some(Reply::json(&body))
+    });
+    let run = run(&server, &["--strict"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let all: Vec<usize> = (1..=6).collect();
+    assert_eq!(file(&run, COUNTS), Some(organization.csv(&all)));
+    let table = file(&run, "aws_config_combined_accounts_sso-corp.csv").unwrap();
+    let is_bad = |c: char| !matches!(c, '\r' | '\n') && (c.is_control() || c == '\u{202e}');
+    for text in [&table, &run.stdout, &run.stderr] {
+        assert!(!text.contains(is_bad), "{text:?}");
+    }
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let found: Vec<String> = reader
+        .records()
+        .map(|row| row.unwrap()[2].to_owned())
+        .collect();
+    assert_eq!(
+        [&found[0], &found[2], &found[3]],
+        ["'=1+1", names[2], names[3]]
+    );
+    assert!(
+        found[1].starts_with('a') && found[1].ends_with('b'),
+        "{found:?}"
+    );
+    assert_eq!([&found[4], &found[5]], ["", ""]);
+}
+
+/// A proxy refuses every host, so no request leaves this machine; its log has the hosts.
+#[test]
+fn portal_is_in_partition_of_session() {
+    let expected = [
+        ("us-west-2", "portal.sso.us-west-2.amazonaws.com"),
+        ("cn-north-1", "portal.sso.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "portal.sso.us-gov-west-1.amazonaws.com"),
+    ];
+    // At the same time, because each request is sent again after a second.
+    std::thread::scope(|scope| {
+        for (region, host) in expected {
+            scope.spawn(move || {
+                let proxy = Proxy::with_status(503);
+                let program = with_token(Program::without_server(), region, &json!({}))
+                    .args(["--sso-session", "corp", "--region", region])
+                    .env("HTTPS_PROXY", proxy.url());
+                let run = program.run();
+                assert_eq!(run.code, Some(1), "{}", run.describe());
+                let (heads, connect) = (proxy.heads(), format!("CONNECT {host}:443 "));
+                let is_expected = |head: &String| head.starts_with(&connect);
+                assert!(heads.first().is_some_and(is_expected), "{heads:?}");
+                assert!(heads.iter().all(is_expected), "{heads:?}");
+            });
+        }
+    });
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::sync::lock;
 /// The maximum number of requests in flight.
 const MAX_IN_FLIGHT: usize = 4;
 
-/// The minimum time between the starts of two requests.
+/// The minimum time between the starts of two attempts.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The pace of all threads.
@@ -22,28 +22,32 @@ pub struct PortalPace {
 #[derive(Default)]
 struct PaceState {
     in_flight: usize,
-    /// The time at which the next request may start, on the clock of the run.
+    /// The time at which the next attempt may start, on the clock of the run.
     next: Duration,
 }
 
 impl PortalPace {
-    /// Waits until a request may start; it is in flight until the permit is dropped.
-    pub fn permit(&self, clock: &dyn Clock) -> PortalPermit<'_> {
+    /// Waits until a request may be in flight; it is until the permit is dropped, with all its attempts.
+    pub fn permit(&self) -> PortalPermit<'_> {
         let mut state = lock(&self.state);
         while state.in_flight >= MAX_IN_FLIGHT {
             let waited = self.freed.wait(state);
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
         state.in_flight += 1;
+        PortalPermit(self)
+    }
+
+    /// Waits until an attempt may start.
+    pub fn wait_turn(&self, clock: &dyn Clock) {
+        let mut state = lock(&self.state);
         let now = clock.elapsed();
         let start = state.next.max(now);
         state.next = start + INTERVAL;
         drop(state);
-        let permit = PortalPermit(self);
         if start > now {
             clock.sleep(start.saturating_sub(now));
         }
-        permit
     }
 }
 
@@ -59,18 +63,38 @@ impl Drop for PortalPermit<'_> {
 
 #[cfg(test)]
 mod tests {
-    use time::OffsetDateTime;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     use super::*;
-    use crate::recording::VirtualClock;
+    use crate::aws::client::fake::clock;
 
     #[test]
-    fn requests_start_apart() {
-        let clock = VirtualClock::new(OffsetDateTime::UNIX_EPOCH);
-        let pace = PortalPace::default();
+    fn attempts_start_apart() {
+        let (clock, pace) = (clock(), PortalPace::default());
         for n in 0..5 {
-            drop(pace.permit(&clock));
+            pace.wait_turn(&*clock);
             assert_eq!(clock.elapsed(), INTERVAL * n);
         }
+    }
+
+    #[test]
+    fn at_most_four_requests_are_in_flight() {
+        let (pace, four) = (PortalPace::default(), Barrier::new(MAX_IN_FLIGHT));
+        let (in_flight, max) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..3 * MAX_IN_FLIGHT {
+                scope.spawn(|| {
+                    let _permit = pace.permit();
+                    let now = in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+                    max.fetch_max(now, Ordering::SeqCst);
+                    // Passes only if four are in flight.
+                    four.wait();
+                    in_flight.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        assert_eq!(max.into_inner(), 4);
     }
 }

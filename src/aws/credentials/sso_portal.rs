@@ -1,8 +1,9 @@
 //! The portal of IAM Identity Center: the accounts and permission sets that are assigned to a signed-in user.
 //!
-//! - All threads share one [`SsoPortal`]. At most four requests are in flight, and they start at least 100 ms apart: AWS
-//!   does not publish the limit. A request is sent again a second after a status of 429 or at least 500.
-//! - The requests are not signed; they bear the token of the session. A rejected token is refreshed once, for all threads.
+//! - All threads share one [`SsoPortal`]. At most four requests are in flight, and their attempts start at least 100 ms
+//!   apart: AWS does not publish the limit. A request is sent again a second after a status of 429 or at least 500.
+//! - The requests are not signed; they bear the token of the session. A request with a rejected token is sent once again,
+//!   because the portal also rejects valid tokens under load. Then the token is refreshed once, for all threads.
 //!
 //! <https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/welcome.html>
 
@@ -69,7 +70,7 @@ pub struct PortalPage<T> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AccountsResponse {
-    #[serde(default)]
+    // Required: a body without the list is not a page.
     account_list: Vec<AccountResponse>,
     next_token: Option<String>,
 }
@@ -84,7 +85,6 @@ struct AccountResponse {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RolesResponse {
-    #[serde(default)]
     role_list: Vec<PortalRole>,
     next_token: Option<String>,
 }
@@ -200,18 +200,22 @@ impl SsoPortal {
         keys(&response, origin)
     }
 
-    /// Sends a request; if the token is rejected, once again with a refreshed one.
+    /// Sends a request; if the token is rejected, once again, and then with a refreshed one.
     fn get(
         &self,
         path: &str,
         query: &[(&str, &str)],
         origin: &str,
     ) -> Result<Response, CredentialsError> {
-        let token = lock(&self.token).access.clone();
-        let mut response = self.send(path, query, origin, &token)?;
+        let send = |token: &Secret| self.send(path, query, origin, token);
+        let current = || lock(&self.token).access.clone();
+        let mut response = send(&current())?;
         if response.status == 401 {
-            let token = self.renew(&token)?;
-            response = self.send(path, query, origin, &token)?;
+            let token = current();
+            response = send(&token)?;
+            if response.status == 401 {
+                response = send(&self.renew(&token)?)?;
+            }
         }
         match response.status {
             200 => Ok(response),
@@ -267,12 +271,16 @@ impl SsoPortal {
             connect_attempts: 3,
             is_ready: |_| true,
         };
-        let _permit = self.pace.permit(&*self.transport.clock);
+        let _permit = self.pace.permit();
         if self.transport.interrupt.signal().is_some() {
             return Err(CredentialsError::Interrupted);
         }
+        let wait_turn = || {
+            self.pace.wait_turn(&*self.transport.clock);
+            Vec::new()
+        };
         fetch
-            .send(&self.transport)
+            .send_signed(&self.transport, &wait_turn)
             .map_err(|source| CredentialsError::Fetch {
                 origin: origin.to_owned(),
                 source,
@@ -328,4 +336,156 @@ fn with_session<T>(
         owner: format!("session {shown}"),
         login: format!("--sso-session {shown}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::super::cache_file::cache_name;
+    use super::*;
+    use crate::aws::client::fake::{clock, transport};
+    use crate::clock::Clock;
+    use crate::http::fake::{FakeResponse, Scripted, answer};
+    use crate::recording::{RecordedEnv, VirtualClock};
+
+    const ACCOUNTS: &str = r#"{"accountList":[{"accountId":"111111111111"}]}"#;
+
+    /// A portal in `region` with a token that cannot be refreshed, its requests and its clock.
+    struct Opened {
+        portal: SsoPortal,
+        http: Arc<Scripted>,
+        clock: Arc<VirtualClock>,
+        /// The start of each attempt, in milliseconds.
+        starts: Arc<Mutex<Vec<u128>>>,
+        _home: tempfile::TempDir,
+    }
+
+    fn open(region: &str, reply: impl Fn(usize) -> FakeResponse + Send + Sync + 'static) -> Opened {
+        let home = tempfile::tempdir().unwrap();
+        let cache = home.path().join("home/.aws/sso/cache");
+        std::fs::create_dir_all(&cache).unwrap();
+        let name = cache_name(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, "corp");
+        let token = r#"{"accessToken":"the-token","expiresAt":"2099-01-01T00:00:00Z"}"#;
+        std::fs::write(cache.join(name), token).unwrap();
+        let session = "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\n";
+        let config = format!("{session}sso_region = {region}\n");
+        std::fs::write(home.path().join("home/.aws/config"), config).unwrap();
+        let (clock, starts) = (clock(), Arc::<Mutex<Vec<u128>>>::default());
+        let (script_clock, script_starts) = (clock.clone(), starts.clone());
+        let http = Scripted::by(move |_| {
+            let mut starts = lock(&script_starts);
+            starts.push(script_clock.elapsed().as_millis());
+            reply(starts.len())
+        });
+        let env = Arc::new(RecordedEnv::new(home.path(), BTreeMap::new()));
+        let portal = SsoPortal::open("corp", env, transport(http.clone(), clock.clone())).unwrap();
+        Opened {
+            portal,
+            http,
+            clock,
+            starts,
+            _home: home,
+        }
+    }
+
+    fn account() -> AccountId {
+        "111111111111".parse().unwrap()
+    }
+
+    #[test]
+    fn requests_have_page_size_token_and_host() {
+        for (region, host) in [
+            ("eu-west-1", "portal.sso.eu-west-1.amazonaws.com"),
+            ("cn-north-1", "portal.sso.cn-north-1.amazonaws.com.cn"),
+            ("us-gov-west-1", "portal.sso.us-gov-west-1.amazonaws.com"),
+        ] {
+            let opened = open(region, |number| match number {
+                1 => answer(200, r#"{"accountList":[],"nextToken":"a+b/c="}"#),
+                2 => answer(200, ACCOUNTS),
+                _ => answer(
+                    200,
+                    r#"{"roleList":[{"roleName":"Audit"}],"nextToken":null}"#,
+                ),
+            });
+            let first = opened.portal.accounts(None).unwrap();
+            assert!(first.items.is_empty());
+            let second = opened.portal.accounts(first.next_token.as_deref()).unwrap();
+            assert_eq!((second.items.len(), second.next_token), (1, None));
+            let roles = opened.portal.roles(&account(), None).unwrap();
+            assert_eq!(roles.items[0].raw(), "Audit");
+            let uris = opened.http.requests().into_iter().map(|request| {
+                let token = [("x-amz-sso_bearer_token", "the-token".to_owned())];
+                assert_eq!((request.method, &request.headers[..]), ("GET", &token[..]));
+                request.uri
+            });
+            let expected = [
+                "assignment/accounts?max_result=100",
+                "assignment/accounts?max_result=100&next_token=a%2Bb%2Fc%3D",
+                "assignment/roles?account_id=111111111111&max_result=100",
+            ];
+            let expected = expected.map(|path| format!("https://{host}/{path}"));
+            assert_eq!(uris.collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn token_rejected_once_is_sent_again() {
+        let opened = open("eu-west-1", |number| match number {
+            1 => answer(401, "{}"),
+            _ => answer(200, ACCOUNTS),
+        });
+        assert_eq!(opened.portal.accounts(None).unwrap().items.len(), 1);
+        assert_eq!(opened.http.requests().len(), 2);
+    }
+
+    #[test]
+    fn token_rejected_twice_ends_the_session() {
+        let opened = open("eu-west-1", |_| answer(401, "{}"));
+        let error = opened.portal.accounts(None).unwrap_err().to_string();
+        assert!(
+            error.contains("aws sso login --sso-session corp"),
+            "{error}"
+        );
+        assert_eq!(opened.http.requests().len(), 2);
+    }
+
+    #[test]
+    fn throttle_without_code_is_retried_in_turn() {
+        let opened = open("eu-west-1", |number| match number {
+            3 => answer(429, ""),
+            _ => answer(200, ACCOUNTS),
+        });
+        for _ in 0..4 {
+            opened.portal.accounts(None).unwrap();
+        }
+        assert_eq!(*lock(&opened.starts), [0, 100, 200, 1200, 1300]);
+        let opened = open("eu-west-1", |_| answer(429, "<html>slow</html>"));
+        let error = opened.portal.accounts(None).unwrap_err().to_string();
+        assert!(error.contains("HTTP 429"), "{error}");
+        assert_eq!(opened.http.requests().len(), 10);
+        assert_eq!(opened.clock.elapsed(), Duration::from_secs(9));
+    }
+
+    #[test]
+    fn no_access_is_not_assigned() {
+        let body = r#"{"message":"No access","__type":"com.amazonaws.switchboard.portal#ForbiddenException"}"#;
+        for status in [403, 404] {
+            let opened = open("eu-west-1", move |_| answer(status, body));
+            let error = opened.portal.role_credentials(&account(), "Audit");
+            let error = error.err().unwrap();
+            assert!(matches!(error, CredentialsError::NotAssigned(_)), "{error}");
+            assert_eq!(opened.http.requests().len(), 1);
+        }
+    }
+
+    #[test]
+    fn body_without_list_is_no_page() {
+        for body in ["", "{}", "[]", "<html></html>", r#"{"accountList":null}"#] {
+            let opened = open("eu-west-1", move |_| answer(200, body));
+            assert!(opened.portal.accounts(None).is_err(), "{body}");
+            assert!(opened.portal.roles(&account(), None).is_err(), "{body}");
+        }
+    }
 }
