@@ -118,6 +118,17 @@ class DailyTest(Example):
         self.assertEqual(self.count(ACCEPTED, KEEP_DAYS="300").returncode, 0)
         self.assertEqual(names(), {"other", "2024-01", "latest"})
 
+    def test_organization_has_a_directory_for_each_day(self) -> None:
+        replay = f"--replay {shlex.quote(str(ROOT / 'fixtures/demo-organization'))}"
+        self.add_tool("aws-config-resource-count", f'exec {shlex.quote(os.environ["PROGRAM"])} {replay} "$@"')
+        run = self.count("--organization")
+        self.assertEqual(run.returncode, 3, run.stderr)
+        self.assertTrue(run.stderr.endswith("2 accounts not counted, 1 count missing (--strict=missing)\n"), run.stderr)
+        latest = self.directory / "counts/latest"
+        report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
+        self.assertEqual((report["totals"]["is_complete"], report["cells"]["missing"]), (False, 1))
+        self.assertEqual(len(list(latest.glob("aws_config_combined_coverage_o-*.csv"))), 1)
+
     def test_missing_directory_is_an_error(self) -> None:
         run = self.run_command(["count-daily.sh"])
         self.assertNotEqual(run.returncode, 0)
