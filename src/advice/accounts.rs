@@ -1,10 +1,11 @@
 //! Advice about the list of accounts and the access to them.
 
 use super::errors::{for_call, for_credentials};
+use super::summary::iam_policy_command;
 use crate::accounts::ListError;
 use crate::accounts::access::AccessError;
 use crate::aws::error::{CallError, Cause, ErrorKind};
-use crate::options::AccountSource;
+use crate::options::{AccountSource, Options};
 
 /// The five causes of a denied role, which AWS does not distinguish.
 const DENIED_ROLE: &str = "AWS gives the same answer for five causes: the role does not exist in the account; its trust \
@@ -31,9 +32,12 @@ pub const FOR_DENIED_ROLES: &str = "Check, in each account: the role exists (--r
                                     caller; it needs no other --external-id, session name or MFA; the caller may use \
                                     sts:AssumeRole; no service control policy denies it";
 
-/// The advice about accounts whose role denies a call.
-pub const FOR_DENIED_CALLS: &str = "Grant the role the policy that aws-config-resource-count iam-policy prints; also \
-                                    check service control policies";
+/// Returns the advice about accounts in which calls of a run with `options` are denied.
+#[must_use]
+pub fn for_denied_calls(options: &Options) -> String {
+    let command = iam_policy_command(options);
+    format!("Grant the policy that {command} prints; also check service control policies")
+}
 
 /// Formats the reason why the list of accounts is not complete, and what to do about it.
 #[must_use]

@@ -5,7 +5,7 @@ mod errors;
 mod rejected;
 mod summary;
 
-pub use accounts::{FOR_DENIED_CALLS, FOR_DENIED_ROLES, for_access, for_list, for_not_found};
+pub use accounts::{FOR_DENIED_ROLES, for_access, for_denied_calls, for_list, for_not_found};
 pub use errors::{
     FOR_GLOBAL_TYPE, FOR_UNTRUSTED_CA, NAMED, OUT_OF_TIME, for_call, for_count, for_credentials,
     for_start_region, for_unknown_type, for_unlogged,

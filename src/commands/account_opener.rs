@@ -148,7 +148,8 @@ impl<'a> Opener<'a> {
                 }
             }
             OpenError::Regions(CheckError::Call(call)) => {
-                (error_type(Some(call)), failed, error.to_string())
+                let message = format!("{call}; {}", advice::for_call(call));
+                (error_type(Some(call)), failed, message)
             }
             OpenError::Regions(_) => (
                 ErrorType::Unexpected,

@@ -16,7 +16,7 @@ use super::scan_regions;
 use crate::accounts::access::Access;
 use crate::accounts::{AccountStatus, MemberAccount, UnusableProfile};
 use crate::advice;
-use crate::console;
+use crate::console::AccountErrors;
 use crate::coverage::{Coverage, RegionResult};
 use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::CONTINUE;
@@ -38,6 +38,8 @@ pub(super) struct Run<'r, 'c> {
     /// True if a file could not be written.
     pub(super) has_failed: bool,
     pub(super) heartbeat: Heartbeat,
+    /// The errors on the terminal.
+    pub(super) shown_errors: AccountErrors,
 }
 
 /// The result of the list of accounts.
@@ -156,11 +158,11 @@ impl Run<'_, '_> {
         self.finish(number, &record);
     }
 
-    /// Shows the errors of an account on the console; on a terminal, once for each region and reason.
+    /// Shows the errors of an account on the console.
     fn show_errors(&mut self, account: &str, entries: &[Entry]) {
         let console = &mut *self.context.console;
         let lines = match (console.columns)() {
-            Some(_) => console::account_errors(account, entries),
+            Some(_) => self.shown_errors.lines(account, entries),
             None => entries.iter().map(|e| e.line_of_account(account)).collect(),
         };
         for line in lines {

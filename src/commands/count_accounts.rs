@@ -12,10 +12,10 @@ use super::count::{
 };
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
-use super::resume;
+use super::resume::{self, Counted};
 use crate::accounts::{AccountList, ListError, MemberAccount};
 use crate::aws::client::Trace;
-use crate::console::Console;
+use crate::console::{AccountErrors, Console};
 use crate::options::{AccountOptions, Options};
 use crate::preflight::{self, AccountsPreflight, AccountsReady, CheckEvent, NotReady};
 use crate::runtime::Runtime;
@@ -101,7 +101,7 @@ fn scan_accounts(
         Ok((records, counted)) => (records, Arc::new(counted)),
         Err(exit) => return (exit, None),
     };
-    show_start(context, &ready);
+    show_start(context, &ready, &counted);
     ready.workers.grow(context.options.max_connections);
     let access = ready.access.clone();
     let opener = Opener::new(
@@ -134,6 +134,7 @@ fn scan_accounts(
         counted,
         list: ListResult::Unfinished,
         has_failed: false,
+        shown_errors: AccountErrors::default(),
     };
     run.add_unusable(ready.unusable);
     let interval = run.context.runtime.clock.tick();
@@ -164,18 +165,18 @@ impl RemainingPages {
     }
 }
 
-fn show_start(context: &mut Context, ready: &AccountsReady) {
-    let accounts = pluralize(ready.members.len(), "account");
+/// Shows how many accounts will be scanned, as far as they are listed.
+fn show_start(context: &mut Context, ready: &AccountsReady, counted: &Counted) {
+    let is_scanned = |m: &&MemberAccount| m.is_active() && !counted.contains_key(&m.id);
+    let accounts = ready.members.iter().filter(is_scanned).count();
+    let is_complete = ready.is_complete || !ready.list.may_have_more();
     if !context.options.skip_checks {
         context.console.line("");
     }
-    let is_complete = ready.is_complete || !ready.list.may_have_more();
-    let more = if is_complete {
-        ""
-    } else {
-        " and those of further pages"
+    let accounts = match (accounts, is_complete) {
+        (n, true) => pluralize(n, "account"),
+        (0, false) => "accounts".to_owned(),
+        (n, false) => format!("at least {}", pluralize(n, "account")),
     };
-    context
-        .console
-        .line(format_args!("Scanning {accounts}{more}..."));
+    context.console.line(format_args!("Scanning {accounts}..."));
 }

@@ -10,7 +10,7 @@ mod waiting;
 mod wrap;
 
 pub use accounts::{
-    AccountSummary, AccountsSummary, MissingGroup, account_errors, accounts_summary,
+    AccountErrors, AccountSummary, AccountsSummary, MissingGroup, accounts_summary,
 };
 pub use comparison::comparison;
 pub use live_line::{LiveLine, WaitStatus};

@@ -171,3 +171,78 @@ fn expired_caller_stops_new_accounts_once() {
     assert_eq!(errors.matches("[FATAL]").count(), 1, "{errors}");
     assert_eq!(file(&run, COUNTS), Some(organization.csv(&[1, 2, 3, 4])));
 }
+
+#[test]
+fn every_line_outside_a_terminal_has_the_advice() {
+    let mut organization = organization(4);
+    for number in [2, 3] {
+        organization.member(number).has_role = false;
+    }
+    let server = organization.serve();
+    let run = run(&server, &["--organization"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let errors = file(
+        &run,
+        &format!("aws_config_combined_errors_{ORGANIZATION}.txt"),
+    );
+    for text in [&run.stderr, &errors.unwrap()] {
+        assert_eq!(text.matches("five causes").count(), 2, "{text}");
+    }
+}
+
+#[test]
+fn denied_call_of_role_is_named() {
+    let organization = organization(3);
+    let server = organization.serve_with(|account, call| {
+        let is_denied = account == Organization::id(2) && call.operation == "DescribeRegions";
+        is_denied.then(|| Reply::error(call, 403, "UnauthorizedOperation", "no"))
+    });
+    let run = run(&server, &["--organization", "--method", "counts"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    assert_eq!(statuses(&run, ORGANIZATION)[1].1, "access_denied");
+    for text in [
+        "1 account without access (role OrganizationAccountAccessRole; ec2:DescribeRegions was denied): 100000000002 (team-2)",
+        "  Grant the policy that aws-config-resource-count iam-policy --method counts prints; ",
+    ] {
+        assert!(run.stdout.contains(text), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn start_line_counts_active_accounts() {
+    let mut organization = organization(25);
+    organization.member(3).state = "SUSPENDED".to_owned();
+    let server = organization.serve();
+    for (args, line) in [
+        (
+            &["--organization"][..],
+            "\nScanning at least 19 accounts...\n",
+        ),
+        (
+            &[
+                "--organization",
+                "--exclude-accounts",
+                "100000000001",
+                "--skip-checks",
+            ],
+            "Scanning at least 18 accounts...\n",
+        ),
+        (
+            &[
+                "--organization",
+                "--accounts",
+                "100000000025",
+                "--skip-checks",
+            ],
+            "Scanning accounts...\n",
+        ),
+        (
+            &["--accounts", "100000000002,100000000004"],
+            "\nScanning 2 accounts...\n",
+        ),
+    ] {
+        let run = run(&server, args);
+        assert_eq!(run.code, Some(0), "{}", run.describe());
+        assert!(run.stdout.contains(line), "{}", run.stdout);
+    }
+}

@@ -14,7 +14,7 @@ use crate::volatile::without_times;
 pub const WIDTHS: [u16; 3] = [60, 100, 160];
 
 /// Runs a program at each width and compares the screens.
-fn check_screens(name: &str, exit_code: i32, program: impl Fn() -> Program) {
+pub fn check_screens(name: &str, exit_code: i32, program: impl Fn() -> Program) {
     for columns in WIDTHS {
         let program = program().env("TERM", "xterm-256color");
         let (outcome, screen) = run(program, columns, Streams::Both);

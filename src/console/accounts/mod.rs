@@ -6,7 +6,7 @@ mod input;
 mod lines;
 mod problems;
 
-pub use errors::account_errors;
+pub use errors::AccountErrors;
 pub use input::{AccountSummary, AccountsSummary, MissingGroup};
 pub use lines::accounts_summary;
 

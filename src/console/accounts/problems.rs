@@ -6,6 +6,7 @@ use super::input::{AccountSummary, AccountsSummary};
 use crate::accounts::AccountStatus;
 use crate::advice;
 use crate::coverage::Status;
+use crate::options::Options;
 use crate::text::{list, number_of, pluralize};
 
 /// The maximum number of accounts that a paragraph names.
@@ -23,7 +24,7 @@ struct Problem {
 
 /// Returns the paragraphs, each with an empty line before it.
 pub fn problems(summary: &AccountsSummary) -> Vec<String> {
-    let mut problems = not_scanned(&summary.accounts);
+    let mut problems = not_scanned(summary);
     problems.extend(missing(summary));
     problems.extend(uncertain(&summary.accounts));
     problems.into_iter().flat_map(paragraph).collect()
@@ -43,16 +44,17 @@ fn paragraph(problem: Problem) -> Vec<String> {
 }
 
 /// Returns the problems of the accounts that were not scanned, grouped by status, access and failed operation.
-fn not_scanned(accounts: &[&AccountSummary]) -> Vec<Problem> {
+fn not_scanned(summary: &AccountsSummary) -> Vec<Problem> {
     let mut groups: BTreeMap<(usize, &str, &str), Vec<&AccountSummary>> = BTreeMap::new();
-    for account in accounts {
+    for account in &summary.accounts {
         let is_scanned = !account.missing.is_empty();
         if let Some(rank) = rank(account.status).filter(|_| !is_scanned) {
             let key = (rank, shared_access(account), reason(account));
             groups.entry(key).or_default().push(account);
         }
     }
-    groups.into_values().map(|group| describe(&group)).collect()
+    let describe = |group: Vec<_>| describe(&group, summary.options);
+    groups.into_values().map(describe).collect()
 }
 
 /// Returns the position of the paragraph about a status; `None` for no paragraph.
@@ -82,7 +84,7 @@ fn reason(account: &AccountSummary) -> &str {
     if first.contains(':') { first } else { "" }
 }
 
-fn describe(group: &[&AccountSummary]) -> Problem {
+fn describe(group: &[&AccountSummary], options: &Options) -> Problem {
     let first = group[0];
     let access = shared_access(first);
     let operation = reason(first);
@@ -93,7 +95,7 @@ fn describe(group: &[&AccountSummary]) -> Problem {
         ),
         AccountStatus::AccessDenied => (
             format!("without access ({access}; {operation} was denied)"),
-            advice::FOR_DENIED_CALLS.to_owned(),
+            advice::for_denied_calls(options),
         ),
         AccountStatus::WrongAccount => (
             "not counted, because the credentials are of another account".to_owned(),
@@ -136,10 +138,14 @@ fn missing(summary: &AccountsSummary) -> Vec<Problem> {
             names.push(format!("{}: {what}", account.label()));
         }
     }
+    let action = |status| match status {
+        Status::AccessDenied => advice::for_denied_calls(summary.options),
+        _ => capitalized(advice::action(status, summary.options, false)),
+    };
     let problem = |(status, accounts): (Status, Vec<String>)| Problem {
         title: format!("with missing counts, {}", advice::reason(status)),
         accounts,
-        action: capitalized(advice::action(status, summary.options, false)),
+        action: action(status),
     };
     reasons.into_iter().map(problem).collect()
 }

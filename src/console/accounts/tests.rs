@@ -128,26 +128,32 @@ fn problem_is_one_paragraph() {
     );
 }
 
+fn entry(region: Option<&str>, resource_type: Option<&str>, message: &str) -> Entry {
+    Entry {
+        at: time::OffsetDateTime::UNIX_EPOCH,
+        error_type: ErrorType::Permission,
+        region: region.map(|region| region.parse().unwrap()),
+        resource_type: resource_type.map(|t| t.parse().unwrap()),
+        message: message.to_owned(),
+    }
+}
+
 #[test]
 fn terminal_has_errors_once_per_reason() {
-    let entry = |region: &str, error_type, resource_type: Option<&str>| Entry {
-        at: time::OffsetDateTime::UNIX_EPOCH,
-        error_type,
-        region: Some(region.parse().unwrap()),
-        resource_type: resource_type.map(|t| t.parse().unwrap()),
-        message: "config:ListDiscoveredResources failed".to_owned(),
-    };
     let bucket = Some("AWS::S3::Bucket");
+    let failed = "config:ListDiscoveredResources failed";
     let entries = [
-        entry("eu-west-1", ErrorType::Permission, bucket),
-        entry("eu-west-1", ErrorType::Permission, Some("AWS::EC2::VPC")),
-        entry("eu-west-1", ErrorType::Connection, None),
-        entry("us-east-1", ErrorType::Permission, bucket),
+        entry(Some("eu-west-1"), bucket, failed),
+        entry(Some("eu-west-1"), Some("AWS::EC2::VPC"), failed),
+        Entry {
+            error_type: ErrorType::Connection,
+            ..entry(Some("eu-west-1"), None, failed)
+        },
+        entry(Some("us-east-1"), bucket, failed),
     ];
     let time = "1970-01-01T00:00:00.000Z";
-    let failed = "config:ListDiscoveredResources failed";
     assert_eq!(
-        account_errors("111111111111", &entries),
+        AccountErrors::default().lines("111111111111", &entries),
         [
             format!(
                 "[{time}] [PERMISSION] Account: 111111111111, Region: eu-west-1, 2 types, the first: {failed}"
@@ -160,4 +166,27 @@ fn terminal_has_errors_once_per_reason() {
             ),
         ]
     );
+}
+
+#[test]
+fn terminal_has_advice_once() {
+    let mut errors = AccountErrors::default();
+    let mut line = |account: u64, message: &str| {
+        let lines = errors.lines(&format!("{account:012}"), &[entry(None, None, message)]);
+        lines[0].split_once("Message: ").unwrap().1.to_owned()
+    };
+    let denied = |id: &str| {
+        format!(
+            "sts:AssumeRole failed with AccessDenied (HTTP 403, request id {id}): User: {id}; five causes; Check it"
+        )
+    };
+    assert_eq!(line(1, &denied("a")), denied("a"));
+    let short = "sts:AssumeRole failed with AccessDenied (as above)";
+    assert_eq!(line(2, &denied("b")), short);
+    let other = "sts:AssumeRole failed with AccessDenied (HTTP 403): no; Change the policy";
+    assert_eq!(line(3, other), other);
+    assert_eq!(line(4, other), short);
+    for account in [5, 6] {
+        assert_eq!(line(account, "without advice"), "without advice");
+    }
 }
