@@ -9,6 +9,7 @@ use super::run_state::{RunState, WrittenFiles};
 use crate::atomic_file::{self, Destination};
 use crate::aws::client::Activity;
 use crate::console::Console;
+use crate::error_file::ErrorFile;
 use crate::error_log::{Entry, ErrorType};
 use crate::model::{Account, Region};
 use crate::options::Options;
@@ -142,6 +143,11 @@ impl<'a> Context<'a> {
             }
         }
         true
+    }
+
+    /// Removes the error file `name` of an earlier run that failed before its account or scope was known.
+    pub(super) fn remove_errors(&self, name: &str) {
+        drop(ErrorFile::new(self.path(name), &self.runtime.interrupt));
     }
 
     /// Starts to write the error file `name` in the output directory.

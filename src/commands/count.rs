@@ -14,7 +14,6 @@ use crate::advice;
 use crate::aws::client::{Client, Trace};
 use crate::console::Console;
 use crate::coverage::Coverage;
-use crate::error_file::ErrorFile;
 use crate::error_log::ErrorType;
 use crate::http::HttpClient;
 use crate::model::{Account, ExpectedGap};
@@ -188,9 +187,7 @@ fn after_checks(context: &mut Context, preflight: Preflight) -> (Exit, Coverage)
             return failed;
         }
     };
-    // An earlier run may have left this file, if it failed before the account was known.
-    let early = ErrorFile::new(context.path(EARLY_ERRORS), &context.runtime.interrupt);
-    drop(early);
+    context.remove_errors(EARLY_ERRORS);
     announce(context, &ready.account);
     if !context.lock(&ready.account) {
         return failed;

@@ -101,6 +101,7 @@ fn scan_accounts(
         Ok((records, counted)) => (records, Arc::new(counted)),
         Err(exit) => return (exit, None),
     };
+    context.remove_errors(EARLY_ERRORS);
     show_start(context, &ready, &counted);
     ready.workers.grow(context.options.max_connections);
     let access = ready.access.clone();

@@ -1,4 +1,4 @@
-//! The files in the output directory that are of accounts of the list, but not of this run.
+//! The files of accounts in the output directory that are not of this run.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ const PREFIXES: [&str; 3] = [
     "aws_config_verify_",
 ];
 
-/// Returns the names of the files that earlier runs have left: of accounts that were not counted now, or with another
-/// alias.
+/// Returns the names of the files that earlier runs have left: of accounts that were not counted now, listed or not, or
+/// with another alias.
 pub(super) fn earlier_files(
     options: &Options,
     accounts: &AccountOptions,
@@ -25,8 +25,11 @@ pub(super) fn earlier_files(
     let by_id = tally.summaries().map(|a| (a.account.as_str(), a));
     let by_id: BTreeMap<&str, &AccountSummary> = by_id.collect();
     let is_earlier = |name: &String| {
-        let account = account_of(name).and_then(|id| by_id.get(id));
-        account.is_some_and(|account| !accounts.account_files || !is_of_run(options, account, name))
+        let is_of_run = |id| {
+            let account = by_id.get(id);
+            accounts.account_files && account.is_some_and(|a| is_of_run(options, a, name))
+        };
+        account_of(name).is_some_and(|id| !is_of_run(id))
     };
     let entries = std::fs::read_dir(&options.output_dir).into_iter().flatten();
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -41,7 +44,8 @@ fn account_of(name: &str) -> Option<&str> {
         .iter()
         .find_map(|prefix| name.strip_prefix(prefix))?;
     let (id, end) = rest.split_at_checked(12)?;
-    (end.starts_with(['.', '_'])).then_some(id)
+    let is_id = id.bytes().all(|b| b.is_ascii_digit());
+    (is_id && end.starts_with(['.', '_'])).then_some(id)
 }
 
 /// Returns true if this run has written the file `name` of the account, or has removed it.

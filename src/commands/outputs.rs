@@ -117,9 +117,13 @@ fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -
     if coverage.is_missing() {
         let counts = pluralize(coverage.cells().count(), "count");
         let name = account.file_name(".csv");
+        let kept = if context.path(&name).exists() {
+            format!(", and the existing {name} was not changed")
+        } else {
+            String::new()
+        };
         let message = format!(
-            "nothing was counted: all {counts} are missing; the results were not written, and an \
-             existing {name} was not changed"
+            "nothing was counted: all {counts} are missing; the results were not written{kept}"
         );
         context.log(ErrorType::Fatal, None, message);
         return false;

@@ -61,6 +61,21 @@ fn run_without_counts_keeps_old_csv() {
 }
 
 #[test]
+fn message_names_only_an_existing_csv() {
+    let server = account().serve_with(|call| deny_scan(call, "AccessDeniedException"));
+    let args = ["--regions", "eu-west-1", "--skip-checks"];
+    let kept =
+        ", and the existing aws_config_resource_count_012345678901_acme-prod.csv was not changed\n";
+    for (run, end) in [
+        (run_with_old_csv(&server, &args), kept),
+        (Program::new(&server).args(TYPES).args(args).run(), "\n"),
+    ] {
+        let line = format!("counts are missing; the results were not written{end}");
+        assert!(run.errors().contains(&line), "{}", run.describe());
+    }
+}
+
+#[test]
 fn recorder_without_any_type_counts_nothing() {
     let account = Account::new()
         .alias("acme-prod")

@@ -1,7 +1,7 @@
 //! Tests of the combined files and of the files of each account.
 
-use crate::support::{ORGANIZATION, Organization};
-use crate::{file, organization, run, statuses};
+use crate::support::{ORGANIZATION, Organization, Program};
+use crate::{VPC, file, organization, run, statuses};
 
 #[test]
 fn all_accounts_are_counted_over_several_pages() {
@@ -64,4 +64,55 @@ fn names_are_one_cell_and_no_formula() {
         ["team-1", "'=cmd|' /C calc'!A0", "pay,\"ments\" \\u{1b}[31m"]
     );
     assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn files_of_earlier_runs_are_named() {
+    let mut organization = organization(3);
+    organization.member(2).has_role = false;
+    let server = organization.serve();
+    let earlier = [
+        "aws_config_coverage_100000000001_alias-1.csv",
+        "aws_config_resource_count_100000000001_renamed.csv",
+        "aws_config_resource_count_100000000002_alias-2.csv",
+        "aws_config_resource_count_999999999999.csv",
+    ];
+    let others = [
+        "aws_config_combined_count_o-other.csv",
+        "aws_config_resource_count_100000000003_alias-3_errors.txt",
+        "aws_config_resource_count_errors.txt",
+        "aws_config_resource_count_of_yesterday.csv",
+        "aws_config_combined_errors.txt",
+    ];
+    for (args, listed) in [
+        (&["--organization"][..], &earlier[..]),
+        (
+            &[
+                "--organization",
+                "--coverage",
+                "--exclude-accounts=100000000002",
+            ],
+            &earlier[1..],
+        ),
+    ] {
+        let program = Program::new(&server).args(["--resource-types", VPC]);
+        let out = program.directory().join("out");
+        for name in earlier.iter().chain(&others) {
+            std::fs::write(out.join(name), "old").unwrap();
+        }
+        let run = program.args(args).run();
+        assert_eq!(run.code, Some(0), "{}", run.describe());
+        let line = format!(
+            "\n{} files of earlier runs, of accounts not counted now or with another alias: {}\n",
+            listed.len(),
+            listed.join(", ")
+        );
+        assert!(run.stdout.contains(&line), "{}", run.stdout);
+        for name in &earlier[1..] {
+            assert_eq!(file(&run, name).as_deref(), Some("old"));
+        }
+        for name in [others[1], others[4]] {
+            assert_eq!(file(&run, name), None, "{name}: no such errors now");
+        }
+    }
 }

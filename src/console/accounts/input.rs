@@ -71,7 +71,7 @@ pub struct AccountsSummary<'a> {
     pub elapsed: Duration,
     /// The requests of the run.
     pub usage: Usage,
-    /// Files in the output directory that are of accounts of the list, but not of this run.
+    /// Files of accounts in the output directory that are not of this run.
     pub earlier: &'a [String],
     /// The exit code and its reason, if it is not 0.
     pub exit: Option<String>,
