@@ -447,6 +447,7 @@ fn check_case(case: &Case) {
             log.lock().unwrap().push(line.to_string());
         })),
         activity: Arc::default(),
+        ends: None,
         hosts: None,
     };
     let lines = Mutex::new(Vec::new());

@@ -1,7 +1,7 @@
 //! Advice about failed calls, credentials and missing counts.
 
 use super::rejected;
-use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind, SigningError};
+use crate::aws::error::{Bound, CallError, Cause, CredentialsError, ErrorKind, SigningError};
 use crate::aws::partition::Partition;
 use crate::coverage::{Cell, Status, Types, Unlogged};
 use crate::error_log::ErrorType;
@@ -36,10 +36,15 @@ pub const NAMED: usize = 20;
 pub const OUT_OF_TIME: &str =
     "the scan reached its time limit; give it more with --max-time, or scan fewer types or regions";
 
+/// The reason why an account is not tried when the time of a run of many accounts is used up, and the advice.
+pub const NOT_TRIED_IN_TIME: &str = "not tried, because the run reached its time limit; continue it with --resume, and \
+                                     give it more time with --max-time";
+
 /// Returns advice for a failed call.
 #[must_use]
 pub fn for_call(error: &CallError) -> String {
     match &error.cause {
+        _ if error.bound == Some(Bound::Scan) => OUT_OF_TIME.to_owned(),
         Cause::Service {
             kind: ErrorKind::Other,
             code,

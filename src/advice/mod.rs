@@ -7,8 +7,8 @@ mod summary;
 
 pub use accounts::{FOR_DENIED_ROLES, for_access, for_denied_calls, for_list, for_not_found};
 pub use errors::{
-    FOR_GLOBAL_TYPE, FOR_UNTRUSTED_CA, NAMED, OUT_OF_TIME, for_call, for_count, for_credentials,
-    for_start_region, for_unknown_type, for_unlogged,
+    FOR_GLOBAL_TYPE, FOR_UNTRUSTED_CA, NAMED, NOT_TRIED_IN_TIME, OUT_OF_TIME, for_call, for_count,
+    for_credentials, for_start_region, for_unknown_type, for_unlogged,
 };
 pub use summary::{
     action, action_for_global_types, action_for_unknown_type, exclude_regions, iam_policy_command,

@@ -94,11 +94,11 @@ impl Client {
         identity: IdentityFlag,
     ) -> Self {
         Self {
+            scan_ends: transport.ends.map(OnceLock::from).unwrap_or_default(),
             transport,
             credentials,
             account,
             regions: Mutex::default(),
-            scan_ends: OnceLock::new(),
             usage: Mutex::default(),
             identity,
         }
@@ -116,7 +116,8 @@ impl Client {
         self.state(service, region).concurrency()
     }
 
-    /// Ends all calls after `time` from now on. Only the first call of this method has an effect.
+    /// Ends all calls after `time` from now on. Has no effect if there is already such an end: that of the run, or of an
+    /// earlier call of this method.
     pub fn end_after(&self, time: Duration) {
         let now = self.transport.clock.elapsed();
         self.scan_ends.get_or_init(|| now.saturating_add(time));

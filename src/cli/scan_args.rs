@@ -123,8 +123,11 @@ pub(super) struct ScanArgs {
     skip_checks: bool,
 
     /// Maximum time of the scan, in seconds (1 to 86400); what is counted by then is written
-    #[arg(help_heading = SCAN, long, value_name = "SECONDS", default_value = "3600", value_parser = seconds_parser(86_400), value_hint = ValueHint::Other)]
-    max_time: Duration,
+    /// [default: 3600]
+    ///
+    /// With many accounts it is the maximum time of the whole run; the default is that of each account.
+    #[arg(help_heading = SCAN, long, value_name = "SECONDS", value_parser = seconds_parser(86_400), value_hint = ValueHint::Other)]
+    max_time: Option<Duration>,
 
     /// Gaps that --strict does not count: regions, types, or both (sa-east-1, AWS::IAM::User,
     /// eu-west-1/AWS::S3::Bucket), or the gaps in a file (@FILE). Only missing counts are accepted, not

@@ -37,6 +37,7 @@ fn defaults_follow_specification() {
     assert_eq!(options.connect_timeout, Duration::from_secs(5));
     assert_eq!(options.read_timeout, Duration::from_secs(30));
     assert_eq!(options.max_connections, 220);
+    assert_eq!(options.account_time(), Duration::from_hours(1));
     assert!(
         options.regions.is_empty() && options.strict.is_none() && options.max_attempts.is_none()
     );

@@ -54,6 +54,9 @@ impl<'a> Opener<'a> {
         if self.is_stopped.load(Ordering::SeqCst) {
             return Err(not_opened(NotOpenedStatus::NotTried, None, STOPPED));
         }
+        if self.is_out_of_time() {
+            return Err(self.not_in_time());
+        }
         let kept = {
             let mut opened = sync::lock(&self.opened);
             match &*opened {
@@ -63,9 +66,23 @@ impl<'a> Opener<'a> {
         };
         let account = kept.map_or_else(|| preflight::open(&self.access, member), Ok);
         match account {
+            Err(error) if error.is_denied() => Err(self.refuse(&error)),
+            _ if self.is_out_of_time() => Err(self.not_in_time()),
             Ok(account) => self.prepare(number, account),
             Err(error) => Err(self.refuse(&error)),
         }
+    }
+
+    /// Returns true if the time of the whole run is used up.
+    fn is_out_of_time(&self) -> bool {
+        let ends = self.options.run_ends();
+        ends.is_some_and(|ends| self.runtime.clock.elapsed() >= ends)
+    }
+
+    fn not_in_time(&self) -> NotOpened {
+        let why = advice::NOT_TRIED_IN_TIME;
+        let entry = self.entry(ErrorType::ScanFailed, None, why.to_owned());
+        not_opened(NotOpenedStatus::NotTried, Some(entry), why)
     }
 
     fn prepare(&self, number: usize, account: OpenedAccount) -> Result<Opened, NotOpened> {
@@ -95,7 +112,7 @@ impl<'a> Opener<'a> {
             let entry = self.entry(ErrorType::ScanFailed, None, why.to_owned());
             return Err(not_opened(NotOpenedStatus::Failed, Some(entry), why));
         }
-        account.client.end_after(options.max_time);
+        account.client.end_after(options.account_time());
         let scan = AccountScan {
             number,
             client: account.client,

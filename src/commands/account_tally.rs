@@ -82,10 +82,12 @@ impl Tally {
         finished.filter(|account| account.total.is_some()).count()
     }
 
-    /// Returns true if an account was not tried, because the run stopped before.
+    /// Returns true if an account, or a count of it, was not tried, because the run stopped before.
     pub(super) fn has_untried(&self) -> bool {
-        self.summaries()
-            .any(|account| account.status == AccountStatus::NotTried)
+        let is_untried = |group: &MissingGroup| group.status == Status::NotTried;
+        self.summaries().any(|account| {
+            account.status == AccountStatus::NotTried || account.missing.iter().any(is_untried)
+        })
     }
 
     /// Returns the positions of the records, by account ID.

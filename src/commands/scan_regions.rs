@@ -119,7 +119,7 @@ fn scan_regions(
     let mut workers = ready.workers;
     // In each region those that count, and one for the recorder.
     workers.grow(regions.len() * concurrency + regions.len().min(MAX_RECORDER_WORKERS));
-    ready.client.end_after(options.max_time);
+    ready.client.end_after(options.account_time());
     let account = Arc::new(AccountScan {
         number: 0,
         client: ready.client,

@@ -12,6 +12,9 @@ use crate::inventory::Method;
 use crate::model::{AccountId, ExpectedGap, Region, ResourceTypes};
 use crate::recording::Source;
 
+/// The default maximum time of the scan of one account.
+const DEFAULT_MAX_TIME: Duration = Duration::from_hours(1);
+
 /// The counts that cause exit code 3 with `--strict`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,8 +83,8 @@ pub struct Options {
     pub max_connections: usize,
     /// True if the user set the concurrency, which then applies to any number of regions.
     pub fixed_concurrency: bool,
-    /// The maximum time of the scan.
-    pub max_time: Duration,
+    /// The maximum time of the scan, or of a whole run of many accounts. Default: [`DEFAULT_MAX_TIME`] for each account.
+    pub max_time: Option<Duration>,
     /// The connect time-out.
     pub connect_timeout: Duration,
     /// The read time-out: time without a response.
@@ -106,6 +109,18 @@ impl Options {
     pub fn wants(&self, region: &Region) -> bool {
         let included = self.regions.is_empty() || self.regions.contains(region);
         included && !self.exclude_regions.contains(region)
+    }
+
+    /// Returns the maximum time of the scan of one account.
+    #[must_use]
+    pub fn account_time(&self) -> Duration {
+        self.max_time.unwrap_or(DEFAULT_MAX_TIME)
+    }
+
+    /// Returns the time at which a run of many accounts ends, on the clock of the run; `None` for no such time.
+    #[must_use]
+    pub fn run_ends(&self) -> Option<Duration> {
+        self.max_time.filter(|_| self.accounts.is_some())
     }
 
     /// Returns the number of types that are listed concurrently in each of `regions` regions; at

@@ -139,7 +139,7 @@ pub(super) fn flags(options: &Options) -> Value {
         "max_attempts": options.max_attempts,
         "region_concurrency": options.limits.concurrency,
         "max_rps": options.limits.rate,
-        "max_time": options.max_time.as_secs(),
+        "max_time": options.account_time().as_secs(),
         "connect_timeout": options.connect_timeout.as_secs(),
         "read_timeout": options.read_timeout.as_secs(),
         "record": path(options.record.as_deref()),

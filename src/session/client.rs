@@ -76,6 +76,7 @@ impl<'a> SessionParts<'a> {
             jitter: runtime.jitter,
             trace,
             activity,
+            ends: options.run_ends(),
             hosts: options.accounts.is_some().then(Arc::default),
         };
         let parts = Self {

@@ -11,7 +11,7 @@ use crate::timeouts;
 /// A case: its name and its function.
 type Case = (&'static str, fn());
 
-pub const ALL: [Case; 11] = [
+pub const ALL: [Case; 12] = [
     (
         "throttling_region_ends_with_ten_types",
         throttling_region_ends_with_ten_types,
@@ -34,6 +34,10 @@ pub const ALL: [Case; 11] = [
         run_without_network_ends_soon,
     ),
     ("scan_ends_at_its_time_limit", scan_ends_at_its_time_limit),
+    (
+        "organization_ends_at_its_time_limit",
+        organization_ends_at_its_time_limit,
+    ),
     ("throttled_first_check_ends", throttled_first_check_ends),
     ("slow_credential_process_ends", slow_credential_process_ends),
     (
@@ -243,6 +247,41 @@ fn scan_ends_at_its_time_limit() {
         "[SCAN_FAILED] Region: {BAD}, Message: 1 type not counted ({VPC}): the scan reached its time"
     );
     assert!(outcome.errors().contains(&line), "{text}");
+}
+
+/// Both workers wait for accounts that do not answer.
+fn organization_ends_at_its_time_limit() {
+    let organization = Organization::new(5, |_| Account::new().region(GOOD, &[(VPC, 3)]));
+    let server = organization.serve_with(|account, call| {
+        let is_silent = [2, 3].map(Organization::id).iter().any(|id| id == account);
+        (is_silent && call.service == "config").then(Reply::stall)
+    });
+    let before = Instant::now();
+    let run = Program::new(&server)
+        .args(["--organization", "--resource-types", VPC, "--strict"])
+        .args([
+            "--max-time",
+            "5",
+            "--max-connections",
+            "2",
+            "--no-account-files",
+        ])
+        .run();
+    let (took, text) = (before.elapsed(), run.describe());
+    assert!((5..20).contains(&took.as_secs()), "{took:?}: {text}");
+    assert_eq!(run.code, Some(3), "{text}");
+    let accounts = run.output("accounts_o-abcdefghij.csv").unwrap();
+    for (row, status) in
+        accounts
+            .lines()
+            .skip(1)
+            .zip(["complete", "failed", "failed", "not_tried", "not_tried"])
+    {
+        assert!(row.contains(&format!(",{status},")), "{status}: {text}");
+    }
+    let counts = run.output("combined_count_o-abcdefghij.csv");
+    assert_eq!(counts, Some(organization.csv(&[1])), "{text}");
+    assert!(run.stderr.contains(" --resume\n"), "{text}");
 }
 
 fn throttled_first_check_ends() {

@@ -15,6 +15,7 @@ mod report;
 mod resume;
 mod selection;
 mod sso;
+mod time_limit;
 
 use support::{Account, Organization, Outcome, Program, Server};
 

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::transport::Transport;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::endpoint::Endpoint;
-use crate::aws::error::{Cause, ErrorKind, SigningError};
+use crate::aws::error::{Bound, Cause, ErrorKind, SigningError};
 use crate::aws::operation::{Operation, RequestBody};
 use crate::aws::protocol::{self, ErrorBody, ParseError};
 use crate::aws::sign::sign;
@@ -298,6 +298,14 @@ fn usage<T>(number: u32, bytes: u64, result: &Result<T, Cause>) -> Usage {
         retries: u64::from(number > 1),
         throttles: u64::from(throttled),
         bytes,
+    }
+}
+
+/// Returns the cause of a call that `bound` ended before its first attempt.
+pub(super) fn ended(bound: Bound) -> Cause {
+    match bound {
+        Bound::Call | Bound::Region => interrupted(),
+        Bound::Scan => Cause::Transport(Transport::out_of_time()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::activity::Activity;
 use super::hosts::SharedHosts;
@@ -10,7 +11,7 @@ use crate::aws::endpoint::Endpoints;
 use crate::aws::limiter::Limits;
 use crate::aws::operation::Service;
 use crate::clock::Clock;
-use crate::http::HttpClient;
+use crate::http::{HttpClient, TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
 
 /// Receives every attempt and every credential provider tried, as one line of `--debug` each.
@@ -37,6 +38,8 @@ pub struct Transport {
     pub trace: Option<Trace>,
     /// The calls in progress.
     pub activity: Arc<Activity>,
+    /// The time at which all calls end, on the clock of the run; `None` for no such time.
+    pub ends: Option<Duration>,
     /// The hosts as all accounts know them, in a run of many accounts.
     pub hosts: Option<Arc<SharedHosts>>,
 }
@@ -55,6 +58,21 @@ impl Transport {
     pub fn log(&self, line: &dyn fmt::Display) {
         if let Some(trace) = &self.trace {
             trace_line(trace, &*self.clock, line);
+        }
+    }
+
+    /// Returns the time until all calls end; `None` for no such time.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        Some(self.ends?.saturating_sub(self.clock.elapsed()))
+    }
+
+    /// Returns the error of a request that is not sent because all calls have ended.
+    #[must_use]
+    pub fn out_of_time() -> TransportError {
+        TransportError {
+            kind: TransportErrorKind::Timeout,
+            message: "the time of the run was used up".to_owned(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Client;
 use super::activity::ActiveCall;
-use super::attempt::interrupted;
+use super::attempt::ended;
 use super::attempt_line::log_turn;
 use super::hosts::{PROBE_POLL, is_of_host};
 use super::progress::Progress;
@@ -53,7 +53,7 @@ impl Client {
     ) -> CallError {
         let failed = progress.last.take().map(|(_, error)| error);
         let failed = failed.unwrap_or_else(|| {
-            let cause = state.cause().unwrap_or_else(interrupted);
+            let cause = state.cause().unwrap_or_else(|| ended(bound));
             self.error(region, operation, progress, cause)
         });
         if bound == Bound::Region {

@@ -66,6 +66,9 @@ impl Fetch {
         let mut attempts = 1;
         loop {
             request.headers = [self.headers.clone(), sign()].concat();
+            if let Some(left) = transport.time_left() {
+                request.budget = self.timeout.min(left);
+            }
             let (cause, max_attempts) =
                 match attempt(transport, &request, (attempts, self.max_attempts)) {
                     Ok(response)
@@ -80,11 +83,13 @@ impl Fetch {
                     }
                     Err(error) => (error.into(), self.connect_attempts),
                 };
-            if attempts >= max_attempts || transport.interrupt.signal().is_some() {
+            let wait = Duration::from_secs(1);
+            let has_ended = transport.time_left().is_some_and(|left| left < wait);
+            if attempts >= max_attempts || has_ended || transport.interrupt.signal().is_some() {
                 let (method, uri) = (request.method, request.public_uri());
                 return Err(FetchError { method, uri, cause });
             }
-            transport.clock.sleep(Duration::from_secs(1));
+            transport.clock.sleep(wait);
             attempts += 1;
         }
     }
@@ -101,6 +106,9 @@ fn attempt(
     request: &Request,
     (number, max): (u32, u32),
 ) -> Result<Response, TransportError> {
+    if request.budget.is_zero() {
+        return Err(Transport::out_of_time());
+    }
     let before = transport.clock.elapsed();
     let result = transport.http.send(request);
     if transport.trace.is_some() {

@@ -38,11 +38,12 @@ impl PortalPace {
         PortalPermit(self)
     }
 
-    /// Waits until an attempt may start.
-    pub fn wait_turn(&self, clock: &dyn Clock) {
+    /// Waits until an attempt may start, at most until `ends`.
+    pub fn wait_turn(&self, clock: &dyn Clock, ends: Option<Duration>) {
         let mut state = lock(&self.state);
         let now = clock.elapsed();
-        let start = state.next.max(now);
+        let latest = ends.unwrap_or(Duration::MAX).max(now);
+        let start = state.next.max(now).min(latest);
         state.next = start + INTERVAL;
         drop(state);
         if start > now {
@@ -74,8 +75,13 @@ mod tests {
     fn attempts_start_apart() {
         let (clock, pace) = (clock(), PortalPace::default());
         for n in 0..5 {
-            pace.wait_turn(&*clock);
+            pace.wait_turn(&*clock, None);
             assert_eq!(clock.elapsed(), INTERVAL * n);
+        }
+        let ends = INTERVAL * 9 / 2;
+        for _ in 0..5 {
+            pace.wait_turn(&*clock, Some(ends));
+            assert_eq!(clock.elapsed(), ends);
         }
     }
 

@@ -276,7 +276,8 @@ impl SsoPortal {
             return Err(CredentialsError::Interrupted);
         }
         let wait_turn = || {
-            self.pace.wait_turn(&*self.transport.clock);
+            self.pace
+                .wait_turn(&*self.transport.clock, self.transport.ends);
             Vec::new()
         };
         fetch

@@ -32,6 +32,7 @@ fn unreachable_network() -> Transport {
         jitter: || 0.0,
         trace: None,
         activity: Arc::default(),
+        ends: None,
         hosts: None,
     }
 }
