@@ -3,9 +3,12 @@
 //! The packed text is a sequence of blocks, each with new bytes and a repetition of earlier bytes:
 //! `count, bytes, length, distance`. `src/recording/demo.rs` unpacks it. Numbers have seven bits in
 //! each byte, the lowest first; the highest bit is set if another byte follows.
+//!
+//! It also names the commit and the target for `--version`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 /// The minimum length of a repetition.
@@ -15,6 +18,10 @@ fn main() -> io::Result<()> {
     let root = Path::new("fixtures/demo");
     println!("cargo::rerun-if-changed={}", root.display());
     println!("cargo::rerun-if-changed=build.rs");
+    let commit = commit().unwrap_or("unknown".to_owned());
+    println!("cargo::rustc-env=BUILD_COMMIT={commit}");
+    let target = env::var("TARGET").expect("Cargo sets TARGET");
+    println!("cargo::rustc-env=BUILD_TARGET={target}");
     let mut names = vec![PathBuf::from("env.json")];
     for entry in fs::read_dir(root.join("interactions"))? {
         names.push(Path::new("interactions").join(entry?.file_name()));
@@ -30,6 +37,31 @@ fn main() -> io::Result<()> {
     }
     let directory = env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR");
     fs::write(Path::new(&directory).join("demo.bin"), pack(&text))
+}
+
+/// Returns the first 12 digits of the commit; `None` outside a checkout or without git.
+fn commit() -> Option<String> {
+    // These files change with each commit. Cargo would run this script every time if one did not exist.
+    for name in ["HEAD", "logs/HEAD"] {
+        if let Some(path) = git(&["rev-parse", "--git-path", name])
+            && Path::new(&path).exists()
+        {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
+    let mut hash = git(&["rev-parse", "--verify", "HEAD"])?;
+    hash.truncate(12);
+    Some(hash)
+}
+
+/// Returns the output of git for the repository of this directory. Another repository around the directory is not used.
+fn git(arguments: &[&str]) -> Option<String> {
+    let root = env::current_dir().ok()?;
+    let mut command = Command::new("git");
+    command.arg("--git-dir").arg(root.join(".git"));
+    let output = command.args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
 }
 
 fn pack(text: &[u8]) -> Vec<u8> {

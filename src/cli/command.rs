@@ -16,6 +16,16 @@ use crate::console::Color;
 use crate::options::Options;
 use crate::redact;
 
+/// The version with the commit, `unknown` outside a checkout, and the target. `build.rs` sets both.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("BUILD_COMMIT"),
+    ", ",
+    env!("BUILD_TARGET"),
+    ")"
+);
+
 /// Count the AWS resources discovered by AWS Config, by region and resource type
 ///
 /// Runs eight checks, scans all enabled regions in parallel and writes
@@ -25,6 +35,7 @@ use crate::redact;
 #[command(
     name = "aws-config-resource-count",
     version,
+    long_version = LONG_VERSION,
     override_usage = "aws-config-resource-count [OPTIONS] [COMMAND]",
     args_conflicts_with_subcommands = true,
     after_long_help = after_long_help()
