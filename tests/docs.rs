@@ -232,7 +232,7 @@ const OPTIONS_START: &str = "\
 # Options
 
 `aws-config-resource-count [OPTIONS]` scans an account. `--help` prints the same reference, `-h` the
-most used options. For details, see
+most used options; `--version` prints the version, the commit and the target of the build, `-V` only the version. For details, see
 [How resources are counted](counting.md), [Credentials](credentials.md), [Network](network.md), [Output](output.md) and
 [Recordings](recording.md).
 ";

@@ -19,6 +19,24 @@ fn help(args: &[&str]) -> String {
     run.stdout
 }
 
+/// `unknown` outside a checkout, or if git is not installed.
+#[test]
+fn version_has_commit_and_target() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let git_dir = format!("--git-dir={root}/.git");
+    let git = ["rev-parse", "HEAD"];
+    let hash = Command::new("git").arg(git_dir).args(git).output();
+    let hash = hash.ok().filter(|output| output.status.success());
+    let hash = hash.map(|output| String::from_utf8(output.stdout).unwrap());
+    let commit = hash.as_deref().map_or("unknown", |hash| &hash[..12]);
+    let version = concat!("aws-config-resource-count ", env!("CARGO_PKG_VERSION"));
+    let expected = format!("{version} ({commit}, {}-", std::env::consts::ARCH);
+    let text = help(&["--version"]);
+    assert!(text.starts_with(&expected), "{text}\n{expected}");
+    assert!(text.ends_with(")\n") && text.lines().count() == 1, "{text}");
+    assert_eq!(help(&["-V"]), format!("{version}\n"));
+}
+
 #[test]
 fn short_help_fits_screen() {
     for command in [
