@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 import sys
 
-NAMES = ("LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE")
+NAMES = ("LICEN", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE")
 
 MUSL = """musl as a whole is licensed under the following standard MIT license:
 
