@@ -14,6 +14,7 @@ mod regions;
 mod report;
 mod resume;
 mod selection;
+mod sources;
 mod sso;
 mod time_limit;
 

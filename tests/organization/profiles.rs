@@ -15,12 +15,17 @@ pub fn profile(name: &str, number: usize) -> String {
 }
 
 pub fn program(server: &Server, config: &str, credentials: &str) -> Program {
-    let program = Program::new(server);
+    let program = with_files(Program::new(server), config, credentials);
+    program.args(["--resource-types", &format!("{VPC},{BUCKET}")])
+}
+
+/// Writes the shared files.
+pub fn with_files(program: Program, config: &str, credentials: &str) -> Program {
     let directory = program.directory().join("home/.aws");
     std::fs::create_dir(&directory).unwrap();
     std::fs::write(directory.join("config"), config).unwrap();
     std::fs::write(directory.join("credentials"), credentials).unwrap();
-    program.args(["--resource-types", &format!("{VPC},{BUCKET}")])
+    program
 }
 
 fn run(server: &Server, config: &str, args: &[&str]) -> Outcome {

@@ -183,7 +183,8 @@ fn without_times(content: &str) -> String {
     lines.join("\n")
 }
 
-/// Returns the complete accounts in the complete lines of a run file.
+/// Returns the complete accounts in the complete lines of a run file. Asserts that their files were written: otherwise
+/// `--resume` counts them again.
 fn complete_accounts(output: &Path) -> BTreeSet<String> {
     let text = std::fs::read(run_file(output)).unwrap_or_default();
     let lines = text.split_inclusive(|b| *b == b'\n');
@@ -191,7 +192,10 @@ fn complete_accounts(output: &Path) -> BTreeSet<String> {
     let objects = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap());
     let accounts = objects.filter(|object| object["account"]["status"] == "complete");
     accounts
-        .map(|object| object["account"]["account"].as_str().unwrap().to_owned())
+        .map(|object| {
+            assert_eq!(object["account"]["has_files"], true, "{object}");
+            object["account"]["account"].as_str().unwrap().to_owned()
+        })
         .collect()
 }
 
@@ -217,7 +221,11 @@ fn assert_resumes(output: &Path, expected: &BTreeMap<String, String>, case: &str
     assert_same(&files(output), expected, case);
     let again = counted(&calls);
     let again: Vec<_> = again.intersection(&complete).collect();
-    assert!(again.is_empty(), "{case}: {again:?} of {complete:?}");
+    assert!(
+        again.is_empty(),
+        "{case}: {again:?} of {complete:?}: {}",
+        resumed.describe()
+    );
     let listings = calls
         .iter()
         .filter(|(_, operation)| operation == "ListDiscoveredResources");

@@ -46,7 +46,7 @@ pub fn portal(organization: &Organization, call: &Call) -> Option<Reply> {
 }
 
 /// Returns the reply of the portal with the credentials of an account.
-fn credentials(account: &str) -> Reply {
+pub fn credentials(account: &str) -> Reply {
     Reply::json(&json!({"roleCredentials": {
         "accessKeyId": format!("ASIA{account}"),
         "secretAccessKey": format!("sso-secret-of-{account}"),
@@ -61,7 +61,7 @@ pub fn program(server: &Server, cache: &Value) -> Program {
 }
 
 /// Writes the token of the session, whose portal is in `region`.
-fn with_token(program: Program, region: &str, cache: &Value) -> Program {
+pub fn with_token(program: Program, region: &str, cache: &Value) -> Program {
     let directory = program.directory().join("home/.aws");
     std::fs::create_dir_all(directory.join("sso/cache")).unwrap();
     let session = "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\n";
