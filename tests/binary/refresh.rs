@@ -236,6 +236,7 @@ fn run_with_switch(
     source: &'static Source,
     next_account: &'static str,
     replies: impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static,
+    run: fn(Program) -> Outcome,
 ) -> (Outcome, Server) {
     let home = tempfile::tempdir().unwrap();
     source.write(home.path(), FIRST_KEY);
@@ -265,7 +266,7 @@ fn run_with_switch(
         };
         credentials(call, key, id)
     });
-    let run = source.program(&server, home.path()).run();
+    let run = run(source.program(&server, home.path()));
     (run, server)
 }
 
@@ -283,7 +284,7 @@ fn used(server: &Server, key: &str) -> usize {
 #[test]
 fn refresh_to_another_account_is_fatal() {
     for source in SOURCES {
-        let (run, server) = run_with_switch(source, FOREIGN, |_| None);
+        let (run, server) = run_with_switch(source, FOREIGN, |_| None, Program::run);
         let name = source.name;
         assert_eq!(run.code, Some(1), "{name}: {}", run.describe());
         assert_eq!(used(&server, NEXT_KEY), 0, "{name}: {}", run.describe());
@@ -307,7 +308,7 @@ fn refresh_to_another_account_is_fatal() {
 #[test]
 fn refresh_of_the_same_account_loses_nothing() {
     for source in SOURCES {
-        let (run, server) = run_with_switch(source, OWN, |_| None);
+        let (run, server) = run_with_switch(source, OWN, |_| None, Program::run);
         let name = source.name;
         assert_eq!(run.code, Some(0), "{name}: {}", run.describe());
         assert_eq!(run.csv(), account().csv(), "{name}");
@@ -321,15 +322,22 @@ fn refresh_of_the_same_account_loses_nothing() {
 
 #[test]
 fn unverified_credentials_are_not_used() {
-    for (status, code) in [
-        (403, "AccessDenied"),
-        (503, "ServiceUnavailable"),
-        (400, "Throttling"),
+    for (status, code, source, how) in [
+        (403, "AccessDenied", &PROCESS, Program::run as fn(_) -> _),
+        // These are retried. A command takes real time.
+        (
+            503,
+            "ServiceUnavailable",
+            &CONTAINER,
+            Program::run_without_waits,
+        ),
+        (400, "Throttling", &CONTAINER, Program::run_without_waits),
     ] {
-        let (run, server) = run_with_switch(&PROCESS, FOREIGN, move |call| {
+        let reply = move |call: &Call| {
             let asks = call.operation == "GetCallerIdentity";
             asks.then(|| Reply::error(call, status, code, "no"))
-        });
+        };
+        let (run, server) = run_with_switch(source, FOREIGN, reply, how);
         assert_eq!(run.code, Some(1), "{code}: {}", run.describe());
         assert_eq!(used(&server, NEXT_KEY), 0, "{code}");
         assert_eq!(
