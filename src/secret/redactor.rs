@@ -90,7 +90,7 @@ impl Redactor {
 
     /// Returns the ranges of all secrets in `text`, in order and without overlaps.
     fn find_all(&self, text: &str) -> Vec<Replacement<'_>> {
-        if self.0.iter().all(|parts| parts.hashes.is_empty()) {
+        if self.0.iter().all(|parts| parts.hashes.is_empty()) || self.is_plain_without(text) {
             return Vec::new();
         }
         let mut found = Vec::new();
@@ -103,6 +103,15 @@ impl Redactor {
         }
         found.sort_by_key(|(start, end, _)| (*start, Reverse(*end)));
         merged(found)
+    }
+
+    /// Returns true if `text` has nothing to decode and no part of a secret. Most texts are such: the
+    /// names of 50,000 counts took a fifth of the CPU time of their scan without this.
+    fn is_plain_without(&self, text: &str) -> bool {
+        let is_plain = |b: u8| b == b' ' || (b.is_ascii_graphic() && !b"%&<\\".contains(&b));
+        let chars = || text.chars().filter(|c| *c != ' ').collect::<Vec<_>>();
+        let is_known = |hash| self.0.iter().any(|parts| parts.hashes.contains_key(&hash));
+        text.bytes().all(is_plain) && !hashes(&chars()).any(is_known)
     }
 
     /// Adds the range of each part of a secret in `units`.
@@ -234,6 +243,7 @@ mod tests {
             .replace('=', "&equals;");
         let json = TOKEN.replace('/', "\\/").replace('+', "\\u002B");
         let wrapped = format!("{}\r\n  {}", &TOKEN[..9], &TOKEN[9..]);
+        let spaced = format!("{} {}", &TOKEN[..9], &TOKEN[9..]);
         let utf16: String = TOKEN.chars().flat_map(|c| [c, '\0']).collect();
         for encoded in [
             TOKEN.to_owned(),
@@ -243,6 +253,7 @@ mod tests {
             html,
             json.clone(),
             json.replace('\\', "\\\\"),
+            spaced,
             wrapped.clone(),
             wrapped.replace("\r\n", "\\r\\n"),
             wrapped.replace("\r\n", "%0D%0A"),
