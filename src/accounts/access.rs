@@ -181,3 +181,57 @@ impl RoleCaller {
         role_keys(result, format!("the role {arn}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::client::fake;
+    use crate::http::fake::{Scripted, answer};
+
+    const DISABLED: &str = "<ErrorResponse><Error><Code>RegionDisabledException</Code><Message>STS is not activated</Message></Error></ErrorResponse>";
+
+    /// Assumes a role in `region`; returns the regions of the requests, and true if the role was assumed.
+    fn assume(region: &str, answers: [(u16, &'static str); 2]) -> (Vec<String>, bool) {
+        let http = Scripted::list(answers.map(|(status, body)| answer(status, body)));
+        let caller = RoleCaller {
+            client: Arc::new(fake::client(http.clone(), fake::clock())),
+            region: region.parse().unwrap(),
+            external_id: None,
+            session_name: "a-session".to_owned(),
+            session_policy: None,
+        };
+        let is_assumed = caller
+            .assume("arn:aws:iam::111111111111:role/Audit")
+            .is_ok();
+        let scope = |request: crate::http::Request| {
+            let authorization = request
+                .headers
+                .into_iter()
+                .find(|(name, _)| *name == "authorization");
+            let authorization = authorization.unwrap().1;
+            authorization.split('/').nth(2).unwrap().to_owned()
+        };
+        (http.requests().into_iter().map(scope).collect(), is_assumed)
+    }
+
+    #[test]
+    fn disabled_region_is_replaced_by_global_region() {
+        const ASSUMED: &str = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId>\
+            <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>\
+            </Credentials><AssumedRoleUser><Arn>arn:aws:sts::111111111111:assumed-role/Audit/a-session</Arn>\
+            <AssumedRoleId>AROAX:a-session</AssumedRoleId></AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>";
+        for (region, global) in [
+            ("eu-south-1", "us-east-1"),
+            ("cn-north-1", "cn-northwest-1"),
+            ("us-gov-east-1", "us-gov-west-1"),
+        ] {
+            let (regions, is_assumed) = assume(region, [(403, DISABLED), (200, ASSUMED)]);
+            assert_eq!(regions, [region, global]);
+            assert!(is_assumed);
+            let (regions, is_assumed) = assume(region, [(403, DISABLED), (403, DISABLED)]);
+            assert_eq!((regions.len(), is_assumed), (2, false));
+            let (regions, is_assumed) = assume(global, [(403, DISABLED), (200, ASSUMED)]);
+            assert_eq!((regions.len(), is_assumed), (1, false));
+        }
+    }
+}

@@ -132,7 +132,69 @@ fn organization_id(account: &OrganizationAccount) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+    use crate::aws::client::fake;
+    use crate::clock::Clock;
+    use crate::http::fake::{Scripted, answer};
+    use crate::sync::lock;
+
+    fn throttle(message: &str) -> (u16, String) {
+        let code = r#"{"__type":"TooManyRequestsException","Message":""#;
+        (400, format!("{code}{message}\"}}"))
+    }
+
+    fn page(accounts: &str, rest: &str) -> (u16, String) {
+        (200, format!("{{\"Accounts\":[{accounts}]{rest}}}"))
+    }
+
+    #[test]
+    fn throttled_and_empty_pages_continue_the_list() {
+        let answers = [
+            page(r#"{"Id":"111111111111"}"#, r#","NextToken":"a""#),
+            throttle(
+                "AWS Organizations can't complete your request because another request is already in progress. Try \
+                 again later.",
+            ),
+            page("", r#","NextToken":"b""#),
+            throttle("You have sent too many requests in too short a period of time."),
+            page(r#"{"Id":"222222222222"}"#, r#","NextToken":"c""#),
+            page(r#"{"Id":"111111111111"},{"Id":"333333333333"}"#, ""),
+        ];
+        let (clock, starts) = (fake::clock(), Arc::<Mutex<Vec<u128>>>::default());
+        let (script_clock, script_starts) = (clock.clone(), starts.clone());
+        let http = Scripted::by(move |_| {
+            let mut starts = lock(&script_starts);
+            let (status, body) = &answers[starts.len()];
+            starts.push(script_clock.elapsed().as_millis());
+            answer(*status, body.as_str())
+        });
+        let client = fake::client(http.clone(), clock);
+        let (region, selection) = ("us-east-1".parse().unwrap(), Selection::default());
+        let mut list = OrganizationList::start(&client, &region, &selection).unwrap();
+        let mut found = Vec::new();
+        while let Some(members) = list.next_page(&client, &region, &selection).unwrap() {
+            found.push(members.iter().map(|m| m.id.to_string()).collect::<Vec<_>>());
+        }
+        let expected = [
+            &["111111111111"][..],
+            &[],
+            &["222222222222"],
+            &["333333333333"],
+        ];
+        assert_eq!(found, expected);
+        assert!(!list.may_have_more());
+        // One request a second after the first throttle.
+        assert_eq!(*lock(&starts), [0, 0, 1000, 2000, 3000, 4000]);
+        let bodies = http.requests().into_iter().map(|request| request.body);
+        let bodies: Vec<_> = bodies
+            .map(|body| String::from_utf8(body).unwrap())
+            .collect();
+        assert_eq!(bodies[0], r#"{"MaxResults":20}"#);
+        assert_eq!(bodies[1], r#"{"MaxResults":20,"NextToken":"a"}"#);
+        assert_eq!(bodies[5], r#"{"MaxResults":20,"NextToken":"c"}"#);
+    }
 
     #[test]
     fn organization_is_read_from_arn() {

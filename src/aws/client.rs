@@ -38,6 +38,7 @@ pub use transport::{Trace, Transport, trace_line};
 use super::call_facts::IdentityFlag;
 use super::credential_cache::CachedCredentials;
 use super::error::{CallError, Cause, ErrorKind};
+use super::limiter::Limiter;
 use super::operation::{Operation, Service};
 use super::retry::CALL_LIMIT;
 use super::usage::Usage;
@@ -319,8 +320,12 @@ impl Client {
         let state = regions.entry((service, region.clone()));
         let Transport { limits, hosts, .. } = &self.transport;
         let host = || hosts.as_ref()?.host(service, region);
+        let limiter = || match service {
+            Service::Organizations => Limiter::with_slow_rate(*limits),
+            _ => Limiter::new(*limits),
+        };
         state
-            .or_insert_with(|| Arc::new(RegionState::new(*limits, host())))
+            .or_insert_with(|| Arc::new(RegionState::new(limiter(), host())))
             .clone()
     }
 }

@@ -52,6 +52,8 @@ const SAMPLE: Duration = Duration::from_secs(1);
 /// The limiter of one region.
 pub struct Limiter {
     limits: Limits,
+    /// True if the rate does not increase again after a throttle.
+    stays_slow: bool,
     state: Mutex<LimiterState>,
 }
 
@@ -101,12 +103,22 @@ impl Limiter {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            stays_slow: false,
             state: Mutex::new(LimiterState {
                 allowed: max_concurrency(limits),
                 cubic: None,
                 next: Duration::ZERO,
                 successes: VecDeque::new(),
             }),
+        }
+    }
+
+    /// Creates the limiter of a service that gets one request a second after its first throttle.
+    #[must_use]
+    pub fn with_slow_rate(limits: Limits) -> Self {
+        Self {
+            stays_slow: true,
+            ..Self::new(limits)
         }
     }
 
@@ -147,6 +159,7 @@ impl Limiter {
         state.successes.push_back(now);
         let measured = state.measure(now);
         match &mut state.cubic {
+            Some(_) if self.stays_slow => {}
             // It was in flight with the throttled request: the region can take more than was known then.
             Some(cubic) if sent <= cubic.throttled => cubic.decrease(measured),
             Some(cubic) => cubic.grow(now),
@@ -167,7 +180,9 @@ impl Limiter {
             plateau: 0.0,
             rate: MIN_RATE,
         };
-        cubic.decrease(measured);
+        if !self.stays_slow {
+            cubic.decrease(measured);
+        }
         state.next = now + Duration::from_secs_f64(1.0 / cubic.rate);
         state.cubic = Some(cubic);
         state.allowed = (state.allowed / 2.0).max(1.0);
@@ -225,6 +240,23 @@ mod tests {
             limiter.throttled(ms(100 * n + 50), ms(100 * n + 80));
             assert_eq!(limiter.concurrency(), expected);
         }
+    }
+
+    #[test]
+    fn slow_service_stays_at_one_request_per_second() {
+        let limits = Limits {
+            concurrency: 1,
+            rate: None,
+        };
+        let limiter = Limiter::with_slow_rate(limits);
+        for n in 0..50 {
+            limiter.take_turn(ms(10 * n)).unwrap();
+            limiter.succeeded(ms(10 * n), ms(10 * n + 9));
+        }
+        limiter.throttled(ms(500), ms(510));
+        assert_eq!(turns(&limiter, 3, ms(510)), [1510, 2510, 3510]);
+        limiter.succeeded(ms(3510), ms(60_000));
+        assert_eq!(turns(&limiter, 3, ms(60_000)), [60_000, 61_000, 62_000]);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Tests of the selection of accounts.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
 use serde_json::json;
 
 use crate::support::{ORGANIZATION, Organization, Reply};
@@ -209,4 +212,91 @@ fn region_that_is_not_enabled_is_missing() {
         );
         assert!(errors.contains(&line), "{errors}");
     }
+}
+
+/// The first response of each list is an empty page with a token; one list is then throttled.
+#[test]
+fn empty_and_throttled_pages_are_not_the_end() {
+    let mut organization = organization(3);
+    for number in 1..=3 {
+        organization.member(number).units = None;
+    }
+    let (pages, throttles) = (Mutex::default(), Mutex::default());
+    let server = organization.serve_with(move |_, call| {
+        let parent = call.field("ParentId").unwrap_or_default();
+        let is_first = |seen: &Mutex<BTreeSet<String>>| {
+            let list = format!("{} {parent}", call.operation);
+            seen.lock().unwrap().insert(list)
+        };
+        let (list, items) = match (call.operation.as_str(), parent) {
+            ("ListAccounts", _) => ("Accounts", None),
+            ("ListRoots", _) => ("Roots", Some(json!([{"Id": "r-ab12"}]))),
+            ("ListOrganizationalUnitsForParent", "r-ab12") => {
+                let unit = json!({"Id": "ou-ab12-11111111", "Name": "Prod"});
+                ("OrganizationalUnits", Some(json!([unit])))
+            }
+            ("ListOrganizationalUnitsForParent", _) => ("OrganizationalUnits", Some(json!([]))),
+            ("ListAccountsForParent", _) => {
+                let accounts = [2, 3].map(|n| json!({"Id": Organization::id(n)}));
+                ("Accounts", Some(json!(accounts)))
+            }
+            _ => return None,
+        };
+        if is_first(&pages) {
+            return Some(Reply::json(&json!({list: [], "NextToken": "0"})));
+        }
+        // The last list, because all later calls of the service wait.
+        if call.operation == "ListAccountsForParent" && is_first(&throttles) {
+            let text = "AWS Organizations can't complete your request because another request is already in \
+                        progress. Try again later.";
+            return Some(Reply::error(call, 400, "TooManyRequestsException", text));
+        }
+        Some(Reply::json(&json!({list: items?})))
+    });
+    let run = run(&server, &["--ou", "/Prod", "--strict"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let name = "aws_config_combined_count_ou-ab12-11111111.csv";
+    assert_eq!(file(&run, name), Some(organization.csv(&[2, 3])));
+    for (operation, requests) in [
+        ("ListAccounts", 2),
+        ("ListRoots", 2),
+        ("ListAccountsForParent", 3),
+    ] {
+        assert_eq!(
+            server.count(|call| call.operation == operation),
+            requests,
+            "{operation}"
+        );
+    }
+}
+
+/// The retired member Status counts only without State.
+#[test]
+fn state_of_account_precedes_status() {
+    let organization = organization(6);
+    let members = organization.clone();
+    let server = organization.serve_with(move |_, call| {
+        let states = [
+            json!({}),
+            json!({"Status": "ACTIVE"}),
+            json!({"Status": "SUSPENDED"}),
+            json!({"Status": "SUSPENDED", "State": "ACTIVE"}),
+            json!({"Status": "ACTIVE", "State": "PENDING_ACTIVATION"}),
+            json!({"Status": "ACTIVE", "State": "CLOSED"}),
+        ];
+        let accounts = states.into_iter().zip(&members.members);
+        let accounts = accounts.map(|(mut account, member)| {
+            account["Id"] = json!(member.account.id);
+            account["Arn"] = json!(format!("arn:aws:organizations::1:account/{ORGANIZATION}/2"));
+            account
+        });
+        (call.operation == "ListAccounts")
+            .then(|| Reply::json(&json!({"Accounts": accounts.collect::<Vec<_>>()})))
+    });
+    let run = run(&server, &["--organization", "--strict"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let found = statuses(&run, ORGANIZATION);
+    let found: Vec<&str> = found.iter().map(|(_, status)| status.as_str()).collect();
+    let (yes, no) = ("complete", "not_active");
+    assert_eq!(found, [yes, yes, no, yes, no, no]);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::hosts::{Host, is_of_host};
 use crate::aws::error::{Cause, ErrorKind};
-use crate::aws::limiter::{Limiter, Limits};
+use crate::aws::limiter::Limiter;
 use crate::aws::retry::{Cost, Quota};
 use crate::sync::lock;
 
@@ -68,9 +68,9 @@ struct Failing {
 
 impl RegionState {
     /// Creates the state of a region that was not called yet; with `host` if all accounts of the run share it.
-    pub(super) fn new(limits: Limits, host: Option<Arc<Host>>) -> Self {
+    pub(super) fn new(limiter: Limiter, host: Option<Arc<Host>>) -> Self {
         Self {
-            limiter: Limiter::new(limits),
+            limiter,
             quota: Mutex::default(),
             health: Mutex::default(),
             host,
@@ -226,6 +226,7 @@ fn is_failure(cause: &Cause) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::limiter::Limits;
     use crate::http::{TransportError, TransportErrorKind};
 
     fn state() -> RegionState {
@@ -233,7 +234,7 @@ mod tests {
             concurrency: 1,
             rate: None,
         };
-        RegionState::new(limits, None)
+        RegionState::new(Limiter::new(limits), None)
     }
 
     fn service(kind: ErrorKind, status: u16) -> Result<(), Cause> {
@@ -294,7 +295,7 @@ mod tests {
             concurrency: 4,
             rate: None,
         };
-        let shared = RegionState::new(limits, Some(Arc::default()));
+        let shared = RegionState::new(Limiter::new(limits), Some(Arc::default()));
         assert_eq!(shared.concurrency(), 1);
         for result in [
             service(ErrorKind::AccessDenied, 400),
@@ -304,11 +305,11 @@ mod tests {
             assert_eq!(shared.concurrency(), 1, "{result:?}");
         }
         for result in [Ok(()), service(ErrorKind::Throttling, 400)] {
-            let state = RegionState::new(limits, Some(Arc::default()));
+            let state = RegionState::new(Limiter::new(limits), Some(Arc::default()));
             state.record_type(&result);
             assert_eq!(state.concurrency(), 4, "{result:?}");
         }
-        let single = RegionState::new(limits, None);
+        let single = RegionState::new(Limiter::new(limits), None);
         assert_eq!(single.concurrency(), 4, "a run of one account");
     }
 }
