@@ -21,7 +21,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::process_tree::ProcessTree;
@@ -189,13 +189,16 @@ impl Interrupt {
     }
 
     /// Handles the signals on a new thread. SIGXFSZ, which would end the process silently, is handled too: a file that
-    /// exceeds its size limit then causes a write error, like a full disk.
+    /// exceeds its size limit then causes a write error, like a full disk. So is SIGCHLD, which may be ignored.
     ///
     /// # Errors
     /// A signal handler or the thread cannot be created.
     pub fn listen(&self) -> std::io::Result<()> {
-        // A handler instead of SIG_IGN, because a credential_process would inherit SIG_IGN.
-        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+        // A handler instead of SIG_IGN, because a credential_process would inherit SIG_IGN. If the parent process has set
+        // SIGCHLD to SIG_IGN, the exit status of a credential_process is lost without a handler.
+        for signal in [SIGXFSZ, SIGCHLD] {
+            signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+        }
         let interrupt = self.clone();
         let (sender, receiver) = mpsc::channel::<Signals>();
         // The thread is created first: with handlers but no thread, signals would be ignored.

@@ -45,6 +45,17 @@ fn command_keeps_semicolon_and_number_sign() {
     }
 }
 
+/// Some daemons start their commands with SIGCHLD ignored.
+#[test]
+fn ignored_sigchld_does_not_matter() {
+    let server = account().serve();
+    let ignoring = r#"exec perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "$@""#;
+    let program = Program::in_shell(ignoring, &server);
+    let run = with_process(program, "cat keys.json").run();
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    assert_eq!(run.csv(), account().csv());
+}
+
 /// As in a container image that has only the program.
 #[test]
 fn missing_shell_is_named() {
