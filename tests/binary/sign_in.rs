@@ -276,6 +276,33 @@ fn next_run_uses_the_saved_refresh_token() {
 }
 
 #[test]
+fn profiles_of_one_session_refresh_it_once() {
+    let service = Arc::<Mutex<TokenService>>::default();
+    let shared = service.clone();
+    let server = account().serve_with(move |call| {
+        let is_token = call.path == "/v1/token";
+        let reply = || shared.lock().unwrap().refresh(call, 900);
+        is_token.then(|| reply().after(std::time::Duration::from_millis(300)))
+    });
+    let (_single, cache) = program(&server, -1);
+    let run = Program::new(&server)
+        .args(TYPES)
+        .args(["--profiles", "me*", "--strict"]);
+    let aws = run.directory().join("home/.aws");
+    let copy = aws.join("login/cache").join(cache_name());
+    std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    std::fs::copy(cache, copy).unwrap();
+    let profile = |n| format!("[profile me-{n}]\nlogin_session = {SESSION}\nregion = us-east-1\n");
+    let config: String = (0..6).map(profile).collect();
+    std::fs::write(aws.join("config"), config).unwrap();
+    let run = run.run();
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let expected = "6 profiles, all with credentials";
+    assert!(run.stdout.contains(expected), "{}", run.describe());
+    assert_eq!(server.count(|call| call.path == "/v1/token"), 1);
+}
+
+#[test]
 fn ended_session_names_the_sign_in_command() {
     for (seconds, code, part) in [
         (-1, "TOKEN_EXPIRED", "run `aws login --profile me`"),

@@ -12,6 +12,7 @@
 //! <https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html>
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
@@ -24,12 +25,17 @@ use super::sign_in_token::{Refused, SignInResponse, TokenRequest};
 use crate::aws::config_file::expand_home;
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
+use crate::sync::lock;
 
 /// The provider of the credentials of `aws login`.
 pub struct Login;
 
 /// The time before the expiry at which the credentials are refreshed, as in botocore.
 const REFRESH_WINDOW: Duration = Duration::minutes(5);
+
+/// Held during a refresh: several profiles may share a session, whose refresh token is valid only once. Other processes
+/// are not excluded, as in the AWS CLI.
+static REFRESHING: Mutex<()> = Mutex::new(());
 
 impl Provider for Login {
     fn name(&self) -> &'static str {
@@ -80,6 +86,7 @@ impl<'a> SignIn<'a> {
     /// Returns the credentials of the cache, refreshed if they expire soon. If the refresh fails, they
     /// are used until they expire.
     fn credentials(&self) -> Result<ResolvedCredentials, CredentialsError> {
+        let _refreshing = lock(&REFRESHING);
         let cache = self.read()?;
         let left = cache.expires - self.now();
         if left > REFRESH_WINDOW {
