@@ -9,6 +9,7 @@ use super::organization::OrganizationList;
 use super::profiles::ProfileAccounts;
 use super::selection;
 use super::sso_session::SsoList;
+use super::unit_names::UnitNames;
 use crate::aws::client::Client;
 use crate::aws::credentials::SsoPortal;
 use crate::model::{AccountId, Region};
@@ -93,6 +94,25 @@ impl AccountList {
             ListSource::Named(members) => Ok(members.take()),
             ListSource::Sso(list) => list.next_page(&self.selection),
             ListSource::Profiles(_) => Ok(None),
+        }
+    }
+
+    /// Looks up the names of the organizational units of the listed accounts. A failure is not reported: the names are a
+    /// convenience.
+    pub fn find_unit_names(&mut self) {
+        if let ListSource::Organization(list, client, region) = &mut self.source {
+            list.find_unit_names(client, region);
+        }
+    }
+
+    /// Returns the names of the organizational units, as far as they were looked up.
+    #[must_use]
+    pub fn unit_names(&self) -> UnitNames {
+        match &self.source {
+            ListSource::Organization(list, ..) => list.unit_names().clone(),
+            ListSource::Named(_) | ListSource::Sso(_) | ListSource::Profiles(_) => {
+                UnitNames::default()
+            }
         }
     }
 

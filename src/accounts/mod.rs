@@ -12,6 +12,7 @@ mod selection;
 pub mod session_policy;
 mod sso_session;
 mod status;
+mod unit_names;
 mod units;
 
 pub use list::AccountList;
@@ -23,3 +24,4 @@ pub use profiles::{
 };
 pub use sso_session::{SsoAccess, SsoList, only_permission_set};
 pub use status::AccountStatus;
+pub use unit_names::UnitNames;

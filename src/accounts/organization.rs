@@ -8,7 +8,8 @@ use super::list_error::ListError;
 use super::member::MemberAccount;
 use super::pages::PageCursor;
 use super::selection::{self, Units};
-use super::units;
+use super::unit_names::UnitNames;
+use super::units::UnitTree;
 use crate::aws::client::Client;
 use crate::aws::error::CallError;
 use crate::aws::operation::Operation;
@@ -23,6 +24,10 @@ pub const MAX_ACCOUNTS: usize = 10_000;
 pub struct OrganizationList {
     pages: PageCursor,
     units: Units,
+    tree: UnitTree,
+    /// The roots and units that have units above the listed accounts.
+    parents: BTreeSet<String>,
+    names: UnitNames,
     seen: BTreeSet<AccountId>,
     id: Option<String>,
 }
@@ -37,12 +42,17 @@ impl OrganizationList {
         region: &Region,
         selection: &Selection,
     ) -> Result<Self, ListError> {
+        let mut tree = UnitTree::default();
+        let mut look_up = |units| tree.look_up(client, region, units);
         Ok(Self {
             pages: PageCursor::new(ListAccounts::NAME),
             units: Units::new(
-                units::look_up(client, region, &selection.units)?,
-                units::look_up(client, region, &selection.excluded_units)?,
+                look_up(&selection.units)?,
+                look_up(&selection.excluded_units)?,
             ),
+            tree,
+            parents: BTreeSet::new(),
+            names: UnitNames::default(),
             seen: BTreeSet::new(),
             id: None,
         })
@@ -70,6 +80,17 @@ impl OrganizationList {
     #[must_use]
     pub fn has(&self, account: &AccountId) -> bool {
         self.seen.contains(account)
+    }
+
+    /// Looks up the names of the units above the listed accounts. Without them, paths have IDs.
+    pub fn find_unit_names(&mut self, client: &Client, region: &Region) {
+        self.names = self.tree.names(client, region, &self.parents);
+    }
+
+    /// Returns the names of the units, as far as they were looked up.
+    #[must_use]
+    pub fn unit_names(&self) -> &UnitNames {
+        &self.names
     }
 
     /// Fetches the next page. Returns its selected accounts, which may be none; `None` after the last page.
@@ -111,11 +132,13 @@ impl OrganizationList {
             return Err(ListError::TooManyAccounts(MAX_ACCOUNTS));
         }
         if members.iter().any(|member| member.units.is_empty()) {
-            self.units.find_accounts(client, region)?;
+            self.units.find_accounts(client, region, &mut self.tree)?;
         }
         members.retain(|member| selection::includes(selection, member, &self.units));
         for member in &mut members {
             member.role = selection.role(&member.id).cloned();
+            let parents = member.units.windows(2).map(|pair| pair[0].clone());
+            self.parents.extend(parents);
         }
         Ok(Some(members))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::list_error::ListError;
 use super::member::MemberAccount;
-use super::units;
+use super::units::UnitTree;
 use crate::aws::client::Client;
 use crate::model::{AccountId, Region, RoleName};
 use crate::options::Selection;
@@ -41,9 +41,14 @@ impl Units {
     ///
     /// # Errors
     /// The tree could not be fetched completely.
-    pub fn find_accounts(&mut self, client: &Client, region: &Region) -> Result<(), ListError> {
+    pub fn find_accounts(
+        &mut self,
+        client: &Client,
+        region: &Region,
+        tree: &mut UnitTree,
+    ) -> Result<(), ListError> {
         if self.tree.is_none() {
-            let below = |ids: &[String]| units::accounts_below(client, region, ids);
+            let mut below = |ids: &[String]| tree.accounts_below(client, region, ids);
             self.tree = Some((below(&self.included)?, below(&self.excluded)?));
         }
         Ok(())

@@ -1,9 +1,11 @@
-//! The organizational units of an organization.
+//! The organizational units of an organization, as far as they were fetched.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use super::list_error::ListError;
 use super::pages::PageCursor;
+use super::unit_names::UnitNames;
 use crate::aws::client::Client;
 use crate::aws::error::{CallError, Cause};
 use crate::aws::operation::Operation;
@@ -13,49 +15,148 @@ use crate::aws::ops::list_organizational_units_for_parent::{
     ListOrganizationalUnitsForParent, OrganizationalUnit,
 };
 use crate::aws::ops::list_roots::ListRoots;
+use crate::aws::retry::CALL_LIMIT;
 use crate::model::{AccountId, OrganizationalUnitSelector, Region};
 
-/// Returns the IDs of the units that `selectors` name.
-///
-/// # Errors
-/// A unit does not exist, or a call failed.
-pub fn look_up(
-    client: &Client,
-    region: &Region,
-    selectors: &[OrganizationalUnitSelector],
-) -> Result<Vec<String>, ListError> {
-    let look_up = |selector: &OrganizationalUnitSelector| match selector {
-        OrganizationalUnitSelector::Id(id) => {
-            // Only to check that the unit exists.
-            units_below(client, region, id).map_err(|e| unknown_parent(e, id))?;
-            Ok(id.clone())
-        }
-        OrganizationalUnitSelector::Path(path) => find_path(client, region, path),
-    };
-    selectors.iter().map(look_up).collect()
+/// The time limit of a call for names, which a run can do without.
+const NAMES_LIMIT: Duration = Duration::from_secs(10);
+
+/// The maximum number of units whose children are fetched for names.
+const MAX_PARENTS: usize = 60;
+
+/// The tree of the units. The children of each unit are fetched once.
+#[derive(Debug, Default)]
+pub struct UnitTree {
+    children: BTreeMap<String, Vec<OrganizationalUnit>>,
 }
 
-/// Returns the ID of the unit at `path`, one level after another.
-fn find_path(client: &Client, region: &Region, path: &str) -> Result<String, ListError> {
-    let roots = PageCursor::all(ListRoots::NAME, |next_token| {
-        let page = client.call(region, &ListRoots { next_token })?.output;
-        Ok((page.ids, page.next_token))
-    })?;
-    let unknown = || ListError::UnknownUnit(path.to_owned());
-    let mut id = roots.into_iter().next().ok_or_else(unknown)?;
-    for name in path.split('/').filter(|name| !name.is_empty()) {
-        let units = units_below(client, region, &id)?;
-        let named = units.into_iter().find(|unit| unit.name.raw() == name);
-        id = named.ok_or_else(unknown)?.id;
+impl UnitTree {
+    /// Returns the IDs of the units that `selectors` name.
+    ///
+    /// # Errors
+    /// A unit does not exist, or a call failed.
+    pub fn look_up(
+        &mut self,
+        client: &Client,
+        region: &Region,
+        selectors: &[OrganizationalUnitSelector],
+    ) -> Result<Vec<String>, ListError> {
+        let look_up = |selector: &OrganizationalUnitSelector| match selector {
+            OrganizationalUnitSelector::Id(id) => {
+                // Only to check that the unit exists.
+                let found = self.below(client, region, id);
+                found.map_err(|e| unknown_parent(e, id))?;
+                Ok(id.clone())
+            }
+            OrganizationalUnitSelector::Path(path) => self.find_path(client, region, path),
+        };
+        selectors.iter().map(look_up).collect()
     }
-    Ok(id)
+
+    /// Returns the ID of the unit at `path`, one level after another.
+    fn find_path(
+        &mut self,
+        client: &Client,
+        region: &Region,
+        path: &str,
+    ) -> Result<String, ListError> {
+        let roots = PageCursor::all(ListRoots::NAME, |next_token| {
+            let page = client.call(region, &ListRoots { next_token })?.output;
+            Ok((page.ids, page.next_token))
+        })?;
+        let unknown = || ListError::UnknownUnit(path.to_owned());
+        let mut id = roots.into_iter().next().ok_or_else(unknown)?;
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            let units = self.below(client, region, &id)?;
+            let named = units.iter().find(|unit| unit.name.raw() == name);
+            id = named.ok_or_else(unknown)?.id.clone();
+        }
+        Ok(id)
+    }
+
+    /// Returns the units directly in the unit or root `parent_id`.
+    fn below(
+        &mut self,
+        client: &Client,
+        region: &Region,
+        parent_id: &str,
+    ) -> Result<&[OrganizationalUnit], ListError> {
+        if !self.children.contains_key(parent_id) {
+            let units = fetch(client, region, parent_id, CALL_LIMIT)?;
+            self.children.insert(parent_id.to_owned(), units);
+        }
+        Ok(&self.children[parent_id])
+    }
+
+    /// Returns the accounts in or below the units `ids`.
+    ///
+    /// # Errors
+    /// A call failed: then the tree is not complete.
+    pub fn accounts_below(
+        &mut self,
+        client: &Client,
+        region: &Region,
+        ids: &[String],
+    ) -> Result<BTreeSet<AccountId>, ListError> {
+        let mut accounts = BTreeSet::new();
+        let mut waiting: VecDeque<String> = ids.iter().cloned().collect();
+        let mut seen = BTreeSet::new();
+        while let Some(parent_id) = waiting.pop_front() {
+            if !seen.insert(parent_id.clone()) {
+                continue;
+            }
+            let units = self.below(client, region, &parent_id)?;
+            waiting.extend(units.iter().map(|unit| unit.id.clone()));
+            let found = PageCursor::all(ListAccountsForParent::NAME, |next_token| {
+                let request = ListAccountsForParent {
+                    parent_id: &parent_id,
+                    max_results: PAGE_SIZE,
+                    next_token,
+                };
+                let page = client.call(region, &request)?.output;
+                Ok((page.accounts, page.next_token))
+            })?;
+            for account in found {
+                let id = account.id.parse().map_err(|_| ListError::InvalidAccount {
+                    service: "organizations",
+                    operation: ListAccountsForParent::NAME,
+                })?;
+                accounts.insert(id);
+            }
+        }
+        Ok(accounts)
+    }
+
+    /// Returns the names of the units directly in the roots and units `parents`. A call that fails is not reported: the names are
+    /// then unknown.
+    pub fn names(
+        &mut self,
+        client: &Client,
+        region: &Region,
+        parents: &BTreeSet<String>,
+    ) -> UnitNames {
+        let missing = parents.iter().filter(|id| !self.children.contains_key(*id));
+        let missing: Vec<String> = missing.cloned().collect();
+        if missing.len() > MAX_PARENTS {
+            return UnitNames::default();
+        }
+        for parent_id in missing {
+            let Ok(units) = fetch(client, region, &parent_id, NAMES_LIMIT) else {
+                return UnitNames::default();
+            };
+            self.children.insert(parent_id, units);
+        }
+        let units = parents.iter().flat_map(|id| &self.children[id]);
+        UnitNames::new(units, &client.redactor())
+    }
 }
 
-/// Returns the units directly in the unit or root `parent_id`.
-fn units_below(
+/// Fetches the units directly in the unit or root `parent_id`; each call ends after `limit`.
+fn fetch(
     client: &Client,
     region: &Region,
     parent_id: &str,
+    limit: Duration,
 ) -> Result<Vec<OrganizationalUnit>, ListError> {
     PageCursor::all(ListOrganizationalUnitsForParent::NAME, |next_token| {
         let request = ListOrganizationalUnitsForParent {
@@ -63,47 +164,9 @@ fn units_below(
             max_results: PAGE_SIZE,
             next_token,
         };
-        let page = client.call(region, &request)?.output;
+        let page = client.call_within(region, &request, limit)?.output;
         Ok((page.units, page.next_token))
     })
-}
-
-/// Returns the accounts in or below the units `ids`, from the tree of the units.
-///
-/// # Errors
-/// A call failed: then the tree is not complete.
-pub fn accounts_below(
-    client: &Client,
-    region: &Region,
-    ids: &[String],
-) -> Result<BTreeSet<AccountId>, ListError> {
-    let mut accounts = BTreeSet::new();
-    let mut waiting: VecDeque<String> = ids.iter().cloned().collect();
-    let mut seen = BTreeSet::new();
-    while let Some(parent_id) = waiting.pop_front() {
-        if !seen.insert(parent_id.clone()) {
-            continue;
-        }
-        let units = units_below(client, region, &parent_id)?;
-        waiting.extend(units.into_iter().map(|unit| unit.id));
-        let found = PageCursor::all(ListAccountsForParent::NAME, |next_token| {
-            let request = ListAccountsForParent {
-                parent_id: &parent_id,
-                max_results: PAGE_SIZE,
-                next_token,
-            };
-            let page = client.call(region, &request)?.output;
-            Ok((page.accounts, page.next_token))
-        })?;
-        for account in found {
-            let id = account.id.parse().map_err(|_| ListError::InvalidAccount {
-                service: "organizations",
-                operation: ListAccountsForParent::NAME,
-            })?;
-            accounts.insert(id);
-        }
-    }
-    Ok(accounts)
 }
 
 fn unknown_parent(error: ListError, id: &str) -> ListError {

@@ -508,7 +508,7 @@ fn organization_actions_follow_from_selection() {
         organization_actions(&accounts).len()
     };
     for (args, expected) in [
-        (&["--organization"][..], 1),
+        (&["--organization"][..], 2),
         (&["--ou=ou-ab12-11111111"], 3),
         (&["--exclude-ous=/A"], 4),
         (&["--ou=ou-ab12-11111111,/A"], 4),

@@ -78,6 +78,7 @@ fn fetch_all(ready: &mut AccountsReady) -> Result<Vec<AccountId>, ListError> {
     while let Some(page) = ready.list.next_page()? {
         ready.members.extend(page);
     }
+    ready.list.find_unit_names();
     Ok(ready.list.not_found())
 }
 
@@ -104,6 +105,10 @@ fn conclude(
     let mut listed: Vec<ListedAccount> = members
         .map(|member| describe(member, is_state_known, checks.next()))
         .collect();
+    let names = ready.list.unit_names();
+    for path in listed.iter_mut().flat_map(|account| &mut account.ou_path) {
+        *path = names.path(path);
+    }
     let mut is_missing = !not_found.is_empty();
     for profile in ready.unusable {
         is_missing = true;

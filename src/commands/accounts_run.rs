@@ -314,6 +314,8 @@ impl Run<'_, '_> {
     }
 
     fn show_summary(&mut self, scope: &str, exit: Option<String>) {
-        accounts_summary::show(self.context, self.accounts, &self.tally, scope, exit);
+        let names = &self.records.unit_names;
+        let results = (&self.tally, names);
+        accounts_summary::show(self.context, self.accounts, results, scope, exit);
     }
 }

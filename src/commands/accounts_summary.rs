@@ -5,6 +5,7 @@ use super::combined;
 use super::context::Context;
 use super::earlier_files::earlier_files;
 use super::exit::Exit;
+use crate::accounts::UnitNames;
 use crate::console::{self, AccountsSummary};
 use crate::options::{AccountOptions, Strict};
 
@@ -12,7 +13,7 @@ use crate::options::{AccountOptions, Strict};
 pub(super) fn show(
     context: &mut Context,
     accounts: &AccountOptions,
-    tally: &Tally,
+    (tally, unit_names): (&Tally, &UnitNames),
     scope: &str,
     exit: Option<String>,
 ) {
@@ -20,6 +21,7 @@ pub(super) fn show(
     let summary = AccountsSummary {
         accounts: tally.summaries().collect(),
         options: context.options,
+        unit_names,
         error_file: &error_file.display().to_string(),
         elapsed: context.runtime.clock.elapsed(),
         usage: context.activity.usage(),

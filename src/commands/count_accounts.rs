@@ -145,6 +145,7 @@ fn scan_accounts(
         return (Exit::Failed, None);
     }
     run.add_not_found(lock(&list).list.not_found());
+    run.records.unit_names = lock(&list).list.unit_names();
     let (exit, results) = run.conclude(scope);
     (exit, Some(results))
 }
@@ -158,11 +159,18 @@ struct RemainingPages {
 
 impl RemainingPages {
     fn next(&mut self) -> Result<Option<Vec<MemberAccount>>, ListError> {
-        match self.first.take() {
-            Some(members) => Ok(Some(members)),
-            None if self.is_complete => Ok(None),
-            None => self.list.next_page(),
+        if let Some(members) = self.first.take() {
+            return Ok(Some(members));
         }
+        let page = if self.is_complete {
+            None
+        } else {
+            self.list.next_page()?
+        };
+        if page.is_none() {
+            self.list.find_unit_names();
+        }
+        Ok(page)
     }
 }
 

@@ -40,8 +40,8 @@ fn action<O: Operation>() -> String {
     format!("{}:{}", O::SERVICE.name(), O::NAME)
 }
 
-/// Returns the actions that list the accounts of the organization, sorted: none if it is not the source, and those on its
-/// units only for a selection by units.
+/// Returns the actions that list the accounts of the organization and the names of their units, sorted: none if it is not
+/// the source, and the others on units only for a selection by units.
 #[must_use]
 pub fn organization_actions(accounts: &AccountOptions) -> Vec<String> {
     if accounts.source != AccountSource::Organization {
@@ -52,8 +52,8 @@ pub fn organization_actions(accounts: &AccountOptions) -> Vec<String> {
     let mut actions = vec![action::<ListAccounts<'_>>()];
     if units().next().is_some() {
         actions.push(action::<ListAccountsForParent<'_>>());
-        actions.push(action::<ListOrganizationalUnitsForParent<'_>>());
     }
+    actions.push(action::<ListOrganizationalUnitsForParent<'_>>());
     if units().any(|unit| matches!(unit, OrganizationalUnitSelector::Path(_))) {
         actions.push(action::<ListRoots<'_>>());
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::record_parts::{ErrorRecord, RegionRecord};
 use super::run_header::RunHeader;
 use super::run_line::{from_line, to_line};
-use crate::accounts::{AccountStatus, MemberAccount, UnusableProfile};
+use crate::accounts::{AccountStatus, MemberAccount, UnitNames, UnusableProfile};
 use crate::atomic_file::{Destination, PendingFile};
 use crate::coverage::{Class, Coverage};
 use crate::error_log::{Entry, timestamp};
@@ -271,6 +271,8 @@ pub struct RunFile {
     file: File,
     /// The length of the file, in bytes.
     length: u64,
+    /// The names of the units in the paths of the records that are read.
+    pub unit_names: UnitNames,
 }
 
 /// The position of a line.
@@ -318,6 +320,7 @@ impl RunFile {
             file: pending.file()?.try_clone()?,
             path,
             length: 0,
+            unit_names: UnitNames::default(),
         };
         new.append(&NewLine::Header(header))?;
         fill(&mut new)?;
@@ -353,7 +356,7 @@ impl RunFile {
         Ok(position)
     }
 
-    /// Reads the record at `position`.
+    /// Reads the record at `position`; its path has the names of the units, if they are known.
     ///
     /// # Errors
     /// The file cannot be read, or was changed.
@@ -362,7 +365,10 @@ impl RunFile {
         let object =
             from_line(&line).ok_or_else(|| io::Error::other("the run file was changed"))?;
         match serde_json::from_slice(&object).map_err(io::Error::other)? {
-            Line::Account(record) => Ok(record),
+            Line::Account(mut record) => {
+                record.ou_path = self.unit_names.path(&record.ou_path);
+                Ok(record)
+            }
             _ => Err(io::Error::other("the line is not a record of an account")),
         }
     }

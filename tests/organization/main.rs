@@ -17,6 +17,7 @@ mod selection;
 mod sources;
 mod sso;
 mod time_limit;
+mod units;
 
 use support::{Account, Organization, Outcome, Program, Server};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::input::{AccountSummary, AccountsSummary};
-use crate::accounts::AccountStatus;
+use crate::accounts::{AccountStatus, UnitNames};
 use crate::console::summary::effort;
 use crate::text::{number_of, pluralize, thousands};
 
@@ -128,7 +128,7 @@ pub fn largest(accounts: &[&AccountSummary]) -> Vec<String> {
 }
 
 /// Returns the totals of the organizational units, if there are several.
-pub fn by_unit(accounts: &[&AccountSummary]) -> Vec<String> {
+pub fn by_unit(accounts: &[&AccountSummary], unit_names: &UnitNames) -> Vec<String> {
     let mut units: BTreeMap<&str, (u64, usize, usize)> = BTreeMap::new();
     for account in accounts.iter().filter(|a| !a.ou_path.is_empty()) {
         let unit = units.entry(&account.ou_path).or_default();
@@ -139,7 +139,12 @@ pub fn by_unit(accounts: &[&AccountSummary]) -> Vec<String> {
     if units.len() < 2 {
         return Vec::new();
     }
-    let row = |(path, (total, n, missing)): (&str, (u64, usize, usize))| {
+    let labeled = units
+        .into_iter()
+        .map(|(ids, sums)| (unit_names.path(ids), sums));
+    let mut units: Vec<_> = labeled.collect();
+    units.sort_unstable();
+    let row = |(path, (total, n, missing)): (String, (u64, usize, usize))| {
         let incomplete = match missing {
             0 => String::new(),
             n => format!(", {n} not complete"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::accounts::AccountStatus;
+use crate::accounts::{AccountStatus, UnitNames};
 use crate::aws::usage::Usage;
 use crate::coverage::Status;
 use crate::options::Options;
@@ -65,6 +65,8 @@ pub struct AccountsSummary<'a> {
     pub accounts: Vec<&'a AccountSummary>,
     /// The options of the run.
     pub options: &'a Options,
+    /// The names of the organizational units.
+    pub unit_names: &'a UnitNames,
     /// The name of the file with the log lines of all accounts.
     pub error_file: &'a str,
     /// The time since the start of the run.

@@ -17,7 +17,7 @@ pub fn accounts_summary(summary: &AccountsSummary) -> Vec<String> {
     let mut lines = vec!["Summary".to_owned()];
     lines.extend(figures(summary, &numbers));
     lines.extend(largest(accounts));
-    lines.extend(by_unit(accounts));
+    lines.extend(by_unit(accounts, summary.unit_names));
     lines.extend(problems(summary));
     lines.push(String::new());
     lines.extend(earlier(summary));

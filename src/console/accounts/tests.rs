@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::accounts::AccountStatus;
+use crate::accounts::{AccountStatus, UnitNames};
 use crate::aws::usage::Usage;
 use crate::cli::{self, Command};
 use crate::coverage::Status;
@@ -47,6 +47,7 @@ fn summary(accounts: &[AccountSummary], exit: Option<&str>, earlier: &[&str]) ->
     accounts_summary(&AccountsSummary {
         accounts: accounts.iter().collect(),
         options: &options(),
+        unit_names: &UnitNames::default(),
         error_file: "errors.txt",
         elapsed: Duration::from_secs(72),
         usage: Usage {

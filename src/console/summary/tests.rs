@@ -505,8 +505,10 @@ proptest! {
         let cells: usize = rows.into_iter().flatten().map(|row| row.cells).sum();
         prop_assert_eq!(cells, coverage.totals().missing);
         let lines = run.summary();
-        let (regions, sum) = parts(&lines[1]);
-        prop_assert_eq!((regions, sum), (errors.len(), errors.len()), "{}", lines[1]);
+        // A narrow terminal breaks the line of the regions.
+        run.columns = None;
+        let whole = run.summary().swap_remove(1);
+        prop_assert_eq!(parts(&whole), (errors.len(), errors.len()), "{}", whole);
         for line in &lines {
             let fits = line.chars().count() <= columns || line.contains("--exclude-regions ");
             prop_assert!(fits && line.trim_end() == line, "{columns}: {line:?}");
