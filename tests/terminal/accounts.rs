@@ -3,6 +3,8 @@
 //! The run is recorded once from a local server. Its replay uses one worker, so that the errors have the same order each
 //! time.
 
+use serde_json::json;
+
 use crate::captures::check_screens;
 use crate::support::{Account, Call, Organization, Program, Reply, assumed_role};
 
@@ -16,11 +18,15 @@ fn organization() -> Organization {
             .region("us-east-1", &[(VPC, number), (BUCKET, 1)])
             .region("eu-west-1", &[(VPC, 1), (BUCKET, 0)])
     });
+    for number in 21..=40 {
+        let ids = ["r-ab12", "ou-ab12-22222222"].map(str::to_owned);
+        organization.member(number).units = Some(ids.into());
+    }
     "SUSPENDED".clone_into(&mut organization.member(6).state);
     organization
 }
 
-/// Returns the reply to a call of a faulty account. Its request ID does not depend on the order of the requests.
+/// Returns the reply to a call of a faulty account, and the names of the units. Its request ID does not depend on the order of the requests.
 fn fault(account: &str, call: &Call) -> Option<Reply> {
     let denied = |status, code: &str| {
         let message = "You are not authorized to perform this operation";
@@ -39,6 +45,12 @@ fn fault(account: &str, call: &Call) -> Option<Reply> {
         (8, "AssumeRole") => Some(assumed_role(&Organization::id(9))),
         (12, "DescribeRegions") => denied(403, "UnauthorizedOperation"),
         (34, "ListDiscoveredResources") => denied(400, "AccessDeniedException"),
+        (_, "ListOrganizationalUnitsForParent") => Some(Reply::json(&json!({
+            "OrganizationalUnits": [
+                {"Id": "ou-ab12-11111111", "Name": "Workloads"},
+                {"Id": "ou-ab12-22222222", "Name": "Sandbox"},
+            ]
+        }))),
         _ => None,
     }
 }
