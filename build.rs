@@ -49,6 +49,11 @@ fn commit() -> Option<String> {
             println!("cargo::rerun-if-changed={path}");
         }
     }
+    // `cargo package` builds the package in the target directory of the checkout, and the next build there
+    // must run this script again.
+    if Path::new(".cargo_vcs_info.json").exists() {
+        println!("cargo::rerun-if-changed=no-such-file");
+    }
     let mut hash = git(&["rev-parse", "--verify", "HEAD"])?;
     hash.truncate(12);
     Some(hash)
