@@ -108,7 +108,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         result.stdout += done.stdout
         result.status = result.status or done.returncode
@@ -215,6 +215,19 @@ class CountTest(ActionTest):
         self.assert_outputs(result, "false", "97", "1")
         self.assertIn("    1 account without access", result.summary)
         self.assertIn("aws_config_combined_count_o-a1b2c3d4e5.csv", result.uploaded)
+
+    def test_account_without_access_is_not_complete(self) -> None:
+        arguments = f"--replay={ROOT}/fixtures/demo-organization\n--organization\n--exclude-accounts=100000000001"
+        result = self.published().run(arguments=arguments)
+        self.assert_outputs(result, "false", "32", "0")
+
+    def test_failed_run_is_not_complete(self) -> None:
+        """All counts are known, but the CSV could not be written, for example because the disk is full."""
+        report = '{"exit_code": 1, "cells": {"total": 10, "known": 10, "missing": 0}, "totals": {"iam_once": 5}}'
+        self.publish_script(f"[[ $2 == --report=* ]] || exit 0\necho '{report}' >\"${{2#--report=}}\"\nexit 1")
+        result = self.runner.run(output_dir=".")
+        self.assertEqual(result.status, 1, result.stdout)
+        self.assert_outputs(result, "false", "5", "0")
 
     def test_no_count_is_not_zero(self) -> None:
         result = self.published().run(regions="ap-northeast-2", arguments="--demo")
