@@ -33,9 +33,9 @@ const TYPES: [&str; 10] = [
     "AWS::S3::Bucket",
 ];
 
-/// The requests of the longest chain: the caller, the list, the four of the checks, and in an account its role, regions,
-/// alias and a page.
-const CHAIN: u32 = 10;
+/// The requests of the longest chain: the list, and in an account its role, regions, alias, a page of its first type and one
+/// of another type.
+const CHAIN: u32 = 6;
 
 /// The default maximum of connections.
 const CONNECTIONS: u32 = 220;

@@ -47,11 +47,30 @@ impl Workers {
     /// Replaces the pool with one of `threads` threads, at most the maximum, if that is more. Keeps it if the system
     /// refuses the threads.
     pub fn grow(&mut self, threads: usize) {
-        if threads.min(self.max) > self.pool.current_num_threads()
-            && let Ok(larger) = Self::new(threads, self.max)
-        {
+        if let Some(larger) = self.larger(threads) {
             *self = larger;
         }
+    }
+
+    /// Creates the pool by which [`Self::grow`] replaces this one, if it does.
+    #[must_use]
+    pub fn larger(&self, threads: usize) -> Option<Self> {
+        let is_larger = threads.min(self.max) > self.count();
+        is_larger.then(|| Self::new(threads, self.max).ok())?
+    }
+
+    /// Starts a task on a worker, after the tasks that were spawned before. If the pool is dropped, the task is performed
+    /// anyway. Tasks that have not started when a broadcast begins start after it: wait for a later task before it.
+    pub fn spawn<T: Send + 'static>(&self, task: impl FnOnce() -> T + Send + 'static) -> Task<T> {
+        let (task, result) = task_of(task);
+        self.pool.spawn(task);
+        result
+    }
+
+    /// Returns the number of workers.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.pool.current_num_threads()
     }
 
     /// Runs `work` once on every worker, and `meanwhile` on the calling thread. Returns the result of `meanwhile` when
@@ -77,20 +96,35 @@ pub struct Scope<'a, 'scope>(&'a rayon::Scope<'scope>);
 impl<'scope> Scope<'_, 'scope> {
     /// Starts a task on a worker, after the tasks that were spawned before.
     pub fn spawn<T: Send + 'scope>(&self, task: impl FnOnce() -> T + Send + 'scope) -> Task<T> {
-        let (sender, result) = channel();
-        self.0.spawn(move |_| {
-            if let Ok(value) = catch_unwind(AssertUnwindSafe(task)) {
-                let _ = sender.send(value);
-            }
-        });
-        Task(result)
+        let (task, result) = task_of(task);
+        self.0.spawn(|_| task());
+        result
     }
+}
+
+/// Returns a function that performs `task`, and the task that waits for it.
+fn task_of<T: Send>(task: impl FnOnce() -> T + Send) -> (impl FnOnce() + Send, Task<T>) {
+    let (sender, result) = channel();
+    let perform = move || {
+        if let Ok(value) = catch_unwind(AssertUnwindSafe(task)) {
+            let _ = sender.send(value);
+        }
+    };
+    (perform, Task(result))
 }
 
 /// A task that runs on a worker.
 pub struct Task<T>(Receiver<T>);
 
 impl<T> Task<T> {
+    /// Creates a task that has the result `value`.
+    #[must_use]
+    pub fn done(value: T) -> Self {
+        let (sender, result) = channel();
+        let _ = sender.send(value);
+        Self(result)
+    }
+
     /// Waits for the result of the task, and calls `tick` at each `interval` meanwhile; returns `None` if it panicked.
     pub fn join(self, interval: Option<Duration>, tick: impl FnMut()) -> Option<T> {
         receive(&self.0, interval, tick)

@@ -1,7 +1,7 @@
 //! Opens the accounts of a run of many for the scan.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use super::scan_regions;
 use crate::accounts::MemberAccount;
@@ -10,13 +10,12 @@ use crate::advice;
 use crate::aws::error::CallError;
 use crate::error_log::{Entry, ErrorType};
 use crate::inventory::CountError;
-use crate::model::{AccountId, Region};
+use crate::model::Region;
 use crate::options::Options;
-use crate::preflight::{self, CheckError, OpenError, OpenedAccount};
+use crate::preflight::{self, CheckError, EarlyAccounts, OpenError, OpenedAccount};
 use crate::runtime::Runtime;
 use crate::scan::recovery::classify;
 use crate::scan::{AccountScan, Flags, NotOpened, NotOpenedStatus, Opened};
-use crate::sync;
 
 /// The detail of accounts that are not tried.
 const STOPPED: &str =
@@ -27,8 +26,8 @@ pub(super) struct Opener<'a> {
     options: &'a Options,
     runtime: &'a Runtime,
     access: Arc<Access>,
-    /// The account that the checks have opened.
-    opened: Mutex<Option<(AccountId, OpenedAccount)>>,
+    /// The accounts that the checks have started to open.
+    early: EarlyAccounts,
     /// True if the caller's credentials are no longer valid: no further account is opened.
     is_stopped: AtomicBool,
 }
@@ -38,13 +37,13 @@ impl<'a> Opener<'a> {
         options: &'a Options,
         runtime: &'a Runtime,
         access: Arc<Access>,
-        opened: Option<(AccountId, OpenedAccount)>,
+        early: EarlyAccounts,
     ) -> Self {
         Self {
             options,
             runtime,
             access,
-            opened: Mutex::new(opened),
+            early,
             is_stopped: AtomicBool::new(false),
         }
     }
@@ -57,14 +56,9 @@ impl<'a> Opener<'a> {
         if self.is_out_of_time() {
             return Err(self.not_in_time());
         }
-        let kept = {
-            let mut opened = sync::lock(&self.opened);
-            match &*opened {
-                Some((id, _)) if *id == member.id => opened.take().map(|(_, account)| account),
-                _ => None,
-            }
-        };
-        let account = kept.map_or_else(|| preflight::open(&self.access, member), Ok);
+        let early = self.early.take(&member.id);
+        let early = early.and_then(|task| task.join(None, || {}));
+        let account = early.unwrap_or_else(|| preflight::open(&self.access, member));
         match account {
             Err(error) if error.is_denied() => Err(self.refuse(&error)),
             _ if self.is_out_of_time() => Err(self.not_in_time()),

@@ -109,7 +109,7 @@ fn scan_accounts(
         context.options,
         context.runtime,
         access.clone(),
-        ready.opened,
+        ready.early,
     );
     let list = Arc::new(Mutex::new(RemainingPages {
         first: Some(ready.members),

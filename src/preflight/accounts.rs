@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::check::{CheckError, CheckEvent, Checks};
 use super::first_account::{ACCESS, AccountsReady, LIST, check_one, describe};
 use super::identity;
+use super::open::EarlyAccounts;
 use super::profiles::check_profiles;
 use super::recorder::ENABLED;
-use super::run::{Base, CREDENTIALS, IDENTITY, NotReady, REGIONS, prepare, start};
+use super::run::{Base, CREDENTIALS, IDENTITY, NotReady, REGIONS, join, prepare, start};
 use super::sso::check_session;
 use crate::accounts::access::{Access, RoleAccess, RoleCaller};
 use crate::accounts::session_policy::session_policy;
@@ -15,7 +16,9 @@ use crate::accounts::{AccountList, ProfileAccounts};
 use crate::aws::client::{Activity, Trace};
 use crate::aws::partition::Partition;
 use crate::http::HttpClient;
-use crate::options::{AccountOptions, AccountSource, Options, actions, organization_actions};
+use crate::options::{
+    AccountOptions, AccountSource, AccountTask, Options, actions, organization_actions,
+};
 use crate::runtime::Runtime;
 use crate::session::SessionParts;
 use crate::workers::Workers;
@@ -94,8 +97,6 @@ fn check_accounts(
     checks: &mut Checks,
 ) -> Option<AccountsReady> {
     let start = &session.start_region;
-    let identity = identity::account_id(&session.client, start);
-    let caller = checks.add(IDENTITY, identity, ToString::to_string)?;
     let role_caller = |policy: Vec<String>, external_id: Option<&String>| RoleCaller {
         client: session.client.clone(),
         region: start.clone(),
@@ -103,40 +104,50 @@ fn check_accounts(
         session_name: accounts.session_name.clone(),
         session_policy: accounts.session_policy.then(|| session_policy(&policy)),
     };
-    let access = Arc::new(Access::Role(RoleAccess {
-        caller: Arc::new(role_caller(actions(options), accounts.external_id.as_ref())),
-        caller_account: caller.clone(),
-        transport: session.transport.clone(),
-        role: accounts.role.clone(),
-    }));
     let is_organization = accounts.source == AccountSource::Organization;
     let organization_role = accounts.organization_role.as_ref();
-    let lister = match organization_role.filter(|_| is_organization) {
-        None => Ok(session.client.clone()),
-        Some(arn) => {
-            let caller = Arc::new(role_caller(organization_actions(accounts), None));
-            RoleCaller::client(&caller, arn.clone(), session.transport.clone())
-        }
-    };
-    let region = Partition::for_region(start).global_region();
-    let first = lister.map_err(CheckError::Credentials).and_then(|client| {
+    let first_page = || {
+        let client = match organization_role.filter(|_| is_organization) {
+            None => session.client.clone(),
+            Some(arn) => {
+                let caller = Arc::new(role_caller(organization_actions(accounts), None));
+                RoleCaller::client(&caller, arn.clone(), session.transport.clone())
+                    .map_err(CheckError::Credentials)?
+            }
+        };
+        let region = Partition::for_region(start).global_region();
         let mut list = AccountList::start(client, region, accounts).map_err(CheckError::List)?;
         let page = list.next_page().map_err(CheckError::List)?;
         Ok((list, page.unwrap_or_default()))
-    });
+    };
+    let (larger, caller, first) = workers.scope(|scope| {
+        let identity = scope.spawn(|| identity::account_id(&session.client, start));
+        let first = scope.spawn(first_page);
+        // Meanwhile, because 220 threads take 10 ms. A list of accounts does not need them.
+        let is_count = accounts.task == AccountTask::Count;
+        let larger = is_count.then(|| workers.larger(options.max_connections));
+        let identity = join(checks, IDENTITY, identity);
+        let caller = checks.add(IDENTITY, identity, ToString::to_string)?;
+        Some((larger, caller, join(checks, LIST, first)))
+    })?;
+    workers = larger.flatten().unwrap_or(workers);
     let (list, members) = checks.add(LIST, first, |(list, members)| describe(list, members))?;
     let mut ready = AccountsReady {
-        access,
+        access: Arc::new(Access::Role(RoleAccess {
+            caller: Arc::new(role_caller(actions(options), accounts.external_id.as_ref())),
+            caller_account: caller,
+            transport: session.transport.clone(),
+            role: accounts.role.clone(),
+        })),
         list,
         members,
         unusable: Vec::new(),
         is_complete: false,
-        opened: None,
+        early: EarlyAccounts::default(),
         unknown_regions: Vec::new(),
-        workers: Workers::new(1, 1).ok()?,
+        workers,
     };
-    check_one(options, &mut ready, &mut workers, checks)?;
-    ready.workers = workers;
+    check_one(options, &mut ready, checks)?;
     Some(ready)
 }
 
@@ -145,7 +156,7 @@ fn ready_with_profiles(
     options: &Options,
     accounts: &AccountOptions,
     found: ProfileAccounts,
-    mut workers: Workers,
+    workers: Workers,
     checks: &mut Checks,
 ) -> Option<AccountsReady> {
     let list = AccountList::of_profiles(accounts, &found);
@@ -157,11 +168,10 @@ fn ready_with_profiles(
         members,
         unusable,
         is_complete: true,
-        opened: None,
+        early: EarlyAccounts::default(),
         unknown_regions: Vec::new(),
-        workers: Workers::new(1, 1).ok()?,
+        workers,
     };
-    check_one(options, &mut ready, &mut workers, checks)?;
-    ready.workers = workers;
+    check_one(options, &mut ready, checks)?;
     Some(ready)
 }

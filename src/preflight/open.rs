@@ -1,15 +1,18 @@
 //! Opens an account of a run of many: its access, its regions and its alias.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use super::check::{CheckError, RefusedRegion};
-use super::identity;
+use super::identity::{self, Regions};
 use crate::accounts::MemberAccount;
 use crate::accounts::access::{Access, AccessError};
 use crate::aws::client::Client;
 use crate::aws::error::{CallError, ErrorKind};
 use crate::inventory::Prefetched;
 use crate::model::{AccountId, Region};
+use crate::sync::lock;
+use crate::workers::{Task, Workers};
 
 /// An account that can be accessed.
 pub struct OpenedAccount {
@@ -23,6 +26,23 @@ pub struct OpenedAccount {
     pub alias: Result<Option<String>, CheckError>,
     /// The responses that the scan uses instead of requests.
     pub prefetched: Prefetched,
+}
+
+impl OpenedAccount {
+    /// Creates an opened account, for which no response was prefetched.
+    pub(super) fn new(
+        client: Arc<Client>,
+        regions: Regions,
+        alias: Result<Option<String>, CheckError>,
+    ) -> Self {
+        Self {
+            client,
+            regions: regions.enabled,
+            refused_regions: regions.refused,
+            alias,
+            prefetched: Prefetched::default(),
+        }
+    }
 }
 
 /// The reason why an account cannot be opened.
@@ -85,21 +105,53 @@ impl OpenError {
     }
 }
 
+/// The accounts that workers open ahead of the scan, or have opened.
+#[derive(Default)]
+pub struct EarlyAccounts(Mutex<BTreeMap<AccountId, OpenTask>>);
+
+/// A task that opens an account.
+pub type OpenTask = Task<Result<OpenedAccount, OpenError>>;
+
+impl EarlyAccounts {
+    /// Starts to open an account.
+    pub(super) fn start(&self, workers: &Workers, access: &Arc<Access>, member: &MemberAccount) {
+        let (access, member) = (access.clone(), member.clone());
+        let id = member.id.clone();
+        let task = workers.spawn(move || open(&access, &member));
+        lock(&self.0).insert(id, task);
+    }
+
+    /// Adds an account that was opened.
+    pub(super) fn add(&self, id: AccountId, account: OpenedAccount) {
+        lock(&self.0).insert(id, Task::done(Ok(account)));
+    }
+
+    /// Takes the task that opens an account; `None` if it has no task.
+    #[must_use]
+    pub fn take(&self, id: &AccountId) -> Option<OpenTask> {
+        lock(&self.0).remove(id)
+    }
+}
+
 /// Opens an account: assumes the role, then requests the regions and the alias.
 ///
 /// # Errors
 /// The account cannot be accessed, or its regions are not known.
 pub fn open(access: &Access, member: &MemberAccount) -> Result<OpenedAccount, OpenError> {
-    // Also for the caller's own account: its time must not end the caller's calls of STS.
-    let client = Arc::new(access.open(member)?.for_account(member.id.clone()));
+    let client = client(access, member)?;
     let start = access.region(member);
     let regions = identity::regions(&client, start).map_err(OpenError::Regions)?;
     let alias = identity::alias(&client, start);
-    Ok(OpenedAccount {
-        client,
-        regions: regions.enabled,
-        refused_regions: regions.refused,
-        alias,
-        prefetched: Prefetched::default(),
-    })
+    Ok(OpenedAccount::new(client, regions, alias))
+}
+
+/// Returns a client for an account, with limits, time and usage of its own.
+///
+/// # Errors
+/// The account cannot be accessed.
+pub(super) fn client(access: &Access, member: &MemberAccount) -> Result<Arc<Client>, AccessError> {
+    // Also for the caller's own account: its time must not end the caller's calls of STS.
+    Ok(Arc::new(
+        access.open(member)?.for_account(member.id.clone()),
+    ))
 }

@@ -303,7 +303,7 @@ fn call<'scope>(
 
 /// Starts the calls of the last two checks for these enabled regions; if `enabled` is empty, the regions are not known
 /// yet. Returns the task of the permission check.
-fn spawn<'scope>(
+pub(super) fn spawn<'scope>(
     scope: &Scope<'_, 'scope>,
     check: &'scope PermissionCheck<'scope>,
     start: &Region,
@@ -317,7 +317,7 @@ fn spawn<'scope>(
     task
 }
 
-fn join<T>(
+pub(super) fn join<T>(
     checks: &mut Checks,
     name: &'static str,
     task: Task<Result<T, CheckError>>,

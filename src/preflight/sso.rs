@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::check::{CheckError, Checks};
 use super::first_account::{AccountsReady, LIST, check_one, check_opened, describe, open_next};
+use super::open::EarlyAccounts;
 use super::run::{CREDENTIALS, IDENTITY};
 use crate::accounts::access::Access;
 use crate::accounts::{AccountList, SsoAccess, only_permission_set, shown};
@@ -19,7 +20,7 @@ pub(super) fn check_session(
     (options, accounts): (&Options, &AccountOptions),
     (name, role): (&str, Option<&RoleName>),
     parts: &SessionParts,
-    mut workers: Workers,
+    workers: Workers,
     checks: &mut Checks,
 ) -> Option<AccountsReady> {
     let portal = checks.run(CREDENTIALS, &workers, || parts.sso_portal(name));
@@ -30,7 +31,7 @@ pub(super) fn check_session(
         format!("SSO session {}, token valid until {end}", shown(name))
     })?;
     let portal = Arc::new(portal);
-    let mut ready = match first_page(accounts, portal, role, parts) {
+    let mut ready = match first_page(accounts, portal, role, parts, workers) {
         Ok(ready) => ready,
         Err(error) => {
             // The fifth check is the list.
@@ -42,12 +43,11 @@ pub(super) fn check_session(
         }
     };
     if options.skip_checks {
-        check_one(options, &mut ready, &mut workers, checks)?;
-        ready.workers = workers;
+        check_one(options, &mut ready, checks)?;
         return Some(ready);
     }
     let mut tried = 0;
-    let opened = open_next(&mut ready, &mut tried);
+    let opened = open_next(&mut ready, &mut tried, checks);
     let identity = match &opened {
         Ok((member, _)) => Ok(member.id.clone()),
         // The sixth check is the access.
@@ -55,8 +55,7 @@ pub(super) fn check_session(
     };
     checks.add(IDENTITY, identity, ToString::to_string);
     checks.add(LIST, Ok(()), |()| describe(&ready.list, &ready.members));
-    check_opened(options, &mut ready, (opened, tried), &mut workers, checks)?;
-    ready.workers = workers;
+    check_opened(options, &mut ready, (opened, tried), checks)?;
     Some(ready)
 }
 
@@ -66,6 +65,7 @@ fn first_page(
     portal: Arc<SsoPortal>,
     role: Option<&RoleName>,
     parts: &SessionParts,
+    workers: Workers,
 ) -> Result<AccountsReady, CheckError> {
     let mut list = AccountList::of_sso(accounts, portal.clone());
     let mut members = Vec::new();
@@ -91,8 +91,8 @@ fn first_page(
         list,
         members,
         unusable: Vec::new(),
-        opened: None,
+        early: EarlyAccounts::default(),
         unknown_regions: Vec::new(),
-        workers: Workers::new(1, 1).map_err(CheckError::Workers)?,
+        workers,
     })
 }

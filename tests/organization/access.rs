@@ -1,8 +1,10 @@
 //! Tests of the access to accounts: a faulty account costs only itself.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::Value;
 
-use crate::support::{ORGANIZATION, Organization, Reply, assumed_role};
+use crate::support::{Latch, ORGANIZATION, Organization, Reply, assumed_role};
 use crate::{file, organization, run, statuses};
 
 const COUNTS: &str = "aws_config_combined_count_o-abcdefghij.csv";
@@ -39,6 +41,55 @@ fn denied_account_costs_only_itself() {
         "{}",
         run.stdout
     );
+}
+
+/// The server does not reply to the checks of the first account until the roles of the others were requested.
+#[test]
+fn accounts_are_opened_during_the_checks() {
+    let organization = organization(5);
+    let (assumed, latch) = (AtomicUsize::new(0), Latch::default());
+    let server = organization.serve_with(move |account, call| {
+        if call.operation == "AssumeRole" && assumed.fetch_add(1, Ordering::SeqCst) == 3 {
+            latch.open();
+        }
+        if call.service == "config" && account == Organization::id(1) {
+            latch.wait();
+        }
+        None
+    });
+    let run = run(&server, &["--organization", "--strict"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    assert_eq!(file(&run, COUNTS), Some(organization.csv(&[1, 2, 3, 4, 5])));
+    let roles = server.count(|call| call.operation == "AssumeRole");
+    assert_eq!(roles, 4, "each account is opened once");
+}
+
+/// No account can be checked; the others are being opened when the first one fails.
+#[test]
+fn failed_checks_end_run_without_files() {
+    let organization = organization(4);
+    let server = organization.serve_with(|_, call| match call.operation.as_str() {
+        "AssumeRole" => Some(Reply::stall()),
+        "ListDiscoveredResources" | "DescribeConfigurationRecorderStatus" => Some(Reply::error(
+            call,
+            400,
+            "NoAvailableConfigurationRecorderException",
+            "none",
+        )),
+        _ => None,
+    });
+    let args = [
+        "--organization",
+        "--max-attempts",
+        "1",
+        "--read-timeout",
+        "1",
+    ];
+    let run = run(&server, &args);
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    let text = run.describe();
+    assert!(run.stdout.contains("PREREQUISITE FAILURES"), "{text}");
+    assert!(!text.contains("aws_config_resource_count_1"), "{text}");
 }
 
 #[test]

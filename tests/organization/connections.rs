@@ -127,6 +127,28 @@ fn run_of_organization_keeps_bound() {
     });
 }
 
+/// The memory limit allows the stacks of about eight threads. (macOS has no `ulimit -v`.)
+#[cfg(target_os = "linux")]
+#[test]
+fn few_threads_count_an_organization() {
+    let organization = organization(25);
+    let server = organization.serve();
+    let types = format!("{VPC},{BUCKET}");
+    let run = Program::in_shell(r#"ulimit -v 4000000 && exec "$@""#, &server)
+        .env("RUST_MIN_STACK", "400000000")
+        .args(["--organization", "--strict", "--resource-types", &types])
+        .run();
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let counts = file(
+        &run,
+        &format!("aws_config_combined_count_{ORGANIZATION}.csv"),
+    );
+    assert_eq!(
+        counts,
+        Some(organization.csv(&(1..=25).collect::<Vec<_>>()))
+    );
+}
+
 #[test]
 fn run_of_sso_session_keeps_bound() {
     let organization = organization(12);
