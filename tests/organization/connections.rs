@@ -130,23 +130,26 @@ fn run_of_organization_keeps_bound() {
 /// The memory limit allows the stacks of about eight threads. (macOS has no `ulimit -v`.)
 #[cfg(target_os = "linux")]
 #[test]
-fn few_threads_count_an_organization() {
+fn few_descriptors_or_threads_count_an_organization() {
     let organization = organization(25);
-    let server = organization.serve();
     let types = format!("{VPC},{BUCKET}");
-    let run = Program::in_shell(r#"ulimit -v 4000000 && exec "$@""#, &server)
-        .env("RUST_MIN_STACK", "400000000")
-        .args(["--organization", "--strict", "--resource-types", &types])
-        .run();
-    assert_eq!(run.code, Some(0), "{}", run.describe());
-    let counts = file(
-        &run,
-        &format!("aws_config_combined_count_{ORGANIZATION}.csv"),
-    );
-    assert_eq!(
-        counts,
-        Some(organization.csv(&(1..=25).collect::<Vec<_>>()))
-    );
+    for (limit, stack, max) in [
+        ("-v 4000000", "400000000", "220"),
+        ("-n 256", "2000000", "220"),
+        ("-n 64", "2000000", "20"),
+    ] {
+        let server = organization.serve();
+        let script = format!(r#"ulimit {limit} && exec "$@""#);
+        let run = Program::in_shell(&script, &server)
+            .env("RUST_MIN_STACK", stack)
+            .args(["--organization", "--strict", "--resource-types", &types])
+            .args(["--max-connections", max])
+            .run();
+        assert_eq!(run.code, Some(0), "{limit}: {}", run.describe());
+        let name = format!("aws_config_combined_count_{ORGANIZATION}.csv");
+        let numbers: Vec<_> = (1..=25).collect();
+        assert_eq!(file(&run, &name), Some(organization.csv(&numbers)));
+    }
 }
 
 #[test]
