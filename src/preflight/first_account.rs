@@ -44,7 +44,7 @@ pub struct AccountsReady {
     pub is_complete: bool,
     /// The accounts that the checks have opened, or have started to open, so that they are not opened again.
     pub early: EarlyAccounts,
-    /// The regions of the options that no account can have; if there are any, the scan cannot start.
+    /// The regions of the options that AWS does not have; if there are any, the scan cannot start.
     pub unknown_regions: Vec<UnknownRegion>,
 }
 
@@ -86,7 +86,7 @@ fn look_up_only(
 ) -> Option<()> {
     let task = options.accounts.as_ref().map(|accounts| accounts.task);
     let is_list = task.is_some_and(|task| task != AccountTask::Count);
-    if is_list || has_foreign_regions(options, ready) || !region_names::need_look_up(options) {
+    if is_list || !region_names::need_look_up(options) {
         return Some(());
     }
     // The scan reports accounts that cannot be opened.
@@ -96,14 +96,6 @@ fn look_up_only(
         checks.add(REGIONS, looked_up, |()| String::new())?;
     }
     Some(())
-}
-
-/// Looks for regions of the options that are in another partition than all accounts.
-fn has_foreign_regions(options: &Options, ready: &mut AccountsReady) -> bool {
-    let members = ready.members.iter();
-    let starts: Vec<_> = members.map(|member| ready.access.region(member)).collect();
-    ready.unknown_regions = region_names::of_other_partitions(options, &starts);
-    !ready.unknown_regions.is_empty()
 }
 
 /// Looks the regions of the options up in one account, for all accounts.
@@ -136,9 +128,6 @@ pub(super) fn check_opened(
         format!("{} ({})", member.id, ready.access.describe(member))
     });
     let (mut member, mut opened) = described?;
-    if has_foreign_regions(options, ready) {
-        return Some(());
-    }
     let looked_up = look_up_regions(options, ready, (&member, &opened));
     if !ready.unknown_regions.is_empty() {
         return Some(());

@@ -1,5 +1,5 @@
-//! The regions of `--regions`, `--exclude-regions` and `--accept-missing` that cannot be those of the accounts: users misspell
-//! them, or name one of another partition. AWS opens regions that this version of the program does not know.
+//! The regions of `--regions`, `--exclude-regions` and `--accept-missing` that this version of the program does not know: AWS opens
+//! regions, and users misspell them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,37 +14,22 @@ use crate::options::Options;
 use crate::text::{did_you_mean, near_matches};
 use crate::untrusted::Untrusted;
 
-/// A region of an option that no account can have.
+/// A region of an option that AWS does not have.
 #[derive(Debug)]
 pub struct UnknownRegion {
     option: &'static str,
     region: Region,
-    reason: Reason,
-}
-
-#[derive(Debug)]
-enum Reason {
-    /// AWS does not have the region; the text names similar ones.
-    NotFound(String),
-    /// The region is in another partition than the start region.
-    OtherPartition {
-        partition: &'static str,
-        start: Region,
-    },
+    near: String,
 }
 
 impl fmt::Display for UnknownRegion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { option, region, .. } = self;
-        match &self.reason {
-            Reason::NotFound(near) => write!(f, "{option}: AWS has no region {region}{near}"),
-            Reason::OtherPartition { partition, start } => write!(
-                f,
-                "{option}: {region} is in the partition {partition}, but the start region {start} is in {}; use \
-                 credentials and a --region of {partition}, or remove {region}",
-                Partition::for_region(start).id
-            ),
-        }
+        let Self {
+            option,
+            region,
+            near,
+        } = self;
+        write!(f, "{option}: AWS has no region {region}{near}")
     }
 }
 
@@ -52,22 +37,12 @@ impl fmt::Display for UnknownRegion {
 pub(super) enum RegionLookup {
     /// AWS has all regions.
     Found,
-    /// No account can have these regions.
+    /// AWS does not have these regions.
     NotFound(Vec<UnknownRegion>),
     /// A recording has no response for the look-up.
     NotRecorded,
     /// The look-up failed.
     Failed(Box<CallError>),
-}
-
-/// Checks the partitions of the regions, then looks those up that are not known.
-pub(super) fn check(options: &Options, client: &Client, start: &Region) -> RegionLookup {
-    let foreign = of_other_partitions(options, &[start]);
-    if foreign.is_empty() {
-        look_up(options, client, start)
-    } else {
-        RegionLookup::NotFound(foreign)
-    }
 }
 
 /// Looks the regions up that are not known: those that are enabled for the account and those that are not.
@@ -96,23 +71,6 @@ pub(super) fn need_look_up(options: &Options) -> bool {
     given(options).any(|(_, region)| !Partition::knows(region))
 }
 
-/// Returns the regions of `--regions` that are in no partition of the start regions `starts`.
-pub(super) fn of_other_partitions(options: &Options, starts: &[&Region]) -> Vec<UnknownRegion> {
-    let partitions: Vec<_> = starts.iter().map(|r| Partition::for_region(r)).collect();
-    let describe = |region: &Region| {
-        let partition = Partition::with_region(region).filter(|p| !partitions.contains(p))?;
-        Some(UnknownRegion {
-            option: "--regions",
-            region: region.clone(),
-            reason: Reason::OtherPartition {
-                partition: partition.id,
-                start: (*starts.first()?).clone(),
-            },
-        })
-    };
-    options.regions.iter().filter_map(describe).collect()
-}
-
 /// Returns the regions that are neither known nor in `regions`.
 pub(super) fn unknown(options: &Options, regions: &[Region]) -> Vec<UnknownRegion> {
     let is_unknown =
@@ -124,10 +82,7 @@ pub(super) fn unknown(options: &Options, regions: &[Region]) -> Vec<UnknownRegio
     let describe = |(option, region): (_, &Region)| UnknownRegion {
         option,
         region: region.clone(),
-        reason: Reason::NotFound(did_you_mean(&near_matches(
-            region.as_str(),
-            candidates.iter().copied(),
-        ))),
+        near: did_you_mean(&near_matches(region.as_str(), candidates.iter().copied())),
     };
     given(options).filter(is_unknown).map(describe).collect()
 }

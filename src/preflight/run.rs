@@ -182,7 +182,7 @@ fn check_account(
     let permission = (!options.skip_checks).then_some(&permission);
     // A misspelled region ends the run before any call to AWS Config.
     let looked_up = checks.run(REGIONS, &workers, || {
-        region_names::check(options, client, start)
+        region_names::look_up(options, client, start)
     });
     let not_recorded = matches!(looked_up, Some(RegionLookup::NotRecorded));
     let lookup_error = match looked_up {

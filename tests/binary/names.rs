@@ -70,37 +70,6 @@ fn region_unknown_to_aws_exits_before_config_calls() {
 }
 
 #[test]
-fn region_of_another_partition_is_refused() {
-    for (args, parts) in [
-        (
-            &["--regions", "us-east-1,cn-north-1"][..],
-            &[
-                "--regions: cn-north-1 is in the partition aws-cn",
-                "us-east-1",
-            ][..],
-        ),
-        (
-            &["--skip-checks", "--regions", "us-gov-west-1"],
-            &["aws-us-gov"],
-        ),
-        (
-            &["--regions", "us-east-1", "--region", "cn-north-1"],
-            &["us-east-1 is in the partition aws, "],
-        ),
-    ] {
-        let server = account().serve();
-        let run = Program::new(&server).args(TYPES).args(args).run();
-        assert_usage_error(&run, parts);
-        assert_eq!(server.calls().len(), 0, "{args:?}");
-    }
-    // One list of excluded regions may serve runs in several partitions.
-    let server = account().serve();
-    let args = ["--exclude-regions", "cn-north-1"];
-    let run = Program::new(&server).args(TYPES).args(args).run();
-    assert_eq!(run.code, Some(0), "{}", run.describe());
-}
-
-#[test]
 fn region_opened_by_aws_is_accepted() {
     let account = account()
         .region("eu-atlantis-1", &[(VPC, 5)])
