@@ -83,7 +83,7 @@ pub struct Options {
     pub max_connections: usize,
     /// True if the user set the concurrency, which then applies to any number of regions.
     pub fixed_concurrency: bool,
-    /// The maximum time of the scan, or of a whole run of many accounts. Default: [`DEFAULT_MAX_TIME`] for each account.
+    /// The maximum time of the scan, or of a whole run of many accounts. Default: one hour for each account.
     pub max_time: Option<Duration>,
     /// The connect time-out.
     pub connect_timeout: Duration,
