@@ -18,20 +18,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use measure::{cpu_time, watch};
-use support::{Account, ORGANIZATION, Organization, Program, Server};
-
-const TYPES: [&str; 10] = [
-    "AWS::DynamoDB::Table",
-    "AWS::EC2::Instance",
-    "AWS::EC2::SecurityGroup",
-    "AWS::EC2::VPC",
-    "AWS::EC2::Volume",
-    "AWS::IAM::Role",
-    "AWS::IAM::User",
-    "AWS::Lambda::Function",
-    "AWS::RDS::DBInstance",
-    "AWS::S3::Bucket",
-];
+use support::{
+    Account, DEFAULT_REGIONS as REGIONS, DEFAULT_TYPES as TYPES, ORGANIZATION, Organization,
+    Program, Server,
+};
 
 /// The requests of the longest chain: the list, and in an account its role, regions, alias, a page of its first type and one
 /// of another type.
@@ -124,26 +114,6 @@ fn scenarios() -> Vec<Scenario> {
         },
     ]
 }
-
-const REGIONS: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
 
 /// Runs a scenario, and prints its line and the missed targets.
 fn run(scenario: &Scenario) -> Result<(), String> {

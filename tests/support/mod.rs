@@ -15,6 +15,7 @@
 mod account;
 mod call;
 mod connection;
+mod defaults;
 mod identifiers;
 mod in_process;
 mod latch;
@@ -30,6 +31,7 @@ mod tls;
 
 pub use account::{Account, Recorder};
 pub use call::Call;
+pub use defaults::{DEFAULT_REGIONS, DEFAULT_TYPES};
 pub use latch::Latch;
 pub use organization::{ORGANIZATION, Organization, assumed_role};
 pub use outcome::Outcome;

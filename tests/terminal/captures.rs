@@ -4,11 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use crate::pty::{Streams, run};
-use crate::recording::{
-    DEFAULT_REGIONS, Operation, answer, denied, error, no_recorder, replay, stopped, timeout,
-};
+use crate::recording::{Operation, answer, denied, error, no_recorder, replay, stopped, timeout};
 use crate::screen::Screen;
-use crate::support::Program;
+use crate::support::{DEFAULT_REGIONS, Program};
 use crate::volatile::without_times;
 
 pub const WIDTHS: [u16; 3] = [60, 100, 160];

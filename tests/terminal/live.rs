@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use crate::captures::{WIDTHS, check_screen};
 use crate::pty::{Session, Streams};
-use crate::recording::DEFAULT_REGIONS;
 use crate::screen::Screen;
-use crate::support::{Account, Latch, Program, Reply, Server};
+use crate::support::{Account, DEFAULT_REGIONS, Latch, Program, Reply, Server};
 
 const VPC: &str = "AWS::EC2::VPC";
 const SLOW: &str = "eu-west-3";

@@ -8,27 +8,6 @@ use serde_json::{Value, json};
 
 use crate::support::Program;
 
-/// The regions that are enabled in a new account.
-pub const DEFAULT_REGIONS: [&str; 17] = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
-
 /// The operation of a recorded request to AWS Config.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
