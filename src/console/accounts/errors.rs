@@ -17,9 +17,10 @@ impl AccountErrors {
     /// Returns the lines of an account's errors, with the number of types.
     pub fn lines(&mut self, account: &str, entries: &[Entry]) -> Vec<String> {
         let mut groups: Vec<(&Entry, usize)> = Vec::new();
-        let mut indexes: BTreeMap<(Option<&Region>, ErrorType), usize> = BTreeMap::new();
+        let mut indexes: BTreeMap<(Option<&Region>, ErrorType, &str), usize> = BTreeMap::new();
         for entry in entries {
-            let key = (entry.region.as_ref(), entry.error_type);
+            let reason = reason(&entry.message);
+            let key = (entry.region.as_ref(), entry.error_type, reason);
             let index = *indexes.entry(key).or_insert_with(|| {
                 groups.push((entry, 0));
                 groups.len() - 1

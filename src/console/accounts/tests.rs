@@ -151,6 +151,11 @@ fn terminal_has_errors_once_per_reason() {
             ..entry(Some("eu-west-1"), None, failed)
         },
         entry(Some("us-east-1"), bucket, failed),
+        entry(
+            Some("eu-west-1"),
+            None,
+            "config:ListDiscoveredResources changed",
+        ),
     ];
     let time = "1970-01-01T00:00:00.000Z";
     assert_eq!(
@@ -164,6 +169,9 @@ fn terminal_has_errors_once_per_reason() {
             ),
             format!(
                 "[{time}] [PERMISSION] Account: 111111111111, Region: us-east-1, Resource: AWS::S3::Bucket, Message: {failed}"
+            ),
+            format!(
+                "[{time}] [PERMISSION] Account: 111111111111, Region: eu-west-1, Message: config:ListDiscoveredResources changed"
             ),
         ]
     );
