@@ -58,7 +58,8 @@ impl ListArgs {
             return Err(command.error(ErrorKind::ArgumentConflict, text));
         }
         let Some(accounts) = &mut options.accounts else {
-            let text = "accounts needs --organization, --ou, --accounts or --profiles";
+            let text =
+                "accounts needs --organization, --ou, --accounts, --profiles or --sso-session";
             return Err(command.error(ErrorKind::MissingRequiredArgument, text));
         };
         accounts.task = if self.check_access {
