@@ -115,7 +115,7 @@ pub(super) fn write_tables(context: &mut Context, account: &Account, coverage: &
 /// nothing was counted: an old file has more than a file without a count.
 fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -> bool {
     if coverage.is_missing() {
-        let counts = pluralize(coverage.cells().count(), "count");
+        let counts = pluralize(coverage.size(), "count");
         let name = account.file_name(".csv");
         let kept = if context.path(&name).exists() {
             format!(", and the existing {name} was not changed")

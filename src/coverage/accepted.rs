@@ -61,10 +61,10 @@ impl Coverage {
     /// Returns the number of missing counts that are expected.
     #[must_use]
     pub fn accepted(&self) -> usize {
-        let accepted = self
-            .cells()
-            .filter(|(r, t, cell)| self.is_accepted(r, t, cell));
-        accepted.count()
+        let missing = self.cells_of(Class::Missing);
+        missing
+            .filter(|(r, t, cell)| self.is_accepted(r, t, cell))
+            .count()
     }
 
     /// Returns the number of counts of `class`, without the missing ones that are expected.

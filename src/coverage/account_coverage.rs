@@ -28,6 +28,32 @@ pub struct RegionCoverage {
     pub result: RegionResult,
     /// The cell of each of [`Coverage::types`], in the same order.
     pub cells: Vec<Cell>,
+    /// The number of cells of each [`Class`]. Most regions have only known counts; those are not searched for others.
+    classes: [usize; Class::ALL.len()],
+}
+
+impl RegionCoverage {
+    /// Creates the coverage of a region whose classes are not counted yet.
+    pub(super) fn new(result: RegionResult, cells: Vec<Cell>) -> Self {
+        Self {
+            result,
+            cells,
+            classes: [0; Class::ALL.len()],
+        }
+    }
+
+    /// Counts the cells of each class.
+    pub(super) fn count_classes(&mut self) {
+        for cell in &self.cells {
+            self.classes[cell.class() as usize] += 1;
+        }
+    }
+
+    /// Returns the number of cells of `class`.
+    #[must_use]
+    pub fn number_of(&self, class: Class) -> usize {
+        self.classes[class as usize]
+    }
 }
 
 /// The completeness of a region's counts.
@@ -53,10 +79,16 @@ impl fmt::Display for Completeness {
 impl Coverage {
     /// Returns every cell, by region and type.
     pub fn cells(&self) -> impl Iterator<Item = (&Region, &ResourceType, &Cell)> {
-        self.regions.iter().flat_map(|r| {
-            let cells = self.types.iter().zip(&r.cells);
-            cells.map(|(t, cell)| (&r.result.region, t, cell))
-        })
+        self.regions.iter().flat_map(|r| self.cells_in(r))
+    }
+
+    /// Returns the cells of a region, by type.
+    fn cells_in<'a>(
+        &'a self,
+        region: &'a RegionCoverage,
+    ) -> impl Iterator<Item = (&'a Region, &'a ResourceType, &'a Cell)> {
+        let cells = self.types.iter().zip(&region.cells);
+        cells.map(|(t, cell)| (&region.result.region, t, cell))
     }
 
     /// Returns the totals, by region and type.
@@ -68,22 +100,40 @@ impl Coverage {
     /// Returns the number of counts of `class`.
     #[must_use]
     pub fn number_of(&self, class: Class) -> usize {
-        self.cells()
-            .filter(|(.., cell)| cell.class() == class)
-            .count()
+        self.regions.iter().map(|r| r.number_of(class)).sum()
+    }
+
+    /// Returns the number of counts: regions × types.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.regions.len() * self.types.len()
+    }
+
+    /// Returns the regions that have cells of `class`.
+    pub fn regions_with(&self, class: Class) -> impl Iterator<Item = &RegionCoverage> {
+        self.regions.iter().filter(move |r| r.number_of(class) > 0)
+    }
+
+    /// Returns the cells of `class`, by region and type.
+    pub fn cells_of(&self, class: Class) -> impl Iterator<Item = (&Region, &ResourceType, &Cell)> {
+        let cells = self.regions_with(class).flat_map(|r| self.cells_in(r));
+        cells.filter(move |(.., cell)| cell.class() == class)
     }
 
     /// Returns true if every count is missing. Without a count nothing is missing.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         let missing = self.number_of(Class::Missing);
-        missing > 0 && missing == self.cells().count()
+        missing > 0 && missing == self.size()
     }
 
     /// Returns the completeness of a region. A global type that no region records and counts is a gap
     /// of the account, not of a region.
     #[must_use]
     pub fn completeness(&self, region: &RegionCoverage) -> Completeness {
+        if region.number_of(Class::Missing) == 0 && region.number_of(Class::Stale) == 0 {
+            return Completeness::Complete;
+        }
         let cells = self.types.iter().zip(&region.cells);
         let cells = cells.filter(|(t, cell)| !cell.is_unrecorded_global(t));
         let classes: Vec<Class> = cells.map(|(_, cell)| cell.class()).collect();

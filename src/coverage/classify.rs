@@ -22,7 +22,7 @@ impl Coverage {
         for result in results {
             let cell = |t| classify(&result, t, wanted, method);
             let cells = types.iter().map(cell).collect();
-            regions.push(RegionCoverage { result, cells });
+            regions.push(RegionCoverage::new(result, cells));
         }
         let mut coverage = Self {
             types,
@@ -31,6 +31,9 @@ impl Coverage {
         };
         coverage.mark_counted_elsewhere();
         coverage.mark_unknown_types();
+        for region in &mut coverage.regions {
+            region.count_classes();
+        }
         coverage
     }
 }

@@ -44,7 +44,7 @@ impl Coverage {
     #[must_use]
     pub fn compare(&self) -> Comparison<'_> {
         let mut comparison = Comparison::default();
-        for RegionCoverage { result, cells } in &self.regions {
+        for RegionCoverage { result, cells, .. } in &self.regions {
             for (resource_type, cell) in self.types.iter().zip(cells) {
                 let counted = result.counted(resource_type);
                 let (Some(listed), Some(counted)) = (result.listed(resource_type), counted) else {

@@ -25,7 +25,7 @@ pub use recorder::{Recorder, RecordingStatus, recorder_state};
 pub use recorder_state::{RecorderState, StaleKind, StaleState};
 pub use region_result::RegionResult;
 pub use status::{Class, Gap, Status};
-pub use totals::{Group, Totals};
+pub use totals::Totals;
 pub use type_totals::TypeTotal;
 pub use unlogged::{Types, Unlogged};
 

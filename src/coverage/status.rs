@@ -61,6 +61,11 @@ pub enum Class {
     Missing,
 }
 
+impl Class {
+    /// All classes.
+    pub const ALL: [Self; 4] = [Self::Known, Self::Stale, Self::Unverified, Self::Missing];
+}
+
 impl Status {
     /// All statuses.
     pub const ALL: [Self; 17] = [
@@ -174,12 +179,7 @@ mod tests {
     fn class_follows_status_and_total() {
         let classes = |has_total| {
             let mut names = Vec::new();
-            for class in [
-                Class::Known,
-                Class::Stale,
-                Class::Unverified,
-                Class::Missing,
-            ] {
+            for class in Class::ALL {
                 let statuses = Status::ALL.into_iter();
                 names.push(statuses.filter(|s| s.class(has_total) == class).count());
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::account_coverage::Coverage;
 use super::cell::Cell;
-use super::status::{Gap, Status};
+use super::status::{Class, Gap, Status};
 use crate::model::ResourceType;
 use crate::text::did_you_mean;
 
@@ -37,7 +37,7 @@ impl Coverage {
     pub(super) fn unlogged_unknown_types(&self) -> impl Iterator<Item = (&ResourceType, &Cell)> {
         let types = self.types.iter().enumerate();
         types.filter_map(|(n, resource_type)| {
-            let cells = || self.regions.iter().map(|r| &r.cells[n]);
+            let cells = || self.regions_with(Class::Missing).map(|r| &r.cells[n]);
             let is_logged = |cell: &Cell| {
                 matches!(cell, Cell::Failed(gap) if gap.status == Status::UnknownType)
             };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::account_coverage::{Coverage, RegionCoverage};
 use super::cell::Cell;
 use super::recorder::RecordingStatus;
-use super::status::Status;
+use super::status::{Class, Status};
 use crate::error_log::ErrorType;
 use crate::model::{Region, ResourceType};
 
@@ -62,7 +62,12 @@ impl Coverage {
     /// then by unknown type.
     #[must_use]
     pub fn unlogged(&self) -> Vec<Unlogged<'_>> {
-        let regions = self.regions.iter();
+        let has_gap = |r: &&RegionCoverage| {
+            [Class::Missing, Class::Stale]
+                .iter()
+                .any(|c| r.number_of(*c) > 0)
+        };
+        let regions = self.regions.iter().filter(has_gap);
         let by_region =
             regions.flat_map(|r| self.missing_of(r).into_iter().chain(self.stale_of(r)));
         let unknown = self.unlogged_unknown_types();
@@ -115,20 +120,18 @@ impl Coverage {
 
     /// Returns the global types that no region records and counts.
     fn unrecorded_global_types(&self) -> impl Iterator<Item = Unlogged<'_>> {
-        self.types
-            .iter()
-            .enumerate()
-            .filter_map(|(n, resource_type)| {
-                let cells = self.regions.iter().map(|r| (&r.result.region, &r.cells[n]));
-                let cells: Vec<_> = cells
-                    .filter(|(_, c)| c.is_unrecorded_global(resource_type))
-                    .collect();
-                (!cells.is_empty()).then(|| Unlogged::Global {
-                    resource_type,
-                    regions: cells.iter().map(|(region, _)| *region).collect(),
-                    is_listed: cells.iter().any(|(_, cell)| cell.is_stale()),
-                })
+        let global = self.types.iter().enumerate().filter(|(_, t)| t.is_global());
+        global.filter_map(|(n, resource_type)| {
+            let cells = self.regions.iter().map(|r| (&r.result.region, &r.cells[n]));
+            let cells: Vec<_> = cells
+                .filter(|(_, c)| c.is_unrecorded_global(resource_type))
+                .collect();
+            (!cells.is_empty()).then(|| Unlogged::Global {
+                resource_type,
+                regions: cells.iter().map(|(region, _)| *region).collect(),
+                is_listed: cells.iter().any(|(_, cell)| cell.is_stale()),
             })
+        })
     }
 
     /// Returns the cells of a region without the global types that no region records.

@@ -220,7 +220,7 @@ fn run(client: Client, clock: Arc<dyn Clock>, interrupt: &Interrupt, threads: us
         ["eu-west-1", "us-east-1"],
         "sorted, without duplicates"
     );
-    for RegionCoverage { result, cells } in &results {
+    for RegionCoverage { result, cells, .. } in &results {
         assert_eq!(cells.len(), TYPES.len(), "a cell for every type");
         for (resource_type, cell) in coverage.types.iter().zip(cells) {
             let logged = entries.iter().any(|e| {

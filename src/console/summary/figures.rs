@@ -37,9 +37,8 @@ fn regions(coverage: &Coverage) -> String {
     let all = coverage.regions.len();
     let mut numbers = [0; 4];
     for region in &coverage.regions {
-        let is_unverified = |c| c == Class::Unverified;
         let kind = match coverage.completeness(region) {
-            Completeness::Complete if region.cells.iter().any(|c| is_unverified(c.class())) => 2,
+            Completeness::Complete if region.number_of(Class::Unverified) > 0 => 2,
             Completeness::Complete => 0,
             Completeness::Stale => 1,
             Completeness::Partial | Completeness::Missing => 3,

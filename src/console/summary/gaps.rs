@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{exceptions, names};
-use crate::coverage::{Cell, Coverage, RegionCoverage, Status};
+use crate::coverage::{Cell, Class, Coverage, RegionCoverage, Status};
 use crate::model::{Region, ResourceType};
 use crate::text::{number_of, thousands};
 
@@ -81,7 +81,7 @@ impl<'a> MissingCounts<'a> {
             coverage.regions.iter().map(|r| &r.result.region).collect();
         let mut missing = Self {
             cells: coverage
-                .cells()
+                .cells_of(Class::Missing)
                 .filter(|(r, t, c)| is_shown(r, t, c))
                 .count(),
             other_regions: all_regions.clone(),
@@ -91,7 +91,7 @@ impl<'a> MissingCounts<'a> {
         };
         let mut whole: BTreeMap<Reasons, MissingRow<'a>> = BTreeMap::new();
         let (mut cells, mut global) = (Vec::new(), BTreeMap::new());
-        for region in &coverage.regions {
+        for region in coverage.regions_with(Class::Missing) {
             let reasons = reasons_of_whole(coverage, region);
             if let Some(reasons) = &reasons {
                 missing.other_regions.remove(&region.result.region);

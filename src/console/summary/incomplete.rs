@@ -56,7 +56,7 @@ fn rows<'m, 'a>(missing: &'m MissingCounts<'a>) -> impl Iterator<Item = &'m Miss
 }
 
 fn header(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> String {
-    let all = if missing.cells > 1 && missing.cells == input.coverage.cells().count() {
+    let all = if missing.cells > 1 && missing.cells == input.coverage.size() {
         "all "
     } else {
         ""

@@ -10,7 +10,7 @@ use super::input::SummaryInput;
 use super::layout::wrapped;
 use super::names::names;
 use crate::advice;
-use crate::coverage::{Coverage, Status};
+use crate::coverage::{Class, Coverage, Status};
 use crate::model::{Region, ResourceType};
 use crate::text::number_of;
 
@@ -61,7 +61,7 @@ pub fn stale(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> Vec<Strin
 /// Groups the stale counts.
 fn groups(coverage: &Coverage) -> BTreeMap<Key<'_>, StaleCounts<'_>> {
     let mut groups: BTreeMap<Key<'_>, StaleCounts<'_>> = BTreeMap::new();
-    for region in &coverage.regions {
+    for region in coverage.regions_with(Class::Stale) {
         let mut own: BTreeMap<(Status, bool), StaleCounts<'_>> = BTreeMap::new();
         let cells = coverage.types.iter().zip(&region.cells);
         for (resource_type, cell) in cells.clone().filter(|(_, cell)| cell.is_stale()) {
