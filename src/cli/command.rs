@@ -135,6 +135,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::
     let matches = command.try_get_matches_from_mut(&args);
     let matches = matches.map_err(without_secrets)?;
     let cli = Cli::from_arg_matches(&matches)?;
+    // An error shows the usage of the subcommand.
+    let used = matches
+        .subcommand_name()
+        .and_then(|name| command.find_subcommand(name));
+    let mut command = used.cloned().unwrap_or(command);
     let text = match cli.subcommand {
         None => {
             let (mut options, view) = cli.scan.resolve(&mut command)?;

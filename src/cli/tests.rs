@@ -498,6 +498,9 @@ fn accounts_subcommand_rejects_runs_without_a_list() {
         let (code, text) = error(&args.collect::<Vec<_>>());
         assert_eq!(code, 2, "{text}");
         assert!(text.contains(hint), "{text}");
+        if !hint.starts_with("csv") {
+            assert!(text.contains(" accounts [OPTIONS]\n"), "{text}");
+        }
     }
 }
 
