@@ -8,6 +8,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 use crate::redact;
 use crate::secret::Redactor;
 use crate::text::sanitize;
@@ -16,7 +18,8 @@ use crate::text::sanitize;
 const MAX_CHARS: usize = 16_000;
 
 /// Text as received from the network; it has no `Display`, and its `Debug` output is its length.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
 pub struct Untrusted(String);
 
 impl Untrusted {

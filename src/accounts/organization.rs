@@ -11,7 +11,6 @@ use super::selection::{self, Units};
 use super::unit_names::UnitNames;
 use super::units::UnitTree;
 use crate::aws::client::Client;
-use crate::aws::error::CallError;
 use crate::aws::operation::Operation;
 use crate::aws::ops::list_accounts::{ListAccounts, OrganizationAccount, PAGE_SIZE};
 use crate::model::{AccountId, Region};
@@ -108,8 +107,8 @@ impl OrganizationList {
                 max_results: PAGE_SIZE,
                 next_token,
             };
-            let page = client.call(region, &request)?.output;
-            Ok::<_, CallError>((page.accounts, page.next_token))
+            let response = client.call(region, &request);
+            response.map(|response| response.output)
         })?;
         let Some(page) = page else {
             return Ok(None);

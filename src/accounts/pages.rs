@@ -2,6 +2,7 @@
 
 use super::list_error::ListError;
 use crate::aws::error::CallError;
+use crate::aws::page::Page;
 use crate::inventory::Paging;
 
 /// The state of a list between two pages.
@@ -39,23 +40,22 @@ impl PageCursor {
         self.is_complete
     }
 
-    /// Fetches the next page with `fetch`, which gets the page token and returns the items and the next one. Returns
-    /// `None` after the last page.
+    /// Fetches the next page with `fetch`, which gets the page token. Returns `None` after the last page.
     ///
     /// # Errors
     /// The call failed, or the pages do not end.
     pub fn next<T, E: Into<ListError>>(
         &mut self,
-        fetch: impl FnOnce(Option<&str>) -> Result<(Vec<T>, Option<String>), E>,
+        fetch: impl FnOnce(Option<&str>) -> Result<Page<T>, E>,
     ) -> Result<Option<Vec<T>>, ListError> {
         if self.is_complete {
             return Ok(None);
         }
-        let (items, token) = fetch(self.token.as_deref()).map_err(Into::into)?;
-        match &token {
+        let page = fetch(self.token.as_deref()).map_err(Into::into)?;
+        match &page.next_token {
             // An empty page with a page token is not the last one.
             Some(token) => {
-                let added = self.paging.add(token, items.is_empty());
+                let added = self.paging.add(token, page.items.is_empty());
                 added.map_err(|source| ListError::Pages {
                     service: self.service,
                     operation: self.operation,
@@ -64,8 +64,8 @@ impl PageCursor {
             }
             None => self.is_complete = true,
         }
-        self.token = token;
-        Ok(Some(items))
+        self.token = page.next_token;
+        Ok(Some(page.items))
     }
 
     /// Fetches all pages with `fetch`.
@@ -74,7 +74,7 @@ impl PageCursor {
     /// As [`Self::next`].
     pub fn all<T>(
         operation: &'static str,
-        fetch: impl Fn(Option<&str>) -> Result<(Vec<T>, Option<String>), CallError>,
+        fetch: impl Fn(Option<&str>) -> Result<Page<T>, CallError>,
     ) -> Result<Vec<T>, ListError> {
         let (mut pages, mut all) = (Self::new(operation), Vec::new());
         while let Some(items) = pages.next(&fetch)? {
@@ -103,7 +103,8 @@ mod tests {
             .next(|token| {
                 tokens.push(token.map(str::to_owned));
                 let (items, next) = rest.next().unwrap();
-                Ok::<_, CallError>((items, next.map(str::to_owned)))
+                let next_token = next.map(str::to_owned);
+                Ok::<_, CallError>(Page { items, next_token })
             })
             .unwrap()
         {
@@ -115,7 +116,11 @@ mod tests {
 
     #[test]
     fn repeated_token_is_an_error() {
-        let all = PageCursor::all("ListAccounts", |_| Ok((vec![0], Some("t".to_owned()))));
+        let page = Page {
+            items: vec![0],
+            next_token: Some("t".to_owned()),
+        };
+        let all = PageCursor::all("ListAccounts", |_| Ok(page.clone()));
         let error = all.unwrap_err().to_string();
         assert!(error.starts_with("organizations:ListAccounts: "), "{error}");
     }

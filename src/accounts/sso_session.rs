@@ -63,10 +63,7 @@ impl SsoList {
         selection: &Selection,
     ) -> Result<Option<Vec<MemberAccount>>, ListError> {
         let portal = &self.portal;
-        let page = self.pages.next(|next_token| {
-            let page = portal.accounts(next_token)?;
-            Ok::<_, CredentialsError>((page.items, page.next_token))
-        })?;
+        let page = self.pages.next(|token| portal.accounts(token))?;
         let Some(page) = page else {
             return Ok(None);
         };
@@ -104,10 +101,7 @@ impl SsoList {
 pub fn only_permission_set(portal: &SsoPortal, account: &AccountId) -> Result<RoleName, ListError> {
     let mut pages = PageCursor::of_portal("ListAccountRoles");
     let mut roles = BTreeSet::new();
-    while let Some(page) = pages.next(|next_token| {
-        let page = portal.roles(account, next_token)?;
-        Ok::<_, CredentialsError>((page.items, page.next_token))
-    })? {
+    while let Some(page) = pages.next(|token| portal.roles(account, token))? {
         roles.extend(page.iter().filter_map(Untrusted::parse::<RoleName>));
     }
     let roles: Vec<_> = roles.into_iter().collect();

@@ -61,8 +61,7 @@ impl UnitTree {
         path: &str,
     ) -> Result<String, ListError> {
         let roots = PageCursor::all(ListRoots::NAME, |next_token| {
-            let page = client.call(region, &ListRoots { next_token })?.output;
-            Ok((page.ids, page.next_token))
+            Ok(client.call(region, &ListRoots { next_token })?.output)
         })?;
         let unknown = || ListError::UnknownUnit(path.to_owned());
         let mut id = roots.into_iter().next().ok_or_else(unknown)?;
@@ -113,8 +112,7 @@ impl UnitTree {
                     max_results: PAGE_SIZE,
                     next_token,
                 };
-                let page = client.call(region, &request)?.output;
-                Ok((page.accounts, page.next_token))
+                Ok(client.call(region, &request)?.output)
             })?;
             for account in found {
                 let id = account.id.parse().map_err(|_| ListError::InvalidAccount {
@@ -164,8 +162,7 @@ fn fetch(
             max_results: PAGE_SIZE,
             next_token,
         };
-        let page = client.call_within(region, &request, limit)?.output;
-        Ok((page.units, page.next_token))
+        Ok(client.call_within(region, &request, limit)?.output)
     })
 }
 

@@ -80,6 +80,15 @@ pub enum Bound {
 }
 
 impl Cause {
+    /// Returns the kind of the service's error; `None` if the service did not return one.
+    #[must_use]
+    pub fn kind(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Service { kind, .. } => Some(*kind),
+            _ => None,
+        }
+    }
+
     /// Returns true if no connection to the host could be opened.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
@@ -123,10 +132,7 @@ impl CallError {
     /// Returns the kind of the service's error; `None` if the service did not return one.
     #[must_use]
     pub fn kind(&self) -> Option<ErrorKind> {
-        match &self.cause {
-            Cause::Service { kind, .. } => Some(*kind),
-            _ => None,
-        }
+        self.cause.kind()
     }
 
     /// Returns true if the service rejects the input, such as a resource type that it does not know.
@@ -217,37 +223,6 @@ pub enum CredentialsError {
     /// A shared file cannot be used.
     #[error(transparent)]
     SharedFiles(#[from] SharedFilesError),
-    /// A profile is in neither of the shared files.
-    #[error(
-        "{what} not found in {config} or {credentials}{found}; create it with `aws configure \
-         --profile {profile}`"
-    )]
-    NoProfile {
-        /// The profile and the setting that names it.
-        what: String,
-        /// The name of the profile.
-        profile: String,
-        /// The config file, with the reason why it is ignored.
-        config: String,
-        /// The shared credentials file, with the reason why it is ignored.
-        credentials: String,
-        /// The profiles of both files and the near matches, in brackets; empty if there are none.
-        found: String,
-    },
-    /// No provider is configured.
-    #[error(
-        "no credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), for the \
-         profile \"{profile}\" in {credentials} or {config}, or from a container or instance; run \
-         `aws configure` or `aws configure sso`, or set the variables"
-    )]
-    NotConfigured {
-        /// The name of the profile.
-        profile: String,
-        /// The shared credentials file, with the reason why it is ignored.
-        credentials: String,
-        /// The config file, with the reason why it is ignored.
-        config: String,
-    },
     /// A setting is missing, invalid, or contradicts another one.
     #[error("{0}")]
     Setting(String),
@@ -345,28 +320,36 @@ pub enum CredentialsError {
 
 impl CredentialsError {
     /// Creates the error of a profile that is not in `files`; `what` names the profile and its setting.
-    pub fn no_profile(what: String, profile: &str, files: &SharedFiles) -> Self {
-        let names = files.profile_names().into_iter();
+    pub fn no_profile(what: &str, profile: &str, files: &SharedFiles) -> Self {
+        let mut names = files.profiles_in_order();
+        names.sort_unstable();
+        let names = names.into_iter();
         let names: Vec<_> = names
             .map(|name| sanitize(&redact::setting(name), 80))
             .collect();
         let near = did_you_mean(&near_matches(profile, names.iter().map(String::as_str)));
-        let names = list(names, MAX_PROFILES);
-        Self::NoProfile {
-            what,
-            profile: profile.to_owned(),
-            config: files.config.to_string(),
-            credentials: files.credentials.to_string(),
-            found: match names.as_str() {
-                "" => String::new(),
-                names => format!(" (found: {names}{near})"),
-            },
-        }
+        let found = match list(names, MAX_PROFILES).as_str() {
+            "" => String::new(),
+            names => format!(" (found: {names}{near})"),
+        };
+        let (config, credentials) = (&files.config, &files.credentials);
+        Self::Setting(format!(
+            "{what} not found in {config} or {credentials}{found}; create it with `aws configure \
+             --profile {profile}`"
+        ))
     }
 
     /// Creates the error of a setting; `what` names it.
     pub fn setting(what: impl fmt::Display, problem: impl fmt::Display) -> Self {
         Self::Setting(format!("{what}: {problem}"))
+    }
+
+    /// Returns a function that creates the error of a request; `origin` names the provider.
+    pub fn fetch(origin: &str) -> impl Fn(FetchError) -> Self {
+        move |source| Self::Fetch {
+            origin: origin.to_owned(),
+            source,
+        }
     }
 
     /// Creates the error of a source; `origin` names it.

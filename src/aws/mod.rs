@@ -11,6 +11,7 @@ mod error_kind;
 pub mod limiter;
 pub mod operation;
 pub mod ops;
+pub mod page;
 pub mod partition;
 pub mod protocol;
 pub mod retry;

@@ -1,5 +1,7 @@
 //! An operation of an AWS service: its request, its response and their formats.
 
+use serde::Serialize;
+
 use super::protocol::{self, ParseError};
 use crate::model::{AccountId, ResourceType};
 
@@ -85,37 +87,33 @@ pub enum RequestBody {
 }
 
 impl RequestBody {
-    /// Creates an AWS JSON 1.1 body for AWS Config.
-    pub(super) fn config_json(operation: &str, input: &impl serde::Serialize) -> Self {
-        Self::json("StarlingDoveService", operation, input)
-    }
-
-    /// Creates an AWS JSON 1.1 body for AWS Organizations.
-    pub(super) fn organizations_json(operation: &str, input: &impl serde::Serialize) -> Self {
-        Self::json("AWSOrganizationsV20161128", operation, input)
-    }
-
-    fn json(prefix: &str, operation: &str, input: &impl serde::Serialize) -> Self {
+    /// Creates an AWS JSON 1.1 body for AWS Config or AWS Organizations.
+    pub(super) fn json<O: Operation + Serialize>(operation: &O) -> Self {
+        let prefix = match O::SERVICE {
+            Service::Organizations => "AWSOrganizationsV20161128",
+            _ => "StarlingDoveService",
+        };
         Self::Json {
-            target: format!("{prefix}.{operation}"),
-            body: protocol::json::body(input),
+            target: format!("{prefix}.{}", O::NAME),
+            body: protocol::json::body(operation),
         }
     }
 
-    /// Creates a Query body with only `Action` and `Version`.
-    pub(super) fn query(action: &str, version: &str) -> Self {
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        Self::Query(vec![pair("Action", action), pair("Version", version)])
-    }
-
-    /// Adds the parameters that have a value to a Query body.
-    pub(super) fn with<const N: usize>(self, parameters: [(&str, Option<&str>); N]) -> Self {
-        let Self::Query(mut all) = self else {
-            return self;
-        };
+    /// Creates a Query body with those of `parameters` that have a value.
+    pub(super) fn query<const N: usize>(
+        action: &str,
+        version: &str,
+        parameters: [(&str, Option<&str>); N],
+    ) -> Self {
+        let first = [("Action", Some(action)), ("Version", Some(version))];
         let pair = |(name, value): (&str, Option<&str>)| Some((name.to_owned(), value?.to_owned()));
-        all.extend(parameters.into_iter().filter_map(pair));
-        Self::Query(all)
+        Self::Query(
+            first
+                .into_iter()
+                .chain(parameters)
+                .filter_map(pair)
+                .collect(),
+        )
     }
 }
 

@@ -15,123 +15,114 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html>
 
-use super::container::Container;
-use super::environment::Environment;
-use super::imds::Imds;
 use super::provider::{Found, Profile, ProfileSource, Provider, ProviderContext, load_first};
 use super::role::{role_keys, session_name};
+use super::static_profile::{CONFIG_PROFILE, SHARED_PROFILE};
+use super::{container, environment, imds, login, process, sso, web_identity};
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::aws::ops::assume_role::AssumeRole;
 use crate::redact;
 
 /// The provider of a profile's role.
-pub struct AssumeRoleProfile {
-    /// The providers of a `source_profile`, in the order in which they are loaded.
-    pub sources: &'static [&'static dyn Provider],
+pub const PROVIDER: Provider = ("a role of the profile", load);
+
+/// The providers of a `source_profile`, in the order in which they are loaded.
+const PROFILE_CHAIN: [Provider; 6] = [
+    SHARED_PROFILE,
+    CONFIG_PROFILE,
+    web_identity::PROVIDER,
+    sso::PROVIDER,
+    login::PROVIDER,
+    process::PROVIDER,
+];
+
+fn load(context: &ProviderContext) -> Result<Found, CredentialsError> {
+    let profile = &context.profile.name;
+    if !is_role(context, profile) {
+        return Ok(Found::NotConfigured(
+            "the profile has no role_arn to assume",
+        ));
+    }
+    assume_role(context, profile, &mut Vec::new()).map(Found::Keys)
 }
 
-impl Provider for AssumeRoleProfile {
-    fn name(&self) -> &'static str {
-        "a role of the profile"
-    }
+/// Assumes the role of `profile`; `visited` are the profiles on the way to it.
+fn assume_role(
+    context: &ProviderContext,
+    profile: &str,
+    visited: &mut Vec<String>,
+) -> Result<ResolvedCredentials, CredentialsError> {
+    let get = |key| context.files.get(profile, key);
+    let role_arn = get("role_arn").unwrap_or_default();
+    let role = format!(
+        "the role {} of profile {profile}",
+        redact::setting(role_arn)
+    );
+    visited.push(profile.to_owned());
+    let source = match (get("source_profile"), get("credential_source")) {
+        (Some(name), None) => source_profile(context, profile, name, visited)?,
+        (None, Some(source)) => credential_source(context, source, &role)?,
+        (Some(_), Some(_)) => {
+            let problem = "has both source_profile and credential_source; keep one";
+            return Err(CredentialsError::setting(&role, problem));
+        }
+        (None, None) => {
+            let problem = "role_arn needs source_profile or credential_source";
+            return Err(CredentialsError::setting(&role, problem));
+        }
+    };
+    let mfa = match get("mfa_serial") {
+        Some(serial) => Some((serial, mfa_code(context, serial, &role)?)),
+        None => None,
+    };
+    let default_name = session_name(context);
+    let call = AssumeRole {
+        role_arn,
+        session_name: get("role_session_name").unwrap_or(&default_name),
+        external_id: get("external_id"),
+        // As in botocore, a value that is not a number is ignored.
+        duration_seconds: get("duration_seconds").and_then(|s| s.parse().ok()),
+        mfa,
+        policy: None,
+    };
+    role_keys(context.client(source).call(context.region, &call), role)
+}
 
-    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
-        if !is_role(context, &context.profile.name) {
-            return Ok(Found::NotConfigured(
-                "the profile has no role_arn to assume",
+/// Loads the credentials of the profile `name`, which assume the role of `profile`.
+fn source_profile(
+    context: &ProviderContext,
+    profile: &str,
+    name: &str,
+    visited: &mut Vec<String>,
+) -> Result<ResolvedCredentials, CredentialsError> {
+    if !context.files.has_profile(name) {
+        let what = format!("source_profile \"{name}\" of profile {profile}");
+        return Err(CredentialsError::no_profile(&what, name, context.files));
+    }
+    let has_keys = context.files.get(name, "aws_access_key_id").is_some();
+    // A profile with an access key ends the chain of roles, even if its source_profile is
+    // itself.
+    if !has_keys && is_role(context, name) {
+        if visited.iter().any(|p| p == name) {
+            visited.push(name.to_owned());
+            return Err(CredentialsError::setting(
+                "source_profile loop",
+                visited.join(" -> "),
             ));
         }
-        let visited = &mut Vec::new();
-        self.assume_role(context, &context.profile.name, visited)
-            .map(Found::Keys)
+        return assume_role(context, name, visited);
     }
-}
-
-impl AssumeRoleProfile {
-    /// Assumes the role of `profile`; `visited` are the profiles on the way to it.
-    fn assume_role(
-        &self,
-        context: &ProviderContext,
-        profile: &str,
-        visited: &mut Vec<String>,
-    ) -> Result<ResolvedCredentials, CredentialsError> {
-        let get = |key| context.files.get(profile, key);
-        let role_arn = get("role_arn").unwrap_or_default();
-        let role = format!(
-            "the role {} of profile {profile}",
-            redact::setting(role_arn)
-        );
-        visited.push(profile.to_owned());
-        let source = match (get("source_profile"), get("credential_source")) {
-            (Some(name), None) => self.source_profile(context, profile, name, visited)?,
-            (None, Some(source)) => credential_source(context, source, &role)?,
-            (Some(_), Some(_)) => {
-                let problem = "has both source_profile and credential_source; keep one";
-                return Err(CredentialsError::setting(&role, problem));
-            }
-            (None, None) => {
-                let problem = "role_arn needs source_profile or credential_source";
-                return Err(CredentialsError::setting(&role, problem));
-            }
-        };
-        let mfa = match get("mfa_serial") {
-            Some(serial) => Some((serial, mfa_code(context, serial, &role)?)),
-            None => None,
-        };
-        let default_name = session_name(context);
-        let call = AssumeRole {
-            role_arn,
-            session_name: get("role_session_name").unwrap_or(&default_name),
-            external_id: get("external_id"),
-            // As in botocore, a value that is not a number is ignored.
-            duration_seconds: get("duration_seconds").and_then(|s| s.parse().ok()),
-            mfa,
-            policy: None,
-        };
-        role_keys(context.client(source).call(context.region, &call), role)
-    }
-
-    /// Loads the credentials of the profile `name`, which assume the role of `profile`.
-    fn source_profile(
-        &self,
-        context: &ProviderContext,
-        profile: &str,
-        name: &str,
-        visited: &mut Vec<String>,
-    ) -> Result<ResolvedCredentials, CredentialsError> {
-        if !context.files.has_profile(name) {
-            let what = format!("source_profile \"{name}\" of profile {profile}");
-            return Err(CredentialsError::no_profile(what, name, context.files));
-        }
-        let has_keys = context.files.get(name, "aws_access_key_id").is_some();
-        // A profile with an access key ends the chain of roles, even if its source_profile is
-        // itself.
-        if !has_keys && is_role(context, name) {
-            if visited.iter().any(|p| p == name) {
-                visited.push(name.to_owned());
-                return Err(CredentialsError::setting(
-                    "source_profile loop",
-                    visited.join(" -> "),
-                ));
-            }
-            return self.assume_role(context, name, visited);
-        }
-        let source = Profile {
-            name: name.to_owned(),
-            source: ProfileSource::Flag,
-        };
-        let source_context = ProviderContext {
-            profile: &source,
-            ..*context
-        };
-        load_first(self.sources, &source_context)?.ok_or_else(|| {
-            CredentialsError::Setting(format!(
-                "source_profile \"{name}\" of profile {profile} has no credentials; run `aws \
-                 configure --profile {name}`"
-            ))
-        })
-    }
+    let source_context = ProviderContext {
+        profile: &Profile::named(name),
+        ..*context
+    };
+    load_first(&PROFILE_CHAIN, &source_context)?.ok_or_else(|| {
+        CredentialsError::Setting(format!(
+            "source_profile \"{name}\" of profile {profile} has no credentials; run `aws \
+             configure --profile {name}`"
+        ))
+    })
 }
 
 /// Returns true if `profile` is a role for this provider: one with a web identity is for that
@@ -175,18 +166,17 @@ fn credential_source(
     role: &str,
 ) -> Result<ResolvedCredentials, CredentialsError> {
     // Without `--profile`: a provider would skip the environment for it.
-    let default_profile = Profile {
-        name: context.profile.name.clone(),
-        source: ProfileSource::Default,
-    };
     let source_context = ProviderContext {
-        profile: &default_profile,
+        profile: &Profile {
+            name: context.profile.name.clone(),
+            source: ProfileSource::Default,
+        },
         ..*context
     };
-    let provider: &dyn Provider = match source.to_ascii_lowercase().as_str() {
-        "environment" => &Environment,
-        "ecscontainer" => &Container,
-        "ec2instancemetadata" => &Imds,
+    let (_, load): Provider = match source.to_ascii_lowercase().as_str() {
+        "environment" => environment::PROVIDER,
+        "ecscontainer" => container::PROVIDER,
+        "ec2instancemetadata" => imds::PROVIDER,
         _ => {
             let source = redact::setting(source);
             let problem = format_args!(
@@ -196,7 +186,7 @@ fn credential_source(
             return Err(CredentialsError::setting(role, problem));
         }
     };
-    match provider.load(&source_context) {
+    match load(&source_context) {
         Ok(Found::Keys(keys)) => Ok(keys),
         Ok(Found::NotConfigured(why)) => {
             let problem = format_args!("credential_source {source} has no credentials: {why}");

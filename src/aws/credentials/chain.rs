@@ -1,44 +1,24 @@
 //! The chain of the providers, in botocore's order.
 
-use super::assume_role::AssumeRoleProfile;
-use super::config_profile::ConfigProfile;
-use super::container::Container;
-use super::environment::Environment;
-use super::imds::Imds;
-use super::login::Login;
-use super::process::Process;
 use super::provider::{ProfileSource, Provider, ProviderContext, load_first};
-use super::shared_profile::SharedProfile;
-use super::sso::Sso;
-use super::web_identity::WebIdentity;
+use super::static_profile::{CONFIG_PROFILE, SHARED_PROFILE};
+use super::{assume_role, container, environment, imds, login, process, sso, web_identity};
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::redact;
 
 /// The providers, in the order in which they are loaded.
-const CHAIN: [&dyn Provider; 10] = [
-    &Environment,
-    &AssumeRoleProfile {
-        sources: &PROFILE_CHAIN,
-    },
-    &WebIdentity,
-    &Sso,
-    &SharedProfile,
-    &Login,
-    &Process,
-    &ConfigProfile,
-    &Container,
-    &Imds,
-];
-
-/// The providers that read only a profile, in order: those of the `source_profile` of a role.
-const PROFILE_CHAIN: [&dyn Provider; 6] = [
-    &SharedProfile,
-    &ConfigProfile,
-    &WebIdentity,
-    &Sso,
-    &Login,
-    &Process,
+const CHAIN: [Provider; 10] = [
+    environment::PROVIDER,
+    assume_role::PROVIDER,
+    web_identity::PROVIDER,
+    sso::PROVIDER,
+    SHARED_PROFILE,
+    login::PROVIDER,
+    process::PROVIDER,
+    CONFIG_PROFILE,
+    container::PROVIDER,
+    imds::PROVIDER,
 ];
 
 /// Loads the credentials of the first provider of the chain that has any.
@@ -51,11 +31,14 @@ pub fn resolve(context: &ProviderContext) -> Result<ResolvedCredentials, Credent
     if context.profile.source != ProfileSource::Default && !files.has_profile(profile) {
         let profile = redact::setting(profile);
         let what = format!("profile \"{profile}\"");
-        return Err(CredentialsError::no_profile(what, &profile, files));
+        return Err(CredentialsError::no_profile(&what, &profile, files));
     }
-    load_first(&CHAIN, context)?.ok_or_else(|| CredentialsError::NotConfigured {
-        profile: profile.clone(),
-        credentials: files.credentials.to_string(),
-        config: files.config.to_string(),
+    load_first(&CHAIN, context)?.ok_or_else(|| {
+        let (credentials, config) = (&files.credentials, &files.config);
+        CredentialsError::Setting(format!(
+            "no credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), for the \
+             profile \"{profile}\" in {credentials} or {config}, or from a container or instance; run \
+             `aws configure` or `aws configure sso`, or set the variables"
+        ))
     })
 }

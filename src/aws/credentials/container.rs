@@ -26,9 +26,6 @@ use crate::http::{Private, Response};
 use crate::redact;
 use crate::secret::Secret;
 
-/// The provider of a container's credentials.
-pub struct Container;
-
 /// The variable for the complete URI.
 const FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 
@@ -39,45 +36,40 @@ const ALLOWED: [IpAddr; 3] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
 ];
 
-impl Provider for Container {
-    fn name(&self) -> &'static str {
-        "the container"
-    }
+/// The provider of a container's credentials.
+pub const PROVIDER: Provider = ("the container", load);
 
-    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
-        let Some(uri) = credentials_uri(context)? else {
-            return Ok(Found::NotConfigured("no container credentials URI is set"));
-        };
-        let origin = format!("the container endpoint {}", redact::url(&uri));
-        let mut headers = vec![("accept", "application/json".to_owned())];
-        if let Some(token) = token(context)? {
-            headers.push(("authorization", token.expose().to_owned()));
-        }
-        let fetch = Fetch {
-            method: "GET",
-            uri,
-            headers,
-            body: Vec::new(),
-            timeout: Duration::from_secs(5),
-            private: Private {
-                response: true,
-                path: true,
-            },
-            max_attempts: 3,
-            connect_attempts: 3,
-            is_ready,
-        };
-        let response = fetch.send(context.transport).map_err(|source| {
-            let origin = "the container endpoint".to_owned();
-            CredentialsError::Fetch { origin, source }
-        })?;
-        if response.status != 200 {
-            let problem = format_args!("HTTP {}", response.status);
-            return Err(CredentialsError::refused(origin, problem));
-        }
-        let keys: JsonKeys = json(&response.body, &origin)?;
-        keys.into_credentials(&origin).map(Found::Keys)
+fn load(context: &ProviderContext) -> Result<Found, CredentialsError> {
+    let Some(uri) = credentials_uri(context)? else {
+        return Ok(Found::NotConfigured("no container credentials URI is set"));
+    };
+    let origin = format!("the container endpoint {}", redact::url(&uri));
+    let mut headers = vec![("accept", "application/json".to_owned())];
+    if let Some(token) = token(context)? {
+        headers.push(("authorization", token.expose().to_owned()));
     }
+    let fetch = Fetch {
+        method: "GET",
+        uri,
+        headers,
+        body: Vec::new(),
+        timeout: Duration::from_secs(5),
+        private: Private {
+            response: true,
+            path: true,
+        },
+        max_attempts: 3,
+        connect_attempts: 3,
+        is_ready,
+    };
+    let response = fetch.send(context.transport);
+    let response = response.map_err(CredentialsError::fetch("the container endpoint"))?;
+    if response.status != 200 {
+        let problem = format_args!("HTTP {}", response.status);
+        return Err(CredentialsError::refused(origin, problem));
+    }
+    let keys: JsonKeys = json(&response.body, &origin)?;
+    keys.into_credentials(&origin).map(Found::Keys)
 }
 
 /// Returns true for a status of 200 and JSON. As in botocore: a container may start before its

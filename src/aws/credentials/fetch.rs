@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::aws::client::Transport;
+use crate::aws::endpoint::Endpoint;
 use crate::aws::error::{FetchCause, FetchError};
 use crate::http::{Private, Request, Response, TransportError, TransportErrorKind};
 use crate::text::sanitize;
@@ -34,6 +37,34 @@ pub struct Fetch {
 }
 
 impl Fetch {
+    /// Creates a request to an endpoint of IAM Identity Center or of the sign-in service. Each of up to three attempts
+    /// takes at most 30 seconds.
+    pub fn new(method: &'static str, endpoint: &Endpoint, path: &str) -> Self {
+        Self {
+            method,
+            uri: format!("{}{path}", endpoint.uri),
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout: Duration::from_secs(30),
+            max_attempts: 3,
+            connect_attempts: 3,
+            private: Private {
+                response: true,
+                path: endpoint.has_path(),
+            },
+            is_ready: |_| true,
+        }
+    }
+
+    /// Creates a POST request with a JSON body, like [`Self::new`].
+    pub fn post(endpoint: &Endpoint, path: &str, body: &Value) -> Self {
+        Self {
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: body.to_string().into_bytes(),
+            ..Self::new("POST", endpoint, path)
+        }
+    }
+
     /// Sends the request and returns the response.
     ///
     /// Retries after a status of 429 or at least 500, after a response that is not ready, and

@@ -31,9 +31,6 @@ use crate::secret::{Redactor, Secret};
 use crate::text::sanitize;
 use crate::untrusted::Untrusted;
 
-/// The provider of an EC2 instance's role.
-pub struct Imds;
-
 /// The path of the list of roles.
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
@@ -45,28 +42,25 @@ struct CredentialsResponse {
     keys: JsonKeys,
 }
 
-impl Provider for Imds {
-    fn name(&self) -> &'static str {
-        "the instance metadata service"
-    }
+/// The provider of an EC2 instance's role.
+pub const PROVIDER: Provider = ("the instance metadata service", load);
 
-    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
-        let disabled = context.env.var("AWS_EC2_METADATA_DISABLED");
-        if disabled.is_some_and(|v| v.eq_ignore_ascii_case("true")) {
-            return Ok(Found::NotConfigured("AWS_EC2_METADATA_DISABLED is true"));
-        }
-        let client = ImdsClient::from_context(context)?;
-        let Ok((200, token)) = client.send("PUT", "/latest/api/token", None) else {
-            return Ok(Found::NotConfigured("not reachable"));
-        };
-        let token = Secret::from(token.raw().trim());
-        if !is_token(token.expose()) {
-            return Ok(Found::NotConfigured("the endpoint did not return a token"));
-        }
-        match client.role(&token)? {
-            Some(role) => client.role_credentials(&role, &token).map(Found::Keys),
-            None => Ok(Found::NotConfigured("the instance has no role")),
-        }
+fn load(context: &ProviderContext) -> Result<Found, CredentialsError> {
+    let disabled = context.env.var("AWS_EC2_METADATA_DISABLED");
+    if disabled.is_some_and(|v| v.eq_ignore_ascii_case("true")) {
+        return Ok(Found::NotConfigured("AWS_EC2_METADATA_DISABLED is true"));
+    }
+    let client = ImdsClient::from_context(context)?;
+    let Ok((200, token)) = client.send("PUT", "/latest/api/token", None) else {
+        return Ok(Found::NotConfigured("not reachable"));
+    };
+    let token = Secret::from(token.raw().trim());
+    if !is_token(token.expose()) {
+        return Ok(Found::NotConfigured("the endpoint did not return a token"));
+    }
+    match client.role(&token)? {
+        Some(role) => client.role_credentials(&role, &token).map(Found::Keys),
+        None => Ok(Found::NotConfigured("the instance has no role")),
     }
 }
 
@@ -100,9 +94,11 @@ impl<'a> ImdsClient<'a> {
     /// # Errors
     /// A setting is not valid.
     fn from_context(context: &ProviderContext<'a>) -> Result<Self, CredentialsError> {
-        let base = match setting(context, ENDPOINT) {
-            Some((name, url)) => checked_url(name, &url)?,
-            None => default_url(setting(context, MODE))?.to_owned(),
+        let base = match setting(context, "AWS_EC2_METADATA_SERVICE_ENDPOINT") {
+            Some((name, url)) => checked_url(&name, &url)?,
+            None => {
+                default_url(setting(context, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"))?.to_owned()
+            }
         };
         let number = |name, default| number(setting(context, name), default);
         Ok(Self {
@@ -185,41 +181,29 @@ impl<'a> ImdsClient<'a> {
             connect_attempts,
             is_ready: |_| true,
         };
-        let response = fetch.send(self.transport).map_err(|source| {
-            let origin = "the instance metadata service".to_owned();
-            CredentialsError::Fetch { origin, source }
-        })?;
+        let response = fetch.send(self.transport);
+        let response =
+            response.map_err(CredentialsError::fetch("the instance metadata service"))?;
         Ok((response.status, Untrusted::from_bytes(&response.body)))
     }
 }
 
-/// A variable, and the key of the profile that is read without it.
-type SettingNames = (&'static str, &'static str);
-
-const ENDPOINT: SettingNames = (
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-    "ec2_metadata_service_endpoint",
-);
-const MODE: SettingNames = (
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
-    "ec2_metadata_service_endpoint_mode",
-);
-const TIMEOUT: SettingNames = ("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout");
-
+const TIMEOUT: &str = "AWS_METADATA_SERVICE_TIMEOUT";
 /// The number of attempts: by default four, as in the Rust SDK, or one without a response, as in
 /// botocore.
-const ATTEMPTS: SettingNames = (
-    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-    "metadata_service_num_attempts",
-);
+const ATTEMPTS: &str = "AWS_METADATA_SERVICE_NUM_ATTEMPTS";
 
 /// The name of a setting and its value.
-type NamedValue = (&'static str, String);
+type NamedValue = (String, String);
 
-/// Returns the variable, else the key of the profile.
-fn setting(context: &ProviderContext, (variable, key): SettingNames) -> Option<NamedValue> {
-    let from_variable = context.env.var(variable).map(|value| (variable, value));
-    from_variable.or_else(|| Some((key, context.setting(key)?.to_owned())))
+/// Returns the variable, else the key of the profile: the same name in lower case and without `AWS_`.
+fn setting(context: &ProviderContext, variable: &str) -> Option<NamedValue> {
+    if let Some(value) = context.env.var(variable) {
+        return Some((variable.to_owned(), value));
+    }
+    let key = variable.trim_start_matches("AWS_").to_ascii_lowercase();
+    let value = context.setting(&key)?.to_owned();
+    Some((key, value))
 }
 
 /// Returns the URL without surrounding blanks. An invalid one is not quoted: it may contain a

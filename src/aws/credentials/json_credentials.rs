@@ -1,6 +1,7 @@
 //! Credentials as JSON, from a service, a process or a cache.
 
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 use super::iso_time::instant;
 use crate::aws::credential_cache::ResolvedCredentials;
@@ -37,6 +38,31 @@ impl JsonKeys {
         let token = filled(self.token.as_ref());
         let keys = ResolvedCredentials::new(id, secret, token, provider.to_owned());
         Ok(keys.with_expiry(expires))
+    }
+}
+
+/// Credentials in the form of IAM Identity Center and of `aws login`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionKeys {
+    /// The access key ID.
+    pub access_key_id: Secret,
+    /// The secret access key.
+    pub secret_access_key: Secret,
+    /// The session token.
+    pub session_token: Secret,
+}
+
+impl SessionKeys {
+    /// Converts to the credentials of `provider`, which expire at the time `expires`.
+    pub fn credentials(
+        &self,
+        provider: String,
+        expires: Option<OffsetDateTime>,
+    ) -> ResolvedCredentials {
+        let (id, secret) = (self.access_key_id.expose(), self.secret_access_key.expose());
+        let token = Some(self.session_token.expose());
+        ResolvedCredentials::new(id, secret, token, provider).with_expiry(expires)
     }
 }
 

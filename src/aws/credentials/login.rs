@@ -27,9 +27,6 @@ use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
 use crate::sync::lock;
 
-/// The provider of the credentials of `aws login`.
-pub struct Login;
-
 /// The time before the expiry at which the credentials are refreshed, as in botocore.
 const REFRESH_WINDOW: Duration = Duration::minutes(5);
 
@@ -37,19 +34,16 @@ const REFRESH_WINDOW: Duration = Duration::minutes(5);
 /// are not excluded, as in the AWS CLI.
 static REFRESHING: Mutex<()> = Mutex::new(());
 
-impl Provider for Login {
-    fn name(&self) -> &'static str {
-        "aws login"
-    }
+/// The provider of the credentials of `aws login`.
+pub const PROVIDER: Provider = ("aws login", load);
 
-    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
-        let Some(session) = context.setting("login_session") else {
-            return Ok(Found::NotConfigured("the profile has no login_session"));
-        };
-        SignIn::new(*context, session)
-            .credentials()
-            .map(Found::Keys)
-    }
+fn load(context: &ProviderContext) -> Result<Found, CredentialsError> {
+    let Some(session) = context.setting("login_session") else {
+        return Ok(Found::NotConfigured("the profile has no login_session"));
+    };
+    SignIn::new(*context, session)
+        .credentials()
+        .map(Found::Keys)
 }
 
 /// The sign-in of a profile.
@@ -140,7 +134,7 @@ impl<'a> SignIn<'a> {
             self.sign_in_again(&format!("{state} and cannot be refreshed: {missing}"))
         })?;
         self.check_writable(cache)?;
-        match request.send(&self.context) {
+        match request.send(&self.context, &self.origin) {
             Ok(response) => self.save(cache, &response),
             // Another program may have used the refresh token since the file was read.
             Err(Refused::SignInAgain(code)) => match self.read() {
@@ -149,12 +143,7 @@ impl<'a> SignIn<'a> {
                 }
                 _ => Err(self.sign_in_again(&format!("is no longer valid ({code})"))),
             },
-            Err(Refused::Other(problem)) => Err(CredentialsError::refused(&self.origin, problem)),
-            Err(Refused::Endpoint(error)) => Err(error.into()),
-            Err(Refused::Fetch(source)) => {
-                let origin = self.origin.clone();
-                Err(CredentialsError::Fetch { origin, source })
-            }
+            Err(Refused::Failed(error)) => Err(error),
         }
     }
 
@@ -177,14 +166,12 @@ impl<'a> SignIn<'a> {
             return Err(CredentialsError::refused(&self.origin, problem));
         };
         let mut members = cache.members.clone();
+        let keys = &response.access_token;
         if let Some(Value::Object(token)) = members.get_mut("accessToken") {
             for (name, value) in [
-                ("accessKeyId", response.access_token.access_key_id.expose()),
-                (
-                    "secretAccessKey",
-                    response.access_token.secret_access_key.expose(),
-                ),
-                ("sessionToken", response.access_token.session_token.expose()),
+                ("accessKeyId", keys.access_key_id.expose()),
+                ("secretAccessKey", keys.secret_access_key.expose()),
+                ("sessionToken", keys.session_token.expose()),
                 ("expiresAt", &cache_time(expires)),
             ] {
                 token.insert(name.to_owned(), value.into());
@@ -198,14 +185,7 @@ impl<'a> SignIn<'a> {
             let path = self.path.display();
             (self.context.log)(&format!("credentials: {path} could not be saved: {e}"));
         }
-        let token = &response.access_token;
-        let keys = ResolvedCredentials::new(
-            token.access_key_id.expose(),
-            token.secret_access_key.expose(),
-            Some(token.session_token.expose()),
-            self.origin.clone(),
-        );
-        Ok(keys.with_expiry(Some(expires)))
+        Ok(keys.credentials(self.origin.clone(), Some(expires)))
     }
 
     fn write(&self, members: &Map<String, Value>) -> std::io::Result<()> {

@@ -10,10 +10,10 @@
 //! | 2 | role of the profile | `assume_role.rs` | `role_arn` |
 //! | 3 | web identity | `web_identity.rs` | AWS_WEB_IDENTITY_TOKEN_FILE, `web_identity_token_file` |
 //! | 4 | IAM Identity Center | `sso.rs` | `sso_account_id`, `sso_role_name` |
-//! | 5 | shared credentials file | `shared_profile.rs` | `aws_access_key_id` |
+//! | 5 | shared credentials file | `static_profile.rs` | `aws_access_key_id` |
 //! | 6 | `aws login` | `login.rs` | `login_session` |
 //! | 7 | external process | `process.rs` | `credential_process` |
-//! | 8 | config file | `config_profile.rs` | `aws_access_key_id` |
+//! | 8 | config file | `static_profile.rs` | `aws_access_key_id` |
 //! | 9 | container | `container.rs` | AWS_CONTAINER_CREDENTIALS_RELATIVE_URI |
 //! | 10 | EC2 instance metadata | `imds.rs` | AWS_EC2_METADATA_DISABLED |
 //!
@@ -29,7 +29,6 @@
 mod assume_role;
 mod cache_file;
 mod chain;
-mod config_profile;
 mod container;
 mod dpop;
 mod environment;
@@ -38,22 +37,22 @@ mod imds;
 mod iso_time;
 mod json_credentials;
 mod login;
+mod portal;
 mod portal_pace;
 mod process;
 mod provider;
 mod role;
-mod shared_profile;
 mod sign_in_token;
 mod sso;
 mod sso_portal;
 mod sso_token;
-mod static_keys;
+mod static_profile;
 mod web_identity;
 
 pub use chain::resolve;
 pub use provider::{Profile, ProfileSource, ProviderContext};
 pub use role::role_keys;
-pub use sso_portal::{PortalAccount, PortalPage, SsoPortal};
+pub use sso_portal::{PortalAccount, SsoPortal};
 
 #[cfg(test)]
 mod tests;

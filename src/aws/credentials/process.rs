@@ -24,9 +24,6 @@ fn shown(stdout: &str, stderr: &str) -> String {
     stderr.map(redact::source).shown(400)
 }
 
-/// The provider of the credentials that a command prints.
-pub struct Process;
-
 #[derive(Deserialize)]
 struct ProcessOutput {
     #[serde(rename = "Version")]
@@ -35,46 +32,43 @@ struct ProcessOutput {
     keys: JsonKeys,
 }
 
-impl Provider for Process {
-    fn name(&self) -> &'static str {
-        "credential_process"
-    }
+/// The provider of the credentials that a command prints.
+pub const PROVIDER: Provider = ("credential_process", load);
 
-    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
-        let Some(command) = context.setting("credential_process") else {
-            return Ok(Found::NotConfigured(
-                "the profile has no credential_process",
-            ));
-        };
-        let origin = format!("credential_process of profile {}", context.profile.name);
-        let elapsed = || context.transport.clock.elapsed();
-        let output = context
-            .env
-            .run(&without_comments(command), &elapsed)
-            .map_err(|source| {
-                let problem = match source.kind() {
-                    ErrorKind::TimedOut | ErrorKind::FileTooLarge | ErrorKind::Interrupted => {
-                        "was ended"
-                    }
-                    _ => "could not be run",
-                };
-                let what = format!("{origin} {problem}");
-                CredentialsError::Io { what, source }
-            })?;
-        let refused = |why| Err(CredentialsError::Refused(format!("{origin} {why}")));
-        if !output.ok {
-            return match shown(output.stdout.expose(), output.stderr.trim()).as_str() {
-                "" => refused("failed without output".to_owned()),
-                stderr => refused(format!("failed: {stderr}")),
+fn load(context: &ProviderContext) -> Result<Found, CredentialsError> {
+    let Some(command) = context.setting("credential_process") else {
+        return Ok(Found::NotConfigured(
+            "the profile has no credential_process",
+        ));
+    };
+    let origin = format!("credential_process of profile {}", context.profile.name);
+    let elapsed = || context.transport.clock.elapsed();
+    let output = context
+        .env
+        .run(&without_comments(command), &elapsed)
+        .map_err(|source| {
+            let problem = match source.kind() {
+                ErrorKind::TimedOut | ErrorKind::FileTooLarge | ErrorKind::Interrupted => {
+                    "was ended"
+                }
+                _ => "could not be run",
             };
-        }
-        let stdout = output.stdout.expose().as_bytes();
-        let parsed: ProcessOutput = json(stdout, &format!("output of {origin}"))?;
-        if parsed.version != 1 {
-            return refused("printed an unsupported Version (expected 1)".to_owned());
-        }
-        parsed.keys.into_credentials(&origin).map(Found::Keys)
+            let what = format!("{origin} {problem}");
+            CredentialsError::Io { what, source }
+        })?;
+    let refused = |why| Err(CredentialsError::Refused(format!("{origin} {why}")));
+    if !output.ok {
+        return match shown(output.stdout.expose(), output.stderr.trim()).as_str() {
+            "" => refused("failed without output".to_owned()),
+            stderr => refused(format!("failed: {stderr}")),
+        };
     }
+    let stdout = output.stdout.expose().as_bytes();
+    let parsed: ProcessOutput = json(stdout, &format!("output of {origin}"))?;
+    if parsed.version != 1 {
+        return refused("printed an unsupported Version (expected 1)".to_owned());
+    }
+    parsed.keys.into_credentials(&origin).map(Found::Keys)
 }
 
 /// Returns the command for a shell. As for the AWS CLI, a `#` does not start a comment, and a line break is a blank.

@@ -7,17 +7,12 @@ use crate::aws::error::CredentialsError;
 use crate::env::Env;
 use crate::model::Region;
 
-/// A source of credentials.
-pub trait Provider: Sync {
-    /// Returns the provider's name for the debug log.
-    fn name(&self) -> &'static str;
-
-    /// Loads the credentials, or returns the reason why the provider is not configured.
-    ///
-    /// # Errors
-    /// The provider is configured and fails.
-    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError>;
-}
+/// A source of credentials: its name for the debug log, and the function that loads the credentials or returns the reason
+/// why the provider is not configured. An error means that the provider is configured and fails.
+pub type Provider = (
+    &'static str,
+    fn(&ProviderContext) -> Result<Found, CredentialsError>,
+);
 
 /// The result of a provider.
 pub enum Found {
@@ -29,12 +24,11 @@ pub enum Found {
 
 /// Loads the credentials of the first of `providers` that is configured; `None` if no provider is.
 pub fn load_first(
-    providers: &[&dyn Provider],
+    providers: &[Provider],
     context: &ProviderContext,
 ) -> Result<Option<ResolvedCredentials>, CredentialsError> {
-    for provider in providers {
-        let name = provider.name();
-        match provider.load(context) {
+    for (name, load) in providers {
+        match load(context) {
             Ok(Found::Keys(keys)) => {
                 (context.log)(&format!("credentials: {name} returned credentials"));
                 return Ok(Some(keys));
@@ -103,6 +97,15 @@ pub enum ProfileSource {
 }
 
 impl Profile {
+    /// Returns the profile `name`, which takes precedence over credentials in the environment.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            source: ProfileSource::Flag,
+        }
+    }
+
     /// Returns the profile of `flag`, AWS_PROFILE or AWS_DEFAULT_PROFILE, in this order, else
     /// `default`.
     #[must_use]
@@ -111,11 +114,12 @@ impl Profile {
             env.var("AWS_PROFILE")
                 .or_else(|| env.var("AWS_DEFAULT_PROFILE"))
         };
-        let (name, source) = match flag.map(str::to_owned) {
-            Some(name) => (name, ProfileSource::Flag),
-            None => variable().map_or(("default".to_owned(), ProfileSource::Default), |name| {
-                (name, ProfileSource::Variable)
-            }),
+        if let Some(name) = flag {
+            return Self::named(name);
+        }
+        let (name, source) = match variable() {
+            Some(name) => (name, ProfileSource::Variable),
+            None => ("default".to_owned(), ProfileSource::Default),
         };
         Self { name, source }
     }

@@ -2,18 +2,16 @@
 //!
 //! <https://docs.aws.amazon.com/signin/latest/APIReference/API_CreateOAuth2Token.html>
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::dpop::ProofKey;
 use super::fetch::Fetch;
+use super::json_credentials::SessionKeys;
 use super::provider::ProviderContext;
-use crate::aws::endpoint::EndpointError;
-use crate::aws::error::FetchError;
+use crate::aws::error::CredentialsError;
 use crate::aws::operation::Service;
-use crate::http::{Private, Response};
+use crate::http::Response;
 use crate::model::Region;
 use crate::secret::Secret;
 
@@ -31,35 +29,25 @@ pub struct TokenRequest {
 #[serde(rename_all = "camelCase")]
 pub struct SignInResponse {
     /// The credentials.
-    pub access_token: AccessToken,
+    pub access_token: SessionKeys,
     /// Their lifetime, in seconds.
     pub expires_in: i64,
     /// The refresh token of the next request.
     pub refresh_token: Secret,
 }
 
-/// The credentials in a response.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AccessToken {
-    /// The access key ID.
-    pub access_key_id: Secret,
-    /// The secret access key.
-    pub secret_access_key: Secret,
-    /// The session token.
-    pub session_token: Secret,
-}
-
 /// The reason why there is no new token.
 pub enum Refused {
     /// The session has ended, with this error code.
     SignInAgain(String),
-    /// Any other response.
-    Other(String),
-    /// The endpoint is unknown.
-    Endpoint(EndpointError),
-    /// There is no response.
-    Fetch(FetchError),
+    /// The request failed, or the service returned another response.
+    Failed(CredentialsError),
+}
+
+impl<E: Into<CredentialsError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 /// An error response. Only its code is shown.
@@ -87,70 +75,56 @@ impl TokenRequest {
         })
     }
 
-    /// Sends the request, with up to three attempts.
+    /// Sends the request, with up to three attempts; `origin` names the sign-in in errors.
     ///
     /// # Errors
     /// The service returned an error, or the request failed.
-    pub fn send(&self, context: &ProviderContext) -> Result<SignInResponse, Refused> {
+    pub fn send(&self, context: &ProviderContext, origin: &str) -> Result<SignInResponse, Refused> {
         let transport = context.transport;
         let region = self.region.as_ref().unwrap_or(context.region);
-        let endpoint = transport.endpoints.resolve(Service::SignIn, region);
-        let endpoint = endpoint.map_err(Refused::Endpoint)?;
-        let uri = format!("{}v1/token", endpoint.uri);
+        let endpoint = transport.endpoints.resolve(Service::SignIn, region)?;
         let body = serde_json::json!({
             "clientId": self.client,
             "grantType": "refresh_token",
             "refreshToken": self.refresh_token.expose(),
         });
-        let fetch = Fetch {
-            method: "POST",
-            uri: uri.clone(),
-            headers: vec![("content-type", "application/json".to_owned())],
-            body: body.to_string().into_bytes(),
-            timeout: Duration::from_secs(30),
-            private: Private {
-                response: true,
-                path: endpoint.has_path(),
-            },
-            max_attempts: 3,
-            connect_attempts: 3,
-            is_ready: |_| true,
-        };
+        let fetch = Fetch::post(&endpoint, "v1/token", &body);
+        let uri = fetch.uri.clone();
         let proof = || {
             let proof = self.key.proof("POST", &uri, transport.clock.now());
             vec![("dpop", proof.unwrap_or_default())]
         };
         let response = fetch.send_signed(transport, &proof);
-        let response = response.map_err(Refused::Fetch)?;
+        let response = response.map_err(CredentialsError::fetch(origin))?;
         if response.status != 200 {
-            return Err(refusal(&response));
+            return Err(refusal(&response, origin));
         }
-        let problem = "the token service returned an unexpected response (HTTP 200)";
-        serde_json::from_slice(&response.body).map_err(|_| Refused::Other(problem.to_owned()))
+        Ok(serde_json::from_slice(&response.body).map_err(|_| {
+            let problem = "the token service returned an unexpected response (HTTP 200)";
+            CredentialsError::refused(origin, problem)
+        })?)
     }
 }
 
 /// Converts an error response. The body may repeat the request, so only a plain code is quoted.
-fn refusal(response: &Response) -> Refused {
+fn refusal(response: &Response, origin: &str) -> Refused {
     let body: Option<ErrorResponse> = serde_json::from_slice(&response.body).ok();
     let is_code = |code: &String| {
         let is_plain = |b: u8| b.is_ascii_alphabetic() || b == b'_';
         code.len() <= 40 && code.bytes().all(is_plain)
     };
     let code = body.map(|body| body.error).filter(is_code);
-    match code.as_deref() {
+    let problem = match code.as_deref() {
         Some("TOKEN_EXPIRED" | "USER_CREDENTIALS_CHANGED" | "invalid_grant") => {
-            Refused::SignInAgain(code.unwrap_or_default())
+            return Refused::SignInAgain(code.unwrap_or_default());
         }
-        Some("INSUFFICIENT_PERMISSIONS") => Refused::Other(
+        Some("INSUFFICIENT_PERMISSIONS") => {
             "the token service refused the refresh (INSUFFICIENT_PERMISSIONS): the identity needs \
              signin:CreateOAuth2Token, for example from the policy SignInLocalDevelopmentAccess"
-                .to_owned(),
-        ),
-        Some(code) => Refused::Other(format!("the token service returned {code}")),
-        None => Refused::Other(format!(
-            "the token service returned HTTP {}",
-            response.status
-        )),
-    }
+                .to_owned()
+        }
+        Some(code) => format!("the token service returned {code}"),
+        None => format!("the token service returned HTTP {}", response.status),
+    };
+    CredentialsError::refused(origin, problem).into()
 }

@@ -9,43 +9,29 @@
 //!
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html>
 
-use serde::Deserialize;
-use time::OffsetDateTime;
-
-use super::fetch::Fetch;
-use super::json_credentials::json;
+use super::portal;
 use super::provider::{Found, Provider, ProviderContext};
-use super::sso_token::{TIMEOUT, TokenSession, private};
+use super::sso_token::TokenSession;
 use crate::aws::config_file::{FileKind, Section};
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
-use crate::aws::operation::Service;
-use crate::http::Response;
-use crate::redact;
 use crate::secret::{Redactor, Secret};
-use crate::untrusted::Untrusted;
 
 /// The provider of the credentials of IAM Identity Center.
-pub struct Sso;
+pub const PROVIDER: Provider = ("IAM Identity Center", load);
 
-impl Provider for Sso {
-    fn name(&self) -> &'static str {
-        "IAM Identity Center"
+fn load(context: &ProviderContext) -> Result<Found, CredentialsError> {
+    let has = |key| context.setting(key).is_some();
+    // As in botocore: a profile with only an sso_session is for other tools, and may have
+    // static credentials.
+    if !has("sso_account_id") && !has("sso_role_name") {
+        return Ok(Found::NotConfigured(
+            "the profile has no sso_account_id or sso_role_name",
+        ));
     }
-
-    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
-        let has = |key| context.setting(key).is_some();
-        // As in botocore: a profile with only an sso_session is for other tools, and may have
-        // static credentials.
-        if !has("sso_account_id") && !has("sso_role_name") {
-            return Ok(Found::NotConfigured(
-                "the profile has no sso_account_id or sso_role_name",
-            ));
-        }
-        let session = SsoProfile::from_profile(*context)?;
-        let token = session.session.token(None)?;
-        session.role_credentials(&token.access).map(Found::Keys)
-    }
+    let session = SsoProfile::from_profile(*context)?;
+    let token = session.session.token(None)?;
+    session.role_credentials(&token.access).map(Found::Keys)
 }
 
 /// The settings of the profile and of its session.
@@ -85,52 +71,20 @@ impl<'a> SsoProfile<'a> {
 
     /// Requests the credentials of the role.
     fn role_credentials(&self, token: &Secret) -> Result<ResolvedCredentials, CredentialsError> {
-        let (profile, transport) = (
-            &self.session.context.profile.name,
-            self.session.context.transport,
-        );
-        let (account, role) = (self.account, self.role);
+        let context = &self.session.context;
+        let (profile, account, role) = (&context.profile.name, self.account, self.role);
         let origin =
             format!("IAM Identity Center (profile {profile}, account {account}, role {role})");
-        let response = match self.role_request(token)?.send(transport) {
-            Ok(response) => response,
-            Err(source) => return Err(CredentialsError::Fetch { origin, source }),
-        };
-        let problem = match response.status {
-            200 => return keys(&response, origin),
-            401 => return Err(self.session.token_error("is no longer accepted")),
-            status @ (403 | 404) => {
-                format!("the account or the role is not assigned to you (HTTP {status})")
-            }
-            status => {
-                let body = Untrusted::from_bytes(&response.body);
-                let body = body
-                    .redact(&Redactor::for_secret(token))
-                    .map(redact::source);
-                format!("HTTP {status}: {}", body.shown(200))
-            }
-        };
-        Err(CredentialsError::refused(origin, problem))
-    }
-
-    fn role_request(&self, token: &Secret) -> Result<Fetch, CredentialsError> {
-        let endpoints = &self.session.context.transport.endpoints;
-        let endpoint = endpoints.resolve(Service::Sso, &self.session.region)?;
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("role_name", self.role)
-            .append_pair("account_id", self.account)
-            .finish();
-        Ok(Fetch {
-            method: "GET",
-            uri: format!("{}federation/credentials?{query}", endpoint.uri),
-            headers: vec![("x-amz-sso_bearer_token", token.expose().to_owned())],
-            body: Vec::new(),
-            private: private(&endpoint),
-            timeout: TIMEOUT,
-            max_attempts: 3,
-            connect_attempts: 3,
-            is_ready: |_| true,
-        })
+        let query = [("role_name", role), ("account_id", account)];
+        let (transport, region) = (context.transport, &self.session.region);
+        let fetch = portal::request(transport, region, portal::CREDENTIALS, &query, token)?;
+        let response = fetch.send(transport);
+        let response = response.map_err(CredentialsError::fetch(&origin))?;
+        if response.status == 401 {
+            return Err(self.session.token_error("is no longer accepted"));
+        }
+        let response = portal::checked(response, &origin, &Redactor::for_secret(token))?;
+        portal::keys(&response, origin)
     }
 }
 
@@ -167,37 +121,4 @@ fn setting<'a>(
             "profile {profile}: {key} is missing; run `aws configure sso --profile {profile}`"
         ))),
     }
-}
-
-/// The response of the portal.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PortalResponse {
-    role_credentials: PortalKeys,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PortalKeys {
-    access_key_id: Secret,
-    secret_access_key: Secret,
-    session_token: Secret,
-    /// Milliseconds since 1970-01-01 UTC.
-    expiration: i128,
-}
-
-/// Parses the credentials of a response of the portal.
-pub(super) fn keys(
-    response: &Response,
-    origin: String,
-) -> Result<ResolvedCredentials, CredentialsError> {
-    let PortalResponse {
-        role_credentials: keys,
-    } = json(&response.body, &origin)?;
-    let nanoseconds = keys.expiration.checked_mul(1_000_000);
-    let expires = nanoseconds.and_then(|n| OffsetDateTime::from_unix_timestamp_nanos(n).ok());
-    let (id, secret) = (keys.access_key_id.expose(), keys.secret_access_key.expose());
-    let token = Some(keys.session_token.expose());
-    let found = ResolvedCredentials::new(id, secret, token, origin);
-    Ok(found.with_expiry(expires))
 }

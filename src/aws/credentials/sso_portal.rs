@@ -14,15 +14,15 @@ use time::OffsetDateTime;
 
 use super::fetch::Fetch;
 use super::json_credentials::json;
+use super::portal;
 use super::portal_pace::PortalPace;
-use super::provider::{Profile, ProfileSource, ProviderContext};
-use super::sso::keys;
-use super::sso_token::{TIMEOUT, Token, TokenSession, private};
+use super::provider::{Profile, ProviderContext};
+use super::sso_token::{Token, TokenSession};
 use crate::aws::client::Transport;
 use crate::aws::config_file::{FileKind, SharedFiles};
 use crate::aws::credential_cache::ResolvedCredentials;
 use crate::aws::error::CredentialsError;
-use crate::aws::operation::Service;
+use crate::aws::page::Page;
 use crate::env::Env;
 use crate::http::Response;
 use crate::model::{AccountId, Region};
@@ -50,7 +50,8 @@ pub struct SsoPortal {
 }
 
 /// An account that is assigned to the user.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PortalAccount {
     /// The account ID.
     pub account_id: Untrusted,
@@ -58,28 +59,12 @@ pub struct PortalAccount {
     pub account_name: Option<Untrusted>,
 }
 
-/// A page of a list.
-#[derive(Debug, Clone)]
-pub struct PortalPage<T> {
-    /// The items.
-    pub items: Vec<T>,
-    /// The page token of the next page.
-    pub next_token: Option<String>,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AccountsResponse {
     // Required: a body without the list is not a page.
-    account_list: Vec<AccountResponse>,
+    account_list: Vec<PortalAccount>,
     next_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AccountResponse {
-    account_id: String,
-    account_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +77,7 @@ struct RolesResponse {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PortalRole {
-    role_name: String,
+    role_name: Untrusted,
 }
 
 impl SsoPortal {
@@ -143,21 +128,13 @@ impl SsoPortal {
     pub fn accounts(
         &self,
         next_token: Option<&str>,
-    ) -> Result<PortalPage<PortalAccount>, CredentialsError> {
+    ) -> Result<Page<PortalAccount>, CredentialsError> {
         let origin = format!("sso:ListAccounts (session {})", self.name);
         let mut query = vec![("max_result", PAGE_SIZE)];
         query.extend(next_token.map(|token| ("next_token", token)));
         let response = self.get("assignment/accounts", &query, &origin)?;
         let page: AccountsResponse = json(&response.body, &origin)?;
-        let account = |account: AccountResponse| PortalAccount {
-            account_id: account.account_id.as_str().into(),
-            account_name: account.account_name.as_deref().map(Untrusted::from),
-        };
-        let accounts = page.account_list.into_iter();
-        Ok(PortalPage {
-            items: accounts.map(account).collect(),
-            next_token: page.next_token,
-        })
+        Ok(Page::new(page.account_list, page.next_token))
     }
 
     /// Lists the permission sets of an account that are assigned to the user.
@@ -168,18 +145,15 @@ impl SsoPortal {
         &self,
         account: &AccountId,
         next_token: Option<&str>,
-    ) -> Result<PortalPage<Untrusted>, CredentialsError> {
+    ) -> Result<Page<Untrusted>, CredentialsError> {
         let origin = format!("sso:ListAccountRoles (account {account})");
         let account = account.to_string();
         let mut query = vec![("account_id", account.as_str()), ("max_result", PAGE_SIZE)];
         query.extend(next_token.map(|token| ("next_token", token)));
         let response = self.get("assignment/roles", &query, &origin)?;
         let page: RolesResponse = json(&response.body, &origin)?;
-        let roles = page.role_list.into_iter();
-        Ok(PortalPage {
-            items: roles.map(|role| role.role_name.as_str().into()).collect(),
-            next_token: page.next_token,
-        })
+        let roles = page.role_list.into_iter().map(|role| role.role_name);
+        Ok(Page::new(roles, page.next_token))
     }
 
     /// Requests the credentials of a permission set in an account.
@@ -196,8 +170,8 @@ impl SsoPortal {
             format!("IAM Identity Center (session {name}, account {account}, role {role})");
         let account = account.to_string();
         let query = [("role_name", role), ("account_id", account.as_str())];
-        let response = self.get("federation/credentials", &query, &origin)?;
-        keys(&response, origin)
+        let response = self.get(portal::CREDENTIALS, &query, &origin)?;
+        portal::keys(&response, origin)
     }
 
     /// Sends a request; if the token is rejected, once again, and then with a refreshed one.
@@ -217,19 +191,10 @@ impl SsoPortal {
                 response = send(&self.renew(&token)?)?;
             }
         }
-        match response.status {
-            200 => Ok(response),
-            401 => self.with_session(|session| Err(session.token_error("is no longer accepted"))),
-            status @ (403 | 404) => Err(CredentialsError::NotAssigned(format!(
-                "{origin}: the account or the role is not assigned to you (HTTP {status})"
-            ))),
-            status => {
-                let body = Untrusted::from_bytes(&response.body);
-                let body = body.redact(&self.redactor()).map(redact::source);
-                let problem = format!("HTTP {status}: {}", body.shown(200));
-                Err(CredentialsError::refused(origin, problem))
-            }
+        if response.status == 401 {
+            return self.with_session(|session| Err(session.token_error("is no longer accepted")));
         }
+        portal::checked(response, origin, &self.redactor())
     }
 
     /// Returns a token other than `rejected`: that of another thread, or a refreshed one.
@@ -255,21 +220,9 @@ impl SsoPortal {
         origin: &str,
         token: &Secret,
     ) -> Result<Response, CredentialsError> {
-        let endpoints = &self.transport.endpoints;
-        let endpoint = endpoints.resolve(Service::Sso, &self.region)?;
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(query)
-            .finish();
         let fetch = Fetch {
-            method: "GET",
-            uri: format!("{}{path}?{query}", endpoint.uri),
-            headers: vec![("x-amz-sso_bearer_token", token.expose().to_owned())],
-            body: Vec::new(),
-            private: private(&endpoint),
-            timeout: TIMEOUT,
             max_attempts: MAX_ATTEMPTS,
-            connect_attempts: 3,
-            is_ready: |_| true,
+            ..portal::request(&self.transport, &self.region, path, query, token)?
         };
         let _permit = self.pace.permit();
         if self.transport.interrupt.signal().is_some() {
@@ -280,12 +233,8 @@ impl SsoPortal {
                 .wait_turn(&*self.transport.clock, self.transport.ends);
             Vec::new()
         };
-        fetch
-            .send_signed(&self.transport, &wait_turn)
-            .map_err(|source| CredentialsError::Fetch {
-                origin: origin.to_owned(),
-                source,
-            })
+        let response = fetch.send_signed(&self.transport, &wait_turn);
+        response.map_err(CredentialsError::fetch(origin))
     }
 }
 
@@ -317,15 +266,11 @@ fn with_session<T>(
     let region: Region = setting("sso_region")?.parse().map_err(|e| {
         CredentialsError::setting(format_args!("[sso-session {shown}]: sso_region"), e)
     })?;
-    let profile = Profile {
-        name: name.to_owned(),
-        source: ProfileSource::Flag,
-    };
     act(&TokenSession {
         context: ProviderContext {
             env,
             files: &files,
-            profile: &profile,
+            profile: &Profile::named(name),
             transport,
             region: &region,
             is_refresh: false,

@@ -7,7 +7,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -19,10 +18,8 @@ use super::iso_time::instant;
 use super::json_credentials::json;
 use super::provider::ProviderContext;
 use crate::aws::config_file::expand_home;
-use crate::aws::endpoint::Endpoint;
 use crate::aws::error::CredentialsError;
 use crate::aws::operation::Service;
-use crate::http::Private;
 use crate::model::Region;
 use crate::secret::Secret;
 use crate::sync::lock;
@@ -32,9 +29,6 @@ const REFRESH_WINDOW: time::Duration = time::Duration::minutes(15);
 
 /// Held during a refresh: several profiles may share a session, whose refresh token is valid only once.
 static REFRESHING: Mutex<()> = Mutex::new(());
-
-/// The time-out of each attempt.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The session whose token is in the cache.
 pub(super) struct TokenSession<'a> {
@@ -131,32 +125,14 @@ impl TokenSession<'_> {
             .endpoints
             .resolve(Service::SsoOidc, &self.region)
             .ok()?;
-        let fetch = Fetch {
-            method: "POST",
-            uri: format!("{}token", endpoint.uri),
-            headers: vec![("content-type", "application/json".to_owned())],
-            body: serde_json::to_vec(&body).ok()?,
-            private: private(&endpoint),
-            timeout: TIMEOUT,
-            max_attempts: 3,
-            connect_attempts: 3,
-            is_ready: |_| true,
-        };
-        let response = fetch.send(transport).ok().filter(|r| r.status == 200)?;
+        let response = Fetch::post(&endpoint, "token", &body).send(transport);
+        let response = response.ok().filter(|r| r.status == 200)?;
         let fresh: TokenResponse = serde_json::from_slice(&response.body).ok()?;
         Some(Token {
             access: fresh.access_token,
             expires: now.checked_add(time::Duration::seconds(fresh.expires_in))?,
             refresh: fresh.refresh_token,
         })
-    }
-}
-
-/// Returns the parts of a request to `endpoint` that may be secret.
-pub(super) fn private(endpoint: &Endpoint) -> Private {
-    Private {
-        response: true,
-        path: endpoint.has_path(),
     }
 }
 

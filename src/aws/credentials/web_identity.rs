@@ -23,49 +23,43 @@ use crate::redact;
 use crate::secret::Secret;
 
 /// The provider of a role for a web identity.
-pub struct WebIdentity;
+pub const PROVIDER: Provider = ("a web identity", load);
 
-impl Provider for WebIdentity {
-    fn name(&self) -> &'static str {
-        "a web identity"
-    }
-
-    fn load(&self, context: &ProviderContext) -> Result<Found, CredentialsError> {
-        let explicit = context.profile.source == ProfileSource::Flag;
-        let setting = |variable: &str, key: &str| {
-            let profile_key = || context.setting(key).map(str::to_owned);
-            let var = context.env.var(variable).filter(|_| !explicit);
-            var.or_else(profile_key)
-        };
-        let file = "AWS_WEB_IDENTITY_TOKEN_FILE";
-        let Some(path) = setting(file, "web_identity_token_file") else {
-            return Ok(Found::NotConfigured("no token file is configured"));
-        };
-        let path = expand_home(context.env, &path);
-        // The variable may contain the token itself.
-        let shown = redact::setting(&path.display().to_string());
-        let origin = format!("the web identity in {shown}");
-        let Some(role_arn) = setting("AWS_ROLE_ARN", "role_arn") else {
-            let problem = "set AWS_ROLE_ARN (or role_arn) too";
-            return Err(CredentialsError::setting(origin, problem));
-        };
-        let token = read_token(context.env, &path, &origin)?;
-        let name = setting("AWS_ROLE_SESSION_NAME", "role_session_name");
-        let call = AssumeRoleWithWebIdentity {
-            role_arn: &role_arn,
-            session_name: &name.unwrap_or_else(|| session_name(context)),
-            token: &token,
-        };
-        // The call is not signed: the token is in its body. It is the secret key here so that it is
-        // redacted in messages.
-        let secret = ResolvedCredentials::new("", token.expose(), None, String::new());
-        let result = context.client(secret).call(context.region, &call);
-        role_keys(
-            result,
-            format!("{origin}, role {}", redact::setting(&role_arn)),
-        )
-        .map(Found::Keys)
-    }
+fn load(context: &ProviderContext) -> Result<Found, CredentialsError> {
+    let explicit = context.profile.source == ProfileSource::Flag;
+    let setting = |variable: &str, key: &str| {
+        let profile_key = || context.setting(key).map(str::to_owned);
+        let var = context.env.var(variable).filter(|_| !explicit);
+        var.or_else(profile_key)
+    };
+    let file = "AWS_WEB_IDENTITY_TOKEN_FILE";
+    let Some(path) = setting(file, "web_identity_token_file") else {
+        return Ok(Found::NotConfigured("no token file is configured"));
+    };
+    let path = expand_home(context.env, &path);
+    // The variable may contain the token itself.
+    let shown = redact::setting(&path.display().to_string());
+    let origin = format!("the web identity in {shown}");
+    let Some(role_arn) = setting("AWS_ROLE_ARN", "role_arn") else {
+        let problem = "set AWS_ROLE_ARN (or role_arn) too";
+        return Err(CredentialsError::setting(origin, problem));
+    };
+    let token = read_token(context.env, &path, &origin)?;
+    let name = setting("AWS_ROLE_SESSION_NAME", "role_session_name");
+    let call = AssumeRoleWithWebIdentity {
+        role_arn: &role_arn,
+        session_name: &name.unwrap_or_else(|| session_name(context)),
+        token: &token,
+    };
+    // The call is not signed: the token is in its body. It is the secret key here so that it is
+    // redacted in messages.
+    let secret = ResolvedCredentials::new("", token.expose(), None, String::new());
+    let result = context.client(secret).call(context.region, &call);
+    role_keys(
+        result,
+        format!("{origin}, role {}", redact::setting(&role_arn)),
+    )
+    .map(Found::Keys)
 }
 
 /// Reads the token; surrounding whitespace is removed.

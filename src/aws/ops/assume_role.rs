@@ -84,7 +84,7 @@ impl Operation for AssumeRole<'_> {
             Some((serial, code)) => (Some(*serial), Some(code.as_str())),
             None => (None, None),
         };
-        RequestBody::query(Self::NAME, "2011-06-15").with([
+        let parameters = [
             ("RoleArn", Some(self.role_arn)),
             ("RoleSessionName", Some(self.session_name)),
             ("ExternalId", self.external_id),
@@ -92,7 +92,8 @@ impl Operation for AssumeRole<'_> {
             ("SerialNumber", serial),
             ("TokenCode", code),
             ("Policy", self.policy),
-        ])
+        ];
+        RequestBody::query(Self::NAME, "2011-06-15", parameters)
     }
 
     fn account(&self) -> Option<AccountId> {

@@ -36,11 +36,12 @@ impl Operation for AssumeRoleWithWebIdentity<'_> {
     type Output = AssumedRole;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::query(Self::NAME, "2011-06-15").with([
+        let parameters = [
             ("RoleArn", Some(self.role_arn)),
             ("RoleSessionName", Some(self.session_name)),
             ("WebIdentityToken", Some(self.token.expose())),
-        ])
+        ];
+        RequestBody::query(Self::NAME, "2011-06-15", parameters)
     }
 
     fn parse(&self, body: &[u8]) -> Result<AssumedRole, ParseError> {

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeConfigurationRecorderStatus.html>.
 //! In a region without a recorder, the list is empty.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -16,69 +16,43 @@ use crate::aws::protocol::{ParseError, json};
 #[derive(Serialize)]
 pub struct DescribeConfigurationRecorderStatus {}
 
-/// The status of a recorder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The status of a recorder. An optional member of an unexpected type is absent: only `recording` is required.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RecorderStatus {
     /// The name.
+    #[serde(default, deserialize_with = "text")]
     pub name: Option<String>,
     /// The service that owns a service-linked recorder.
+    #[serde(default, deserialize_with = "text")]
     pub service_principal: Option<String>,
     /// True if it is recording; after it stops, the inventory becomes stale.
     pub recording: bool,
     /// The result of the last attempt to record: Pending, Success, Failure or `NotApplicable`, in any
     /// case.
+    #[serde(default, deserialize_with = "text")]
     pub last_status: Option<String>,
     /// The error code of the last attempt.
+    #[serde(default, deserialize_with = "text")]
     pub last_error_code: Option<String>,
     /// The time when it stopped.
+    #[serde(default, deserialize_with = "time")]
     pub last_stop_time: Option<OffsetDateTime>,
     /// The time when the status changed.
+    #[serde(default, deserialize_with = "time")]
     pub last_status_change_time: Option<OffsetDateTime>,
 }
 
-/// A recorder in the response. An optional member of an unexpected type is absent: only `recording`
-/// is required.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Member {
-    recording: bool,
-    #[serde(default)]
-    name: Value,
-    #[serde(default)]
-    service_principal: Value,
-    #[serde(default)]
-    last_status: Value,
-    #[serde(default)]
-    last_error_code: Value,
-    #[serde(default)]
-    last_stop_time: Value,
-    #[serde(default)]
-    last_status_change_time: Value,
+fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    Ok(Value::deserialize(value)?.as_str().map(str::to_owned))
 }
 
-impl From<Member> for RecorderStatus {
-    fn from(member: Member) -> Self {
-        Self {
-            name: text(member.name),
-            service_principal: text(member.service_principal),
-            recording: member.recording,
-            last_status: text(member.last_status),
-            last_error_code: text(member.last_error_code),
-            last_stop_time: time(&member.last_stop_time),
-            last_status_change_time: time(&member.last_status_change_time),
-        }
-    }
-}
-
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
+fn time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<OffsetDateTime>, D::Error> {
+    Ok(parse_time(&Value::deserialize(value)?))
 }
 
 /// Parses a time: seconds since 1970, or RFC 3339, which some emulators return.
-fn time(value: &Value) -> Option<OffsetDateTime> {
+fn parse_time(value: &Value) -> Option<OffsetDateTime> {
     if let Some(text) = value.as_str() {
         return OffsetDateTime::parse(text, &Rfc3339).ok();
     }
@@ -94,7 +68,7 @@ fn time(value: &Value) -> Option<OffsetDateTime> {
 #[derive(Deserialize)]
 struct DescribeConfigurationRecorderStatusResponse {
     #[serde(rename = "ConfigurationRecordersStatus")]
-    recorders: List<Object<Member>>,
+    recorders: List<Object<RecorderStatus>>,
 }
 
 impl Operation for DescribeConfigurationRecorderStatus {
@@ -103,17 +77,12 @@ impl Operation for DescribeConfigurationRecorderStatus {
     type Output = Vec<RecorderStatus>;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::config_json(Self::NAME, self)
+        RequestBody::json(self)
     }
 
     fn parse(&self, body: &[u8]) -> Result<Vec<RecorderStatus>, ParseError> {
         let reply: DescribeConfigurationRecorderStatusResponse = json::reply(body)?;
-        Ok(reply
-            .recorders
-            .0
-            .into_iter()
-            .map(|Object(r)| r.into())
-            .collect())
+        Ok(reply.recorders.into_objects().collect())
     }
 }
 

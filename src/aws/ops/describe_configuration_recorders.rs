@@ -164,12 +164,12 @@ impl Operation for DescribeConfigurationRecorders {
     type Output = Vec<ConfigurationRecorder>;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::config_json(Self::NAME, self)
+        RequestBody::json(self)
     }
 
     fn parse(&self, body: &[u8]) -> Result<Vec<ConfigurationRecorder>, ParseError> {
         let reply: DescribeConfigurationRecordersResponse = json::reply(body)?;
-        Ok(reply.recorders.0.into_iter().map(|Object(r)| r).collect())
+        Ok(reply.recorders.into_objects().collect())
     }
 }
 

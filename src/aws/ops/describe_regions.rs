@@ -44,7 +44,7 @@ impl Operation for DescribeRegions {
 
     fn request_body(&self) -> RequestBody {
         let all = self.all.then_some("true");
-        RequestBody::query(Self::NAME, "2016-11-15").with([("AllRegions", all)])
+        RequestBody::query(Self::NAME, "2016-11-15", [("AllRegions", all)])
     }
 
     fn parse(&self, body: &[u8]) -> Result<Vec<Untrusted>, ParseError> {

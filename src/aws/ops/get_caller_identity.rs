@@ -31,7 +31,7 @@ impl Operation for GetCallerIdentity {
     type Output = AccountId;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::query(Self::NAME, "2011-06-15")
+        RequestBody::query(Self::NAME, "2011-06-15", [])
     }
 
     fn parse(&self, body: &[u8]) -> Result<AccountId, ParseError> {

@@ -63,7 +63,7 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
     type Output = CountsPage;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::config_json(Self::NAME, self)
+        RequestBody::json(self)
     }
 
     fn page(&self) -> Option<usize> {

@@ -37,7 +37,7 @@ impl Operation for ListAccountAliases {
     type Output = Option<Untrusted>;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::query(Self::NAME, "2010-05-08")
+        RequestBody::query(Self::NAME, "2010-05-08", [])
     }
 
     fn parse(&self, body: &[u8]) -> Result<Option<Untrusted>, ParseError> {

@@ -3,9 +3,10 @@
 //! <https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html>. Only the management account and
 //! delegated administrators may call it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::aws::operation::{Operation, RequestBody, Service};
+use crate::aws::page::Page;
 use crate::aws::protocol::json::{List, Object};
 use crate::aws::protocol::{ParseError, json};
 use crate::untrusted::Untrusted;
@@ -46,19 +47,8 @@ pub struct OrganizationAccount {
     pub paths: Option<Vec<String>>,
 }
 
-fn untrusted<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Untrusted, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?
-        .unwrap_or_default()
-        .into())
-}
-
-/// One page of accounts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountPage {
-    /// The accounts. An empty page with a page token is not the last one.
-    pub accounts: Vec<OrganizationAccount>,
-    /// The page token of the next page; `None` on the last page.
-    pub next_token: Option<String>,
+fn untrusted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untrusted, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Deserialize)]
@@ -73,25 +63,21 @@ struct ListAccountsResponse {
 ///
 /// # Errors
 /// The body is not a page.
-pub(super) fn account_page(body: &[u8]) -> Result<AccountPage, ParseError> {
+pub(super) fn account_page(body: &[u8]) -> Result<Page<OrganizationAccount>, ParseError> {
     let reply: ListAccountsResponse = json::reply(body)?;
-    let accounts = reply.accounts.0.into_iter();
-    Ok(AccountPage {
-        accounts: accounts.map(|Object(account)| account).collect(),
-        next_token: reply.next_token.filter(|token| !token.is_empty()),
-    })
+    Ok(Page::new(reply.accounts.into_objects(), reply.next_token))
 }
 
 impl Operation for ListAccounts<'_> {
     const NAME: &'static str = "ListAccounts";
     const SERVICE: Service = Service::Organizations;
-    type Output = AccountPage;
+    type Output = Page<OrganizationAccount>;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::organizations_json(Self::NAME, self)
+        RequestBody::json(self)
     }
 
-    fn parse(&self, body: &[u8]) -> Result<AccountPage, ParseError> {
+    fn parse(&self, body: &[u8]) -> Result<Self::Output, ParseError> {
         account_page(body)
     }
 }
@@ -132,7 +118,7 @@ mod tests {
             {"Id":"333333333333","Name":null,"Status":"SUSPENDED"}],"NextToken":""}"#;
         let page = FIRST.parse(body.as_bytes()).unwrap();
         assert_eq!(page.next_token, None);
-        let [first, second] = &page.accounts[..] else {
+        let [first, second] = &page.items[..] else {
             panic!("two accounts")
         };
         assert_eq!(first.name.raw(), "pay\nments");

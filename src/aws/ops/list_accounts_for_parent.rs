@@ -4,8 +4,9 @@
 
 use serde::Serialize;
 
-use super::list_accounts::{AccountPage, account_page};
+use super::list_accounts::{OrganizationAccount, account_page};
 use crate::aws::operation::{Operation, RequestBody, Service};
+use crate::aws::page::Page;
 use crate::aws::protocol::ParseError;
 
 /// The request.
@@ -24,13 +25,13 @@ pub struct ListAccountsForParent<'a> {
 impl Operation for ListAccountsForParent<'_> {
     const NAME: &'static str = "ListAccountsForParent";
     const SERVICE: Service = Service::Organizations;
-    type Output = AccountPage;
+    type Output = Page<OrganizationAccount>;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::organizations_json(Self::NAME, self)
+        RequestBody::json(self)
     }
 
-    fn parse(&self, body: &[u8]) -> Result<AccountPage, ParseError> {
+    fn parse(&self, body: &[u8]) -> Result<Self::Output, ParseError> {
         account_page(body)
     }
 }

@@ -60,7 +60,7 @@ impl Operation for ListDiscoveredResources<'_> {
     type Output = ResourcePage;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::config_json(Self::NAME, self)
+        RequestBody::json(self)
     }
 
     fn resource_type(&self) -> Option<&ResourceType> {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, RequestBody, Service};
+use crate::aws::page::Page;
 use crate::aws::protocol::json::{List, Object};
 use crate::aws::protocol::{ParseError, json};
 use crate::untrusted::Untrusted;
@@ -24,58 +25,36 @@ pub struct ListOrganizationalUnitsForParent<'a> {
 }
 
 /// An organizational unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct OrganizationalUnit {
     /// The ID.
     pub id: String,
     /// The name, which may contain any character.
+    #[serde(default)]
     pub name: Untrusted,
-}
-
-/// One page of organizational units.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnitPage {
-    /// The units.
-    pub units: Vec<OrganizationalUnit>,
-    /// The page token of the next page; `None` on the last page.
-    pub next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct UnitsResponse {
-    organizational_units: List<Object<UnitMember>>,
+    organizational_units: List<Object<OrganizationalUnit>>,
     next_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct UnitMember {
-    id: String,
-    #[serde(default)]
-    name: String,
 }
 
 impl Operation for ListOrganizationalUnitsForParent<'_> {
     const NAME: &'static str = "ListOrganizationalUnitsForParent";
     const SERVICE: Service = Service::Organizations;
-    type Output = UnitPage;
+    type Output = Page<OrganizationalUnit>;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::organizations_json(Self::NAME, self)
+        RequestBody::json(self)
     }
 
-    fn parse(&self, body: &[u8]) -> Result<UnitPage, ParseError> {
+    fn parse(&self, body: &[u8]) -> Result<Self::Output, ParseError> {
         let reply: UnitsResponse = json::reply(body)?;
-        let units = reply.organizational_units.0.into_iter();
-        let unit = |Object(UnitMember { id, name })| OrganizationalUnit {
-            id,
-            name: name.into(),
-        };
-        Ok(UnitPage {
-            units: units.map(unit).collect(),
-            next_token: reply.next_token.filter(|token| !token.is_empty()),
-        })
+        let units = reply.organizational_units.into_objects();
+        Ok(Page::new(units, reply.next_token))
     }
 }
 
@@ -93,7 +72,7 @@ mod tests {
         let body =
             r#"{"OrganizationalUnits":[{"Id":"ou-ab12-11111111","Name":"a/b"}],"NextToken":"t"}"#;
         let page = operation.parse(body.as_bytes()).unwrap();
-        assert_eq!(page.units[0].name.raw(), "a/b");
+        assert_eq!(page.items[0].name.raw(), "a/b");
         assert_eq!(page.next_token.as_deref(), Some("t"));
         assert!(operation.parse(b"{}").is_err());
     }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Operation, RequestBody, Service};
+use crate::aws::page::Page;
 use crate::aws::protocol::json::{List, Object};
 use crate::aws::protocol::{ParseError, json};
 
@@ -15,15 +16,6 @@ pub struct ListRoots<'a> {
     /// The page token of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
-}
-
-/// One page of roots.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RootPage {
-    /// The IDs of the roots.
-    pub ids: Vec<String>,
-    /// The page token of the next page; `None` on the last page.
-    pub next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,18 +34,17 @@ struct Root {
 impl Operation for ListRoots<'_> {
     const NAME: &'static str = "ListRoots";
     const SERVICE: Service = Service::Organizations;
-    type Output = RootPage;
+    /// The IDs of the roots.
+    type Output = Page<String>;
 
     fn request_body(&self) -> RequestBody {
-        RequestBody::organizations_json(Self::NAME, self)
+        RequestBody::json(self)
     }
 
-    fn parse(&self, body: &[u8]) -> Result<RootPage, ParseError> {
+    fn parse(&self, body: &[u8]) -> Result<Self::Output, ParseError> {
         let reply: ListRootsResponse = json::reply(body)?;
-        Ok(RootPage {
-            ids: reply.roots.0.into_iter().map(|Object(r)| r.id).collect(),
-            next_token: reply.next_token.filter(|token| !token.is_empty()),
-        })
+        let ids = reply.roots.into_objects().map(|root| root.id);
+        Ok(Page::new(ids, reply.next_token))
     }
 }
 
@@ -65,7 +56,7 @@ mod tests {
     fn root_ids_are_parsed() {
         let parse = |body: &str| ListRoots { next_token: None }.parse(body.as_bytes());
         let page = parse(r#"{"Roots":[{"Id":"r-ab12","Name":"Root"}]}"#).unwrap();
-        assert_eq!(page.ids, ["r-ab12"]);
+        assert_eq!(page.items, ["r-ab12"]);
         assert!(parse(r#"{"Roots":[{}]}"#).is_err());
         assert!(parse("{}").is_err());
     }

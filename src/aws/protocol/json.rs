@@ -74,31 +74,8 @@ pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 /// The bytes of a string, without the check that they are valid text: invalid UTF-8 stays as it is, and a lone surrogate
 /// (`\ud800`) becomes the three bytes of its code point.
-pub struct Bytes<'a>(pub Cow<'a, [u8]>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(BytesVisitor)
-    }
-}
-
-struct BytesVisitor;
-
-impl<'de> Visitor<'de> for BytesVisitor {
-    type Value = Bytes<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-        Ok(Bytes(Cow::Borrowed(bytes)))
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-        Ok(Bytes(Cow::Owned(bytes.to_owned())))
-    }
-}
+#[derive(Deserialize)]
+pub struct Bytes<'a>(#[serde(borrow)] pub Cow<'a, [u8]>);
 
 /// The maximum members of a list: a hundred times an AWS page, and more than the number of resource
 /// types. A parsed list may need twenty times the memory of its text, in all regions concurrently.
@@ -107,6 +84,13 @@ const MAX_MEMBERS: usize = 10_000;
 /// A list with a limited number of members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T>(pub Vec<T>);
+
+impl<T> List<Object<T>> {
+    /// Returns the objects.
+    pub fn into_objects(self) -> impl Iterator<Item = T> {
+        self.0.into_iter().map(|Object(object)| object)
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
