@@ -13,23 +13,11 @@ pub const CALL_LIMIT: Duration = Duration::from_mins(2);
 /// The maximum backoff before jitter, in seconds.
 const MAX_BACKOFF_SECONDS: u32 = 20;
 
-/// The cost of another attempt, in tokens of the quota.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cost {
-    /// The cost after a throttled response or a transient error.
-    Usual,
-    /// The cost after a time-out.
-    Timeout,
-}
+/// The cost of a retry after a throttled response or a transient error, in tokens of the quota.
+pub const RETRY_COST: u32 = 5;
 
-impl Cost {
-    fn tokens(self) -> u32 {
-        match self {
-            Self::Usual => 5,
-            Self::Timeout => 10,
-        }
-    }
-}
+/// The cost of a retry after a time-out, in tokens of the quota.
+pub const TIMEOUT_COST: u32 = 10;
 
 /// Returns the wait before retry `i` (from 0): `jitter × min(2^i, 20)` seconds, `jitter` from 0 to
 /// 1.
@@ -63,8 +51,8 @@ impl Quota {
     pub const CAPACITY: u32 = 500;
 
     /// Pays for one retry; returns false, and takes nothing, if there are too few tokens.
-    pub fn pay(&mut self, cost: Cost) -> bool {
-        match self.tokens.checked_sub(cost.tokens()) {
+    pub fn pay(&mut self, cost: u32) -> bool {
+        match self.tokens.checked_sub(cost) {
             Some(tokens) => {
                 self.tokens = tokens;
                 true
@@ -74,9 +62,8 @@ impl Quota {
     }
 
     /// Records a success: refunds the cost of the last retry, or one token if there was no retry.
-    pub fn reward(&mut self, last: Option<Cost>) {
-        let refund = last.map_or(1, Cost::tokens);
-        self.tokens = (self.tokens + refund).min(Self::CAPACITY);
+    pub fn reward(&mut self, last: Option<u32>) {
+        self.tokens = (self.tokens + last.unwrap_or(1)).min(Self::CAPACITY);
     }
 
     /// Returns the remaining tokens.
@@ -123,14 +110,14 @@ mod tests {
     #[test]
     fn quota_equals_that_of_the_sdks() {
         let mut quota = Quota::default();
-        assert!((0..100).all(|_| quota.pay(Cost::Usual)), "100 retries");
-        assert!(!quota.pay(Cost::Usual));
+        assert!((0..100).all(|_| quota.pay(RETRY_COST)), "100 retries");
+        assert!(!quota.pay(RETRY_COST));
         assert_eq!(quota.tokens(), 0);
         quota.reward(None);
         assert_eq!(quota.tokens(), 1);
-        quota.reward(Some(Cost::Timeout));
+        quota.reward(Some(TIMEOUT_COST));
         assert_eq!(quota.tokens(), 11);
-        assert!(quota.pay(Cost::Timeout));
+        assert!(quota.pay(TIMEOUT_COST));
         for _ in 0..600 {
             quota.reward(None);
         }
@@ -156,19 +143,19 @@ mod tests {
 
         #[test]
         fn quota_never_exceeds_capacity(
-            steps in vec((any::<bool>(), option::of(select(vec![Cost::Usual, Cost::Timeout]))), 0..400),
+            steps in vec((any::<bool>(), option::of(select(vec![RETRY_COST, TIMEOUT_COST]))), 0..400),
         ) {
             let mut quota = Quota::default();
             let mut expected = Quota::CAPACITY;
             for (pays, cost) in steps {
                 if pays {
-                    let cost = cost.unwrap_or(Cost::Usual);
+                    let cost = cost.unwrap_or(RETRY_COST);
                     let paid = quota.pay(cost);
-                    prop_assert_eq!(paid, expected >= cost.tokens());
-                    expected -= if paid { cost.tokens() } else { 0 };
+                    prop_assert_eq!(paid, expected >= cost);
+                    expected -= if paid { cost } else { 0 };
                 } else {
                     quota.reward(cost);
-                    expected = Quota::CAPACITY.min(expected + cost.map_or(1, Cost::tokens));
+                    expected = Quota::CAPACITY.min(expected + cost.unwrap_or(1));
                 }
                 prop_assert_eq!(quota.tokens(), expected);
                 prop_assert!(quota.tokens() <= Quota::CAPACITY);

@@ -1,8 +1,9 @@
 //! The calls in progress, which the main thread shows while it waits.
 //!
 //! A call adds itself before its first attempt, changes its entry when an attempt is sent and when it has failed, and
-//! removes it at its end. Each of these holds the mutex for a moment and allocates nothing, once the list is long enough.
+//! removes it at its end. Each of these holds the mutex for a moment.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -17,9 +18,10 @@ pub struct Activity(Mutex<CallList>);
 
 #[derive(Default)]
 struct CallList {
-    calls: Vec<Option<ActiveCall>>,
-    /// The indexes of the entries without a call.
-    free: Vec<usize>,
+    /// By the number of calls before.
+    calls: BTreeMap<u64, ActiveCall>,
+    /// The number of calls so far.
+    count: u64,
     /// The usage of all calls.
     usage: Usage,
 }
@@ -53,7 +55,7 @@ impl Activity {
     /// Returns the calls in progress.
     #[must_use]
     pub fn calls(&self) -> Vec<ActiveCall> {
-        lock(&self.0).calls.iter().flatten().cloned().collect()
+        lock(&self.0).calls.values().cloned().collect()
     }
 
     /// Returns the usage of all calls so far.
@@ -70,14 +72,12 @@ impl Activity {
     /// Adds a call, until the entry is dropped.
     pub(super) fn add(&self, call: ActiveCall) -> ActivityEntry<'_> {
         let mut list = lock(&self.0);
-        let index = list.free.pop().unwrap_or_else(|| {
-            list.calls.push(None);
-            list.calls.len() - 1
-        });
-        list.calls[index] = Some(call);
+        let number = list.count;
+        list.count += 1;
+        list.calls.insert(number, call);
         ActivityEntry {
             activity: self,
-            index,
+            number,
         }
     }
 }
@@ -85,7 +85,7 @@ impl Activity {
 /// The entry of a call in progress.
 pub(super) struct ActivityEntry<'a> {
     activity: &'a Activity,
-    index: usize,
+    number: u64,
 }
 
 impl ActivityEntry<'_> {
@@ -105,7 +105,7 @@ impl ActivityEntry<'_> {
     }
 
     fn change(&self, change: impl FnOnce(&mut ActiveCall)) {
-        if let Some(call) = &mut lock(&self.activity.0).calls[self.index] {
+        if let Some(call) = lock(&self.activity.0).calls.get_mut(&self.number) {
             change(call);
         }
     }
@@ -113,9 +113,7 @@ impl ActivityEntry<'_> {
 
 impl Drop for ActivityEntry<'_> {
     fn drop(&mut self) {
-        let mut list = lock(&self.activity.0);
-        list.calls[self.index] = None;
-        list.free.push(self.index);
+        lock(&self.activity.0).calls.remove(&self.number);
     }
 }
 
@@ -153,8 +151,8 @@ mod tests {
         let third = activity.add(call("eu-west-3"));
         assert_eq!(
             regions(),
-            ["eu-west-3", "eu-west-2"],
-            "the entry is used again"
+            ["eu-west-2", "eu-west-3"],
+            "in the order of their starts"
         );
         drop((second, third));
         assert_eq!(regions(), [""; 0]);

@@ -46,6 +46,7 @@ pub(super) struct AttemptResult<T> {
 }
 
 impl<T> AttemptResult<T> {
+    /// Creates the result of an attempt that was not sent.
     pub(super) fn unsent(cause: Cause) -> Self {
         Self {
             result: Err(cause),
@@ -69,19 +70,41 @@ impl Attempt<'_> {
             Err(why) => return AttemptResult::unsent(Cause::Signing(why)),
         };
         let redactor = redactor(self.credentials, &request);
-        let exchange = Exchange::new(self.transport, &request, &redactor);
-        let response = exchange.sent.as_ref().ok();
-        let bytes = response.map_or(0, |r| r.body.len() as u64);
-        let retry_after = response.and_then(retry_after);
-        let status = response.map(|r| r.status);
-        let (request_id, took) = (exchange.request_id.clone(), exchange.took);
-        let result = self.classify(operation, exchange, &redactor);
+        let clock = &*self.transport.clock;
+        let before = clock.elapsed();
+        let sent = self.transport.http.send(&request);
+        let took = clock.elapsed().saturating_sub(before);
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => {
+                let cause = if self.is_interrupted() {
+                    interrupted()
+                } else {
+                    Cause::Transport(error)
+                };
+                return AttemptResult {
+                    usage: Some(self.usage(0, None)),
+                    took,
+                    ..AttemptResult::unsent(cause)
+                };
+            }
+        };
+        let is_success = (200..300).contains(&response.status);
+        let error = (!is_success).then(|| protocol::error_body(&response.body));
+        let request_id = request_id(&response, error.as_ref());
+        let result = match error {
+            Some(error) => Err(service_error::<O>(&response, error, &redactor, clock.now())),
+            None => operation
+                .parse(&response.body)
+                .map_err(|error| unreadable::<O>(&response, &error, &redactor)),
+        };
+        let kind = result.as_ref().err().and_then(Cause::kind);
         AttemptResult {
-            usage: Some(usage(self.number, bytes, &result)),
+            usage: Some(self.usage(response.body.len() as u64, kind)),
             result,
-            request_id,
-            retry_after,
-            status,
+            request_id: request_id.map(|id| id.redact(&redactor).shown(80)),
+            retry_after: retry_after(&response),
+            status: Some(response.status),
             took,
         }
     }
@@ -95,35 +118,19 @@ impl Attempt<'_> {
         let mut request = request(operation, &endpoint, self.budget);
         if O::SIGNED {
             let (name, scope) = (O::SERVICE.name(), &endpoint.signing_region);
-            let now = self.transport.clock.now();
-            sign(
-                &mut request,
-                &self.credentials.credentials,
-                name,
-                scope,
-                now,
-            )?;
+            let (keys, now) = (&self.credentials.credentials, self.transport.clock.now());
+            sign(&mut request, keys, name, scope, now)?;
         }
         Ok(request)
     }
 
-    /// Returns the output, or the meaning of the failure.
-    fn classify<O: Operation>(
-        &self,
-        operation: &O,
-        exchange: Exchange,
-        redactor: &Redactor,
-    ) -> Result<O::Output, Cause> {
-        match (exchange.sent, exchange.error) {
-            (Err(_), _) if self.is_interrupted() => Err(interrupted()),
-            (Err(error), _) => Err(Cause::Transport(error)),
-            (Ok(response), Some(error)) => {
-                let now = self.transport.clock.now();
-                Err(service_error::<O>(&response, error, redactor, now))
-            }
-            (Ok(response), None) => operation
-                .parse(&response.body)
-                .map_err(|error| unreadable::<O>(&response, &error, redactor)),
+    /// Returns the usage of the sent attempt, which received `bytes` and an error of this kind.
+    fn usage(&self, bytes: u64, kind: Option<ErrorKind>) -> Usage {
+        Usage {
+            requests: 1,
+            retries: u64::from(self.number > 1),
+            throttles: u64::from(kind == Some(ErrorKind::Throttling)),
+            bytes,
         }
     }
 }
@@ -166,37 +173,6 @@ fn redactor(credentials: &ResolvedCredentials, request: &Request) -> Redactor {
     match authorization.and_then(|text| text.split_once("Signature=")) {
         Some((_, signature)) => redactor.with(signature),
         None => redactor,
-    }
-}
-
-/// A sent request.
-struct Exchange {
-    sent: Result<Response, TransportError>,
-    /// The content of an error response; `None` for a status of 2xx.
-    error: Option<ErrorBody>,
-    /// The request ID, without secrets and control characters.
-    request_id: Option<String>,
-    took: Duration,
-}
-
-impl Exchange {
-    /// Sends the request.
-    fn new(transport: &Transport, request: &Request, redactor: &Redactor) -> Self {
-        let before = transport.clock.elapsed();
-        let sent = transport.http.send(request);
-        let mut error = None;
-        let mut id = None;
-        if let Ok(response) = &sent {
-            let is_success = (200..300).contains(&response.status);
-            error = (!is_success).then(|| protocol::error_body(&response.body));
-            id = request_id(response, error.as_ref());
-        }
-        Self {
-            sent,
-            error,
-            request_id: id.map(|id| id.redact(redactor).shown(80)),
-            took: transport.clock.elapsed().saturating_sub(before),
-        }
     }
 }
 
@@ -282,23 +258,6 @@ fn may_contain_credentials(body: &[u8]) -> bool {
     let start = &body[..body.len().min(MAX_START)];
     let text = String::from_utf8_lossy(start);
     redact::source(&text) != text
-}
-
-/// Returns the usage of a sent attempt.
-fn usage<T>(number: u32, bytes: u64, result: &Result<T, Cause>) -> Usage {
-    let throttled = matches!(
-        result,
-        Err(Cause::Service {
-            kind: ErrorKind::Throttling,
-            ..
-        })
-    );
-    Usage {
-        requests: 1,
-        retries: u64::from(number > 1),
-        throttles: u64::from(throttled),
-        bytes,
-    }
 }
 
 /// Returns the cause of a call that `bound` ended before its first attempt.

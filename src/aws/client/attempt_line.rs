@@ -2,7 +2,6 @@
 //!
 //! `TIME SERVICE:OPERATION REGION [TYPE] [page N] attempt N of N: RESULT in N ms[, NEXT] (request id ID[, endpoint HOST])`.
 
-use std::fmt::{self, Display};
 use std::time::Duration;
 
 use super::activity::ActiveCall;
@@ -35,7 +34,7 @@ impl AttemptLine {
             }
             (None, _) => "no response".to_owned(),
         };
-        let head = Head(call, number);
+        let head = head(call, number);
         let id = attempt.request_id.as_deref().unwrap_or("none");
         let endpoint = transport.endpoints.custom(call.service);
         let endpoint = endpoint.map(|endpoint| format!(", endpoint {}", endpoint.host));
@@ -70,31 +69,21 @@ pub(super) fn retry_in(wait: Duration) -> String {
 
 /// Logs that the next attempt of `call` waits for the rate limit.
 pub(super) fn log_turn(call: &ActiveCall, number: u32, wait: Duration, transport: &Transport) {
-    let (head, seconds) = (Head(call, number), wait.as_secs_f64());
+    let (head, seconds) = (head(call, number), wait.as_secs_f64());
     transport.log(&format_args!(
         "{head}: waits {seconds:.2} s for the rate limit"
     ));
 }
 
-/// The start of a line: the call, and the number of its attempt.
-struct Head<'a>(&'a ActiveCall, u32);
-
-impl Display for Head<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(call, number) = self;
-        write!(
-            f,
-            "{}:{} {}",
-            call.service.name(),
-            call.operation,
-            call.region
-        )?;
-        if let Some(resource_type) = &call.resource_type {
-            write!(f, " {resource_type}")?;
-        }
-        if let Some(page) = call.page {
-            write!(f, " page {page}")?;
-        }
-        write!(f, " attempt {number} of {}", call.max_attempts)
-    }
+/// Returns the start of a line: the call, and the number of its attempt.
+fn head(call: &ActiveCall, number: u32) -> String {
+    let (service, operation, region) = (call.service.name(), call.operation, &call.region);
+    let resource_type = call.resource_type.as_ref().map(|t| format!(" {t}"));
+    let page = call.page.map(|page| format!(" page {page}"));
+    format!(
+        "{service}:{operation} {region}{}{} attempt {number} of {}",
+        resource_type.unwrap_or_default(),
+        page.unwrap_or_default(),
+        call.max_attempts
+    )
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::aws::error::{CallError, Cause, ErrorKind};
-use crate::aws::retry::{CALL_LIMIT, Cost};
+use crate::aws::retry::{CALL_LIMIT, RETRY_COST, TIMEOUT_COST};
 use crate::http::TransportErrorKind;
 
 /// The state of a call between its attempts.
@@ -17,7 +17,7 @@ pub struct Progress {
     /// The earliest time of the next attempt, on the clock of the run.
     pub(super) ready: Duration,
     /// The cost and the error of the last retried attempt.
-    pub(super) last: Option<(Cost, CallError)>,
+    pub(super) last: Option<(u32, CallError)>,
     /// The start of the call; `None` before.
     pub(super) began: Option<Duration>,
 }
@@ -37,22 +37,22 @@ impl Progress {
     }
 
     /// Returns the cost of a retry after `cause`; `None` if such a failure is not retried.
-    pub(super) fn cost(&self, cause: &Cause) -> Option<Cost> {
+    pub(super) fn cost(&self, cause: &Cause) -> Option<u32> {
         match cause {
             Cause::Service {
                 kind: ErrorKind::Throttling | ErrorKind::Transient,
                 ..
-            } => Some(Cost::Usual),
+            } => Some(RETRY_COST),
             Cause::Transport(error) => match error.kind {
-                TransportErrorKind::Timeout => Some(Cost::Timeout),
+                TransportErrorKind::Timeout => Some(TIMEOUT_COST),
                 TransportErrorKind::Dns
                 | TransportErrorKind::Connect
                 | TransportErrorKind::Connection
-                | TransportErrorKind::Exhausted => Some(Cost::Usual),
+                | TransportErrorKind::Exhausted => Some(RETRY_COST),
                 _ => None,
             },
             Cause::Unreadable { max_retries, .. } => {
-                (self.unreadable < *max_retries).then_some(Cost::Usual)
+                (self.unreadable < *max_retries).then_some(RETRY_COST)
             }
             _ => None,
         }

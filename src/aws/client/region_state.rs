@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::hosts::{Host, is_of_host};
 use crate::aws::error::{Cause, ErrorKind};
 use crate::aws::limiter::Limiter;
-use crate::aws::retry::{Cost, Quota};
+use crate::aws::retry::Quota;
 use crate::sync::lock;
 
 /// The time without a success after which a region is abandoned.
@@ -205,12 +205,12 @@ impl RegionState {
     }
 
     /// Pays for a retry; returns false if the quota has too few tokens.
-    pub(super) fn pay(&self, cost: Cost) -> bool {
+    pub(super) fn pay(&self, cost: u32) -> bool {
         lock(&self.quota).pay(cost)
     }
 
     /// Rewards a success; `last` is the cost of its last retry.
-    pub(super) fn reward(&self, last: Option<Cost>) {
+    pub(super) fn reward(&self, last: Option<u32>) {
         lock(&self.quota).reward(last);
     }
 }

@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use super::activity::Activity;
 use super::hosts::SharedHosts;
-use crate::aws::call_facts::{CallFacts, IdentityFlag};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::limiter::Limits;
-use crate::aws::operation::Service;
 use crate::clock::Clock;
 use crate::http::{HttpClient, TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
@@ -73,14 +71,6 @@ impl Transport {
         TransportError {
             kind: TransportErrorKind::Timeout,
             message: "the time of the run was used up".to_owned(),
-        }
-    }
-
-    /// Returns the facts about a call of `service`.
-    pub(super) fn facts(&self, service: Service, identity: &IdentityFlag) -> CallFacts {
-        CallFacts {
-            endpoint: self.endpoints.custom(service),
-            identity: identity.clone(),
         }
     }
 }
