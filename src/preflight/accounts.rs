@@ -5,10 +5,9 @@ use std::sync::Arc;
 use super::check::{CheckError, CheckEvent, Checks};
 use super::first_account::{ACCESS, AccountsReady, LIST, check_one, describe};
 use super::identity;
-use super::open::EarlyAccounts;
 use super::profiles::check_profiles;
 use super::recorder::ENABLED;
-use super::run::{Base, CREDENTIALS, IDENTITY, NotReady, REGIONS, join, prepare, start};
+use super::run::{Base, CREDENTIALS, IDENTITY, NotReady, REGIONS, prepare, start};
 use super::sso::check_session;
 use crate::accounts::access::{Access, RoleAccess, RoleCaller};
 use crate::accounts::session_policy::session_policy;
@@ -69,12 +68,8 @@ pub fn run_accounts(
             (http, ready)
         }
     };
-    let number = checks.first_failed();
-    for name in [CREDENTIALS, IDENTITY, LIST, ACCESS, REGIONS, ENABLED] {
-        if let Some(number) = number.filter(|_| !checks.has(name) && !options.skip_checks) {
-            let skipped = Err::<(), _>(CheckError::Skipped(number));
-            checks.add(name, skipped, |()| String::new());
-        }
+    if !options.skip_checks {
+        checks.skip_rest(&[CREDENTIALS, IDENTITY, LIST, ACCESS, REGIONS, ENABLED]);
     }
     let failures = checks.into_failures();
     AccountsPreflight {
@@ -111,14 +106,13 @@ fn check_accounts(
             None => session.client.clone(),
             Some(arn) => {
                 let caller = Arc::new(role_caller(organization_actions(accounts), None));
-                RoleCaller::client(&caller, arn.clone(), session.transport.clone())
-                    .map_err(CheckError::Credentials)?
+                RoleCaller::client(&caller, arn.clone(), session.transport.clone())?
             }
         };
         let region = Partition::for_region(start).global_region();
-        let mut list = AccountList::start(client, region, accounts).map_err(CheckError::List)?;
-        let page = list.next_page().map_err(CheckError::List)?;
-        Ok((list, page.unwrap_or_default()))
+        let mut list = AccountList::start(client, region, accounts)?;
+        let page = list.next_page()?;
+        Ok::<_, CheckError>((list, page.unwrap_or_default()))
     };
     let (larger, caller, first) = workers.scope(|scope| {
         let identity = scope.spawn(|| identity::account_id(&session.client, start));
@@ -126,27 +120,19 @@ fn check_accounts(
         // Meanwhile, because 220 threads take 10 ms. A list of accounts does not need them.
         let is_count = accounts.task == AccountTask::Count;
         let larger = is_count.then(|| workers.larger(options.max_connections));
-        let identity = join(checks, IDENTITY, identity);
+        let identity = checks.try_join(IDENTITY, identity);
         let caller = checks.add(IDENTITY, identity, ToString::to_string)?;
-        Some((larger, caller, join(checks, LIST, first)))
+        Some((larger, caller, checks.try_join(LIST, first)))
     })?;
     workers = larger.flatten().unwrap_or(workers);
     let (list, members) = checks.add(LIST, first, |(list, members)| describe(list, members))?;
-    let mut ready = AccountsReady {
-        access: Arc::new(Access::Role(RoleAccess {
-            caller: Arc::new(role_caller(actions(options), accounts.external_id.as_ref())),
-            caller_account: caller,
-            transport: session.transport.clone(),
-            role: accounts.role.clone(),
-        })),
-        list,
-        members,
-        unusable: Vec::new(),
-        is_complete: false,
-        early: EarlyAccounts::default(),
-        unknown_regions: Vec::new(),
-        workers,
-    };
+    let access = Access::Role(RoleAccess {
+        caller: Arc::new(role_caller(actions(options), accounts.external_id.as_ref())),
+        caller_account: caller,
+        transport: session.transport.clone(),
+        role: accounts.role.clone(),
+    });
+    let mut ready = AccountsReady::new(access, list, members, workers);
     check_one(options, &mut ready, checks)?;
     Some(ready)
 }
@@ -162,15 +148,11 @@ fn ready_with_profiles(
     let list = AccountList::of_profiles(accounts, &found);
     let (members, unusable) = (found.members, found.unusable);
     checks.add(LIST, Ok(()), |()| describe(&list, &members))?;
+    let access = Access::Profiles(found.access);
     let mut ready = AccountsReady {
-        access: Arc::new(Access::Profiles(found.access)),
-        list,
-        members,
         unusable,
         is_complete: true,
-        early: EarlyAccounts::default(),
-        unknown_regions: Vec::new(),
-        workers,
+        ..AccountsReady::new(access, list, members, workers)
     };
     check_one(options, &mut ready, checks)?;
     Some(ready)

@@ -31,13 +31,13 @@ pub enum CheckError {
     Workers(#[from] WorkersError),
     /// No credentials.
     #[error("{}", advice::for_credentials(.0))]
-    Credentials(CredentialsError),
+    Credentials(#[from] CredentialsError),
     /// The profiles cannot be used.
     #[error(transparent)]
-    Profiles(ProfilesError),
+    Profiles(#[from] ProfilesError),
     /// A failed call.
     #[error("in {}: {}; {}", .0.region, .0, advice::for_call(.0))]
-    Call(CallError),
+    Call(#[from] CallError),
     /// The check needs the result of another one.
     #[error("skipped: check {0} failed")]
     Skipped(usize),
@@ -89,7 +89,7 @@ pub enum CheckError {
     NoRecorder(usize),
     /// The list of accounts is not complete.
     #[error("{}", advice::for_list(.0))]
-    List(ListError),
+    List(#[from] ListError),
     /// No account could be accessed; the first account and its error.
     #[error("account {account}: {}", advice::for_access(.source))]
     NoAccess {
@@ -182,19 +182,29 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Runs `work` of the check `name` on a worker and waits for its result; `None` if it panicked.
-    pub(super) fn run<T: Send>(
-        &mut self,
-        name: &'static str,
-        workers: &Workers,
-        work: impl FnOnce() -> T + Send,
-    ) -> Option<T> {
-        workers.scope(|scope| self.join(name, scope.spawn(work)))
-    }
-
     /// Waits for the result of a task of the check `name`; `None` if it panicked.
     pub(super) fn join<T>(&mut self, name: &'static str, task: Task<T>) -> Option<T> {
         task.join(self.interval, || (self.on_event)(CheckEvent::Waiting(name)))
+    }
+
+    /// Runs `work` of the check `name` on a worker and waits for its result.
+    pub(super) fn run<T: Send, E: Into<CheckError> + Send>(
+        &mut self,
+        name: &'static str,
+        workers: &Workers,
+        work: impl FnOnce() -> Result<T, E> + Send,
+    ) -> Result<T, CheckError> {
+        workers.scope(|scope| self.try_join(name, scope.spawn(work)))
+    }
+
+    /// Waits like [`Self::join`]; a panic is an error.
+    pub(super) fn try_join<T, E: Into<CheckError>>(
+        &mut self,
+        name: &'static str,
+        task: Task<Result<T, E>>,
+    ) -> Result<T, CheckError> {
+        let result = self.join(name, task).ok_or(CheckError::Internal)?;
+        result.map_err(Into::into)
     }
 
     /// Adds and shows a check. Returns the value of a passed check.
@@ -217,13 +227,25 @@ impl<'a> Checks<'a> {
         value
     }
 
-    /// Returns true if a check with this name was added.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.done.iter().any(|check| check.name == name)
+    /// Adds and shows a failed check.
+    pub(super) fn fail(&mut self, name: &'static str, error: CheckError) {
+        self.add(name, Err::<(), _>(error), |()| String::new());
+    }
+
+    /// Adds those of the checks `names` that were not added, because an earlier one has failed.
+    pub(super) fn skip_rest(&mut self, names: &[&'static str]) {
+        let Some(failed) = self.first_failed() else {
+            return;
+        };
+        for name in names {
+            if !self.done.iter().any(|check| check.name == *name) {
+                self.fail(name, CheckError::Skipped(failed));
+            }
+        }
     }
 
     /// Returns the number of the first failed check, counted from 1.
-    pub(super) fn first_failed(&self) -> Option<usize> {
+    fn first_failed(&self) -> Option<usize> {
         let failed = self.done.iter().position(|check| check.result.is_err());
         failed.map(|index| index + 1)
     }

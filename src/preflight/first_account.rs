@@ -7,8 +7,8 @@ use super::identity;
 use super::open::{EarlyAccounts, OpenError, OpenedAccount, client};
 use super::permission::{PermissionCheck, check_region};
 use super::recorder::{self, ENABLED};
-use super::region_names::{self, RegionLookup, UnknownRegion};
-use super::run::{REGIONS, join, spawn};
+use super::region_names::{self, UnknownRegion};
+use super::run::{REGIONS, spawn};
 use crate::accounts::access::{Access, AccessError};
 use crate::accounts::{AccountList, MemberAccount, UnusableProfile};
 use crate::options::{AccountOptions, AccountTask, Options};
@@ -46,6 +46,27 @@ pub struct AccountsReady {
     pub early: EarlyAccounts,
     /// The regions of the options that AWS does not have; if there are any, the scan cannot start.
     pub unknown_regions: Vec<UnknownRegion>,
+}
+
+impl AccountsReady {
+    /// Creates the input of a scan of accounts that can be used, of a list that may have further pages.
+    pub(super) fn new(
+        access: Access,
+        list: AccountList,
+        members: Vec<MemberAccount>,
+        workers: Workers,
+    ) -> Self {
+        Self {
+            workers,
+            access: Arc::new(access),
+            list,
+            members,
+            unusable: Vec::new(),
+            is_complete: false,
+            early: EarlyAccounts::default(),
+            unknown_regions: Vec::new(),
+        }
+    }
 }
 
 /// Describes the first page of the list: `o-abc: 20 accounts, 19 active`.
@@ -106,11 +127,10 @@ fn look_up_regions(
 ) -> Result<(), CheckError> {
     let start = ready.access.region(member);
     ready.unknown_regions = match region_names::look_up(options, &opened.client, start) {
-        RegionLookup::Found => Vec::new(),
-        RegionLookup::NotFound(unknown) => unknown,
-        RegionLookup::NotRecorded => region_names::unknown(options, &opened.regions),
-        RegionLookup::Failed(error) => {
-            let error = Box::new(CheckError::Call(*error));
+        Ok(unknown) => unknown,
+        Err(error) if error.not_recorded() => region_names::unknown(options, &opened.regions),
+        Err(error) => {
+            let error = Box::new(error.into());
             return Err(CheckError::Account(member.id.clone(), error));
         }
     };
@@ -204,7 +224,7 @@ pub(super) fn open_next(
                 }
             }
         }
-        if let Some(page) = ready.list.next_page().map_err(CheckError::List)? {
+        if let Some(page) = ready.list.next_page()? {
             ready.members.extend(page);
         } else {
             ready.is_complete = true;
@@ -249,7 +269,8 @@ fn open_first(
     let (regions, alias) = ready.workers.scope(|scope| {
         let regions = scope.spawn(|| identity::regions(&client, start));
         let alias = scope.spawn(|| identity::alias(&client, start));
-        (join(checks, ACCESS, regions), join(checks, ACCESS, alias))
+        let regions = checks.try_join(ACCESS, regions);
+        (regions, checks.try_join(ACCESS, alias))
     });
     let regions = regions.map_err(OpenError::Regions)?;
     Ok(OpenedAccount::new(client, regions, alias))

@@ -51,15 +51,14 @@ impl Regions {
 
 /// Calls GetCallerIdentity. Refreshed credentials must belong to the same account.
 pub(super) fn account_id(client: &Client, start: &Region) -> Result<AccountId, CheckError> {
-    let account = output(call(client, start, &GetCallerIdentity))?;
-    let recorded = client.credentials().record_account(&account);
-    recorded.map_err(CheckError::Credentials)?;
+    let account = call(client, start, &GetCallerIdentity)?.output;
+    client.credentials().record_account(&account)?;
     Ok(account)
 }
 
 /// Calls ListAccountAliases.
 pub(super) fn alias(client: &Client, start: &Region) -> Result<Option<String>, CheckError> {
-    let alias = output(client.call(start, &ListAccountAliases))?;
+    let alias = client.call(start, &ListAccountAliases)?.output;
     let checked = alias.map(|alias| {
         let alias = alias.without_secret(&client.redactor());
         alias.ok_or(CheckError::AliasWithCredentials)
@@ -69,7 +68,7 @@ pub(super) fn alias(client: &Client, start: &Region) -> Result<Option<String>, C
 
 /// Calls DescribeRegions.
 pub(super) fn regions(client: &Client, start: &Region) -> Result<Regions, CheckError> {
-    let names = output(call(client, start, &DescribeRegions { all: false }))?;
+    let names = call(client, start, &DescribeRegions { all: false })?.output;
     Regions::from_names(&names, &client.redactor())
 }
 
@@ -88,11 +87,6 @@ pub(super) fn call<O: Operation>(
         }
         _ => response,
     }
-}
-
-fn output<T>(response: Result<CallOutput<T>, CallError>) -> Result<T, CheckError> {
-    let response = response.map_err(CheckError::Call)?;
-    Ok(response.output)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::identity;
 use super::run::{CREDENTIALS, IDENTITY};
 use crate::accounts::{AccountStatus, CheckedProfile, ProfilesError, UsableProfile, select, shown};
 use crate::aws::config_file::SharedFiles;
-use crate::aws::error::{CallError, ErrorKind};
+use crate::aws::error::{CallError, CredentialsError, ErrorKind};
 use crate::env::Env;
 use crate::model::AccountId;
 use crate::session::SessionParts;
@@ -65,9 +65,8 @@ fn names(
     patterns: &[String],
     env: &dyn Env,
 ) -> Result<Vec<(String, Option<AccountId>)>, CheckError> {
-    let files = SharedFiles::load(env).map_err(|e| CheckError::Credentials(e.into()))?;
-    let names = select(patterns, &files).map_err(CheckError::Profiles)?;
-    let names = names.into_iter();
+    let files = SharedFiles::load(env).map_err(CredentialsError::from)?;
+    let names = select(patterns, &files)?.into_iter();
     Ok(names
         .map(|name| (name.to_owned(), expected_account(&files, name)))
         .collect())
@@ -96,9 +95,8 @@ fn resolve(
         };
         let tasks: Vec<_> = names.into_iter().map(spawn).collect();
         let join = |(name, expected, task): (String, _, _)| {
-            let result = checks.join(CREDENTIALS, task);
-            let result =
-                result.unwrap_or_else(|| Err(UnusableReason::new(&CheckError::Internal, false)));
+            let panicked = || Err(UnusableReason::new(&CheckError::Internal, false));
+            let result = checks.join(CREDENTIALS, task).unwrap_or_else(panicked);
             let has_credentials = result.as_ref().err().is_none_or(|e| e.has_credentials);
             Resolved {
                 profile: CheckedProfile {
@@ -121,11 +119,8 @@ fn resolve_one(
     name: &str,
     expected: Option<&AccountId>,
 ) -> Result<UsableProfile, UnusableReason> {
-    let region = parts.region_of_profile(name).map_err(CheckError::Settings);
-    let client = region.and_then(|region| {
-        let client = parts.client_of_profile(name, region);
-        client.map_err(CheckError::Credentials)
-    });
+    let region = parts.region_of_profile(name).map_err(CheckError::from);
+    let client = region.and_then(|region| Ok(parts.client_of_profile(name, region)?));
     let (client, region) = client.map_err(|error| UnusableReason::new(&error, false))?;
     let account = identity::account_id(&client, &region);
     let account = account.map_err(|error| UnusableReason::new(&error, true))?;

@@ -44,10 +44,8 @@ pub(super) fn find(
     let mut errors = Vec::new();
     for region in &first {
         let found = checks.run(ENABLED, workers, || describe(check, region, checked));
-        match found.unwrap_or(Err(CheckError::Internal)) {
-            Ok(Some(detail)) => return Ok(detail),
-            Ok(None) => {}
-            Err(why) => errors.push(why),
+        if let Some(detail) = or_error(found, &mut errors) {
+            return Ok(detail);
         }
     }
     let others: Vec<&Region> = enabled.iter().filter(|r| !first.contains(r)).collect();
@@ -55,19 +53,23 @@ pub(super) fn find(
     let results: Vec<_> = workers.scope(|scope| {
         let spawn = |&region| scope.spawn(move || describe(check, region, checked));
         let tasks: Vec<Task<_>> = others.iter().map(spawn).collect();
-        let results = tasks.into_iter().map(|task| checks.join(ENABLED, task));
-        results
-            .map(|found| found.unwrap_or(Err(CheckError::Internal)))
-            .collect()
+        let results = tasks.into_iter();
+        results.map(|task| checks.try_join(ENABLED, task)).collect()
     });
-    for result in results {
-        match result {
-            Ok(Some(detail)) => return Ok(detail),
-            Ok(None) => {}
-            Err(why) => errors.push(why),
-        }
-    }
-    Err(not_found(errors, first.len() + others.len()))
+    let mut results = results.into_iter();
+    let found = results.find_map(|found| or_error(found, &mut errors));
+    found.ok_or_else(|| not_found(errors, first.len() + others.len()))
+}
+
+/// Returns the detail that was found; adds an error to `errors`.
+fn or_error(
+    found: Result<Option<String>, CheckError>,
+    errors: &mut Vec<CheckError>,
+) -> Option<String> {
+    found.unwrap_or_else(|why| {
+        errors.push(why);
+        None
+    })
 }
 
 fn not_found(errors: Vec<CheckError>, regions: usize) -> CheckError {
@@ -105,16 +107,16 @@ fn describe(
         }
         Err(e) if e.kind() == Some(ErrorKind::NoRecorder) => return Ok(None),
         Err(e) if e.kind() == Some(ErrorKind::AccessDenied) => e,
-        Err(e) => return Err(CheckError::Call(e)),
+        Err(e) => return Err(e.into()),
     };
     let permission = match permission {
         Some(checked) if checked_region == region => checked.clone(),
         None if checked_region == region => return Err(CheckError::Internal),
         _ => check.run(region),
     };
-    match permission.map_err(CheckError::Call)? {
+    match permission? {
         Permission::Allowed => Ok(Some(region.to_string())),
         Permission::NoRecorder => Ok(None),
-        Permission::Inconclusive => Err(CheckError::Call(denied)),
+        Permission::Inconclusive => Err(denied.into()),
     }
 }

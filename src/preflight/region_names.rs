@@ -2,7 +2,6 @@
 //! regions, and users misspell them.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use super::identity;
 use crate::aws::client::Client;
@@ -15,55 +14,27 @@ use crate::text::{did_you_mean, near_matches};
 use crate::untrusted::Untrusted;
 
 /// A region of an option that AWS does not have.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{option}: AWS has no region {region}{near}")]
 pub struct UnknownRegion {
     option: &'static str,
     region: Region,
     near: String,
 }
 
-impl fmt::Display for UnknownRegion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            option,
-            region,
-            near,
-        } = self;
-        write!(f, "{option}: AWS has no region {region}{near}")
-    }
-}
-
-/// The result of the look-up.
-pub(super) enum RegionLookup {
-    /// AWS has all regions.
-    Found,
-    /// AWS does not have these regions.
-    NotFound(Vec<UnknownRegion>),
-    /// A recording has no response for the look-up.
-    NotRecorded,
-    /// The look-up failed.
-    Failed(Box<CallError>),
-}
-
-/// Looks the regions up that are not known: those that are enabled for the account and those that are not.
-pub(super) fn look_up(options: &Options, client: &Client, start: &Region) -> RegionLookup {
+/// Looks the regions up that are not known: those that are enabled for the account and those that are not. Returns the
+/// regions that AWS does not have.
+pub(super) fn look_up(
+    options: &Options,
+    client: &Client,
+    start: &Region,
+) -> Result<Vec<UnknownRegion>, CallError> {
     if !need_look_up(options) {
-        return RegionLookup::Found;
+        return Ok(Vec::new());
     }
-    match identity::call(client, start, &DescribeRegions { all: true }) {
-        Ok(response) => {
-            let names = response.output;
-            let regions: Vec<Region> = names.iter().filter_map(Untrusted::parse).collect();
-            let unknown = unknown(options, &regions);
-            if unknown.is_empty() {
-                RegionLookup::Found
-            } else {
-                RegionLookup::NotFound(unknown)
-            }
-        }
-        Err(error) if error.not_recorded() => RegionLookup::NotRecorded,
-        Err(error) => RegionLookup::Failed(Box::new(error)),
-    }
+    let names = identity::call(client, start, &DescribeRegions { all: true })?.output;
+    let regions: Vec<Region> = names.iter().filter_map(Untrusted::parse).collect();
+    Ok(unknown(options, &regions))
 }
 
 /// Returns true if a region of the options is not known.

@@ -13,7 +13,7 @@ use super::check::{CheckError, CheckEvent, Checks, RefusedRegion};
 use super::identity::{self, Regions};
 use super::permission::{self, Permission, PermissionCheck, check_region};
 use super::recorder::{self, CheckedRegion, ENABLED, first_regions};
-use super::region_names::{self, RegionLookup, UnknownRegion};
+use super::region_names::{self, UnknownRegion};
 use crate::aws::client::{Activity, Client, Trace};
 use crate::aws::credential_cache::CachedCredentials;
 use crate::aws::error::CallError;
@@ -106,18 +106,14 @@ pub(super) fn prepare(
     parts: &SessionParts,
     checks: &mut Checks,
 ) -> (Option<Arc<dyn HttpClient>>, Option<Workers>) {
-    let http = parts.http().map_err(CheckError::Settings);
+    let http = parts.http().map_err(CheckError::from);
     let http = checks.add("HTTPS client can be built", http, |_| {
         parts.describe_trust()
     });
     // A replay uses one worker, so that its requests have a fixed order.
-    let is_replay = options.replay.is_some();
-    let max = if is_replay {
-        1
-    } else {
-        options.max_connections
-    };
-    let workers = Workers::new(WORKERS, max).map_err(CheckError::Workers);
+    let replay = options.replay.as_ref();
+    let max = replay.map_or(options.max_connections, |_| 1);
+    let workers = Workers::new(WORKERS, max).map_err(CheckError::from);
     let workers = checks.add("Thread pool can be built", workers, |_| String::new());
     (http, workers)
 }
@@ -130,12 +126,8 @@ pub(super) fn start(
 ) -> (Option<Arc<dyn HttpClient>>, Option<Base>) {
     let (http, workers) = prepare(options, &parts, checks);
     let credentials = match &workers {
-        Some(workers) => checks
-            .run(CREDENTIALS, workers, || parts.credentials())
-            .map_or(Err(CheckError::Internal), |found| {
-                found.map_err(CheckError::Credentials)
-            }),
-        None => parts.credentials().map_err(CheckError::Credentials),
+        Some(workers) => checks.run(CREDENTIALS, workers, || parts.credentials()),
+        None => parts.credentials().map_err(CheckError::from),
     };
     let credentials = checks.add(CREDENTIALS, credentials, describe);
     let session = credentials.and_then(|credentials| parts.into_session(credentials));
@@ -153,13 +145,9 @@ fn describe(cached: &CachedCredentials) -> String {
 
 /// Adds the checks that cannot run. Without checks, only the failure itself is shown.
 fn skip_rest(options: &Options, mut checks: Checks) -> Vec<(&'static str, CheckError)> {
-    let number = checks.first_failed().unwrap_or(1);
     if !options.skip_checks {
         let counting = permission::name(options.method, &options.resource_types);
-        for name in [IDENTITY, ALIAS, REGIONS, counting, ENABLED] {
-            let skipped = Err::<(), _>(CheckError::Skipped(number));
-            checks.add(name, skipped, |()| String::new());
-        }
+        checks.skip_rest(&[IDENTITY, ALIAS, REGIONS, counting, ENABLED]);
     }
     checks.into_failures()
 }
@@ -184,12 +172,10 @@ fn check_account(
     let looked_up = checks.run(REGIONS, &workers, || {
         region_names::look_up(options, client, start)
     });
-    let not_recorded = matches!(looked_up, Some(RegionLookup::NotRecorded));
+    let not_recorded = matches!(&looked_up, Err(CheckError::Call(e)) if e.not_recorded());
     let lookup_error = match looked_up {
-        Some(RegionLookup::NotFound(unknown)) => return unknown_regions(session, unknown),
-        Some(RegionLookup::Failed(error)) => Some(CheckError::Call(*error)),
-        Some(RegionLookup::Found | RegionLookup::NotRecorded) => None,
-        None => Some(CheckError::Internal),
+        Ok(unknown) if !unknown.is_empty() => return unknown_regions(session, unknown),
+        looked_up => looked_up.err().filter(|_| !not_recorded),
     };
     let calls =
         workers.scope(|scope| call(scope, client, start, permission, lookup_error, &mut checks));
@@ -262,14 +248,14 @@ fn call<'scope>(
     let regions = scope.spawn(|| identity::regions(client, start));
     let early = permission.map(|check| (check, spawn(scope, check, start, &[])));
 
-    let account_id = join(checks, IDENTITY, account_id);
+    let account_id = checks.try_join(IDENTITY, account_id);
     let account_id = checks.add(IDENTITY, account_id, ToString::to_string);
-    let alias = join(checks, ALIAS, alias);
+    let alias = checks.try_join(ALIAS, alias);
     let alias = checks.add(ALIAS, alias, |alias| {
         alias.clone().unwrap_or("no alias".to_owned())
     });
     let count = |regions: &Regions| pluralize(regions.enabled.len(), "enabled region");
-    let regions = join(checks, REGIONS, regions);
+    let regions = checks.try_join(REGIONS, regions);
     let regions = lookup_error.map_or(regions, Err);
     let is_offline = matches!(&regions, Err(CheckError::Call(e)) if e.cause.is_unreachable());
     let regions = checks.add(REGIONS, regions, count);
@@ -285,7 +271,7 @@ fn call<'scope>(
         let name = permission::name(check.method, check.types);
         let result = checks.join(name, task);
         let shown = result.clone().ok_or(CheckError::Internal);
-        let shown = shown.and_then(|result| result.map_err(CheckError::Call));
+        let shown = shown.and_then(|result| Ok(result?));
         checks.add(name, shown, |permission| match permission {
             Permission::NoRecorder => format!("{region}; no recorder"),
             Permission::Allowed | Permission::Inconclusive => region.to_string(),
@@ -315,13 +301,4 @@ pub(super) fn spawn<'scope>(
         drop(scope.spawn(move || check.recorder_status(&region)));
     }
     task
-}
-
-pub(super) fn join<T>(
-    checks: &mut Checks,
-    name: &'static str,
-    task: Task<Result<T, CheckError>>,
-) -> Result<T, CheckError> {
-    let result = checks.join(name, task);
-    result.unwrap_or(Err(CheckError::Internal))
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::check::{CheckError, Checks};
 use super::first_account::{AccountsReady, LIST, check_one, check_opened, describe, open_next};
-use super::open::EarlyAccounts;
 use super::run::{CREDENTIALS, IDENTITY};
 use crate::accounts::access::Access;
 use crate::accounts::{AccountList, SsoAccess, only_permission_set, shown};
@@ -24,8 +23,6 @@ pub(super) fn check_session(
     checks: &mut Checks,
 ) -> Option<AccountsReady> {
     let portal = checks.run(CREDENTIALS, &workers, || parts.sso_portal(name));
-    let portal = portal.ok_or(CheckError::Internal);
-    let portal = portal.and_then(|portal| portal.map_err(CheckError::Credentials));
     let portal = checks.add(CREDENTIALS, portal, |portal| {
         let end = timestamp(portal.expires());
         format!("SSO session {}, token valid until {end}", shown(name))
@@ -35,10 +32,8 @@ pub(super) fn check_session(
         Ok(ready) => ready,
         Err(error) => {
             // The fifth check is the list.
-            checks.add(IDENTITY, Err::<(), _>(CheckError::Skipped(5)), |()| {
-                String::new()
-            });
-            checks.add(LIST, Err::<(), _>(error), |()| String::new());
+            checks.fail(IDENTITY, CheckError::Skipped(5));
+            checks.fail(LIST, error);
             return None;
         }
     };
@@ -69,7 +64,7 @@ fn first_page(
 ) -> Result<AccountsReady, CheckError> {
     let mut list = AccountList::of_sso(accounts, portal.clone());
     let mut members = Vec::new();
-    while let Some(page) = list.next_page().map_err(CheckError::List)? {
+    while let Some(page) = list.next_page()? {
         members.extend(page);
         if !members.is_empty() {
             break;
@@ -77,22 +72,14 @@ fn first_page(
     }
     let role = match (role, members.first()) {
         (Some(role), _) => role.clone(),
-        (None, Some(first)) => only_permission_set(&portal, &first.id).map_err(CheckError::List)?,
+        (None, Some(first)) => only_permission_set(&portal, &first.id)?,
         (None, None) => return Err(CheckError::NoAccounts),
     };
-    Ok(AccountsReady {
-        access: Arc::new(Access::Sso(SsoAccess {
-            portal,
-            role,
-            transport: parts.transport().clone(),
-            start_region: parts.start_region().clone(),
-        })),
-        is_complete: false,
-        list,
-        members,
-        unusable: Vec::new(),
-        early: EarlyAccounts::default(),
-        unknown_regions: Vec::new(),
-        workers,
-    })
+    let access = Access::Sso(SsoAccess {
+        portal,
+        role,
+        transport: parts.transport().clone(),
+        start_region: parts.start_region().clone(),
+    });
+    Ok(AccountsReady::new(access, list, members, workers))
 }
