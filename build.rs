@@ -1,18 +1,10 @@
-//! Packs the recording in `fixtures/demo` into one file, which the library includes for `--demo`.
-//!
-//! The packed text is a sequence of blocks, each with new bytes and a repetition of earlier bytes:
-//! `count, bytes, length, distance`. `src/recording/demo.rs` unpacks it. Numbers have seven bits in
-//! each byte, the lowest first; the highest bit is set if another byte follows.
+//! Joins the recording in `fixtures/demo` to one file, which `src/recording/demo.rs` includes for `--demo`.
 //!
 //! It also names the commit and the target for `--version`.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
-
-/// The minimum length of a repetition.
-const MIN_LENGTH: usize = 8;
 
 fn main() -> io::Result<()> {
     let root = Path::new("fixtures/demo");
@@ -36,7 +28,7 @@ fn main() -> io::Result<()> {
         text.push(0);
     }
     let directory = env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR");
-    fs::write(Path::new(&directory).join("demo.bin"), pack(&text))
+    fs::write(Path::new(&directory).join("demo.bin"), text)
 }
 
 /// Returns the first 12 digits of the commit; `None` outside a checkout or without git.
@@ -67,41 +59,4 @@ fn git(arguments: &[&str]) -> Option<String> {
     let output = command.args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
-}
-
-fn pack(text: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    let mut latest: HashMap<&[u8], usize> = HashMap::new();
-    let (mut start, mut at) = (0, 0);
-    while let Some(key) = text.get(at..at + MIN_LENGTH) {
-        let Some(earlier) = latest.insert(key, at) else {
-            at += 1;
-            continue;
-        };
-        let pairs = text[at..].iter().zip(&text[earlier..]);
-        let length = pairs.take_while(|(a, b)| a == b).count();
-        push_bytes(&mut packed, &text[start..at]);
-        push_number(&mut packed, length);
-        push_number(&mut packed, at - earlier);
-        for (n, key) in text[at..].windows(MIN_LENGTH).enumerate().take(length) {
-            latest.insert(key, at + n);
-        }
-        at += length;
-        start = at;
-    }
-    push_bytes(&mut packed, &text[start..]);
-    packed
-}
-
-fn push_bytes(packed: &mut Vec<u8>, bytes: &[u8]) {
-    push_number(packed, bytes.len());
-    packed.extend(bytes);
-}
-
-fn push_number(packed: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        packed.push(number.to_le_bytes()[0] | 0x80);
-        number >>= 7;
-    }
-    packed.push(number.to_le_bytes()[0]);
 }

@@ -40,7 +40,7 @@ impl Source {
                 let path = directory.join(path);
                 (inside && path.starts_with(directory)).then(|| fs::read(path))
             }
-            Self::Demo => demo::FILES.get(path).cloned().map(Ok),
+            Self::Demo => demo::FILES.get(path).map(|content| Ok(content.to_vec())),
         };
         content.unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))
     }
@@ -59,7 +59,7 @@ impl Source {
                 let relative = |name| Path::new(INTERACTIONS_DIR).join(name);
                 names.into_iter().map(relative).collect()
             }
-            Self::Demo => demo::FILES.keys().cloned().collect(),
+            Self::Demo => demo::FILES.keys().map(|path| path.to_path_buf()).collect(),
         };
         paths.retain(|path| {
             path.starts_with(INTERACTIONS_DIR) && path.extension().is_some_and(|e| e == "json")
