@@ -35,6 +35,9 @@ pub enum InvalidBundle {
     NoneUsable(String, String),
 }
 
+/// The label of a certificate that trust settings follow.
+const TRUSTED: &str = "TRUSTED CERTIFICATE";
+
 /// The maximum number of ignored certificates that a message names.
 const NAMED: usize = 5;
 
@@ -53,12 +56,12 @@ impl CaBundle {
         let mut others = Vec::new();
         let mut position = 0;
         for block in blocks(&text) {
-            let Some(kind) = Kind::from_label(block.label) else {
+            if !["CERTIFICATE", "X509 CERTIFICATE", TRUSTED].contains(&block.label) {
                 others.push(sanitize(block.label, 40));
                 continue;
-            };
+            }
             position += 1;
-            match kind.certificate(&block) {
+            match certificate(&block) {
                 Ok(certificate) => bundle.certificates.push(certificate),
                 Err(why) => bundle
                     .ignored
@@ -149,45 +152,24 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// The kind of a certificate's block.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    /// Trust settings follow the certificate.
-    Trusted,
-}
-
-impl Kind {
-    fn from_label(label: &str) -> Option<Self> {
-        match label {
-            "CERTIFICATE" | "X509 CERTIFICATE" => Some(Self::Plain),
-            "TRUSTED CERTIFICATE" => Some(Self::Trusted),
-            _ => None,
-        }
+/// Returns the certificate of a block, or the reason why it cannot be used.
+fn certificate(block: &Block) -> Result<CertificateDer<'static>, String> {
+    if !block.is_complete {
+        return Err("its END line is missing".to_owned());
     }
-
-    /// Returns the certificate of a block, or the reason why it cannot be used.
-    fn certificate(self, block: &Block) -> Result<CertificateDer<'static>, String> {
-        if !block.is_complete {
-            return Err("its END line is missing".to_owned());
-        }
-        let bytes = BASE64_STANDARD.decode(&block.content);
-        let bytes = bytes.map_err(|_| "not valid Base64".to_owned())?;
-        let (certificate, settings) = split_value(&bytes).ok_or("not a certificate")?;
-        match self {
-            Self::Trusted if !is_trusted_for_servers(settings) => {
-                return Err("its trust settings exclude TLS servers".to_owned());
-            }
-            // OpenSSL ignores what follows a plain certificate.
-            Self::Plain | Self::Trusted => {}
-        }
-        let certificate = CertificateDer::from(certificate.to_vec());
-        let mut roots = RootCertStore::empty();
-        let added = roots.add(certificate.clone());
-        let root = roots.roots.first().filter(|_| added.is_ok());
-        check_key(&root.ok_or("not a certificate")?.subject_public_key_info)?;
-        Ok(certificate)
+    let bytes = BASE64_STANDARD.decode(&block.content);
+    let bytes = bytes.map_err(|_| "not valid Base64".to_owned())?;
+    // Trust settings may follow the certificate. OpenSSL ignores what follows a plain one.
+    let (certificate, settings) = split_value(&bytes).ok_or("not a certificate")?;
+    if block.label == TRUSTED && !is_trusted_for_servers(settings) {
+        return Err("its trust settings exclude TLS servers".to_owned());
     }
+    let certificate = CertificateDer::from(certificate.to_vec());
+    let mut roots = RootCertStore::empty();
+    let added = roots.add(certificate.clone());
+    let root = roots.roots.first().filter(|_| added.is_ok());
+    check_key(&root.ok_or("not a certificate")?.subject_public_key_info)?;
+    Ok(certificate)
 }
 
 /// Checks that the key of a certificate is supported; `key` is its type and the key itself, in DER.

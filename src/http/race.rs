@@ -114,9 +114,7 @@ impl Race<'_> {
                 && let Some(address) = self.waiting.pop()
             {
                 self.next_start = now + self.races.stagger;
-                if let Some(socket) = self.start(address) {
-                    return Ok(socket);
-                }
+                self.start(address);
                 continue;
             }
             if self.pending.is_empty() {
@@ -135,8 +133,8 @@ impl Race<'_> {
         }
     }
 
-    /// Starts an attempt; returns the socket if it is connected at once.
-    fn start(&mut self, address: SocketAddr) -> Option<TcpStream> {
+    /// Starts an attempt.
+    fn start(&mut self, address: SocketAddr) {
         let permit = if self.pending.is_empty() {
             None
         } else if self.pending.len() < MAX_SOCKETS
@@ -147,15 +145,13 @@ impl Race<'_> {
             self.pending.remove(0).permit
         };
         let result = new_socket(address).and_then(|socket| match connect(&socket, &address) {
-            Err(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),
-            other => other.map(|()| (socket, true)),
+            Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(socket),
+            Err(error) => Err(error),
         });
         match result {
-            Ok((socket, true)) => return self.finish(socket),
-            Ok((socket, false)) => self.pending.push(Pending { socket, permit }),
+            Ok(socket) => self.pending.push(Pending { socket, permit }),
             Err(error) => self.failed(error),
         }
-        None
     }
 
     /// Waits until a socket is connected or fails, at most for `time`.

@@ -33,8 +33,6 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The read time-out: the time without a response after which an attempt fails. Default: 30 s.
     pub read_timeout: Duration,
-    /// The maximum time of a request with its response.
-    pub exchange_limit: Duration,
     /// The CA certificates to trust. Default: the built-in Mozilla roots.
     pub ca_bundle: Option<CaBundle>,
     /// The advice in the error about a certificate that is not trusted.
@@ -90,7 +88,6 @@ fn ureq_config(settings: &Settings, proxy: Option<ureq::Proxy>) -> Config {
         .input_buffer_size(INPUT_BUFFER)
         .max_response_header_size(MAX_HEAD)
         .output_buffer_size(4 * 1024)
-        .timeout_global(Some(settings.exchange_limit))
         .timeout_resolve(Some(settings.connect_timeout))
         .timeout_connect(Some(settings.connect_timeout))
         .timeout_send_request(Some(settings.read_timeout))
@@ -130,8 +127,7 @@ impl SharedConnector {
         let tls = TlsConnector::new(settings.ca_bundle.as_ref()).map_err(InvalidSettings::Tls)?;
         let chain = ().chain(ProxyConnector::default());
         let tcp = TcpConnector::new(connections.clone(), interrupt.clone());
-        let chain = chain.chain(tcp).chain(tls);
-        Ok(Self(Arc::new(chain.chain(Boxed))))
+        Ok(Self(Arc::new(chain.chain(tcp).chain(tls))))
     }
 }
 
@@ -144,22 +140,6 @@ impl Connector for SharedConnector {
         chained: Option<()>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
         self.0.connect(details, chained)
-    }
-}
-
-/// The end of the chain, which hides the types of the connectors before it.
-#[derive(Debug)]
-struct Boxed;
-
-impl<In: Transport> Connector<In> for Boxed {
-    type Out = Box<dyn Transport>;
-
-    fn connect(
-        &self,
-        _: &ConnectionDetails,
-        chained: Option<In>,
-    ) -> Result<Option<Self::Out>, ureq::Error> {
-        Ok(chained.map(Transport::boxed))
     }
 }
 

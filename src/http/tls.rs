@@ -9,8 +9,7 @@ use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
-    TransportAdapter,
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
 use super::ca_bundle::CaBundle;
@@ -20,6 +19,7 @@ use super::verifier::Verifier;
 
 /// Encrypts the connections to `https` hosts. Its settings are shared by all connections, which
 /// resume each other's sessions.
+#[derive(Debug)]
 pub(super) struct TlsConnector(Arc<ClientConfig>);
 
 impl TlsConnector {
@@ -56,14 +56,8 @@ fn provider() -> CryptoProvider {
     }
 }
 
-impl fmt::Debug for TlsConnector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsConnector").finish_non_exhaustive()
-    }
-}
-
 impl<In: Transport> Connector<In> for TlsConnector {
-    type Out = Either<In, TlsTransport>;
+    type Out = Box<dyn Transport>;
 
     fn connect(
         &self,
@@ -74,7 +68,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
             return Ok(None);
         };
         if !details.needs_tls() || transport.is_tls() {
-            return Ok(Some(Either::A(transport)));
+            return Ok(Some(transport.boxed()));
         }
         let host = details.uri.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -85,7 +79,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         sock.set_timeout(time_left(details));
         conn.complete_io(&mut sock)?;
         let config = details.config;
-        Ok(Some(Either::B(TlsTransport {
+        Ok(Some(Box::new(TlsTransport {
             buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
             stream: StreamOwned { conn, sock },
         })))
@@ -93,7 +87,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
 }
 
 /// An encrypted connection.
-pub(super) struct TlsTransport {
+struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
 }

@@ -13,7 +13,6 @@
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 use ureq::unversioned::resolver::DefaultResolver;
 
@@ -27,14 +26,10 @@ use super::settings::{InvalidSettings, Routes, Settings, SharedConnector};
 use super::transport_error::{TransportError, TransportErrorKind};
 use crate::interrupt::Interrupt;
 
-/// A budget within this tolerance of the exchange limit uses the agent's own settings.
-const BUDGET_TOLERANCE: Duration = Duration::from_secs(1);
-
 /// Sends requests over the network.
 pub struct UreqClient {
     routes: Routes,
     proxies: Proxies,
-    exchange_limit: Duration,
     /// The trusted CA certificates and the advice on others, for messages.
     trust: String,
     connector: SharedConnector,
@@ -56,7 +51,6 @@ impl UreqClient {
         Ok(Self {
             routes: Routes::new(settings)?,
             proxies: settings.proxies.clone(),
-            exchange_limit: settings.exchange_limit,
             trust: format!("trusting {roots}; {}", settings.ca_advice),
             connector: SharedConnector::new(settings, &connections, interrupt)?,
             resolver: CachingResolver::new(DefaultResolver::default()),
@@ -70,8 +64,7 @@ impl UreqClient {
         ureq::Agent::with_parts(config, self.connector.clone(), self.resolver.clone())
     }
 
-    /// Sends a request. Uses the agent's own time limit unless the budget of the request is
-    /// shorter.
+    /// Sends a request within its budget.
     fn exchange(&self, request: &Request, proxy: Option<&Proxy>) -> Result<Response, ureq::Error> {
         let mut builder = ureq::http::Request::builder().uri(&request.uri);
         builder = builder.method(request.method);
@@ -80,13 +73,8 @@ impl UreqClient {
         }
         let built = builder.body(request.body.as_slice())?;
         let agent = self.connections.take(request.origin(), || self.open(proxy));
-        let response = if request.budget + BUDGET_TOLERANCE >= self.exchange_limit {
-            agent.run(built)?
-        } else {
-            let timed = agent.configure_request(built);
-            agent.run(timed.timeout_global(Some(request.budget)).build())?
-        };
-        read(response)
+        let timed = agent.configure_request(built);
+        read(agent.run(timed.timeout_global(Some(request.budget)).build())?)
     }
 }
 
@@ -145,7 +133,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -194,7 +182,6 @@ mod tests {
         let settings = Settings {
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(30),
-            exchange_limit: Duration::from_mins(2),
             ca_bundle: None,
             ca_advice: "add the CA",
             proxies: Proxies::default(),

@@ -23,19 +23,10 @@ pub(super) struct Verifier {
 /// The schemes of handshakes with keys of type `id-RSASSA-PSS`, and the same with usual RSA keys.
 ///
 /// <https://www.rfc-editor.org/rfc/rfc8446#section-4.2.3>
-const PSS_SCHEMES: [(SignatureScheme, SignatureScheme); 3] = [
-    (
-        SignatureScheme::Unknown(0x0809),
-        SignatureScheme::RSA_PSS_SHA256,
-    ),
-    (
-        SignatureScheme::Unknown(0x080a),
-        SignatureScheme::RSA_PSS_SHA384,
-    ),
-    (
-        SignatureScheme::Unknown(0x080b),
-        SignatureScheme::RSA_PSS_SHA512,
-    ),
+const PSS_SCHEMES: [(u16, SignatureScheme); 3] = [
+    (0x0809, SignatureScheme::RSA_PSS_SHA256),
+    (0x080a, SignatureScheme::RSA_PSS_SHA384),
+    (0x080b, SignatureScheme::RSA_PSS_SHA512),
 ];
 
 impl Verifier {
@@ -104,7 +95,7 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let mut schemes = PSS_SCHEMES.iter();
-        match schemes.find(|(scheme, _)| *scheme == signature.scheme) {
+        match schemes.find(|(id, _)| SignatureScheme::Unknown(*id) == signature.scheme) {
             Some((_, usual)) => {
                 let mut signature = signature.clone();
                 signature.scheme = *usual;
@@ -119,6 +110,7 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let usual = self.inner.supported_verify_schemes().into_iter();
-        usual.chain(PSS_SCHEMES.map(|(scheme, _)| scheme)).collect()
+        let pss = PSS_SCHEMES.map(|(id, _)| SignatureScheme::Unknown(id));
+        usual.chain(pss).collect()
     }
 }

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::settings::{
-    ClientSettings, Setting, SettingsError, choose_profile, default_region, region_of_profile,
+    ClientSettings, SettingsError, choose_profile, default_region, option, region_of_profile,
     regular,
 };
 use crate::advice;
 use crate::aws::client::{Activity, Client, Trace, Transport};
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::{CachedCredentials, IdentityCall};
-use crate::aws::credentials::{self, Profile, ProfileSource, ProviderContext, SsoPortal};
+use crate::aws::credentials::{self, Profile, ProviderContext, SsoPortal};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::error::CredentialsError;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::partition::Partition;
-use crate::aws::retry::{CALL_LIMIT, DEFAULT_MAX_ATTEMPTS};
+use crate::aws::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::http::{
     CaBundle, HttpClient, Request, Response, Settings, TransportError, TransportErrorKind,
 };
@@ -166,10 +166,7 @@ impl<'a> SessionParts<'a> {
             endpoints,
             ..self.transport.clone()
         };
-        let profile = Profile {
-            name: name.to_owned(),
-            source: ProfileSource::Flag,
-        };
+        let profile = Profile::named(name);
         let credentials = self.load(&transport, &region, move |_| profile.clone())?;
         Ok((Arc::new(Client::new(transport, credentials)), region))
     }
@@ -257,7 +254,6 @@ fn connect(
         &Settings {
             connect_timeout: options.connect_timeout,
             read_timeout: options.read_timeout,
-            exchange_limit: CALL_LIMIT,
             ca_bundle: settings.ca_bundle.clone(),
             proxies: settings.proxies.clone(),
             ca_advice: advice::FOR_UNTRUSTED_CA,
@@ -277,7 +273,7 @@ fn connect(
         Ok(recording) if options.accounts.is_some() => Ok(Arc::new(recording.of_many_accounts())),
         Ok(recording) => Ok(Arc::new(recording)),
         Err(e) => {
-            let name = Setting::CommandLine("record").to_string();
+            let name = option("record");
             Err(SettingsError::Io(name, Arc::new(e)))
         }
     }

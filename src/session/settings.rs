@@ -13,7 +13,6 @@ use crate::options::Options;
 use crate::redact;
 use crate::runtime::Runtime;
 use crate::text::{did_you_mean, near_matches, sanitize};
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -29,37 +28,23 @@ pub fn default_region() -> Region {
     DEFAULT_REGION.parse().expect("a valid region code")
 }
 
-/// A setting and where its value comes from.
-#[derive(Debug, Clone)]
-pub enum Setting {
-    /// An option of the command line, by its key.
-    CommandLine(&'static str),
-    /// An environment variable.
-    Variable(&'static str),
-    /// A key of the profile.
-    Profile(&'static str),
+/// Returns the option of the command line with the key `key`, for messages.
+pub(super) fn option(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
 }
 
-/// `--ca-bundle`, `AWS_CA_BUNDLE` or `the profile's ca_bundle`.
-impl fmt::Display for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CommandLine(key) => write!(f, "--{}", key.replace('_', "-")),
-            Self::Variable(name) => f.write_str(name),
-            Self::Profile(key) => write!(f, "the profile's {key}"),
-        }
-    }
-}
+/// A setting, such as `AWS_CA_BUNDLE` or `the profile's ca_bundle`, and its value.
+type FoundSetting = (String, String);
 
 /// An invalid setting, or an HTTPS client that could not be built.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SettingsError {
     /// An invalid region code, with its near matches as a question.
     #[error("{0}: {1}{2}")]
-    Region(Setting, ParseNameError, String),
+    Region(String, ParseNameError, String),
     /// An invalid value: the setting, what it is, the value, and what was expected.
     #[error("{0}: invalid {1} \"{2}\"; expected {3}")]
-    Value(Setting, &'static str, String, &'static str),
+    Value(String, &'static str, String, &'static str),
     /// A file or directory that cannot be read or written.
     #[error("{0}: {1}")]
     Io(String, Arc<io::Error>),
@@ -121,7 +106,9 @@ impl ClientSettings {
         let configured = lookup.region()?;
         let is_region_configured = configured.is_some();
         let region = configured.unwrap_or_else(default_region);
-        let (region, endpoints) = regular(region, lookup.endpoints()?);
+        let explicit = options.endpoint_url.as_ref();
+        let endpoints = Endpoints::new(explicit, env, &lookup.files, &lookup.profile)?;
+        let (region, endpoints) = regular(region, endpoints);
         let max_attempts = lookup.max_attempts()?;
         if let (Some(note), Some(trace)) = (
             retry_note(lookup.find("retry_mode", &["AWS_RETRY_MODE"]))?,
@@ -145,11 +132,11 @@ impl ClientSettings {
 
 impl Lookup<'_> {
     /// Returns the first of the variables that is set, else the value of the profile.
-    fn find(&self, key: &'static str, variables: &[&'static str]) -> Option<(Setting, String)> {
-        let variable = |name: &&'static str| Some((Setting::Variable(name), self.env.var(name)?));
+    fn find(&self, key: &str, variables: &[&str]) -> Option<FoundSetting> {
+        let variable = |name: &&str| Some(((*name).to_owned(), self.env.var(name)?));
         variables.iter().find_map(variable).or_else(|| {
             let value = self.files.get(&self.profile, key)?;
-            Some((Setting::Profile(key), value.to_owned()))
+            Some((format!("the profile's {key}"), value.to_owned()))
         })
     }
 
@@ -158,7 +145,7 @@ impl Lookup<'_> {
             return Ok(Some(region.clone()));
         }
         let found = self.find("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]);
-        let parse = |(setting, text): (Setting, String)| {
+        let parse = |(setting, text): FoundSetting| {
             let region = text.trim().parse();
             region.map_err(|error| {
                 let near = near_matches(&text, Partition::known_regions());
@@ -166,16 +153,6 @@ impl Lookup<'_> {
             })
         };
         found.map(parse).transpose()
-    }
-
-    fn endpoints(&self) -> Result<Endpoints, SettingsError> {
-        let explicit = self.options.endpoint_url.as_ref();
-        Ok(Endpoints::new(
-            explicit,
-            self.env,
-            &self.files,
-            &self.profile,
-        )?)
     }
 
     fn max_attempts(&self) -> Result<u32, SettingsError> {
@@ -193,7 +170,7 @@ impl Lookup<'_> {
     fn ca_bundle(&self) -> Result<Option<CaBundle>, SettingsError> {
         let key = "ca_bundle";
         let found = match &self.options.ca_bundle {
-            Some(path) => Some((Setting::CommandLine(key), path.clone())),
+            Some(path) => Some((option(key), path.clone())),
             None => self
                 .find(key, &["AWS_CA_BUNDLE"])
                 .filter(|(_, path)| !path.is_empty())
@@ -251,7 +228,7 @@ fn without_fips(region: &Region) -> Option<Region> {
 /// and `adaptive` are accepted with a note, other values are an error.
 ///
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
-fn retry_note(found: Option<(Setting, String)>) -> Result<Option<String>, SettingsError> {
+fn retry_note(found: Option<FoundSetting>) -> Result<Option<String>, SettingsError> {
     let Some((setting, mode)) = found else {
         return Ok(None);
     };
@@ -298,27 +275,20 @@ mod tests {
 
     #[test]
     fn unsupported_retry_mode_is_noted() {
-        let settings = [
-            (Setting::Variable("AWS_RETRY_MODE"), "AWS_RETRY_MODE"),
-            (Setting::Profile("retry_mode"), "the profile's retry_mode"),
-        ];
-        let note = |setting: &Setting, mode: &str| {
-            let found = Some((setting.clone(), mode.to_owned()));
+        let name = "AWS_RETRY_MODE";
+        let note = |mode: &str| {
+            let found = Some((name.to_owned(), mode.to_owned()));
             retry_note(found).map_err(|e| e.to_string())
         };
         assert_eq!(retry_note(None).unwrap(), None);
-        for (setting, name) in settings {
-            assert_eq!(note(&setting, "Standard"), Ok(None));
-            for mode in ["legacy", "adaptive"] {
-                let text = note(&setting, mode).unwrap().unwrap();
-                assert!(text.starts_with(&format!("{name} is {mode}, ")), "{text}");
-            }
-            assert_eq!(
-                note(&setting, "fast").unwrap_err(),
-                format!(
-                    "{name}: invalid retry mode \"fast\"; expected standard, legacy or adaptive"
-                )
-            );
+        assert_eq!(note("Standard"), Ok(None));
+        for mode in ["legacy", "adaptive"] {
+            let text = note(mode).unwrap().unwrap();
+            assert!(text.starts_with(&format!("{name} is {mode}, ")), "{text}");
         }
+        assert_eq!(
+            note("fast").unwrap_err(),
+            format!("{name}: invalid retry mode \"fast\"; expected standard, legacy or adaptive")
+        );
     }
 }
