@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+pub use command::CommandOutput;
+
 use crate::interrupt::Interrupt;
-use crate::secret::Secret;
 use crate::sync::lock;
 
 /// A source of variables, files and command output.
@@ -56,17 +57,6 @@ pub trait Env: Send + Sync {
         let home = self.var("HOME").or_else(|| self.var("USERPROFILE"));
         home.map(PathBuf::from)
     }
-}
-
-/// The exit status and output of a command.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CommandOutput {
-    /// True if the exit code was 0.
-    pub ok: bool,
-    /// The standard output.
-    pub stdout: Secret,
-    /// The standard error output.
-    pub stderr: String,
 }
 
 /// The environment of the process. The interrupt tracks the temporary files, which
@@ -122,13 +112,7 @@ impl Env for SystemEnv {
     }
 
     fn run(&self, command: &str, elapsed: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
-        let ended = command::run(command, elapsed, &self.0)?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok(CommandOutput {
-            ok: ended.status.success(),
-            stdout: text(&ended.stdout).into(),
-            stderr: text(&ended.stderr),
-        })
+        command::run(command, elapsed, &self.0)
     }
 
     fn prompt(&self, question: &str) -> Option<String> {

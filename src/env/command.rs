@@ -7,13 +7,14 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::interrupt::Interrupt;
 use crate::process_tree::ProcessTree;
+use crate::secret::Secret;
 
 /// The time after which a command is ended.
 const TIME_LIMIT: Duration = Duration::from_mins(2);
@@ -27,16 +28,15 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The time between SIGTERM and SIGKILL.
 const TERMINATION_TIME: Duration = Duration::from_millis(200);
 
-/// Returns the error of a shell that cannot be started, with its name: a container may have none.
-fn with_program(error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("sh: {error}"))
-}
-
-/// The result of a command.
-pub(super) struct Ended {
-    pub(super) status: ExitStatus,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: Vec<u8>,
+/// The exit status and output of a command.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CommandOutput {
+    /// True if the exit code was 0.
+    pub ok: bool,
+    /// The standard output.
+    pub stdout: Secret,
+    /// The standard error output.
+    pub stderr: String,
 }
 
 /// Runs `sh -c command` and waits for its end; `elapsed` is the time. Its stdin is the terminal, if the program's is.
@@ -48,7 +48,7 @@ pub(super) fn run(
     command: &str,
     elapsed: &dyn Fn() -> Duration,
     interrupt: &Interrupt,
-) -> io::Result<Ended> {
+) -> io::Result<CommandOutput> {
     let start = elapsed();
     let leads_group = !has_controlling_terminal();
     let mut shell = Command::new("sh");
@@ -64,7 +64,9 @@ pub(super) fn run(
     }
     // An exit at the second signal ends the commands that are registered.
     let mut commands = interrupt.commands();
-    let mut child = shell.spawn().map_err(|e| with_program(&e))?;
+    // With its name: a container may have no shell.
+    let child = shell.spawn();
+    let mut child = child.map_err(|e| io::Error::new(e.kind(), format!("sh: {e}")))?;
     let id = child.id();
     let tree = ProcessTree { id, leads_group };
     commands.insert(tree);
@@ -86,7 +88,7 @@ pub(super) fn run(
 }
 
 /// Reads the output until both streams are closed and the command has ended, or `is_over` returns an error.
-fn wait(child: &mut Child, is_over: impl Fn() -> Option<io::Error>) -> io::Result<Ended> {
+fn wait(child: &mut Child, is_over: impl Fn() -> Option<io::Error>) -> io::Result<CommandOutput> {
     let mut stdout = Output::new(child.stdout.take());
     let mut stderr = Output::new(child.stderr.take());
     loop {
@@ -97,11 +99,10 @@ fn wait(child: &mut Child, is_over: impl Fn() -> Option<io::Error>) -> io::Resul
         stderr.read_if_ready()?;
         let is_complete = stdout.is_closed() && stderr.is_closed();
         if is_complete && let Some(status) = child.try_wait()? {
-            let (stdout, stderr) = (stdout.bytes, stderr.bytes);
-            return Ok(Ended {
-                status,
-                stdout,
-                stderr,
+            return Ok(CommandOutput {
+                ok: status.success(),
+                stdout: stdout.text().into(),
+                stderr: stderr.text(),
             });
         }
         wait_for_any(&stdout, &stderr);
@@ -121,6 +122,10 @@ impl<R: Read + AsFd> Output<R> {
         Self { stream, bytes }
     }
 
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
     fn is_closed(&self) -> bool {
         self.stream.is_none()
     }
@@ -135,11 +140,8 @@ impl<R: Read + AsFd> Output<R> {
         let Some(fd) = self.poll_fd() else {
             return Ok(());
         };
-        let now = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        if poll(&mut [fd], Some(&now)).unwrap_or(0) == 0 {
+        let now = Timespec::try_from(Duration::ZERO).ok();
+        if poll(&mut [fd], now.as_ref()).unwrap_or(0) == 0 {
             return Ok(());
         }
         let mut buffer = vec![0; 64 << 10];
@@ -161,16 +163,13 @@ impl<R: Read + AsFd> Output<R> {
 
 /// Waits for output, at most [`POLL_INTERVAL`].
 fn wait_for_any<O: Read + AsFd, E: Read + AsFd>(stdout: &Output<O>, stderr: &Output<E>) {
-    let interval = Timespec {
-        tv_sec: 0,
-        tv_nsec: POLL_INTERVAL.subsec_nanos().into(),
-    };
+    let interval = Timespec::try_from(POLL_INTERVAL).ok();
     let mut open: Vec<PollFd<'_>> = stdout
         .poll_fd()
         .into_iter()
         .chain(stderr.poll_fd())
         .collect();
-    let _ = poll(&mut open, Some(&interval));
+    let _ = poll(&mut open, interval.as_ref());
 }
 
 /// Ends a command and its processes.

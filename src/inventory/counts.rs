@@ -78,7 +78,8 @@ fn fetch_pages(
             client.call(region, &request)
         }?;
         let request_id = page.request_id;
-        let inconsistent = |why| inconsistent(why, request_id);
+        let inconsistent =
+            |why: Inconsistency| why.of(GetDiscoveredResourceCounts::NAME, request_id);
         if names_contain_credentials(client, &page.output) {
             return Err(inconsistent(Inconsistency::Credentials));
         }
@@ -160,14 +161,6 @@ impl Sum {
 fn names_contain_credentials(client: &Client, page: &CountsPage) -> bool {
     let names = page.counts.iter().flat_map(|(t, _)| [t.as_str(), " "]);
     client.holds_key(&names.collect::<String>())
-}
-
-fn inconsistent(inconsistency: Inconsistency, request_id: Option<String>) -> CountError {
-    CountError::Pages {
-        operation: GetDiscoveredResourceCounts::NAME,
-        inconsistency,
-        request_id,
-    }
 }
 
 #[cfg(test)]

@@ -59,6 +59,17 @@ pub enum Inconsistency {
     Credentials,
 }
 
+impl Inconsistency {
+    /// Creates the error of pages of `operation`.
+    pub(super) fn of(self, operation: &'static str, request_id: Option<String>) -> CountError {
+        CountError::Pages {
+            operation,
+            inconsistency: self,
+            request_id,
+        }
+    }
+}
+
 fn shown(request_id: Option<&str>) -> String {
     sanitize(request_id.unwrap_or("none"), 80)
 }

@@ -133,13 +133,13 @@ impl Listing {
 
     fn add(&mut self, page: CallOutput<ResourcePage>) -> Result<Option<Listed>, CountError> {
         let request_id = page.request_id;
-        let inconsistent = |why| inconsistent(why, request_id);
         let max = if self.resource_type.is_global() {
             MAX_GLOBAL_RESOURCES
         } else {
             MAX_RESOURCES
         };
-        let is_last = self.pages.add(page.output, max).map_err(inconsistent)?;
+        let added = self.pages.add(page.output, max);
+        let is_last = added.map_err(|why| why.of(ListDiscoveredResources::NAME, request_id))?;
         if self.pages.repeated().is_some() && !self.was_repeated {
             self.was_repeated = true;
             self.pages = Pages::new();
@@ -200,14 +200,6 @@ fn changed(listed: u64, different: u64) -> Arc<str> {
          again: they changed meanwhile, so the count may be wrong"
     )
     .into()
-}
-
-fn inconsistent(inconsistency: Inconsistency, request_id: Option<String>) -> CountError {
-    CountError::Pages {
-        operation: ListDiscoveredResources::NAME,
-        inconsistency,
-        request_id,
-    }
 }
 
 #[cfg(test)]

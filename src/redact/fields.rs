@@ -206,17 +206,17 @@ impl Fields<'_> {
     /// Returns the range from `start` to the `quote` with at most as many backslashes before it as the first one.
     fn quoted(&self, start: usize, quote: char, escapes: usize) -> Range<usize> {
         let ends = |at: usize| {
-            let before = self.chars[start..at].iter().rev();
-            let backslashes = before.take_while(|c| **c == '\\').count();
-            self.chars[at] == quote && (backslashes <= escapes || backslashes % 2 == 0)
+            let backslashes = self.backslashes(start, at);
+            self.chars[at] == quote && (backslashes <= escapes || backslashes.is_multiple_of(2))
         };
         let end = self.find(start, ends).unwrap_or(self.chars.len());
-        let escapes = self.chars[start..end]
-            .iter()
-            .rev()
-            .take_while(|c| **c == '\\')
-            .count();
-        start..end - escapes.min(end - start)
+        start..end - self.backslashes(start, end)
+    }
+
+    /// Returns the number of backslashes before `end`, at most back to `start`.
+    fn backslashes(&self, start: usize, end: usize) -> usize {
+        let before = self.chars[start..end].iter().rev();
+        before.take_while(|c| **c == '\\').count()
     }
 
     /// Returns the range of a value without quotes, with the credentials after the scheme of an Authorization header.

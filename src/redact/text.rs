@@ -5,9 +5,6 @@ use std::ops::Range;
 use super::fields::{REDACTED, fields};
 use crate::secret::shape::{HIDDEN, access_key_ids, keys, origin, urls};
 
-/// The maximum length of the start of a response, in characters; more than any message shows.
-const MAX_START: usize = 4000;
-
 /// Returns `text` without the values of secret fields, access key IDs and the user names and passwords of URLs.
 #[must_use]
 pub fn message(text: &str) -> String {
@@ -26,14 +23,6 @@ pub fn message(text: &str) -> String {
 pub fn body(text: &str) -> String {
     let text = fields(text);
     replace(&text, &access_key_ids(&text), masked_id)
-}
-
-/// Returns the start of a response body for a message, redacted like a [`message`]: an unreadable response may contain
-/// the requested credentials.
-#[must_use]
-pub fn start(body: &str) -> String {
-    let end = body.char_indices().nth(MAX_START).map(|(at, _)| at);
-    message(&body[..end.unwrap_or(body.len())])
 }
 
 /// Returns text of a source of credentials without anything that looks like a key or a token; URLs have no user name,
@@ -128,16 +117,5 @@ mod tests {
         ] {
             assert_eq!(setting(value), expected);
         }
-    }
-
-    #[test]
-    fn truncated_start_contains_no_partial_secret() {
-        let key = "<SecretAccessKey>s3</SecretAccessKey>";
-        assert_eq!(start(key), "<SecretAccessKey>REDACTED</SecretAccessKey>");
-        for before in [MAX_START - 25, MAX_START - 18, MAX_START] {
-            let shown = start(&("é".repeat(before) + key));
-            assert!(!shown.contains("s3"), "{before}");
-        }
-        assert_eq!(start("No such role."), "No such role.");
     }
 }

@@ -22,13 +22,8 @@ const MAX_TAG: usize = 300;
 #[derive(Debug, Clone, Default)]
 pub struct Redactor(Vec<Arc<Parts>>);
 
-/// The hashes of all parts of some secrets.
-#[derive(Debug, Default)]
-struct Parts {
-    /// The index of the replacement of each part.
-    hashes: HashMap<u64, usize>,
-    replacements: Vec<String>,
-}
+/// The replacements of all parts of some secrets, by the hash of the part.
+type Parts = HashMap<u64, Arc<str>>;
 
 /// A range of bytes, and the text that replaces it.
 type Replacement<'a> = (usize, usize, &'a str);
@@ -40,12 +35,12 @@ impl Redactor {
         let mut secrets: Vec<_> = secrets.into_iter().collect();
         // If two secrets have a part in common, it is one of the longer secret.
         secrets.sort_by_key(|(secret, _)| Reverse(secret.expose().len()));
-        let mut parts = Parts::default();
-        for (n, (secret, replacement)) in secrets.into_iter().enumerate() {
+        let mut parts = Parts::new();
+        for (secret, replacement) in secrets {
+            let replacement: Arc<str> = replacement.into();
             for hash in hashes(&characters(secret.expose())) {
-                parts.hashes.entry(hash).or_insert(n);
+                parts.entry(hash).or_insert_with(|| replacement.clone());
             }
-            parts.replacements.push(replacement);
         }
         Self(vec![Arc::new(parts)])
     }
@@ -90,7 +85,7 @@ impl Redactor {
 
     /// Returns the ranges of all secrets in `text`, in order and without overlaps.
     fn find_all(&self, text: &str) -> Vec<Replacement<'_>> {
-        if self.0.iter().all(|parts| parts.hashes.is_empty()) || self.is_plain_without(text) {
+        if self.0.iter().all(|parts| parts.is_empty()) || self.is_plain_without(text) {
             return Vec::new();
         }
         let mut found = Vec::new();
@@ -110,7 +105,7 @@ impl Redactor {
     fn is_plain_without(&self, text: &str) -> bool {
         let is_plain = |b: u8| b == b' ' || (b.is_ascii_graphic() && !b"%&<\\".contains(&b));
         let chars = || text.chars().filter(|c| *c != ' ').collect::<Vec<_>>();
-        let is_known = |hash| self.0.iter().any(|parts| parts.hashes.contains_key(&hash));
+        let is_known = |hash| self.0.iter().any(|parts| parts.contains_key(&hash));
         text.bytes().all(is_plain) && !hashes(&chars()).any(is_known)
     }
 
@@ -119,9 +114,9 @@ impl Redactor {
         let chars: Vec<char> = units.iter().map(|u| u.c).collect();
         for (n, hash) in hashes(&chars).enumerate() {
             for parts in &self.0 {
-                if let Some(index) = parts.hashes.get(&hash) {
+                if let Some(replacement) = parts.get(&hash) {
                     let (first, last) = (units[n], units[n + PART - 1]);
-                    found.push((first.start, last.end, &parts.replacements[*index]));
+                    found.push((first.start, last.end, replacement));
                 }
             }
         }

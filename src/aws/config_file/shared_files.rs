@@ -1,6 +1,6 @@
 //! The profiles of the shared files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct SharedFiles {
 }
 
 /// The kind of a section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// `[default]` and `[profile x]`; every section of the credentials file.
     Profile,
@@ -38,20 +38,18 @@ pub struct ProfileFile {
     pub path: PathBuf,
     /// The reason why the file exists and cannot be read. It counts as empty then.
     pub unusable: Option<String>,
-    /// The names of the profiles, in the order of the file.
-    names: Vec<String>,
-    pub(super) sections: BTreeMap<FileKind, BTreeMap<String, Section>>,
+    /// The sections with their kinds and names, in the order of the file.
+    pub(super) sections: Vec<(FileKind, String, Section)>,
 }
 
 /// Shows only the names of the sections: the values may be secret.
 impl fmt::Debug for ProfileFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |of: &BTreeMap<String, Section>| of.keys().cloned().collect::<Vec<_>>();
-        let sections: Vec<_> = self.sections.iter().map(|(k, s)| (k, names(s))).collect();
+        let names = self.sections.iter().map(|(kind, name, _)| (kind, name));
         f.debug_struct("ProfileFile")
             .field("path", &self.path)
             .field("unusable", &self.unusable)
-            .field("sections", &sections)
+            .field("sections", &names.collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }
@@ -76,13 +74,16 @@ impl ProfileFile {
     /// Returns the section of this kind and name; the credentials file has only profiles.
     #[must_use]
     pub fn section(&self, kind: FileKind, name: &str) -> Option<&Section> {
-        self.sections.get(&kind)?.get(name)
+        // If a name has two spellings, only the later section counts.
+        let mut sections = self.sections.iter().rev();
+        let found = sections.find(|(k, n, _)| *k == kind && n == name);
+        found.map(|(.., section)| section)
     }
 
-    /// Returns the names of the sections of this kind, sorted.
+    /// Returns the names of the sections of this kind, in the order of the file.
     pub fn section_names(&self, kind: FileKind) -> impl Iterator<Item = &str> {
-        let sections = self.sections.get(&kind).into_iter();
-        sections.flat_map(|sections| sections.keys().map(String::as_str))
+        let sections = self.sections.iter().filter(move |(k, ..)| *k == kind);
+        sections.map(|(_, name, _)| name.as_str())
     }
 
     /// Creates the profiles of the config file, as botocore's `build_profile_map` does. A section
@@ -91,32 +92,26 @@ impl ProfileFile {
     /// includes `[profile default]` and `[default]`. The Rust SDK prefers `[profile default]` in
     /// any order.
     pub(super) fn from_config(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
-        let mut file = Self {
+        let sections = sections.into_iter().filter_map(|(name, section)| {
+            let (kind, name) = kind_and_name(name)?;
+            Some((kind, name, section))
+        });
+        Self {
             path,
-            ..Self::default()
-        };
-        for (name, section) in sections {
-            if let Some((kind, name)) = kind_and_name(name) {
-                if kind == FileKind::Profile {
-                    file.names.push(name.clone());
-                }
-                file.sections.entry(kind).or_default().insert(name, section);
-            }
+            unusable: None,
+            sections: sections.collect(),
         }
-        file
     }
 
     /// Creates the profiles of the credentials file: each section is the profile of exactly this
     /// name. As in botocore, `[profile x]` is the profile `profile x` there, and quotes are part of
     /// the name. The Rust SDK ignores both.
     pub(super) fn from_credentials(path: PathBuf, sections: Vec<(String, Section)>) -> Self {
-        let names = sections.iter().map(|(name, _)| name.clone()).collect();
-        let profiles = sections.into_iter().collect();
+        let profile = |(name, section)| (FileKind::Profile, name, section);
         Self {
             path,
-            names,
-            sections: BTreeMap::from([(FileKind::Profile, profiles)]),
-            ..Self::default()
+            unusable: None,
+            sections: sections.into_iter().map(profile).collect(),
         }
     }
 }
@@ -158,23 +153,13 @@ impl SharedFiles {
         files.filter(|file| file.unusable.is_some())
     }
 
-    /// Returns the names of the profiles of both files, sorted.
-    #[must_use]
-    pub fn profile_names(&self) -> BTreeSet<&str> {
-        let files = [&self.config, &self.credentials].into_iter();
-        let sections = files.filter_map(|file| file.sections.get(&FileKind::Profile));
-        sections
-            .flat_map(|s| s.keys().map(String::as_str))
-            .collect()
-    }
-
     /// Returns the names of the profiles, each once: those of the config file in its order, then those that are only in
     /// the credentials file.
     #[must_use]
     pub fn profiles_in_order(&self) -> Vec<&str> {
-        let names = self.config.names.iter().chain(&self.credentials.names);
+        let files = [&self.config, &self.credentials].into_iter();
+        let names = files.flat_map(|file| file.section_names(FileKind::Profile));
         let mut seen = BTreeSet::new();
-        let names = names.map(String::as_str);
         names.filter(|name| seen.insert(*name)).collect()
     }
 

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -31,26 +30,30 @@ fn ours(case: &Value) -> Value {
     };
     if text("credentials").is_some() {
         let file = ProfileFile::from_credentials(PathBuf::new(), sections);
-        return to_json(&file.sections[&FileKind::Profile]);
+        return to_json(&file, FileKind::Profile);
     }
     let file = ProfileFile::from_config(PathBuf::new(), sections);
-    let kinds = file.sections.iter().map(|(kind, sections)| {
-        let kind = match kind {
-            FileKind::Profile => "profiles",
-            FileKind::SsoSession => "sso_sessions",
-            FileKind::Services => "services",
-        };
-        (kind.to_owned(), to_json(sections))
-    });
-    Value::Object(kinds.collect())
+    let kinds = [
+        ("profiles", FileKind::Profile),
+        ("sso_sessions", FileKind::SsoSession),
+        ("services", FileKind::Services),
+    ];
+    let found = kinds.map(|(name, kind)| (name.to_owned(), to_json(&file, kind)));
+    let is_empty = |all: &Value| all.as_object().is_some_and(Map::is_empty);
+    let found = found.into_iter().filter(|(_, all)| !is_empty(all));
+    Value::Object(found.collect())
 }
 
-fn to_json(sections: &BTreeMap<String, Section>) -> Value {
+fn to_json(file: &ProfileFile, kind: FileKind) -> Value {
     let value = |v: &String| nested(v).map_or_else(|| json!(v), |block| json!(block));
     let section = |s: &Section| -> Map<String, Value> {
         s.iter().map(|(k, v)| (k.clone(), value(v))).collect()
     };
-    let all = sections.iter().map(|(k, s)| (k.clone(), section(s).into()));
+    let names = file.section_names(kind);
+    let all = names.map(|name| {
+        let found = section(file.section(kind, name).unwrap());
+        (name.to_owned(), found.into())
+    });
     Value::Object(all.collect())
 }
 
