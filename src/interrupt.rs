@@ -27,7 +27,7 @@ use signal_hook::iterator::Signals;
 use crate::process_tree::ProcessTree;
 use crate::sync::lock;
 
-/// The time that the first signal leaves to the threads of the run to end it.
+/// The time that the first signal leaves to the threads of the run to end it, and the maximum time to show the message.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The interval at which the signal thread looks for a second signal.
@@ -50,8 +50,8 @@ struct InterruptState {
     signal: AtomicI32,
     /// True if the run has started, and ends itself after a signal.
     is_running: AtomicBool,
-    /// True if the interrupt was shown to the user.
-    is_shown: AtomicBool,
+    /// True if the interrupt was shown to the user. It is locked while a thread shows it.
+    is_shown: Mutex<bool>,
     /// The text about the progress of the run; `None` before the run.
     state: Mutex<Option<String>>,
     /// The command that continues the run, once there is something to continue.
@@ -75,10 +75,13 @@ impl Interrupt {
         self.0.is_running.store(true, Ordering::SeqCst);
     }
 
-    /// Returns true if the caller is to show that the run was interrupted: only the first one.
-    #[must_use]
-    pub fn is_first_to_show(&self) -> bool {
-        !self.0.is_shown.swap(true, Ordering::SeqCst)
+    /// Passes the message of `signal` to `show`, unless another thread has shown it. Waits for a thread that is showing it.
+    pub fn show_once(&self, signal: i32, show: impl FnOnce(String)) {
+        let mut is_shown = lock(&self.0.is_shown);
+        if !*is_shown {
+            show(self.message(signal));
+            *is_shown = true;
+        }
     }
 
     /// Sets the text about what the run has done so far, for [`Self::message`].
@@ -239,17 +242,19 @@ impl Interrupt {
         std::process::exit(128 + signal);
     }
 
-    /// Shows that the run was interrupted, unless the main thread did. A full stderr does not keep the process alive.
+    /// Shows that the run was interrupted, unless the main thread did or does. A full stderr does not keep the process
+    /// alive.
     fn show(&self, signal: i32) {
-        if self.is_first_to_show() {
-            let message = format!("{}\n", self.message(signal));
-            let (sender, shown) = mpsc::channel();
-            let thread = std::thread::Builder::new().spawn(move || {
-                let _ = sender.send(std::io::stderr().write_all(message.as_bytes()));
+        let interrupt = self.clone();
+        let (sender, shown) = mpsc::channel();
+        let thread = std::thread::Builder::new().spawn(move || {
+            interrupt.show_once(signal, |message| {
+                let _ = std::io::stderr().write_all(format!("{message}\n").as_bytes());
             });
-            if thread.is_ok() {
-                let _ = shown.recv_timeout(5 * POLL);
-            }
+            let _ = sender.send(());
+        });
+        if thread.is_ok() {
+            let _ = shown.recv_timeout(GRACE);
         }
     }
 }
@@ -333,7 +338,32 @@ mod tests {
         interrupt.raise(15);
         let result = interrupt.run(move || Ok(blocked.recv()));
         assert_eq!(result.unwrap_err().kind(), std::io::ErrorKind::Interrupted);
-        assert!(interrupt.is_first_to_show() && !interrupt.is_first_to_show());
+    }
+
+    #[test]
+    fn message_is_shown_once_and_awaited() {
+        let interrupt = Interrupt::default();
+        let shown = Mutex::new(Vec::new());
+        let (begun, has_begun) = mpsc::channel();
+        let (end, may_end) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let main = interrupt.clone();
+            let shown = &shown;
+            scope.spawn(move || {
+                main.show_once(SIGINT, |message| {
+                    begun.send(()).unwrap();
+                    may_end.recv().unwrap();
+                    lock(shown).push(message);
+                });
+            });
+            has_begun.recv().unwrap();
+            let other = scope.spawn(|| {
+                interrupt.show_once(SIGINT, |_| panic!("shown twice"));
+                lock(shown).len()
+            });
+            end.send(()).unwrap();
+            assert_eq!(other.join().unwrap(), 1, "the message was awaited");
+        });
     }
 
     #[test]

@@ -310,7 +310,7 @@ impl Run<'_, '_> {
         let command = &self.accounts.resume_command;
         self.context
             .console
-            .error(format_args!("{CONTINUE}{command}"));
+            .error_as_is(format_args!("{CONTINUE}{command}"));
     }
 
     fn show_summary(&mut self, scope: &str, exit: Option<String>) {

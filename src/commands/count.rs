@@ -101,10 +101,14 @@ pub(super) fn begin<'a>(
 /// Shows that a signal has ended the run, and returns its exit code.
 pub(super) fn show_interrupt(context: &mut Context) -> Option<Exit> {
     let signal = context.runtime.interrupt.signal()?;
-    if context.runtime.interrupt.is_first_to_show() {
-        let message = context.runtime.interrupt.message(signal);
-        context.console.error(message);
-    }
+    let console = &mut *context.console;
+    let interrupt = &context.runtime.interrupt;
+    interrupt.show_once(signal, |message| {
+        let mut lines = message.lines();
+        lines.by_ref().take(1).for_each(|line| console.error(line));
+        // The command that continues the run.
+        lines.for_each(|line| console.error_as_is(line));
+    });
     Some(Exit::Interrupted(signal))
 }
 

@@ -137,6 +137,11 @@ impl Console {
     /// Prints a line to stderr, wrapped on a terminal. A visible bar or status is erased and redrawn below the line.
     pub fn error(&mut self, text: impl Display) {
         let text = wrapped(&text.to_string(), (self.columns)(), 2);
+        self.error_as_is(text);
+    }
+
+    /// Prints a line to stderr that is not wrapped: a command, of which a terminal copies the lines that it breaks as one.
+    pub fn error_as_is(&mut self, text: impl Display) {
         let erase = if self.live.is_shown() { ERASE } else { "" };
         let live = self.redraw();
         self.write_error(&format!("{erase}{text}\n{live}"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::captures::{WIDTHS, check_screen};
 use crate::pty::{Session, Streams};
 use crate::screen::Screen;
-use crate::support::{Account, DEFAULT_REGIONS, Latch, Program, Reply, Server};
+use crate::support::{Account, DEFAULT_REGIONS, Latch, Organization, Program, Reply, Server};
 
 const VPC: &str = "AWS::EC2::VPC";
 const SLOW: &str = "eu-west-3";
@@ -40,6 +40,34 @@ fn interrupted_scan_screen_is_expected() {
         let (outcome, end) = session.finish();
         assert_eq!(outcome.code, Some(130), "{}", end.text());
         check_screen("interrupted", columns, &end);
+    }
+}
+
+/// A command that were broken into lines would, when it is pasted, start another run with its first line.
+#[test]
+fn command_that_continues_is_one_line() {
+    for columns in WIDTHS {
+        let organization =
+            Organization::new(2, |_| Account::new().region("us-east-1", &[(VPC, 2)]));
+        let server = organization.serve_with(|account, call| {
+            let stalls = account == Organization::id(2) && call.service == "config";
+            stalls.then(Reply::stall)
+        });
+        let program = program(&server).arg("--organization");
+        let session = Session::start(program, columns, Streams::Both);
+        session.wait_for(|screen| screen.text().contains("1/2"));
+        session.signal("INT");
+        let (outcome, screen) = session.finish();
+        assert_eq!(outcome.code, Some(130), "{}", screen.text());
+        let text = screen.text_without_breaks();
+        let command = text
+            .lines()
+            .find(|line| line.starts_with("To continue this run: "));
+        let command = command.unwrap_or_else(|| panic!("{columns}: {text}"));
+        assert!(
+            command.ends_with(" --organization --resume"),
+            "{columns}: {text}"
+        );
     }
 }
 
