@@ -55,7 +55,8 @@ impl MemberAccount {
             text.redact(redactor).shown(limit)
         };
         // The retired member is used only if there is no state.
-        let state = account.state.as_ref().or(account.status.as_ref());
+        let states = [&account.state, &account.status];
+        let state = states.into_iter().flatten().find(|state| !state.is_empty());
         let paths = account.paths.as_deref().unwrap_or_default();
         Some(Self {
             id: account.id.parse().ok()?,

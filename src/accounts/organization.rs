@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::list_error::ListError;
 use super::member::MemberAccount;
 use super::pages::PageCursor;
-use super::selection::{self, Units};
+use super::selection::Units;
 use super::unit_names::UnitNames;
 use super::units::UnitTree;
 use crate::aws::client::Client;
@@ -28,6 +28,8 @@ pub struct OrganizationList {
     parents: BTreeSet<String>,
     names: UnitNames,
     seen: BTreeSet<AccountId>,
+    /// The listed accounts in or below the units of the selection.
+    in_units: BTreeSet<AccountId>,
     id: Option<String>,
 }
 
@@ -53,6 +55,7 @@ impl OrganizationList {
             parents: BTreeSet::new(),
             names: UnitNames::default(),
             seen: BTreeSet::new(),
+            in_units: BTreeSet::new(),
             id: None,
         })
     }
@@ -75,10 +78,10 @@ impl OrganizationList {
         self.units.included()
     }
 
-    /// Returns true if `account` was listed, selected or not.
+    /// Returns true if `account` was listed in or below the units of the selection, excluded or not.
     #[must_use]
     pub fn has(&self, account: &AccountId) -> bool {
-        self.seen.contains(account)
+        self.in_units.contains(account)
     }
 
     /// Looks up the names of the units above the listed accounts. Without them, paths have IDs.
@@ -133,7 +136,10 @@ impl OrganizationList {
         if members.iter().any(|member| member.units.is_empty()) {
             self.units.find_accounts(client, region, &mut self.tree)?;
         }
-        members.retain(|member| selection::includes(selection, member, &self.units));
+        members.retain(|member| self.units.includes(member));
+        self.in_units
+            .extend(members.iter().map(|member| member.id.clone()));
+        members.retain(|member| selection.names(&member.id) && !self.units.excludes(member));
         for member in &mut members {
             member.role = selection.role(&member.id).cloned();
             let parents = member.units.windows(2).map(|pair| pair[0].clone());

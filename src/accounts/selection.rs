@@ -21,9 +21,12 @@ pub struct Units {
 }
 
 impl Units {
-    /// Creates the units with these IDs.
+    /// Creates the units with these IDs. A path and an ID may name the same unit.
     #[must_use]
-    pub fn new(included: Vec<String>, excluded: Vec<String>) -> Self {
+    pub fn new(mut included: Vec<String>, excluded: Vec<String>) -> Self {
+        // The order of the options does not change the names of the files.
+        included.sort_unstable();
+        included.dedup();
         Self {
             included,
             excluded,
@@ -54,25 +57,28 @@ impl Units {
         Ok(())
     }
 
-    fn includes(&self, member: &MemberAccount) -> bool {
-        let tree = self.tree.as_ref();
-        let is_below = |ids: &[String], found: Option<&BTreeSet<AccountId>>| {
-            if member.units.is_empty() {
-                found.is_some_and(|found| found.contains(&member.id))
-            } else {
-                ids.iter().any(|id| member.units.contains(id))
-            }
-        };
-        let included = self.included.is_empty()
-            || is_below(&self.included, tree.map(|(included, _)| included));
-        included && !is_below(&self.excluded, tree.map(|(_, excluded)| excluded))
+    /// Returns true if `member` is in or below a unit whose accounts are selected.
+    #[must_use]
+    pub fn includes(&self, member: &MemberAccount) -> bool {
+        let below = self.tree.as_ref().map(|(included, _)| included);
+        self.included.is_empty() || is_below(member, &self.included, below)
+    }
+
+    /// Returns true if `member` is in or below a unit whose accounts are skipped.
+    #[must_use]
+    pub fn excludes(&self, member: &MemberAccount) -> bool {
+        let below = self.tree.as_ref().map(|(_, excluded)| excluded);
+        is_below(member, &self.excluded, below)
     }
 }
 
-/// Returns true if `member` is selected.
-#[must_use]
-pub fn includes(selection: &Selection, member: &MemberAccount, units: &Units) -> bool {
-    selection.names(&member.id) && units.includes(member)
+/// Returns true if `member` is in or below one of the units `ids`: by its path, else by the accounts `below` them.
+fn is_below(member: &MemberAccount, ids: &[String], below: Option<&BTreeSet<AccountId>>) -> bool {
+    if member.units.is_empty() {
+        below.is_some_and(|below| below.contains(&member.id))
+    } else {
+        ids.iter().any(|id| member.units.contains(id))
+    }
 }
 
 /// Returns the accounts that the selection names, without those that it excludes.
@@ -109,7 +115,6 @@ mod tests {
 
     #[test]
     fn units_select_accounts_below_them() {
-        let all = Selection::default();
         let accounts = [
             member("111111111111", &["r-ab12"]),
             member("222222222222", &["r-ab12", "ou-ab12-11111111"]),
@@ -128,7 +133,7 @@ mod tests {
             let units = units(&included, &excluded);
             let found = accounts
                 .each_ref()
-                .map(|account| includes(&all, account, &units));
+                .map(|account| units.includes(account) && !units.excludes(account));
             assert_eq!(found, expected, "{included:?} {excluded:?}");
         }
     }
@@ -137,10 +142,9 @@ mod tests {
     fn accounts_without_path_are_looked_up_in_tree() {
         let mut units = units(&["ou-ab12-11111111"], &[]);
         let account = member("111111111111", &[]);
-        let all = Selection::default();
-        assert!(!includes(&all, &account, &units));
+        assert!(!units.includes(&account));
         units.tree = Some(([account.id.clone()].into(), BTreeSet::new()));
-        assert!(includes(&all, &account, &units));
+        assert!(units.includes(&account) && !units.excludes(&account));
     }
 
     #[test]
@@ -158,10 +162,6 @@ mod tests {
         let found = named(&selection);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].role.as_ref(), Some(&role));
-        assert!(!includes(
-            &selection,
-            &member("333333333333", &[]),
-            &Units::default()
-        ));
+        assert!(!selection.names(&"333333333333".parse().unwrap()));
     }
 }

@@ -29,7 +29,7 @@ pub(super) enum AccountListError {
 /// Parses one comma-separated item; `@FILE` reads the file immediately.
 ///
 /// # Errors
-/// `text` is not an account ID, or the file cannot be read, is larger than 1 MiB, or contains no account IDs or an
+/// `text` is not an account ID, or the file cannot be read, is larger than 16 MiB, or contains no account IDs or an
 /// invalid one.
 pub(super) fn parse_accounts(text: &str) -> Result<Vec<NamedAccount>, AccountListError> {
     match text.trim().strip_prefix('@') {
@@ -39,31 +39,39 @@ pub(super) fn parse_accounts(text: &str) -> Result<Vec<NamedAccount>, AccountLis
 }
 
 /// Parses a table whose first column has the account IDs. A line without an ID is the header; its column `role`, if it
-/// has one, has the roles. `#` begins a comment line.
+/// has one, has the roles. Without a header, a line may have several IDs. `#` begins a comment.
 fn parse_table(path: &str, text: &str) -> Result<Vec<NamedAccount>, AccountListError> {
     let text = text.trim_start_matches('\u{feff}');
-    let mut reader = ReaderBuilder::new()
+    let reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .comment(Some(b'#'))
         .trim(Trim::All)
         .from_reader(text.as_bytes());
+    let rows: Result<Vec<_>, _> = reader.into_records().collect();
+    let rows = rows.map_err(|e| AccountListError::Table(path.to_owned(), e))?;
+    let mut rows = rows.iter().filter(|row| !is_blank(row)).peekable();
+    let header = rows.next_if(|row| is_header(&row[0]));
+    let role_column = header.and_then(|header| {
+        let mut names = header.iter();
+        names.position(|name| name.eq_ignore_ascii_case("role"))
+    });
     let mut accounts = Vec::new();
-    let mut role_column = None;
-    for (n, row) in reader.records().enumerate() {
-        let row = row.map_err(|e| AccountListError::Table(path.to_owned(), e))?;
-        if n == 0 && row.get(0).is_some_and(is_header) {
-            role_column = row
-                .iter()
-                .position(|name| name.eq_ignore_ascii_case("role"));
-            continue;
+    for row in rows {
+        accounts.push(parse_row(path, row, role_column)?);
+        for id in other_ids(row).filter(|_| header.is_none()) {
+            accounts.push((parse_id(path, row, id)?, None));
         }
-        accounts.push(parse_row(path, &row, role_column)?);
     }
     match accounts.len() {
         0 => Err(AccountListError::Empty(path.to_owned())),
         _ => Ok(accounts),
     }
+}
+
+/// Returns true for a line without text, and for an indented comment.
+fn is_blank(row: &StringRecord) -> bool {
+    row[0].starts_with('#') || row.iter().all(str::is_empty)
 }
 
 /// Returns true for the name of a column: letters, unlike a misspelled ID.
@@ -76,19 +84,35 @@ fn parse_row(
     row: &StringRecord,
     role_column: Option<usize>,
 ) -> Result<NamedAccount, AccountListError> {
-    let (path, line) = (
-        path.to_owned(),
-        row.position().map_or(0, csv::Position::line),
-    );
     let role = role_column.and_then(|column| row.get(column));
     // The subcommand accounts writes an apostrophe before a formula; no role name begins with one.
     let role = role.map(|role| role.strip_prefix('\'').unwrap_or(role));
     let role = role.filter(|role| !role.is_empty()).map(str::parse);
-    match (row.get(0).unwrap_or_default().parse(), role.transpose()) {
-        (Ok(account), Ok(role)) => Ok((account, role)),
-        (Err(e), _) => Err(AccountListError::Account(path, line, e)),
-        (_, Err(e)) => Err(AccountListError::Role(path, line, e)),
-    }
+    let id = parse_id(path, row, &row[0])?;
+    let role = role.transpose();
+    let role = role.map_err(|e| AccountListError::Role(path.to_owned(), line(row), e))?;
+    Ok((id, role))
+}
+
+fn parse_id(path: &str, row: &StringRecord, cell: &str) -> Result<AccountId, AccountListError> {
+    let id = without_comment(cell).parse();
+    id.map_err(|e| AccountListError::Account(path.to_owned(), line(row), e))
+}
+
+fn line(row: &StringRecord) -> u64 {
+    row.position().map_or(0, csv::Position::line)
+}
+
+/// Returns the cells after the first one if the line is a list of numbers, not an ID with other columns.
+fn other_ids(row: &StringRecord) -> impl Iterator<Item = &str> {
+    let is_number = |cell: &str| without_comment(cell).bytes().all(|b| b.is_ascii_digit());
+    let is_list = row.iter().all(is_number) && !row[0].contains('#');
+    let others = row.iter().skip(1).filter(|cell| !cell.is_empty());
+    others.filter(move |_| is_list)
+}
+
+fn without_comment(cell: &str) -> &str {
+    cell.split('#').next().unwrap_or_default().trim_end()
 }
 
 #[cfg(test)]
@@ -115,7 +139,7 @@ mod tests {
         let id = |text: &str| text.parse::<AccountId>().unwrap();
         let role = |text: &str| Some(text.parse::<RoleName>().unwrap());
         assert_eq!(
-            parse("111111111111\r\n# no\n\n012345678901\n"),
+            parse("111111111111\r\n# no\n\n  # no\n   \n012345678901 # yes, it is\n"),
             Ok(vec![(id("111111111111"), None), (id("012345678901"), None)])
         );
         assert_eq!(
@@ -128,6 +152,37 @@ mod tests {
     }
 
     #[test]
+    fn line_without_header_may_have_several_ids() {
+        let ids = |ids: &[&str]| Ok(ids.iter().map(|id| (id.parse().unwrap(), None)).collect());
+        for (text, expected) in [
+            (
+                "111111111111,222222222222, 333333333333 # three\n444444444444,\n",
+                &[
+                    "111111111111",
+                    "222222222222",
+                    "333333333333",
+                    "444444444444",
+                ][..],
+            ),
+            // The lines of a table whose header is missing.
+            (
+                "111111111111,7,ACTIVE\n222222222222,a\n",
+                &["111111111111", "222222222222"],
+            ),
+            (
+                "account,name\n111111111111,222222222222\n",
+                &["111111111111"],
+            ),
+            (
+                "111111111111 # 222222222222, 333333333333\n",
+                &["111111111111"],
+            ),
+        ] {
+            assert_eq!(parse(text), ids(expected), "{text}");
+        }
+    }
+
+    #[test]
     fn invalid_lines_are_named() {
         for (text, expected) in [
             ("", "F contains no account IDs"),
@@ -136,6 +191,11 @@ mod tests {
                 "111111111111\n1234\n",
                 "F, line 2: \"1234\" is not an account ID of 12 digits",
             ),
+            (
+                "111111111111,22222222222\n",
+                "F, line 1: \"22222222222\" is not an account ID of 12 digits",
+            ),
+            (",111111111111\n", "F, line 1: \"\" is not an account ID"),
             (
                 "id,role\n111111111111,a b\n",
                 "F, line 2: \"a b\" is not the name of a role",

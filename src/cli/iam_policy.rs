@@ -18,7 +18,7 @@ pub(super) struct PolicyArgs {
     #[arg(
         long = "for",
         value_name = "PRINCIPAL",
-        conflicts_with = "profiles",
+        conflicts_with_all = ["profiles", "sso_session"],
         hide_possible_values = true
     )]
     principal: Option<PrincipalArg>,

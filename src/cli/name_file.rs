@@ -6,15 +6,15 @@ use std::io::{self, Read};
 
 use thiserror::Error;
 
-/// The maximum size of a file, in bytes.
-const MAX_FILE: u64 = 1 << 20;
+/// The maximum size of a file, in bytes: the list of 10,000 accounts with the results of a check has about 10 MB.
+const MAX_FILE: u64 = 16 << 20;
 
 /// The reason why a file of names is invalid.
 #[derive(Debug, Error)]
 pub(super) enum NameFileError {
     #[error("{0}: {1}")]
     Read(String, #[source] io::Error),
-    #[error("{0} is too large (more than 1 MiB)")]
+    #[error("{0} is too large (more than 16 MiB)")]
     TooLarge(String),
     #[error("{0}, line {1}: {2}")]
     Line(String, usize, #[source] Box<dyn Error + Send + Sync>),
@@ -23,7 +23,7 @@ pub(super) enum NameFileError {
 /// Reads names from a file, separated by commas or whitespace; `#` starts a comment.
 ///
 /// # Errors
-/// The file cannot be read or is larger than 1 MiB, or `parse` returns an error.
+/// The file cannot be read or is larger than 16 MiB, or `parse` returns an error.
 pub(super) fn read_names<T, E: Error + Send + Sync + 'static>(
     path: &str,
     parse: impl Fn(&str) -> Result<T, E>,
@@ -41,7 +41,7 @@ pub(super) fn read_names<T, E: Error + Send + Sync + 'static>(
     Ok(names)
 }
 
-/// Reads a file of at most 1 MiB.
+/// Reads a file of at most 16 MiB.
 ///
 /// # Errors
 /// The file cannot be read, is not UTF-8, or is larger.

@@ -34,7 +34,7 @@ struct InvalidType(#[source] ParseNameError, String);
 /// Parses one comma-separated item; `@FILE` reads the file immediately.
 ///
 /// # Errors
-/// `text` is not a resource type, or the file cannot be read, is larger than 1 MiB, or contains no
+/// `text` is not a resource type, or the file cannot be read, is larger than 16 MiB, or contains no
 /// resource types or an invalid one.
 pub(super) fn parse_types(text: &str) -> Result<ResourceTypes, TypesError> {
     let text = text.trim();

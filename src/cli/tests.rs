@@ -156,7 +156,7 @@ fn resource_types_accept_all_and_file() {
             "AWS::EC2::VPC\nEC2\n",
             "line 2: \"EC2\" is not a resource type",
         ),
-        (&"#".repeat(1 << 21), "is too large"),
+        (&"#".repeat((16 << 20) + 1), "is too large"),
     ] {
         std::fs::write(&path, text).unwrap();
         let (code, message) = error(&[&argument]);

@@ -222,7 +222,8 @@ impl Run<'_, '_> {
         }
         for account in accounts {
             let number = self.tally.len();
-            let member = MemberAccount::new(account);
+            let mut member = MemberAccount::new(account);
+            member.state.clear();
             let detail = advice::for_not_found(&self.accounts.source);
             let status = AccountStatus::NotInOrganization;
             let record =

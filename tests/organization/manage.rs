@@ -496,6 +496,10 @@ fn invalid_policy_options_are_wrong_usage() {
             "json, cloudformation",
         ),
         (&["--for", "everyone"], "caller, member, organization"),
+        (
+            &["--for", "caller", "--sso-session", "corp"],
+            "cannot be used with",
+        ),
     ] {
         let run = Program::without_server().arg("iam-policy").args(args).run();
         assert_eq!(

@@ -273,7 +273,7 @@ fn empty_and_throttled_pages_are_not_the_end() {
 /// The retired member Status counts only without State.
 #[test]
 fn state_of_account_precedes_status() {
-    let organization = organization(6);
+    let organization = organization(7);
     let members = organization.clone();
     let server = organization.serve_with(move |_, call| {
         let states = [
@@ -283,6 +283,7 @@ fn state_of_account_precedes_status() {
             json!({"Status": "SUSPENDED", "State": "ACTIVE"}),
             json!({"Status": "ACTIVE", "State": "PENDING_ACTIVATION"}),
             json!({"Status": "ACTIVE", "State": "CLOSED"}),
+            json!({"Status": "ACTIVE", "State": ""}),
         ];
         let accounts = states.into_iter().zip(&members.members);
         let accounts = accounts.map(|(mut account, member)| {
@@ -298,5 +299,86 @@ fn state_of_account_precedes_status() {
     let found = statuses(&run, ORGANIZATION);
     let found: Vec<&str> = found.iter().map(|(_, status)| status.as_str()).collect();
     let (yes, no) = ("complete", "not_active");
-    assert_eq!(found, [yes, yes, no, yes, no, no]);
+    assert_eq!(found, [yes, yes, no, yes, no, no, yes]);
+}
+
+/// The unit is named twice, by its ID and by its path, which changes no file name.
+#[test]
+fn named_account_outside_of_unit_is_named() {
+    let mut organization = organization(4);
+    let unit = |ids: &[&str]| Some(ids.iter().map(|id| (*id).to_owned()).collect());
+    organization.member(2).units = unit(&["r-ab12", "ou-ab12-22222222"]);
+    organization.member(3).units = unit(&["r-ab12", "ou-ab12-22222222", "ou-ab12-33333333"]);
+    let server = organization.serve_with(|_, call| match call.operation.as_str() {
+        "ListRoots" => Some(Reply::json(&json!({"Roots": [{"Id": "r-ab12"}]}))),
+        "ListOrganizationalUnitsForParent" => Some(Reply::json(&json!({
+            "OrganizationalUnits": [{"Id": "ou-ab12-22222222", "Name": "Prod"}]
+        }))),
+        _ => None,
+    });
+    let args = [
+        "--ou",
+        "/Prod,ou-ab12-22222222",
+        "--exclude-ous",
+        "ou-ab12-33333333",
+        "--accounts",
+        "100000000002,100000000003,100000000004",
+        "--strict",
+    ];
+    let run = run(&server, &args);
+    assert_eq!(run.code, Some(3), "{}", run.describe());
+    let expected = [
+        ("100000000002", "complete"),
+        ("100000000004", "not_in_organization"),
+    ];
+    let expected = expected.map(|(id, status)| (id.to_owned(), status.to_owned()));
+    assert_eq!(statuses(&run, "ou-ab12-22222222"), expected);
+    let name = "aws_config_combined_accounts_ou-ab12-22222222.csv";
+    let table = file(&run, name).unwrap();
+    let row = "\n100000000004,,,,,,not_in_organization,";
+    assert!(table.contains(row), "its state is not known: {table}");
+}
+
+#[test]
+fn file_may_have_several_ids_in_a_line() {
+    let organization = organization(5);
+    let server = organization.serve();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("accounts");
+    let list = format!("@{}", path.display());
+    let lines = "100000000001,100000000003 # two\r\n\r\n  # none\r\n100000000004\r\n";
+    std::fs::write(&path, lines).unwrap();
+    let counted = run(&server, &["--accounts", &list]);
+    assert_eq!(counted.code, Some(0), "{}", counted.describe());
+    let counts = file(&counted, "aws_config_combined_count_accounts.csv");
+    assert_eq!(counts, Some(organization.csv(&[1, 3, 4])));
+    std::fs::write(&path, "100000000001,10000000003\n").unwrap();
+    let refused = run(&server, &["--accounts", &list]);
+    assert_eq!(refused.code, Some(2), "{}", refused.describe());
+    assert!(
+        refused
+            .stderr
+            .contains("line 1: \"10000000003\" is not an account ID")
+    );
+}
+
+/// The list of 10,000 accounts, with the results of a check, is longer than a megabyte.
+#[test]
+fn long_list_of_accounts_is_read() {
+    let organization = organization(2);
+    let server = organization.serve();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("accounts.csv");
+    let row = |n: usize| format!("{:012},{}\n", 100_000_000_000 + n, "detail ".repeat(40));
+    let rows: String = (1..=10_000).map(row).collect();
+    std::fs::write(&path, format!("account,detail\n{rows}")).unwrap();
+    let list = format!("@{}", path.display());
+    let run = run(&server, &["--organization", "--accounts", &list]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let counts = file(
+        &run,
+        &format!("aws_config_combined_count_{ORGANIZATION}.csv"),
+    );
+    assert_eq!(counts, Some(organization.csv(&[1, 2])));
+    assert_eq!(statuses(&run, ORGANIZATION).len(), 10_000);
 }
