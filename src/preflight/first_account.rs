@@ -9,7 +9,7 @@ use super::permission::{PermissionCheck, check_region};
 use super::recorder::{self, ENABLED};
 use super::region_names::{self, UnknownRegion};
 use super::run::{REGIONS, spawn};
-use crate::accounts::access::{Access, AccessError};
+use crate::accounts::access::Access;
 use crate::accounts::{AccountList, MemberAccount, UnusableProfile};
 use crate::options::{AccountOptions, AccountTask, Options};
 use crate::text::pluralize;
@@ -18,15 +18,9 @@ use crate::workers::Workers;
 pub(super) const LIST: &str = "List of accounts";
 pub(super) const ACCESS: &str = "Access to at least one account";
 
-/// The maximum number of accounts in which the checks look for a recorder.
-const MAX_CHECKED: usize = 10;
-
 /// The maximum number of accounts that are opened while the first one is checked: a page of AWS Organizations. All
 /// connections are then in use after four round trips instead of seven: 7 % of the time of 40 accounts at 30 ms.
 const MAX_EARLY: usize = 20;
-
-/// The number of accounts whose access may fail, other than by a denial, before the checks fail.
-const MAX_FAILED: usize = 3;
 
 /// The input of a scan of many accounts.
 pub struct AccountsReady {
@@ -94,7 +88,7 @@ pub(super) fn check_one(
         return look_up_only(options, ready, &mut tried, checks);
     }
     open_early(options, ready);
-    let opened = open_next(ready, &mut tried, checks);
+    let opened = open_next(options, ready, &mut tried, checks);
     check_opened(options, ready, (opened, tried), checks)
 }
 
@@ -111,7 +105,7 @@ fn look_up_only(
         return Some(());
     }
     // The scan reports accounts that cannot be opened.
-    if let Ok((member, opened)) = open_next(ready, tried, checks) {
+    if let Ok((member, opened)) = open_next(options, ready, tried, checks) {
         let looked_up = look_up_regions(options, ready, (&member, &opened));
         ready.early.add(member.id, opened);
         checks.add(REGIONS, looked_up, |()| String::new())?;
@@ -156,11 +150,9 @@ pub(super) fn check_opened(
         pluralize(opened.regions.len(), "enabled region")
     })?;
     let mut found = find_recorder(options, ready, (&member, &opened), checks);
-    for _ in 1..MAX_CHECKED {
-        if found.is_ok() {
-            break;
-        }
-        let Ok((next, next_opened)) = open_next(ready, &mut tried, checks) else {
+    while found.is_err() {
+        open_ahead(options, ready, tried);
+        let Ok((next, next_opened)) = open_next(options, ready, &mut tried, checks) else {
             break;
         };
         let next_found = find_recorder(options, ready, (&next, &next_opened), checks);
@@ -197,14 +189,15 @@ fn find_recorder(
     recorder::find(&check, workers, start, &opened.regions, &checked, checks)
 }
 
-/// Opens the next account that can be accessed, from the position `tried` on. An account that cannot be opened does not
-/// prevent the run of the others; after [`MAX_FAILED`] failures other than a denied access, the first one is returned.
+/// Opens the next account that can be accessed, from the position `tried` on: accounts that cannot be opened do not
+/// prevent the run of the others. If there is none, the first failure is returned.
 pub(super) fn open_next(
+    options: &Options,
     ready: &mut AccountsReady,
     tried: &mut usize,
     checks: &mut Checks,
 ) -> Result<(MemberAccount, OpenedAccount), CheckError> {
-    let (mut first, mut failed) = (None, 0);
+    let mut first = None;
     loop {
         while let Some(member) = ready.members.get(*tried).cloned() {
             *tried += 1;
@@ -213,14 +206,10 @@ pub(super) fn open_next(
             }
             match open_first(ready, &member, checks) {
                 Ok(opened) => return Ok((member, opened)),
+                Err(error) if error.is_of_caller() => return Err(error.into_check(member.id)),
                 Err(error) => {
-                    failed += usize::from(!is_of_account(&error, &ready.access));
-                    let is_last = failed == MAX_FAILED || error.is_of_caller();
-                    let (account, error) = first.take().unwrap_or((member.id, error));
-                    if is_last {
-                        return Err(error.into_check(account));
-                    }
-                    first = Some((account, error));
+                    first.get_or_insert((member.id, error));
+                    open_ahead(options, ready, *tried);
                 }
             }
         }
@@ -236,19 +225,29 @@ pub(super) fn open_next(
     }
 }
 
-/// Starts to open the accounts after the first one, so that the scan need not wait for them. A replay, which has one
-/// worker, keeps its order; a misspelled region is reported before; `--resume` may have no use for them.
+/// Starts to open the accounts after the first one, so that the scan need not wait for them. A misspelled region is
+/// reported before.
 fn open_early(options: &Options, ready: &AccountsReady) {
+    if !region_names::need_look_up(options) {
+        let first = ready.members.iter().position(MemberAccount::is_active);
+        open_ahead(options, ready, first.map_or(0, |first| first + 1));
+    }
+}
+
+/// Starts to open the accounts from the position `from` on: the checks try one after another, and each may take long. A
+/// replay, which has one worker, keeps its order; `--resume` may have no use for them. The last check waits for tasks that
+/// start later (see [`Workers::spawn`]), so without it none is started.
+fn open_ahead(options: &Options, ready: &AccountsReady, from: usize) {
     let is_new_count = |accounts: &AccountOptions| {
         accounts.task == AccountTask::Count && accounts.resume.is_none()
     };
-    if !options.accounts.as_ref().is_some_and(is_new_count) || region_names::need_look_up(options) {
+    if options.skip_checks || !options.accounts.as_ref().is_some_and(is_new_count) {
         return;
     }
-    let active = ready.members.iter().filter(|member| member.is_active());
+    let rest = ready.members[from..].iter();
     // Most workers stay free for the checks.
     let count = MAX_EARLY.min(ready.workers.count() / 4);
-    for member in active.skip(1).take(count) {
+    for member in rest.filter(|member| member.is_active()).take(count) {
         ready.early.start(&ready.workers, &ready.access, member);
     }
 }
@@ -274,15 +273,4 @@ fn open_first(
     });
     let regions = regions.map_err(OpenError::Regions)?;
     Ok(OpenedAccount::new(client, regions, alias))
-}
-
-/// Returns true if the error is one of the account, not of the run.
-fn is_of_account(error: &OpenError, access: &Access) -> bool {
-    let is_answer = error.call().is_some_and(|call| call.kind().is_some());
-    match error {
-        _ if access.is_separate() && is_answer => true,
-        OpenError::Access(AccessError::Credentials(_))
-        | OpenError::Regions(CheckError::Call(_)) => error.is_denied(),
-        OpenError::Access(_) | OpenError::Regions(_) => true,
-    }
 }

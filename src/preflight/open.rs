@@ -113,12 +113,14 @@ pub struct EarlyAccounts(Mutex<BTreeMap<AccountId, OpenTask>>);
 pub type OpenTask = Task<Result<OpenedAccount, OpenError>>;
 
 impl EarlyAccounts {
-    /// Starts to open an account.
+    /// Starts to open an account, unless it was started.
     pub(super) fn start(&self, workers: &Workers, access: &Arc<Access>, member: &MemberAccount) {
         let (access, member) = (access.clone(), member.clone());
         let id = member.id.clone();
-        let task = workers.spawn(move || open(&access, &member));
-        lock(&self.0).insert(id, task);
+        let mut tasks = lock(&self.0);
+        tasks
+            .entry(id)
+            .or_insert_with(|| workers.spawn(move || open(&access, &member)));
     }
 
     /// Adds an account that was opened.

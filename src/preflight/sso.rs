@@ -42,7 +42,7 @@ pub(super) fn check_session(
         return Some(ready);
     }
     let mut tried = 0;
-    let opened = open_next(&mut ready, &mut tried, checks);
+    let opened = open_next(options, &mut ready, &mut tried, checks);
     let identity = match &opened {
         Ok((member, _)) => Ok(member.id.clone()),
         // The sixth check is the access.
