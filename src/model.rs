@@ -307,15 +307,20 @@ impl Account {
         alias.is_some_and(|alias| alias.is_empty() || alias.starts_with('_'))
     }
 
-    /// Returns `{prefix}_{id}[_{alias}]{suffix}`.
+    fn named(&self, prefix: &str, suffix: &str) -> String {
+        format!("{prefix}_{}{suffix}", self.file_stem())
+    }
+
+    /// Returns the part `{id}[_{alias}]` of the names of its files.
     ///
     /// The alias is percent-encoded and truncated to 150 bytes, so that the name is valid on all
     /// file systems; this does not change an alias that AWS allows.
-    fn named(&self, prefix: &str, suffix: &str) -> String {
+    #[must_use]
+    pub fn file_stem(&self) -> String {
         let alias = self.alias.as_deref().map(encode_alias);
         let mut alias = alias.map(|a| format!("_{a}")).unwrap_or_default();
         alias.truncate(1 + MAX_FILE_ALIAS);
-        format!("{prefix}_{}{alias}{suffix}", self.id)
+        format!("{}{alias}", self.id)
     }
 }
 

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 pub use super::access_error::AccessError;
+use super::identity::identity_call;
 use super::member::MemberAccount;
 use super::profiles::ProfileAccess;
 use super::sso_session::SsoAccess;
@@ -155,10 +156,13 @@ impl RoleCaller {
         arn: String,
         transport: Transport,
     ) -> Result<Arc<Client>, CredentialsError> {
-        let keys = caller.assume(&arn)?;
+        let identify = identity_call(transport.clone(), caller.region.clone());
         let caller = caller.clone();
-        let credentials =
-            CachedCredentials::renewable(keys, Box::new(move |_| caller.assume(&arn)));
+        let load = Box::new(move |_| caller.assume(&arn));
+        let credentials = CachedCredentials::load(load, identify)?;
+        if let Some(account) = credentials.current().account {
+            credentials.record_account(&account)?;
+        }
         Ok(Arc::new(Client::new(transport, credentials)))
     }
 

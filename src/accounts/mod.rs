@@ -2,6 +2,7 @@
 
 pub mod access;
 mod access_error;
+mod identity;
 mod list;
 mod list_error;
 mod member;

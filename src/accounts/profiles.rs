@@ -253,8 +253,11 @@ impl ProfileAccess {
         selection: &Selection,
         others: &mut BTreeMap<AccountId, Vec<String>>,
     ) -> Vec<UnusableProfile> {
-        let mut unusable = Vec::new();
+        let mut unusable: Vec<UnusableProfile> = Vec::new();
         for profile in failed {
+            let same = |other: &&mut UnusableProfile| {
+                other.account.is_some() && other.account == profile.account
+            };
             match &profile.account {
                 Some(account) if self.profiles.contains_key(account) => {
                     let name = profile.access.trim_start_matches("profile ");
@@ -262,7 +265,10 @@ impl ProfileAccess {
                     others.entry(account.clone()).or_default().push(text);
                 }
                 Some(account) if !selection.names(account) => {}
-                _ => unusable.push(profile),
+                _ => match unusable.iter_mut().find(same) {
+                    Some(first) => first.detail = format!("{}; {}", first.detail, profile.detail),
+                    None => unusable.push(profile),
+                },
             }
         }
         unusable

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::access_error::AccessError;
+use super::identity::identity_call;
 use super::list_error::ListError;
 use super::member::MemberAccount;
 use super::organization::MAX_ACCOUNTS;
@@ -12,7 +13,6 @@ use crate::aws::client::{Client, Transport};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::credentials::{PortalAccount, SsoPortal};
 use crate::aws::error::CredentialsError;
-use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::model::{AccountId, Region, RoleName};
 use crate::options::Selection;
 use crate::text::list;
@@ -149,18 +149,8 @@ impl SsoAccess {
         let load = move || -> Result<ResolvedCredentials, CredentialsError> {
             portal.role_credentials(&account, &role)
         };
-        let (transport, region) = (self.transport.clone(), self.start_region.clone());
-        let identify = move |keys: &ResolvedCredentials| {
-            let client = Client::new(transport.clone(), CachedCredentials::fixed(keys.clone()));
-            match client.call(&region, &GetCallerIdentity) {
-                Ok(response) => Ok(response.output),
-                Err(error) => Err(CredentialsError::Call {
-                    origin: "the account of the credentials could not be verified".to_owned(),
-                    source: Box::new(error),
-                }),
-            }
-        };
-        let credentials = CachedCredentials::load(Box::new(move |_| load()), Box::new(identify))?;
+        let identify = identity_call(self.transport.clone(), self.start_region.clone());
+        let credentials = CachedCredentials::load(Box::new(move |_| load()), identify)?;
         let verified = credentials.record_account(&member.id);
         verified
             .and_then(|()| credentials.verify())

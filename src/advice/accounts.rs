@@ -1,6 +1,8 @@
 //! Advice about the list of accounts and the access to them.
 
-use super::errors::{for_call, for_credentials};
+use std::fmt::Display;
+
+use super::errors::for_call;
 use super::summary::iam_policy_command;
 use crate::accounts::ListError;
 use crate::accounts::access::AccessError;
@@ -31,6 +33,10 @@ pub fn for_not_found(source: &AccountSource) -> &'static str {
 pub const FOR_DENIED_ROLES: &str = "Check, in each account: the role exists (--role-name); its trust policy names the \
                                     caller; it needs no other --external-id, session name or MFA; the caller may use \
                                     sts:AssumeRole; no service control policy denies it";
+
+/// The advice about accounts whose permission set is not assigned to the user.
+pub const FOR_NOT_ASSIGNED: &str =
+    "Ask for the permission set in these accounts, or name another one with --role-name";
 
 /// Returns the advice about accounts in which calls of a run with `options` are denied.
 #[must_use]
@@ -80,15 +86,35 @@ pub fn for_access(error: &AccessError) -> String {
         (_, Some(call)) if call.kind() == Some(ErrorKind::AccessDenied) => {
             format!("{call}; {DENIED_ROLE}")
         }
-        (AccessError::Credentials(error), _) => for_credentials(error),
+        (AccessError::Credentials(error), Some(call)) => format!("{error}; {}", for_role(call)),
+        (AccessError::Credentials(error), None) => error.to_string(),
         (AccessError::NoProfile, _) => error.to_string(),
         (
             AccessError::WrongAccount(_)
             | AccessError::OtherAccount(_)
             | AccessError::UnknownAccount,
             _,
-        ) => {
-            format!("{error}; no count of it is used: check the endpoint and any proxy")
-        }
+        ) => for_other_account(error),
     }
+}
+
+/// Returns the advice about a failed call of STS.
+fn for_role(call: &CallError) -> String {
+    match &call.cause {
+        Cause::Service { code, .. } if code == "PackedPolicyTooLarge" => {
+            "the session policy and the tags of the session are too large: try --no-session-policy".to_owned()
+        }
+        _ if call.kind() == Some(ErrorKind::OptInRequired) => {
+            "STS is not active in this region: activate it in the account settings of IAM, or choose another start \
+             region with --region"
+                .to_owned()
+        }
+        _ => for_call(call),
+    }
+}
+
+/// Formats the reason why the credentials are of another account, and what to do about it.
+#[must_use]
+pub fn for_other_account(error: impl Display) -> String {
+    format!("{error}; no count of it is used: check the endpoint and any proxy")
 }

@@ -5,7 +5,10 @@ mod errors;
 mod rejected;
 mod summary;
 
-pub use accounts::{FOR_DENIED_ROLES, for_access, for_denied_calls, for_list, for_not_found};
+pub use accounts::{
+    FOR_DENIED_ROLES, FOR_NOT_ASSIGNED, for_access, for_denied_calls, for_list, for_not_found,
+    for_other_account,
+};
 pub use errors::{
     FOR_GLOBAL_TYPE, FOR_UNTRUSTED_CA, NAMED, NOT_TRIED_IN_TIME, OUT_OF_TIME, for_call, for_count,
     for_credentials, for_start_region, for_unknown_type, for_unlogged,

@@ -192,19 +192,6 @@ impl CachedCredentials {
         Self::from_loaded(keys, Box::new(loader), Box::new(identifier))
     }
 
-    /// Creates credentials from `keys`, which `loader` refreshes; its results name their account.
-    #[must_use]
-    pub fn renewable(keys: ResolvedCredentials, loader: Loader) -> Self {
-        let account = keys.account.clone();
-        let credentials = Self::from_loaded(
-            keys,
-            loader,
-            Box::new(|_| Err(CredentialsError::NotRefreshable)),
-        );
-        sync::lock(&credentials.state).account = account;
-        credentials
-    }
-
     fn from_loaded(keys: ResolvedCredentials, loader: Loader, identifier: IdentityCall) -> Self {
         Self {
             loader,
@@ -301,12 +288,24 @@ impl CachedCredentials {
     /// Records the account that GetCallerIdentity returned for these credentials.
     ///
     /// # Errors
-    /// It is not the account that the credentials had before.
+    /// It is not the account that the credentials had before. Then nothing else is signed with them.
     pub fn record_account(&self, found: &AccountId) -> Result<(), CredentialsError> {
         let mut state = self.lock();
         let provider = state.keys.provider.clone();
-        let expected = state.account.get_or_insert_with(|| found.clone());
-        same_account(provider, expected, found)
+        let expected = state.account.get_or_insert_with(|| found.clone()).clone();
+        let check = || same_account(provider.clone(), &expected, found);
+        check().or_else(|why| {
+            drop(state.fail(why));
+            check()
+        })
+    }
+
+    /// Returns the reason why nothing is signed with these credentials: they are of another account.
+    #[must_use]
+    pub fn other_account(&self) -> Option<Arc<CredentialsError>> {
+        let state = self.lock();
+        let failure = state.failure.clone();
+        failure.filter(|_| state.is_of_other_account())
     }
 
     /// Verifies by GetCallerIdentity that AWS accepts the current credentials and that their account
@@ -690,8 +689,12 @@ mod tests {
         let (cached, _) = cached([Ok(keys("own")), Ok(keys("own-2"))]);
         cached.refresh(0, &clock()).unwrap();
         cached.record_account(&OWN.parse().unwrap()).unwrap();
+        assert!(cached.other_account().is_none());
         let error = cached.record_account(&OTHER.parse().unwrap()).unwrap_err();
         assert_eq!(error.to_string(), OTHER_ACCOUNT);
+        let failure = cached.other_account().unwrap();
+        assert_eq!(failure.to_string(), OTHER_ACCOUNT);
+        assert!(cached.for_signing(&clock()).is_err());
     }
 
     #[test]

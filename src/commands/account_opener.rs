@@ -87,7 +87,11 @@ impl<'a> Opener<'a> {
             errors.push(self.entry(ErrorType::Unexpected, None, message));
         }
         let alias = account.alias.unwrap_or_else(|error| {
-            errors.push(self.entry(ErrorType::Permission, None, error.to_string()));
+            let error_type = match &error {
+                CheckError::Call(call) => error_type(Some(call)),
+                _ => ErrorType::Unexpected,
+            };
+            errors.push(self.entry(error_type, None, error.to_string()));
             None
         });
         let now = self.runtime.clock.now();
@@ -122,6 +126,7 @@ impl<'a> Opener<'a> {
             scan: Arc::new(scan),
             regions,
             missing,
+            skipped_regions: account.refused_regions.len(),
             alias,
             errors,
         })

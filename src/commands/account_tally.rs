@@ -24,6 +24,8 @@ pub(super) struct Tally {
 pub(super) struct AccountState {
     pub(super) member: MemberAccount,
     pub(super) alias: Option<String>,
+    /// The number of skipped region names.
+    pub(super) skipped_regions: usize,
     /// The log entries so far.
     pub(super) entries: Vec<Entry>,
     finished: Option<(Position, AccountSummary)>,
@@ -51,6 +53,7 @@ impl Tally {
         self.accounts.push(AccountState {
             member,
             alias: None,
+            skipped_regions: 0,
             entries: Vec::new(),
             finished: None,
         });
@@ -100,7 +103,8 @@ impl Tally {
             .collect()
     }
 
-    /// Returns what `--strict` does not allow: `4 accounts not counted, 130 counts missing, 8 counts stale`.
+    /// Returns what `--strict` does not allow: `4 accounts not counted, 130 counts missing, 8 counts stale`. Differences of
+    /// `--method verify` and skipped regions are never allowed, as for one account.
     pub(super) fn violations(&self, strict: Strict) -> Vec<String> {
         let is_shown = |a: &&AccountSummary, class: usize| class != 3 || !a.is_expected;
         let sum = |class: usize| {
@@ -126,6 +130,20 @@ impl Tally {
             let counts = sum(*class);
             violations.push((counts, format!("{} {name}", number_of(counts, "count"))));
         }
+        let all = |number: fn(&AccountSummary) -> usize| self.summaries().map(number).sum();
+        let (differences, not_compared, skipped) = (
+            all(|a| a.comparison.differences),
+            all(|a| a.comparison.not_compared),
+            all(|a| a.skipped_regions),
+        );
+        violations.extend([
+            (differences, number_of(differences, "difference")),
+            (
+                not_compared,
+                format!("{} not compared", number_of(not_compared, "count")),
+            ),
+            (skipped, format!("{} skipped", number_of(skipped, "region"))),
+        ]);
         let found = violations.into_iter().filter(|(n, _)| *n > 0);
         found.map(|(_, text)| text).collect()
     }
@@ -166,7 +184,10 @@ fn summary_of(record: &AccountRecord) -> AccountSummary {
         status: record.status,
         total: record.total,
         is_expected: record.is_expected(),
-        alias: record.alias.clone(),
+        comparison: record.comparison,
+        skipped_regions: record.skipped_regions,
+        was_stopped: record.was_stopped(),
+        file_stem: record.file_stem.clone(),
         counts: record.counts,
         missing: missing_groups(record),
         detail: record.detail.clone(),

@@ -20,6 +20,7 @@ use crate::console::AccountErrors;
 use crate::coverage::{Coverage, RegionResult};
 use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::CONTINUE;
+use crate::inventory::Method;
 use crate::model::{Account, AccountId};
 use crate::options::AccountOptions;
 use crate::output::run_file::{AccountRecord, NewLine, Position, RunFile};
@@ -75,8 +76,12 @@ impl Run<'_, '_> {
             AccountsEvent::Opened {
                 number,
                 regions,
+                skipped_regions,
                 alias,
-            } => self.tally.open(number, regions, alias),
+            } => {
+                self.tally.open(number, regions, alias);
+                self.tally.get_mut(number).skipped_regions = skipped_regions;
+            }
             AccountsEvent::NotOpened(number, why) => self.add_not_opened(number, why),
             AccountsEvent::Logged(number, entry) => self.tally.log(number, entry),
             AccountsEvent::RegionFinished(_) => self.tally.regions.0 += 1,
@@ -117,12 +122,13 @@ impl Run<'_, '_> {
         if self.context.is_interrupted() {
             return;
         }
-        let account = self.tally.get(number);
+        let account = self.tally.get_mut(number);
+        let mut entries = std::mem::take(&mut account.entries);
+        entries.extend(why.entry);
         let access = self.access.describe(&account.member);
         let record =
             AccountRecord::not_scanned(&account.member, access, why.status.into(), why.detail)
                 .with_note(&account.member.note);
-        let entries: Vec<Entry> = why.entry.into_iter().collect();
         self.show_errors(&record.account, &entries);
         self.finish(number, &record.with_errors(&entries));
     }
@@ -137,7 +143,7 @@ impl Run<'_, '_> {
             .with_expected(&options.accept_missing);
         let state = self.tally.get_mut(number);
         let (mut entries, alias) = (std::mem::take(&mut state.entries), state.alias.take());
-        let member = state.member.clone();
+        let (member, skipped) = (state.member.clone(), state.skipped_regions);
         let now = self.context.runtime.clock.now();
         entries.extend(scan_regions::unlogged_entries(&coverage, now));
         let account = Account {
@@ -151,7 +157,11 @@ impl Run<'_, '_> {
         }
         self.has_failed |= !has_files && !coverage.is_missing();
         let access = self.access.describe(&member);
-        let mut record = AccountRecord::scanned(&member, &account, access, &coverage);
+        let record = AccountRecord::scanned(&member, &account, access, &coverage);
+        let mut record = record.with_skipped_regions(skipped);
+        if options.method == Method::Verify {
+            record.comparison = coverage.compare().totals();
+        }
         record.has_files = has_files;
         self.show_errors(&record.account, &entries);
         let record = record.with_errors(&entries).with_note(&member.note);
@@ -255,20 +265,16 @@ impl Run<'_, '_> {
             self.show_unfinished();
             return (Exit::Failed, false);
         }
-        if self.tally.counted() == 0 {
-            self.show_summary(scope, None);
-            self.context.console.line("");
-            self.context
-                .console
-                .error("error: no account was counted; the combined files were not written");
-            return (Exit::Failed, false);
-        }
         let combined = Combined {
             run_file: &self.records,
             positions,
             scope,
-            errors: Vec::new(),
         };
+        if self.tally.counted() == 0 {
+            combined.write_errors(self.context);
+            self.show_uncounted(scope);
+            return (Exit::Failed, false);
+        }
         self.set_final_state("were being written");
         let written = combined.write(self.context);
         if self.context.is_interrupted() {
@@ -288,6 +294,18 @@ impl Run<'_, '_> {
         }
         self.set_final_state("are written");
         (exit, written)
+    }
+
+    /// Shows the summary of a run without a count.
+    fn show_uncounted(&mut self, scope: &str) {
+        self.show_summary(scope, None);
+        self.context.console.line("");
+        self.context.console.error(
+            "error: no account was counted; the combined files were not written, except the error log",
+        );
+        if self.tally.has_untried() {
+            self.show_resume();
+        }
     }
 
     /// Shows why the combined files cannot be written.

@@ -25,7 +25,7 @@ pub(super) fn show(
         error_file: &error_file.display().to_string(),
         elapsed: context.runtime.clock.elapsed(),
         usage: context.activity.usage(),
-        earlier: &earlier_files(context.options, accounts, tally),
+        earlier: &earlier_files(context.options, accounts, tally, scope),
         exit,
     };
     for line in console::accounts_summary(&summary) {

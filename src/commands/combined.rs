@@ -20,8 +20,6 @@ pub(super) struct Combined<'a> {
     pub(super) run_file: &'a RunFile,
     pub(super) positions: Vec<Position>,
     pub(super) scope: &'a str,
-    /// Entries that are about no account.
-    pub(super) errors: Vec<String>,
 }
 
 /// A combined file whose content is complete, but not yet at its path.
@@ -64,22 +62,15 @@ impl Combined<'_> {
             return false;
         }
         files.into_iter().all(|file| {
-            let placed = file
-                .prepared
-                .and_then(|prepared| prepared.place(&context.runtime.interrupt, |_| {}));
-            if file.kind == "errors" && !has_errors && placed.is_ok() {
-                // Not a link or a device.
-                if file
-                    .path
-                    .symlink_metadata()
-                    .is_ok_and(|found| found.is_file())
-                {
-                    let _ = std::fs::remove_file(&file.path);
-                }
-                return true;
-            }
-            show(context, file.kind, &file.path, &placed)
+            let is_empty = file.kind == "errors" && !has_errors;
+            place(context, file, is_empty)
         })
+    }
+
+    /// Writes only the log lines. Returns true if they were written; a failure is shown.
+    pub(super) fn write_errors(&self, context: &mut Context) -> bool {
+        let (errors, has_errors) = self.prepare_errors(context);
+        place(context, errors, !has_errors)
     }
 
     fn prepare(
@@ -110,10 +101,6 @@ impl Combined<'_> {
         let path = context.path(&name("errors", self.scope, "txt"));
         let mut has_errors = false;
         let fill = |to: &mut dyn Write| {
-            for line in &self.errors {
-                has_errors = true;
-                writeln!(to, "{line}")?;
-            }
             for position in &self.positions {
                 for error in self.run_file.read(*position)?.errors {
                     has_errors = true;
@@ -133,6 +120,26 @@ impl Combined<'_> {
             has_errors,
         )
     }
+}
+
+/// Replaces the earlier file; an empty one is removed. Returns true if there was no failure.
+fn place(context: &mut Context, file: NewFile, is_empty: bool) -> bool {
+    let interrupt = &context.runtime.interrupt;
+    let placed = file
+        .prepared
+        .and_then(|prepared| prepared.place(interrupt, |_| {}));
+    if is_empty && placed.is_ok() {
+        // Not a link or a device.
+        if file
+            .path
+            .symlink_metadata()
+            .is_ok_and(|found| found.is_file())
+        {
+            let _ = std::fs::remove_file(&file.path);
+        }
+        return true;
+    }
+    show(context, file.kind, &file.path, &placed)
 }
 
 /// Writes the counts of all accounts.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::account_tally::Tally;
+use super::combined;
 use crate::console::AccountSummary;
 use crate::inventory::Method;
-use crate::model::Account;
 use crate::options::{AccountOptions, Options};
 
 /// The starts of the names of the files of an account, before the account ID.
@@ -16,20 +16,31 @@ const PREFIXES: [&str; 3] = [
 ];
 
 /// Returns the names of the files that earlier runs have left: of accounts that were not counted now, listed or not, or
-/// with another alias.
+/// with another alias, and the combined ones that this run does not write.
 pub(super) fn earlier_files(
     options: &Options,
     accounts: &AccountOptions,
     tally: &Tally,
+    scope: &str,
 ) -> Vec<String> {
     let by_id = tally.summaries().map(|a| (a.account.as_str(), a));
     let by_id: BTreeMap<&str, &AccountSummary> = by_id.collect();
+    let is_counted = tally.counted() > 0;
+    let kinds = [
+        ("count", is_counted),
+        ("accounts", is_counted),
+        ("coverage", is_counted && options.coverage),
+    ];
+    let is_kept = |name: &String| {
+        let mut kept = kinds.iter().filter(|(_, is_written)| !is_written);
+        kept.any(|(kind, _)| *name == combined::name(kind, scope, "csv"))
+    };
     let is_earlier = |name: &String| {
         let is_of_run = |id| {
             let account = by_id.get(id);
             accounts.account_files && account.is_some_and(|a| is_of_run(options, a, name))
         };
-        account_of(name).is_some_and(|id| !is_of_run(id))
+        is_kept(name) || account_of(name).is_some_and(|id| !is_of_run(id))
     };
     let entries = std::fs::read_dir(&options.output_dir).into_iter().flatten();
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -50,15 +61,12 @@ fn account_of(name: &str) -> Option<&str> {
 
 /// Returns true if this run has written the file `name` of the account, or has removed it.
 fn is_of_run(options: &Options, account: &AccountSummary, name: &str) -> bool {
-    let Ok(id) = account.account.parse() else {
-        return true;
-    };
+    let [count, coverage, verify] = PREFIXES;
+    let is = |prefix: &str, end: &str| name == format!("{prefix}{}{end}", account.file_stem);
     let is_scanned = account.counts.iter().sum::<usize>() > 0;
-    let alias = Some(account.alias.clone()).filter(|alias| !alias.is_empty());
-    let own = Account { id, alias };
     let is_counted = account.total.is_some();
-    (is_scanned && name == own.file_name("_errors.txt"))
-        || (is_counted && name == own.file_name(".csv"))
-        || (is_counted && options.coverage && name == own.table_name("coverage"))
-        || (is_counted && options.method == Method::Verify && name == own.table_name("verify"))
+    (is_scanned && is(count, "_errors.txt"))
+        || (is_counted && is(count, ".csv"))
+        || (is_counted && options.coverage && is(coverage, ".csv"))
+        || (is_counted && options.method == Method::Verify && is(verify, ".csv"))
 }

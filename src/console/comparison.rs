@@ -1,29 +1,29 @@
 //! The comparison of listings and counts, with `--method verify`.
 
-use std::fmt::Write;
 use std::iter::once;
 
-use crate::coverage::{Comparison, Difference};
+use crate::coverage::{Comparison, ComparisonTotals, Difference};
 use crate::text::{number_of, thousands};
 
 /// Returns the lines of a comparison of listings and counts, with a table of the differences.
 #[must_use]
 pub fn comparison(comparison: &Comparison<'_>) -> Vec<String> {
-    let compared = number_of(comparison.compared, "count");
-    let differences = number_of(comparison.differences.len(), "difference");
-    let mut first = format!("Verified: {compared} compared, {differences}");
-    if comparison.not_compared > 0 {
-        let _ = write!(
-            first,
-            ", {} could not be compared",
-            thousands(comparison.not_compared)
-        );
-    }
-    let mut lines = vec![first];
+    let mut lines = vec![verified(comparison.totals())];
     if !comparison.differences.is_empty() {
         lines.extend(table(&comparison.differences));
     }
     lines
+}
+
+/// Formats the numbers of a comparison.
+pub(super) fn verified(totals: ComparisonTotals) -> String {
+    let compared = number_of(totals.compared, "count");
+    let differences = number_of(totals.differences, "difference");
+    let line = format!("Verified: {compared} compared, {differences}");
+    match totals.not_compared {
+        0 => line,
+        n => format!("{line}, {} could not be compared", thousands(n)),
+    }
 }
 
 /// Formats the differences as a table of aligned columns.

@@ -1,5 +1,7 @@
 //! Differences between the listing and the counts of a region, with possible reasons.
 
+use serde::{Deserialize, Serialize};
+
 use super::account_coverage::{Coverage, RegionCoverage};
 use super::recorder::RecordingStatus::{self, Missing, NotRecorded, Stale, Unknown};
 use super::recorder_state::StaleKind;
@@ -37,6 +39,29 @@ pub struct Comparison<'a> {
     pub not_compared: usize,
     /// The cells whose numbers differ, sorted.
     pub differences: Vec<Difference<'a>>,
+}
+
+/// The numbers of a comparison.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparisonTotals {
+    /// The number of cells with both numbers.
+    pub compared: usize,
+    /// The number of cells without one of the numbers.
+    pub not_compared: usize,
+    /// The number of cells whose numbers differ.
+    pub differences: usize,
+}
+
+impl Comparison<'_> {
+    /// Returns the numbers.
+    #[must_use]
+    pub fn totals(&self) -> ComparisonTotals {
+        ComparisonTotals {
+            compared: self.compared,
+            not_compared: self.not_compared,
+            differences: self.differences.len(),
+        }
+    }
 }
 
 impl Coverage {

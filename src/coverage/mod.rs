@@ -19,7 +19,7 @@ mod unlogged;
 pub use accepted::{AcceptedGap, AcceptedStatus};
 pub use account_coverage::{Completeness, Coverage, RegionCoverage};
 pub use cell::Cell;
-pub use comparison::{Comparison, Difference};
+pub use comparison::{Comparison, ComparisonTotals, Difference};
 pub use global_types::GlobalTotal;
 pub use recorder::{Recorder, RecordingStatus, recorder_state};
 pub use recorder_state::{RecorderState, StaleKind, StaleState};

@@ -32,10 +32,10 @@ pub struct CombinedCoverageRow<'a> {
 #[derive(Serialize)]
 pub struct CombinedAccountRow<'a> {
     account: &'a str,
-    alias: &'a str,
+    alias: Cow<'a, str>,
     name: Cow<'a, str>,
     ou_path: &'a str,
-    state: &'a str,
+    state: Cow<'a, str>,
     access: &'a str,
     status: &'a str,
     regions: usize,
@@ -83,10 +83,10 @@ pub fn account_row(record: &AccountRecord) -> CombinedAccountRow<'_> {
     let [known, stale, unverified, missing] = record.counts;
     CombinedAccountRow {
         account: &record.account,
-        alias: &record.alias,
+        alias: as_text(&record.alias),
         name: as_text(&record.name),
         ou_path: &record.ou_path,
-        state: &record.state,
+        state: as_text(&record.state),
         access: &record.access,
         status: record.status.as_str(),
         regions: record.regions,

@@ -112,7 +112,7 @@ impl EarlierRun {
                 Err(e) => Some(Err(e)),
                 Ok(line) => match parse(&line) {
                     Some(Line::Account(record)) if record.account == id.as_str() => {
-                        Some(Ok((id.clone(), record)))
+                        Some(Ok((id.clone(), *record)))
                     }
                     _ => None,
                 },

@@ -14,8 +14,8 @@ use super::run_header::RunHeader;
 use super::run_line::{from_line, to_line};
 use crate::accounts::{AccountStatus, MemberAccount, UnitNames, UnusableProfile};
 use crate::atomic_file::{Destination, PendingFile};
-use crate::coverage::{Class, Coverage};
-use crate::error_log::{Entry, timestamp};
+use crate::coverage::{ComparisonTotals, Coverage};
+use crate::error_log::{Entry, ErrorType, timestamp};
 use crate::interrupt::Interrupt;
 use crate::model::{Account, AccountId};
 
@@ -47,7 +47,7 @@ pub enum Line {
     /// The list is complete: the number of accounts.
     ListComplete(usize),
     /// A finished account.
-    Account(AccountRecord),
+    Account(Box<AccountRecord>),
 }
 
 /// A finished account.
@@ -58,6 +58,8 @@ pub struct AccountRecord {
     pub account: String,
     /// The alias as it appears in output files; empty if the account has no alias.
     pub alias: String,
+    /// The account ID with the alias, as in the names of its files.
+    pub file_stem: String,
     /// The name in the organization, as one line.
     pub name: String,
     /// The IDs of the units above the account.
@@ -72,6 +74,10 @@ pub struct AccountRecord {
     pub regions: usize,
     /// The numbers of known, stale, unverified and missing counts.
     pub counts: [usize; 4],
+    /// The number of names that ec2:DescribeRegions returned and that are not region codes.
+    pub skipped_regions: usize,
+    /// The comparison of listings and counts, with `--method verify`.
+    pub comparison: ComparisonTotals,
     /// The sum of all totals, with each global resource counted once; `None` if there is no count.
     pub total: Option<u64>,
     /// The reason why the account is not complete, and what to do about it.
@@ -118,21 +124,10 @@ impl AccountRecord {
         detail: String,
     ) -> Self {
         Self {
-            account: member.id.to_string(),
-            alias: String::new(),
             name: member.name.clone(),
             ou_path: member.ou_path(),
             state: member.state.clone(),
-            access,
-            status,
-            regions: 0,
-            counts: [0; 4],
-            total: None,
-            detail,
-            cells: Vec::new(),
-            by_region: Vec::new(),
-            errors: Vec::new(),
-            has_files: true,
+            ..Self::without_counts(member.id.to_string(), access, status, detail)
         }
     }
 
@@ -140,18 +135,31 @@ impl AccountRecord {
     #[must_use]
     pub fn of_profile(profile: UnusableProfile) -> Self {
         let account = profile.account.map(|id| id.to_string());
+        let (access, status, detail) = (profile.access, profile.status, profile.detail);
+        Self::without_counts(account.unwrap_or_default(), access, status, detail)
+    }
+
+    fn without_counts(
+        account: String,
+        access: String,
+        status: AccountStatus,
+        detail: String,
+    ) -> Self {
         Self {
-            account: account.unwrap_or_default(),
+            file_stem: account.clone(),
+            account,
             alias: String::new(),
             name: String::new(),
             ou_path: String::new(),
             state: String::new(),
-            access: profile.access,
-            status: profile.status,
+            access,
+            status,
             regions: 0,
             counts: [0; 4],
+            skipped_regions: 0,
+            comparison: ComparisonTotals::default(),
             total: None,
-            detail: profile.detail,
+            detail,
             cells: Vec::new(),
             by_region: Vec::new(),
             errors: Vec::new(),
@@ -166,6 +174,16 @@ impl AccountRecord {
             self.detail.push_str("; ");
         }
         self.detail.push_str(note);
+        self
+    }
+
+    /// Returns the record with region names that were skipped: an account of which a region may be missing is not complete.
+    #[must_use]
+    pub fn with_skipped_regions(mut self, skipped: usize) -> Self {
+        self.skipped_regions = skipped;
+        if skipped > 0 && self.status == AccountStatus::Complete {
+            self.status = AccountStatus::Partial;
+        }
         self
     }
 
@@ -208,6 +226,7 @@ impl AccountRecord {
         let by_region = regions.map(|region| RegionRecord::new(coverage, region));
         Self {
             alias: account.shown_alias().unwrap_or_default().into_owned(),
+            file_stem: account.file_stem(),
             regions: coverage.regions.len(),
             counts: [
                 totals.known,
@@ -223,7 +242,7 @@ impl AccountRecord {
     }
 
     /// Adds the log entries, by region and type: their order in time depends on the network. If the account has no detail
-    /// yet, the first one is it.
+    /// yet, it is the first fatal one about a region, else the first one about a region: others may be about its alias.
     #[must_use]
     pub fn with_errors(mut self, entries: &[Entry]) -> Self {
         let mut entries: Vec<&Entry> = entries.iter().collect();
@@ -233,7 +252,9 @@ impl AccountRecord {
             .map(|entry| ErrorRecord::new(entry, self.shown_account()))
             .collect();
         if self.status.is_missing() && self.detail.is_empty() {
-            self.detail = entries.first().map(|e| e.message()).unwrap_or_default();
+            let rank = |e: &&&Entry| (e.region.is_none(), e.error_type != ErrorType::Fatal);
+            let first = entries.iter().min_by_key(rank);
+            self.detail = first.map(|e| e.message()).unwrap_or_default();
         }
         self
     }
@@ -244,24 +265,19 @@ impl AccountRecord {
         self.counts[3]
     }
 
+    /// Returns true if a fatal error ended the scan of its regions.
+    #[must_use]
+    pub fn was_stopped(&self) -> bool {
+        let fatal = ErrorType::Fatal.to_string();
+        let is_fatal = |e: &ErrorRecord| e.error_type == fatal && e.region.is_some();
+        self.errors.iter().any(is_fatal)
+    }
+
     /// Returns true if counts are missing, and `--accept-missing` expects each of them.
     #[must_use]
     pub fn is_expected(&self) -> bool {
         let accepted = self.cells.iter().filter(|cell| cell.accepted).count();
         accepted > 0 && accepted == self.missing()
-    }
-
-    /// Returns true if a count is of `class`.
-    #[must_use]
-    pub fn has(&self, class: Class) -> bool {
-        let [known, stale, unverified, missing] = self.counts;
-        let count = match class {
-            Class::Known => known,
-            Class::Stale => stale,
-            Class::Unverified => unverified,
-            Class::Missing => missing,
-        };
-        count > 0
     }
 }
 
@@ -367,7 +383,7 @@ impl RunFile {
         match serde_json::from_slice(&object).map_err(io::Error::other)? {
             Line::Account(mut record) => {
                 record.ou_path = self.unit_names.path(&record.ou_path);
-                Ok(record)
+                Ok(*record)
             }
             _ => Err(io::Error::other("the line is not a record of an account")),
         }

@@ -190,7 +190,7 @@ fn find_recorder(
 }
 
 /// Opens the next account that can be accessed, from the position `tried` on: accounts that cannot be opened do not
-/// prevent the run of the others. If there is none, the first failure is returned.
+/// prevent the run of the others. If all fail, the first failure is returned.
 pub(super) fn open_next(
     options: &Options,
     ready: &mut AccountsReady,

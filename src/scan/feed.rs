@@ -37,6 +37,8 @@ pub struct Opened {
     pub regions: Vec<Region>,
     /// The results of regions that cannot be scanned.
     pub missing: Vec<RegionResult>,
+    /// The number of names that ec2:DescribeRegions returned and that are not region codes.
+    pub skipped_regions: usize,
     /// The alias.
     pub alias: Option<String>,
     /// Errors that did not prevent the scan.

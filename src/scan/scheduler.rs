@@ -12,10 +12,11 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use super::account::AccountScan;
-use super::feed::{Feed, NotOpened};
+use super::feed::{Feed, NotOpened, NotOpenedStatus};
 use super::message::{Message, ScanEvent, ScanMessage};
 use super::queue::Queue;
 use crate::accounts::{ListError, MemberAccount};
+use crate::advice;
 use crate::coverage::{Gap, Recorder, RegionResult};
 use crate::error_log::{Entry, ErrorType};
 use crate::model::Region;
@@ -56,10 +57,12 @@ pub enum AccountsEvent {
         number: usize,
         /// The number of regions to scan.
         regions: usize,
+        /// The number of skipped region names.
+        skipped_regions: usize,
         /// The alias.
         alias: Option<String>,
     },
-    /// An account cannot be scanned.
+    /// An account cannot be scanned, or its results are not used.
     NotOpened(usize, NotOpened),
     /// A log entry of an account.
     Logged(usize, Entry),
@@ -93,6 +96,7 @@ pub fn scan_accounts(
             on_event(AccountsEvent::Opened {
                 number,
                 regions: opened.regions.len(),
+                skipped_regions: opened.skipped_regions,
                 alias: opened.alias,
             });
             for entry in opened.errors {
@@ -116,10 +120,23 @@ pub fn scan_accounts(
                         on_event(AccountsEvent::Logged(number, entry));
                     }
                 });
-                on_event(AccountsEvent::Done(number, results));
+                on_event(match wrong_account(&account) {
+                    Some(why) => AccountsEvent::NotOpened(number, why),
+                    None => AccountsEvent::Done(number, results),
+                });
             }
         }
     });
+}
+
+/// Returns the reason why no result of a scan is used, if its credentials are of another account. The log has the entry.
+fn wrong_account(account: &AccountScan) -> Option<NotOpened> {
+    let why = account.client.credentials().other_account()?;
+    Some(NotOpened {
+        status: NotOpenedStatus::WrongAccount,
+        entry: None,
+        detail: advice::for_other_account(&why),
+    })
 }
 
 /// Runs the queue on `workers`. Passes the messages to `on_message`, and `None` at each `interval`.

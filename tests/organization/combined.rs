@@ -47,6 +47,8 @@ fn names_are_one_cell_and_no_formula() {
     let mut organization = organization(3);
     organization.member(2).name = "=cmd|' /C calc'!A0".to_owned();
     organization.member(3).name = "pay,\"ments\"\n\u{1b}[31m".to_owned();
+    organization.member(3).state = "=1+1".to_owned();
+    organization.member(2).account.alias = Some("@SUM(A1)".to_owned());
     let server = organization.serve();
     let run = run(&server, &["--organization"]);
     let table = file(
@@ -54,15 +56,17 @@ fn names_are_one_cell_and_no_formula() {
         &format!("aws_config_combined_accounts_{ORGANIZATION}.csv"),
     )
     .unwrap();
-    let mut reader = csv::Reader::from_reader(table.as_bytes());
-    let names: Vec<String> = reader
-        .records()
-        .map(|row| row.unwrap()[2].to_owned())
-        .collect();
+    let column = |number: usize| {
+        let mut reader = csv::Reader::from_reader(table.as_bytes());
+        let rows = reader.records().map(Result::unwrap);
+        rows.map(|row| row[number].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(column(1), ["alias-1", "'@SUM(A1)", ""]);
     assert_eq!(
-        names,
+        column(2),
         ["team-1", "'=cmd|' /C calc'!A0", "pay,\"ments\" \\u{1b}[31m"]
     );
+    assert_eq!(column(4), ["ACTIVE", "ACTIVE", "'=1+1"]);
     assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'));
 }
 
@@ -72,6 +76,7 @@ fn files_of_earlier_runs_are_named() {
     organization.member(2).has_role = false;
     let server = organization.serve();
     let earlier = [
+        "aws_config_combined_coverage_o-abcdefghij.csv",
         "aws_config_coverage_100000000001_alias-1.csv",
         "aws_config_resource_count_100000000001_renamed.csv",
         "aws_config_resource_count_100000000002_alias-2.csv",
@@ -92,7 +97,7 @@ fn files_of_earlier_runs_are_named() {
                 "--coverage",
                 "--exclude-accounts=100000000002",
             ],
-            &earlier[1..],
+            &earlier[2..],
         ),
     ] {
         let program = Program::new(&server).args(["--resource-types", VPC]);
@@ -103,16 +108,29 @@ fn files_of_earlier_runs_are_named() {
         let run = program.args(args).run();
         assert_eq!(run.code, Some(0), "{}", run.describe());
         let line = format!(
-            "\n{} files of earlier runs, of accounts not counted now or with another alias: {}\n",
+            "\n{} files of earlier runs, which this run has not written: {}{}\n",
             listed.len(),
-            listed.join(", ")
+            listed[..listed.len().min(4)].join(", "),
+            if listed.len() > 4 { " and 1 more" } else { "" },
         );
         assert!(run.stdout.contains(&line), "{}", run.stdout);
-        for name in &earlier[1..] {
+        for name in &earlier[2..] {
             assert_eq!(file(&run, name).as_deref(), Some("old"));
         }
         for name in [others[1], others[4]] {
             assert_eq!(file(&run, name), None, "{name}: no such errors now");
         }
+    }
+}
+
+/// The alias is other text in the file names than in the rows.
+#[test]
+fn files_of_odd_alias_are_not_earlier_ones() {
+    let mut organization = organization(2);
+    for alias in ["a\u{202e}b", "../c", "a b"] {
+        organization.member(2).account.alias = Some(alias.to_owned());
+        let run = run(&organization.serve(), &["--organization", "--coverage"]);
+        assert_eq!(run.code, Some(0), "{}", run.describe());
+        assert!(!run.stdout.contains("earlier run"), "{}", run.stdout);
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Call, ORGANIZATION, Organization, Outcome, Reply, assumed_role};
+use crate::support::{Account, Call, ORGANIZATION, Organization, Outcome, Reply, assumed_role};
 use crate::{BUCKET, VPC, file, organization, run, statuses};
 
 /// The number of the account with the fault.
@@ -120,6 +120,7 @@ fn denied_alias_leaves_counts() {
         (call.operation == "ListAccountAliases")
             .then(|| Reply::error(call, 403, "AccessDenied", "not authorized"))
     });
+    assert_logged(&run, "[PERMISSION]");
     assert_logged(&run, "iam:ListAccountAliases");
     let id = Organization::id(BAD);
     assert_eq!(
@@ -135,6 +136,20 @@ fn denied_counts() {
     });
     assert_logged(&run, "[PERMISSION]");
     assert_eq!(row_of_bad_account(&run), None);
+    let table = format!("aws_config_combined_accounts_{ORGANIZATION}.csv");
+    let table = file(&run, &table).unwrap();
+    let row = table.lines().nth(BAD).unwrap();
+    let reason = "\"config:ListDiscoveredResources failed with AccessDeniedException";
+    assert!(row.contains(reason), "{row}");
+}
+
+#[test]
+fn unreadable_alias_leaves_counts() {
+    let run = assert_costs_only_itself("complete", &[], |call| {
+        (call.operation == "ListAccountAliases")
+            .then(|| Reply::response(200, "text/html", &b"<html/>"[..]))
+    });
+    assert_logged(&run, "[UNEXPECTED]");
 }
 
 #[test]
@@ -263,7 +278,7 @@ fn expired_session_without_new_one() {
 #[test]
 fn new_session_of_other_account() {
     let run = assert_costs_only_itself(
-        "failed",
+        "wrong_account",
         &[],
         expiring(|_| {
             let other = Organization::id(2);
@@ -272,6 +287,23 @@ fn new_session_of_other_account() {
     );
     assert_logged(&run, "[FATAL]");
     assert_eq!(row_of_bad_account(&run), None);
+}
+
+/// A region rejects the session, and GetCallerIdentity returns another account: not even the other region is used.
+#[test]
+fn session_becomes_one_of_other_account() {
+    let run = assert_costs_only_itself("wrong_account", &[], |call| {
+        if call.operation == "GetCallerIdentity" {
+            return Some(Account::new().responder().respond(call));
+        }
+        let is_rejected = is_config(call) && call.region == "eu-west-1";
+        is_rejected.then(|| Reply::error(call, 400, "UnrecognizedClientException", "invalid"))
+    });
+    assert_logged(&run, "[FATAL]");
+    assert_eq!(row_of_bad_account(&run), None);
+    let id = Organization::id(BAD);
+    let name = format!("aws_config_resource_count_{id}_alias-{BAD}.csv");
+    assert_eq!(file(&run, &name), None);
 }
 
 /// Returns the reply to AssumeRole with another access key ID of the account `id`.
@@ -354,4 +386,88 @@ fn first_accounts_do_not_stop_run() {
         let name = format!("aws_config_combined_count_{ORGANIZATION}.csv");
         assert_eq!(file(&run, &name), Some(organization.csv(&[3, 4])));
     }
+}
+
+/// More accounts fail than are opened during the checks.
+#[test]
+fn many_failing_accounts_do_not_stop_run() {
+    fn page() -> Reply {
+        Reply::response(200, "text/html", &b"<html>Sign in</html>"[..])
+    }
+    let faults: [Fault; 3] = [
+        |call| (call.operation == "AssumeRole").then(page),
+        |call| (call.operation == "DescribeRegions").then(page),
+        |call| {
+            let code = "NoAvailableConfigurationRecorderException";
+            is_config(call).then(|| Reply::error(call, 400, code, "none"))
+        },
+    ];
+    for (case, fault) in faults.into_iter().enumerate() {
+        let organization = organization(25);
+        let server = organization.serve_with(move |account, call| {
+            let role = call.field("RoleArn").and_then(|arn| arn.split(':').nth(4));
+            let is_bad = (2..=23).any(|n| role.unwrap_or(account) == Organization::id(n));
+            is_bad.then(|| fault(call)).flatten()
+        });
+        let args = ["--organization", "--exclude-accounts", "100000000001"];
+        let run = run(&server, &args);
+        assert_eq!(run.code, Some(0), "{case}: {}", run.describe());
+        let found = statuses(&run, ORGANIZATION);
+        let failed = found.iter().filter(|(_, status)| status == "failed");
+        assert_eq!(failed.count(), 22, "{case}: {}", run.describe());
+        let name = format!("aws_config_combined_count_{ORGANIZATION}.csv");
+        assert_eq!(file(&run, &name), Some(organization.csv(&[24, 25])));
+    }
+}
+
+/// Each reason is a paragraph of its own.
+#[test]
+fn accounts_with_different_reasons_are_not_one_problem() {
+    let organization = organization(5);
+    let server = organization.serve_with(|_, call| {
+        let account = call.field("RoleArn")?.split(':').nth(4)?;
+        let code = match account.strip_prefix("10000000000")? {
+            "2" => "RegionDisabledException",
+            "3" | "4" => "PackedPolicyTooLarge",
+            _ => return None,
+        };
+        Some(Reply::error(call, 400, code, "a reason"))
+    });
+    let run = run(&server, &["--organization"]);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let paragraphs = [
+        "\n1 account not counted, because a call failed: 100000000002 (team-2)\n",
+        "\n2 accounts not counted, because a call failed: 100000000003 (team-3), 100000000004 (team-4)\n",
+    ];
+    for paragraph in paragraphs {
+        assert!(run.stdout.contains(paragraph), "{}", run.stdout);
+    }
+    for advice in [
+        "activate it in the account settings",
+        "try --no-session-policy",
+    ] {
+        assert!(run.stdout.contains(advice), "{}", run.stdout);
+        assert!(errors(&run).contains(advice));
+    }
+}
+
+/// The summary names the error log, which is there although no account was counted.
+#[test]
+fn run_without_a_count_has_its_error_log() {
+    let server = organization(2).serve_with(|_, call| {
+        let is_count = call.operation == "ListDiscoveredResources";
+        is_count.then(|| Reply::error(call, 400, "AccessDeniedException", "not authorized"))
+    });
+    let run = run(&server, &["--organization", "--skip-checks"]);
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    let name = format!("aws_config_combined_errors_{ORGANIZATION}.txt");
+    let lines = errors(&run).lines().count();
+    let figure = format!("Errors encountered: {lines} (see ");
+    assert!(
+        run.stdout.contains(&figure) && run.stdout.contains(&name),
+        "{}",
+        run.stdout
+    );
+    let counts = format!("aws_config_combined_count_{ORGANIZATION}.csv");
+    assert_eq!(file(&run, &counts), None);
 }

@@ -16,6 +16,7 @@ mod resume;
 mod selection;
 mod sources;
 mod sso;
+mod strict;
 mod time_limit;
 mod units;
 

@@ -118,12 +118,13 @@ fn unusable_profiles_cost_only_themselves() {
     ] {
         assert!(errors.contains(line), "{errors}");
     }
-    assert!(
-        run.stdout
-            .contains("3 accounts not counted: profile team-0, "),
-        "{}",
-        run.stdout
-    );
+    for paragraph in [
+        "\n1 account not counted: profile team-0\n  profile team-0: no credentials",
+        "\n1 account not counted, because a call failed: profile team-3\n  profile team-3: ",
+        "\n1 account not counted: 100000000004\n  profile team-4: source_profile",
+    ] {
+        assert!(run.stdout.contains(paragraph), "{}", run.stdout);
+    }
 }
 
 #[test]
@@ -164,6 +165,28 @@ fn unusable_profile_of_counted_account_is_named() {
     let expected =
         "other profile of this account: a (cannot be used: profile a: source_profile \"absent\"";
     assert!(detail[0].starts_with(expected), "{detail:?}");
+}
+
+#[test]
+fn unusable_profiles_of_one_account_are_one_account() {
+    let organization = organization(2);
+    let server = organization.serve();
+    let role = "role_arn = arn:aws:iam::100000000002:role/Audit\nsource_profile = absent\n";
+    let config = profile("a", 1) + &format!("[profile b]\n{role}[profile c]\n{role}");
+    let run = run(&server, &config, &["--profiles", "*", "--strict"]);
+    assert_eq!(run.code, Some(3), "{}", run.describe());
+    assert_eq!(column(&run, "account"), ["100000000001", "100000000002"]);
+    assert_eq!(column(&run, "access"), ["profile a", "profile b"]);
+    let detail = &column(&run, "detail")[1];
+    assert!(
+        detail.contains("profile b: ") && detail.contains("; profile c: "),
+        "{detail}"
+    );
+    assert!(
+        run.stdout.contains("Exit code 3: 1 account not counted"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]

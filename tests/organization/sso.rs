@@ -155,6 +155,8 @@ fn unassigned_account_costs_only_itself() {
     assert_eq!(run.code, Some(3), "{}", run.describe());
     assert_eq!(file(&run, COUNTS), Some(organization.csv(&[1, 2, 4])));
     assert_eq!(statuses(&run, "sso-corp")[2].1, "access_denied");
+    let paragraph = "\n1 account without access (sso corp/Read): 100000000003 (team-3)\n  Ask for the permission set";
+    assert!(run.stdout.contains(paragraph), "{}", run.stdout);
     let line = "[PERMISSION] Account: 100000000003, Message: IAM Identity Center (session corp, account 100000000003, \
                 role Read)";
     assert!(errors(&run).contains(line), "{}", errors(&run));

@@ -63,7 +63,7 @@ impl AccountErrors {
 }
 
 /// Returns the start of a message: the operation and the error code.
-fn reason(message: &str) -> &str {
+pub(super) fn reason(message: &str) -> &str {
     let ends = [" (HTTP ", "; "].map(|end| message.find(end));
     let end = ends.into_iter().flatten().min();
     &message[..end.unwrap_or(message.len())]

@@ -1,13 +1,17 @@
 //! The figures of the summary of many accounts: all accounts, the largest ones, the organizational units.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::input::{AccountSummary, AccountsSummary};
 use crate::accounts::{AccountStatus, UnitNames};
+use crate::console::comparison::verified;
 use crate::console::summary::effort;
+use crate::coverage::ComparisonTotals;
+use crate::inventory::Method;
 use crate::text::{number_of, pluralize, thousands};
 
-/// The maximum number of accounts that the list of the largest ones has.
+/// The maximum number of accounts or organizational units that a list of the largest ones has.
 const LARGEST: usize = 10;
 
 /// The numbers of accounts by what is known of them.
@@ -72,7 +76,7 @@ pub fn figures(summary: &AccountsSummary, numbers: &AccountTally) -> Vec<String>
         _ => format!(" (see {})", summary.error_file),
     };
     let all = thousands(accounts.len());
-    vec![
+    let mut lines = vec![
         format!("  Accounts: {all} ({})", numbers.parts()),
         format!("  Total resources: {at_least}{}", thousands(total)),
         format!("  Errors encountered: {}{see_file}", thousands(errors)),
@@ -81,7 +85,23 @@ pub fn figures(summary: &AccountsSummary, numbers: &AccountTally) -> Vec<String>
             counts(accounts),
             effort(summary.elapsed, &summary.usage)
         ),
-    ]
+    ];
+    if summary.options.method == Method::Verify {
+        lines.push(format!("  {}", verified(compared(accounts))));
+    }
+    lines
+}
+
+/// Returns the sum of the comparisons of all accounts.
+fn compared(accounts: &[&AccountSummary]) -> ComparisonTotals {
+    let sum = |number: fn(&ComparisonTotals) -> usize| {
+        accounts.iter().map(|a| number(&a.comparison)).sum()
+    };
+    ComparisonTotals {
+        compared: sum(|c| c.compared),
+        not_compared: sum(|c| c.not_compared),
+        differences: sum(|c| c.differences),
+    }
 }
 
 /// Formats the counts of the accounts that were scanned.
@@ -113,21 +133,13 @@ fn counts(accounts: &[&AccountSummary]) -> String {
 
 /// Returns the accounts with the largest totals.
 pub fn largest(accounts: &[&AccountSummary]) -> Vec<String> {
-    let mut counted: Vec<_> = accounts
-        .iter()
-        .filter_map(|a| Some((a.total?, a.label())))
-        .collect();
-    counted.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let header = match counted.len() {
-        0 => return Vec::new(),
-        n if n > LARGEST => format!("  Largest {LARGEST} of {n} accounts:"),
-        _ => "  By account:".to_owned(),
-    };
-    counted.truncate(LARGEST);
-    table(header, counted)
+    let counted = accounts.iter().filter_map(|a| Some((a.total?, a.label())));
+    let mut counted: Vec<_> = counted.collect();
+    counted.sort_by(by_total);
+    table("account", counted)
 }
 
-/// Returns the totals of the organizational units, if there are several.
+/// Returns the totals of the organizational units by path, if there are several; of many units, the largest ones.
 pub fn by_unit(accounts: &[&AccountSummary], unit_names: &UnitNames) -> Vec<String> {
     let mut units: BTreeMap<&str, (u64, usize, usize)> = BTreeMap::new();
     for account in accounts.iter().filter(|a| !a.ou_path.is_empty()) {
@@ -154,14 +166,31 @@ pub fn by_unit(accounts: &[&AccountSummary], unit_names: &UnitNames) -> Vec<Stri
             format!("{path} ({}{incomplete})", pluralize(n, "account")),
         )
     };
-    let header = "  By organizational unit:".to_owned();
-    table(header, units.into_iter().map(row).collect())
+    table("organizational unit", units.into_iter().map(row).collect())
 }
 
-fn table(header: String, rows: Vec<(u64, String)>) -> Vec<String> {
+/// A total and its label.
+type TotalRow = (u64, String);
+
+/// Orders rows by total, the largest first.
+fn by_total(a: &TotalRow, b: &TotalRow) -> Ordering {
+    b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1))
+}
+
+/// Returns a header and the rows; if there are many, the largest ones.
+fn table(noun: &str, mut rows: Vec<TotalRow>) -> Vec<String> {
+    let header = match rows.len() {
+        0 => return Vec::new(),
+        n if n > LARGEST => format!("  Largest {LARGEST} of {n} {noun}s:"),
+        _ => format!("  By {noun}:"),
+    };
+    if rows.len() > LARGEST {
+        rows.sort_by(by_total);
+        rows.truncate(LARGEST);
+    }
     let width = rows.iter().map(|(total, _)| thousands(*total).len());
     let width = width.max().unwrap_or(0);
-    let line = |(total, label): (u64, String)| format!("    {:>width$}  {label}", thousands(total));
+    let line = |(total, label): TotalRow| format!("    {:>width$}  {label}", thousands(total));
     std::iter::once(header)
         .chain(rows.into_iter().map(line))
         .collect()

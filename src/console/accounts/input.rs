@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::accounts::{AccountStatus, UnitNames};
 use crate::aws::usage::Usage;
-use crate::coverage::Status;
+use crate::coverage::{ComparisonTotals, Status};
 use crate::options::Options;
 
 /// The result of an account, for the summary.
@@ -12,8 +12,8 @@ use crate::options::Options;
 pub struct AccountSummary {
     /// The account ID.
     pub account: String,
-    /// The alias as it appears in output files; empty if the account has no alias.
-    pub alias: String,
+    /// The account ID with the alias, as in the names of its files.
+    pub file_stem: String,
     /// The name, else the alias; empty if neither is known.
     pub name: String,
     /// The IDs of the units above the account.
@@ -28,6 +28,12 @@ pub struct AccountSummary {
     pub counts: [usize; 4],
     /// True if counts are missing, and `--accept-missing` expects each of them.
     pub is_expected: bool,
+    /// The comparison of listings and counts, with `--method verify`.
+    pub comparison: ComparisonTotals,
+    /// The number of region names that were skipped.
+    pub skipped_regions: usize,
+    /// True if a fatal error ended the scan of its regions.
+    pub was_stopped: bool,
     /// The missing counts by reason.
     pub missing: Vec<MissingGroup>,
     /// The reason why it is not complete, and what to do about it.

@@ -32,9 +32,7 @@ fn earlier(summary: &AccountsSummary) -> Option<String> {
     (!files.is_empty()).then(|| {
         let names = list(files, NAMED_FILES);
         let number = number_of(files.len(), "file");
-        format!(
-            "{number} of earlier runs, of accounts not counted now or with another alias: {names}"
-        )
+        format!("{number} of earlier runs, which this run has not written: {names}")
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::errors::reason;
 use super::input::{AccountSummary, AccountsSummary};
 use crate::accounts::AccountStatus;
 use crate::advice;
@@ -43,13 +44,13 @@ fn paragraph(problem: Problem) -> Vec<String> {
     lines
 }
 
-/// Returns the problems of the accounts that were not scanned, grouped by status, access and failed operation.
+/// Returns the problems of the accounts that were not scanned, grouped by status, access and reason.
 fn not_scanned(summary: &AccountsSummary) -> Vec<Problem> {
-    let mut groups: BTreeMap<(usize, &str, &str), Vec<&AccountSummary>> = BTreeMap::new();
+    let mut groups: BTreeMap<(usize, &str, String), Vec<&AccountSummary>> = BTreeMap::new();
     for account in &summary.accounts {
         let is_scanned = !account.missing.is_empty();
         if let Some(rank) = rank(account.status).filter(|_| !is_scanned) {
-            let key = (rank, shared_access(account), reason(account));
+            let key = (rank, shared_access(account), shared_reason(account));
             groups.entry(key).or_default().push(account);
         }
     }
@@ -78,20 +79,44 @@ fn shared_access(account: &AccountSummary) -> &str {
     }
 }
 
-/// Returns the operation that failed, from the start of the detail: `sts:AssumeRole`; empty if it has no operation.
-fn reason(account: &AccountSummary) -> &str {
-    let first = account.detail.split(' ').next().unwrap_or_default();
-    if first.contains(':') { first } else { "" }
+/// Returns the reason in the detail without the ID and the profile of the account, as other accounts may have it.
+fn shared_reason(account: &AccountSummary) -> String {
+    // The other account does not matter, and of the accounts that were not tried only one has the error.
+    if matches!(
+        account.status,
+        AccountStatus::WrongAccount | AccountStatus::NotTried
+    ) {
+        return String::new();
+    }
+    let own = [&account.account, &account.access];
+    let own = own.into_iter().filter(|text| !text.is_empty());
+    own.fold(reason(&account.detail).to_owned(), |reason, text| {
+        reason.replace(text, "")
+    })
+}
+
+/// Returns the operation that failed, such as `sts:AssumeRole`; empty if the detail has no operation.
+fn operation(account: &AccountSummary) -> &str {
+    let is_operation = |word: &&str| {
+        let parts = word.split_once(':');
+        parts.is_some_and(|(_, name)| name.starts_with(|c: char| c.is_ascii_uppercase()))
+    };
+    let mut words = reason(&account.detail).split(' ');
+    words.find(is_operation).unwrap_or_default()
 }
 
 fn describe(group: &[&AccountSummary], options: &Options) -> Problem {
     let first = group[0];
     let access = shared_access(first);
-    let operation = reason(first);
+    let operation = operation(first);
     let (title, action) = match first.status {
         AccountStatus::AccessDenied if operation == "sts:AssumeRole" => (
             format!("without access ({access})"),
             advice::FOR_DENIED_ROLES.to_owned(),
+        ),
+        AccountStatus::AccessDenied if operation.is_empty() => (
+            format!("without access ({access})"),
+            advice::FOR_NOT_ASSIGNED.to_owned(),
         ),
         AccountStatus::AccessDenied => (
             format!("without access ({access}; {operation} was denied)"),
@@ -124,7 +149,7 @@ fn describe(group: &[&AccountSummary], options: &Options) -> Problem {
 
 /// Returns the missing counts of the accounts that were scanned, one problem for each reason.
 fn missing(summary: &AccountsSummary) -> Vec<Problem> {
-    let mut reasons: BTreeMap<Status, Vec<String>> = BTreeMap::new();
+    let mut reasons: BTreeMap<(Status, bool), Vec<String>> = BTreeMap::new();
     for account in &summary.accounts {
         let all: usize = account.counts.iter().sum();
         for group in &account.missing {
@@ -134,41 +159,62 @@ fn missing(summary: &AccountsSummary) -> Vec<Problem> {
                 let regions = list(&group.regions, NAMED_REGIONS);
                 format!("{} in {regions}", number_of(group.counts, "count"))
             };
-            let names = reasons.entry(group.status).or_default();
+            let was_stopped = account.was_stopped && group.status == Status::NotTried;
+            let names = reasons.entry((group.status, was_stopped)).or_default();
             names.push(format!("{}: {what}", account.label()));
         }
     }
-    let action = |status| match status {
+    let action = |status, was_stopped| match status {
         Status::AccessDenied => advice::for_denied_calls(summary.options),
-        _ => capitalized(advice::action(status, summary.options, false)),
+        _ => capitalized(advice::action(status, summary.options, was_stopped)),
     };
-    let problem = |(status, accounts): (Status, Vec<String>)| Problem {
+    let problem = |((status, was_stopped), accounts): ((Status, bool), Vec<String>)| Problem {
         title: format!("with missing counts, {}", advice::reason(status)),
         accounts,
-        action: action(status),
+        action: action(status, was_stopped),
     };
     reasons.into_iter().map(problem).collect()
 }
 
-/// Returns the problems of counts that are stale or unverified.
+/// Returns the problems of counts that there are: stale or unverified ones, those that differ, and skipped regions.
 fn uncertain(accounts: &[&AccountSummary]) -> Vec<Problem> {
-    let classes = [
+    type NumberFn = fn(&AccountSummary) -> usize;
+    let kinds: [(NumberFn, &str, &str, &str); 5] = [
         (
-            1,
+            |a| a.counts[1],
+            "count",
             "with stale counts, because a recorder does not record",
             "Start the recorders; --coverage writes the regions and types",
         ),
         (
-            2,
+            |a| a.counts[2],
+            "count",
             "with unverified counts, because the recorder status is unknown",
             "Allow config:DescribeConfigurationRecorders and config:DescribeConfigurationRecorderStatus",
         ),
+        (
+            |a| a.comparison.differences,
+            "difference",
+            "whose listings and counts differ",
+            "See the files aws_config_verify_{account}.csv",
+        ),
+        (
+            |a| a.comparison.not_compared,
+            "count",
+            "with counts that could not be compared",
+            "See the error log",
+        ),
+        (
+            |a| a.skipped_regions,
+            "region",
+            "with skipped regions, because ec2:DescribeRegions returned invalid region names",
+            "See the error log",
+        ),
     ];
     let mut problems = Vec::new();
-    for (class, title, action) in classes {
-        let found = accounts.iter().filter(|a| a.counts[class] > 0);
-        let name =
-            |a: &&AccountSummary| format!("{}: {}", a.label(), number_of(a.counts[class], "count"));
+    for (number, noun, title, action) in kinds {
+        let found = accounts.iter().filter(|a| number(a) > 0);
+        let name = |a: &&AccountSummary| format!("{}: {}", a.label(), number_of(number(a), noun));
         let accounts: Vec<String> = found.map(name).collect();
         if !accounts.is_empty() {
             let (title, action) = (title.to_owned(), action.to_owned());

@@ -4,7 +4,7 @@ use super::*;
 use crate::accounts::{AccountStatus, UnitNames};
 use crate::aws::usage::Usage;
 use crate::cli::{self, Command};
-use crate::coverage::Status;
+use crate::coverage::{ComparisonTotals, Status};
 use crate::error_log::{Entry, ErrorType};
 use crate::options::Options;
 
@@ -20,7 +20,7 @@ fn account(number: u64, status: AccountStatus) -> AccountSummary {
     let is_counted = matches!(status, AccountStatus::Complete | AccountStatus::Partial);
     AccountSummary {
         account: format!("{:012}", 100_000_000_000 + number),
-        alias: String::new(),
+        file_stem: String::new(),
         name: format!("team-{number}"),
         ou_path: format!("r-ab12/ou-{}", number % 2),
         access: "role Audit".to_owned(),
@@ -28,6 +28,9 @@ fn account(number: u64, status: AccountStatus) -> AccountSummary {
         total: is_counted.then_some(1_000 * number),
         counts: if is_counted { [20, 0, 0, 0] } else { [0; 4] },
         is_expected: false,
+        comparison: ComparisonTotals::default(),
+        skipped_regions: 0,
+        was_stopped: false,
         missing: Vec::new(),
         detail: String::new(),
         errors: 0,
@@ -121,7 +124,7 @@ fn problem_is_one_paragraph() {
             "1 account with stale counts, because a recorder does not record: 100000000043 (team-43): 2 counts",
             "  Start the recorders; --coverage writes the regions and types",
             "",
-            "1 file of earlier runs, of accounts not counted now or with another alias: old.csv",
+            "1 file of earlier runs, which this run has not written: old.csv",
             reason,
             "The totals are not complete: 2 accounts were not counted, 1 account was counted in part. 2 counts may be \
              out of date (stale or unverified).",
@@ -197,5 +200,86 @@ fn terminal_has_advice_once() {
     assert_eq!(line(4, other), short);
     for account in [5, 6] {
         assert_eq!(line(account, "without advice"), "without advice");
+    }
+}
+
+#[test]
+fn many_units_are_the_largest_ones() {
+    let unit = |n: u64| AccountSummary {
+        ou_path: format!("/r-ab12/ou-{n:02}"),
+        ..account(n, AccountStatus::Complete)
+    };
+    let of = |n: u64| summary(&(1..=n).map(unit).collect::<Vec<_>>(), None, &[]);
+    let lines = of(12);
+    let at = lines
+        .iter()
+        .position(|line| line == "  Largest 10 of 12 organizational units:");
+    let units = &lines[at.unwrap() + 1..][..10];
+    assert_eq!(units[0], "    12,000  /r-ab12/ou-12 (1 account)");
+    assert_eq!(units[9], "     3,000  /r-ab12/ou-03 (1 account)");
+    let lines = of(10);
+    let at = lines
+        .iter()
+        .position(|line| line == "  By organizational unit:");
+    assert_eq!(
+        lines[at.unwrap() + 1],
+        "     1,000  /r-ab12/ou-01 (1 account)"
+    );
+}
+
+#[test]
+fn accounts_without_operation_have_other_advice() {
+    let assigned = |n: u64| AccountSummary {
+        access: "sso corp/Audit".to_owned(),
+        detail: format!("IAM Identity Center (account 10000000000{n}): not assigned (HTTP 403)"),
+        ..account(n, AccountStatus::AccessDenied)
+    };
+    let failed = |n: u64, code: &str| AccountSummary {
+        detail: format!(
+            "the role arn:aws:iam::10000000000{n}:role/A: sts:AssumeRole failed with {code} (HTTP 400); x"
+        ),
+        ..account(n, AccountStatus::Failed)
+    };
+    let accounts = [
+        assigned(1),
+        assigned(2),
+        failed(3, "A"),
+        failed(4, "B"),
+        failed(5, "A"),
+    ];
+    let lines = summary(&accounts, None, &[]);
+    let titles: Vec<&String> = lines
+        .iter()
+        .filter(|line| line.contains(": 1000000"))
+        .collect();
+    assert_eq!(
+        titles,
+        [
+            "2 accounts without access (sso corp/Audit): 100000000001 (team-1), 100000000002 (team-2)",
+            "2 accounts not counted, because a call failed: 100000000003 (team-3), 100000000005 (team-5)",
+            "1 account not counted, because a call failed: 100000000004 (team-4)",
+        ]
+    );
+    assert!(lines.contains(&format!("  {}", crate::advice::FOR_NOT_ASSIGNED)));
+}
+
+#[test]
+fn advice_after_fatal_error_is_not_more_time() {
+    let stopped = |was_stopped: bool| AccountSummary {
+        was_stopped,
+        counts: [0, 0, 0, 4],
+        missing: vec![MissingGroup {
+            status: Status::NotTried,
+            counts: 4,
+            regions: vec!["eu-west-1".to_owned()],
+        }],
+        ..account(1, AccountStatus::Failed)
+    };
+    for (was_stopped, advice) in [
+        (false, "  Give the scan more time with --max-time"),
+        (true, "  See FATAL in the error log, and run again"),
+    ] {
+        let lines = summary(&[stopped(was_stopped)], None, &[]);
+        assert!(lines.iter().any(|line| line == advice), "{lines:?}");
     }
 }
