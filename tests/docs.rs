@@ -22,7 +22,7 @@ use aws_config_resource_count::error_log::ErrorType;
 use aws_config_resource_count::model::ResourceType;
 use clap::builder::PossibleValue;
 
-use recordings::{CASES, Case, GROUPS, ORGANIZATION};
+use recordings::{CASES, Case, GROUPS, MANY_ACCOUNTS, ORGANIZATION};
 
 const PROGRAM: &str = "aws-config-resource-count";
 
@@ -567,7 +567,8 @@ fn fixtures_page_lists_every_case() {
     for (group, title) in GROUPS {
         let _ = write!(expected, "\n### {title}\n\n");
         let is_in_group = |case: &&Case| case.name.split('/').next() == Some(group);
-        expected.extend(CASES.iter().filter(is_in_group).map(list_item));
+        let cases = CASES.iter().chain(MANY_ACCOUNTS);
+        expected.extend(cases.filter(is_in_group).map(list_item));
     }
     assert_file("fixtures/README.md", &expected);
 }

@@ -16,9 +16,8 @@ const ACCOUNTS: &str = "Accounts";
 /// The default name of the role sessions.
 const SESSION_NAME: &str = env!("CARGO_PKG_NAME");
 
-/// The options that have no effect with the profiles of several accounts, or name another source; a recording has no
-/// profiles.
-const NOT_WITH_PROFILES: [&str; 11] = [
+/// The options that have no effect with the profiles of several accounts, or name another source; the demo has no profiles.
+const NOT_WITH_PROFILES: [&str; 10] = [
     "profile",
     "organization",
     "ou",
@@ -28,13 +27,11 @@ const NOT_WITH_PROFILES: [&str; 11] = [
     "external_id",
     "role_session_name",
     "no_session_policy",
-    "record",
     "demo",
 ];
 
-/// The options that have no effect with a session of IAM Identity Center, or name another source; a recording has no
-/// session.
-const NOT_WITH_SSO: [&str; 11] = [
+/// The options that have no effect with a session of IAM Identity Center, or name another source; the demo has no session.
+const NOT_WITH_SSO: [&str; 10] = [
     "profile",
     "profiles",
     "organization",
@@ -44,7 +41,6 @@ const NOT_WITH_SSO: [&str; 11] = [
     "external_id",
     "role_session_name",
     "no_session_policy",
-    "record",
     "demo",
 ];
 

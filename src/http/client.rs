@@ -14,6 +14,10 @@ pub trait HttpClient: Send + Sync {
     /// No complete response was received; [`TransportError::kind`] is the reason.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
 
+    /// Notes that an access key, with or without a session token, is that of a profile: a recording client records who
+    /// signed a request.
+    fn note_profile(&self, _profile: &str, _access_key: &str, _has_token: bool) {}
+
     /// Ends a run: a recording client writes its recording.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ impl Accounts {
     /// returned, or else the first one.
     pub(super) fn new(
         cassettes: &mut BTreeMap<String, Cassette>,
-        variables: &mut BTreeMap<String, String>,
+        environment: &mut BTreeMap<String, String>,
         caller: &str,
         of_many: bool,
     ) -> Self {
@@ -51,10 +51,10 @@ impl Accounts {
                 own = own.or_else(|| caller_of(interaction));
             }
             if of_many {
-                names = Names::new(&mut interactions);
+                names = Names::new(&mut interactions, environment.values());
             }
         }
-        visit(cassettes, variables, &mut |name, text| {
+        visit(cassettes, environment, &mut |name, text| {
             found.add(name, text);
             None
         });
@@ -74,7 +74,7 @@ impl Accounts {
     pub(super) fn rewrite(
         &self,
         cassettes: BTreeMap<String, Cassette>,
-        variables: &mut BTreeMap<String, String>,
+        environment: &mut BTreeMap<String, String>,
     ) -> BTreeMap<String, Cassette> {
         let renamed = cassettes
             .into_iter()
@@ -83,7 +83,7 @@ impl Accounts {
         for interaction in in_order(&mut cassettes) {
             self.names.rewrite(interaction);
         }
-        visit(&mut cassettes, variables, &mut |_, text| {
+        visit(&mut cassettes, environment, &mut |_, text| {
             Some(self.replace(text))
         });
         cassettes
@@ -270,10 +270,10 @@ fn caller_of(interaction: &Interaction) -> Option<String> {
 /// text.
 fn visit(
     cassettes: &mut BTreeMap<String, Cassette>,
-    variables: &mut BTreeMap<String, String>,
+    environment: &mut BTreeMap<String, String>,
     change: &mut dyn FnMut(&str, &str) -> Option<String>,
 ) {
-    for (name, value) in variables {
+    for (name, value) in environment {
         change_text(name, value, change);
     }
     for interaction in in_order(cassettes) {

@@ -11,7 +11,7 @@ use super::cassette::Cassette;
 use super::environment::ENV_FILE;
 use super::source::{INTERACTIONS_DIR, with_path};
 
-/// Writes a recording to `dir`: its cassettes by name and the variables of its environment.
+/// Writes a recording to `dir`: its cassettes by name, and its environment: variables, and files of the home directory.
 /// `account` replaces the caller's account ID; see [`Accounts`]. With `of_many`, the replacements are written to
 /// `DIR.mapping.json`.
 ///
@@ -20,18 +20,26 @@ use super::source::{INTERACTIONS_DIR, with_path};
 pub(super) fn write(
     dir: &Path,
     mut cassettes: BTreeMap<String, Cassette>,
-    mut variables: BTreeMap<String, String>,
+    mut environment: BTreeMap<String, String>,
     account: Option<&str>,
     of_many: bool,
 ) -> io::Result<()> {
     if let Some(account) = account {
-        let accounts = Accounts::new(&mut cassettes, &mut variables, account, of_many);
-        cassettes = accounts.rewrite(cassettes, &mut variables);
+        let accounts = Accounts::new(&mut cassettes, &mut environment, account, of_many);
+        cassettes = accounts.rewrite(cassettes, &mut environment);
         if of_many {
             write_mapping(dir, &pretty(&accounts)?)?;
         }
     }
+    // Only the path of a file has a slash.
+    let (home, variables): (BTreeMap<_, _>, BTreeMap<_, _>) = environment
+        .into_iter()
+        .partition(|(name, _)| name.contains('/'));
     let mut files = vec![(dir.join(ENV_FILE), pretty(&variables)?)];
+    files.extend(
+        home.into_iter()
+            .map(|(path, text)| (dir.join(path), text.into_bytes())),
+    );
     let interactions_dir = dir.join(INTERACTIONS_DIR);
     for (name, mut cassette) in cassettes {
         for (n, interaction) in cassette.interactions.iter_mut().enumerate() {
@@ -50,6 +58,9 @@ pub(super) fn write(
     }
     fs::create_dir_all(interactions_dir)?;
     for (path, bytes) in files {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(with_path(directory))?;
+        }
         fs::write(&path, bytes).map_err(with_path(&path))?;
     }
     Ok(())

@@ -20,4 +20,4 @@ pub use environment::RecordedEnv;
 pub use record::RecordingClient;
 pub use replay::ReplayClient;
 pub use secrets::Content;
-pub use source::{INTERACTIONS_DIR, Source};
+pub use source::{CREDENTIALS_FILE, INTERACTIONS_DIR, Source};

@@ -24,10 +24,17 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Finds the names in the interactions, which are in the order of time.
-    pub(super) fn new(interactions: &mut [&mut Interaction]) -> Self {
+    /// Finds the names in the interactions, which are in the order of time, and in the files of profiles.
+    pub(super) fn new<'a>(
+        interactions: &mut [&mut Interaction],
+        files: impl Iterator<Item = &'a String>,
+    ) -> Self {
         let mut found = Self::default();
+        for file in files {
+            found.add_roles(file);
+        }
         for interaction in interactions {
+            found.add_roles(&interaction.request.uri);
             visit_names(interaction, &mut |kind, name| {
                 found.add(kind, name);
                 None
@@ -38,14 +45,28 @@ impl Names {
                 let response = interaction.response.as_ref();
                 let xml = response.and_then(|r| r.body.file_content.as_deref());
                 let xml = String::from_utf8_lossy(xml.unwrap_or_default());
-                for text in [form, &xml] {
-                    for role in roles(text) {
-                        found.add(NameKind::Role, &role.name);
-                    }
-                }
+                found.add_roles(form);
+                found.add_roles(&xml);
+                found.add_emails(&xml);
             }
         }
         found
+    }
+
+    fn add_roles(&mut self, text: &str) {
+        for role in roles(text) {
+            self.add(NameKind::Role, &role.name);
+        }
+    }
+
+    /// Adds the e-mail addresses in an identity: the session of a user of IAM Identity Center is often named so.
+    fn add_emails(&mut self, identity: &str) {
+        for (at, _) in identity.match_indices('@') {
+            let range = address_at(identity, at);
+            if range.start < at && at + 1 < range.end {
+                self.add(NameKind::Email, &identity[range]);
+            }
+        }
     }
 
     fn add(&mut self, kind: NameKind, text: &str) {
@@ -176,7 +197,8 @@ struct Role {
     end: usize,
 }
 
-/// Returns the names after `role/` and `assumed-role/`, and in the query of a portal, also if they are percent-encoded.
+/// Returns the names after `role/` and `assumed-role/`, and in the query of a portal or the settings of a profile, also if
+/// they are percent-encoded.
 fn roles(text: &str) -> Vec<Role> {
     let mut found = Vec::new();
     for (mark, is_encoded) in [("role/", false), ("role%2F", true)] {
@@ -195,7 +217,8 @@ fn roles(text: &str) -> Vec<Role> {
     }
     for (at, mark) in text.match_indices("role_name=") {
         let start = at + mark.len();
-        let length = text[start..].find(['&', ' ']).unwrap_or(text.len() - start);
+        let length = text[start..].find(['&', ' ', '\n']);
+        let length = length.unwrap_or(text.len() - start);
         found.push(Role {
             name: percent_decode_str(&text[start..start + length])
                 .decode_utf8_lossy()
@@ -271,6 +294,7 @@ mod tests {
                 "?role_name=Audit&account_id=1",
                 "?role_name=role-1&account_id=1",
             ),
+            ("sso_role_name=Audit\n[b]", "sso_role_name=role-1\n[b]"),
             ("role/Auditor, role/", "role/Auditor, role/"),
             (
                 "from aws-ops@corp.example, ops@corp.example",

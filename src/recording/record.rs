@@ -14,7 +14,7 @@ use super::cassette::{
 use super::files;
 use super::secrets::{Content, redact_text, redactor};
 use super::signers::{self, Signers};
-use super::source::with_path;
+use super::source::{CREDENTIALS_FILE, with_path};
 use crate::clock::Clock;
 use crate::http::{HttpClient, Request, Response, TransportError};
 use crate::redact;
@@ -43,7 +43,7 @@ pub struct RecordingClient {
     inner: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
     dir: PathBuf,
-    variables: BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
     account: Option<String>,
     of_many: bool,
     recorded: Mutex<Recorded>,
@@ -58,12 +58,14 @@ struct Recorded {
     /// The number of requests.
     requests: usize,
     signers: Signers,
+    /// The sections of the credentials file, by profile.
+    profiles: BTreeMap<String, String>,
 }
 
 impl RecordingClient {
-    /// Creates a client that records the requests of `inner` to `dir`, with `variables` as the
-    /// environment of the recording. `account` replaces the caller's account ID, and all others are
-    /// replaced too.
+    /// Creates a client that records the requests of `inner` to `dir`, with `environment` as the variables of the
+    /// recording and, by their path below it, the files of its home directory. `account` replaces the caller's account
+    /// ID, and all others are replaced too.
     ///
     /// # Errors
     /// The directory cannot be created or is not empty.
@@ -71,7 +73,7 @@ impl RecordingClient {
         inner: Arc<dyn HttpClient>,
         clock: Arc<dyn Clock>,
         dir: &Path,
-        variables: BTreeMap<String, String>,
+        environment: BTreeMap<String, String>,
         account: Option<String>,
     ) -> io::Result<Self> {
         fs::create_dir_all(dir).map_err(with_path(dir))?;
@@ -84,7 +86,7 @@ impl RecordingClient {
             inner,
             clock,
             dir: dir.to_owned(),
-            variables,
+            environment,
             account,
             of_many: false,
             recorded: Mutex::default(),
@@ -189,6 +191,18 @@ impl HttpClient for RecordingClient {
         result
     }
 
+    fn note_profile(&self, profile: &str, access_key: &str, has_token: bool) {
+        let mut recorded = lock(&self.recorded);
+        if !self.environment.contains_key(CREDENTIALS_FILE) {
+            // The only profile is the caller's, which the recording replaces by keys in the environment.
+            recorded.signers.remove(access_key);
+        } else if let Some(signer) = recorded.signers.add_profile(access_key, profile) {
+            let token = has_token.then_some(EXAMPLE_TOKEN);
+            let section = signers::profile_section(profile, &signer, token);
+            recorded.profiles.insert(profile.to_owned(), section);
+        }
+    }
+
     fn finish(&self) -> io::Result<()> {
         let mut recorded = lock(&self.recorded);
         if recorded.bytes > MAX_BYTES {
@@ -198,12 +212,15 @@ impl HttpClient for RecordingClient {
             ));
         }
         let cassettes = std::mem::take(&mut recorded.cassettes);
-        let mut variables = self.variables.clone();
+        let mut environment = self.environment.clone();
         if recorded.session_token {
-            variables.insert("AWS_SESSION_TOKEN".to_owned(), EXAMPLE_TOKEN.to_owned());
+            environment.insert("AWS_SESSION_TOKEN".to_owned(), EXAMPLE_TOKEN.to_owned());
+        }
+        if let Some(credentials) = environment.get_mut(CREDENTIALS_FILE) {
+            credentials.extend(std::mem::take(&mut recorded.profiles).into_values());
         }
         let account = self.account.as_deref();
-        files::write(&self.dir, cassettes, variables, account, self.of_many)
+        files::write(&self.dir, cassettes, environment, account, self.of_many)
     }
 }
 
@@ -218,6 +235,9 @@ impl Recorded {
         self.requests += 1;
         interaction.order = self.requests;
         interaction.request.account = self.signers.account(request);
+        if let Some(recorded) = &mut interaction.response {
+            signers::mark_token(&mut recorded.body, self.requests);
+        }
         if signers::requested_account(request).is_none() {
             return;
         }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::cassette::{Cassette, Interaction, RecordedRequest, key, recorded_request};
-use super::signers::{Signers, recorded_role_account};
+use super::signers::{Signers, requested_roles};
 use super::source::{Source, with_path};
 use crate::http::{HttpClient, Request, Response, TransportError, TransportErrorKind};
 use crate::sync::lock;
@@ -24,7 +24,8 @@ pub struct ReplayClient(Mutex<Responses>);
 #[derive(Default)]
 struct Responses {
     by_request: BTreeMap<String, VecDeque<ReplayResult>>,
-    /// The keys of the AssumeRole requests of each account: a replay may have another role, session name or policy.
+    /// The keys of the requests for the credentials of each role and account: a replay may have another role, session
+    /// name or policy.
     roles: BTreeMap<String, Vec<String>>,
     /// True if the recording has the accounts of its requests.
     has_accounts: bool,
@@ -96,8 +97,8 @@ impl HttpClient for ReplayClient {
 impl Responses {
     fn add(&mut self, request: &RecordedRequest, result: ReplayResult) {
         let key = key(request);
-        if let Some(account) = recorded_role_account(request) {
-            self.roles.entry(account).or_default().push(key.clone());
+        for asked in requested_roles(request).into_iter().flatten() {
+            self.roles.entry(asked).or_default().push(key.clone());
         }
         self.has_accounts |= request.account.is_some();
         self.by_request.entry(key).or_default().push_back(result);
@@ -107,10 +108,11 @@ impl Responses {
         self.by_request.get_mut(key)?.pop_front()
     }
 
-    /// Returns the next response of AssumeRole for the account of a request.
+    /// Returns the next response with credentials of the role of a request, else of its account.
     fn next_role(&mut self, request: &RecordedRequest) -> Option<ReplayResult> {
-        let account = recorded_role_account(request).filter(|_| self.has_accounts)?;
-        let keys = self.roles.get(&account)?.clone();
+        let asked = requested_roles(request).filter(|_| self.has_accounts)?;
+        let keys = asked.iter().filter_map(|asked| self.roles.get(asked));
+        let keys: Vec<_> = keys.flatten().cloned().collect();
         keys.iter().find_map(|key| self.next(key))
     }
 }

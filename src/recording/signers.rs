@@ -1,8 +1,8 @@
 //! The accounts whose credentials sign the requests of a run of many accounts.
 //!
 //! Requests of two accounts to one host may be the same in everything that a replay matches. Only the credentials
-//! differ: a response of AssumeRole, or of the portal of IAM Identity Center, gives those of an account. A recording has
-//! an access key ID of its own for each account, in place of the real one.
+//! differ: a response of AssumeRole, or of the portal of IAM Identity Center, gives those of an account; others are those
+//! of a profile. A recording has an access key ID of its own for each account and profile, in place of the real one.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::cassette::{RecordedBody, RecordedRequest};
 use crate::http::{Request, Response};
 use crate::redact::REDACTED;
+use crate::text::encode_file_name;
 
 /// The expiry of recorded credentials, in ISO 8601: a replay does not wait, and has no later ones.
 const EXPIRATION: &str = "9999-12-31T23:59:59Z";
@@ -18,7 +19,10 @@ const EXPIRATION: &str = "9999-12-31T23:59:59Z";
 /// The same in milliseconds since 1970.
 const EXPIRATION_MS: u64 = 253_402_300_799_000;
 
-/// The accounts of access key IDs.
+/// The start of the signer that is a profile.
+const PROFILE: &str = "profile-";
+
+/// The accounts, or the profiles, of access key IDs.
 #[derive(Debug, Default)]
 pub(super) struct Signers(BTreeMap<String, String>);
 
@@ -32,40 +36,56 @@ impl Signers {
         Some(account)
     }
 
-    /// Returns the account whose credentials signed the request; `None` for those of the caller.
+    /// Notes the access key ID of a profile. Returns the profile as a signer, unless a response gave the credentials.
+    pub(super) fn add_profile(&mut self, key: &str, profile: &str) -> Option<String> {
+        let known = self.0.entry(key.to_owned());
+        let signer = known.or_insert_with(|| format!("{PROFILE}{}", encode_file_name(profile)));
+        signer.starts_with(PROFILE).then(|| signer.clone())
+    }
+
+    /// Removes an access key ID: it is the caller's, whoever gave it.
+    pub(super) fn remove(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
+    /// Returns the account, or the profile, whose credentials signed the request; `None` for those of the caller.
     pub(super) fn account(&self, request: &Request) -> Option<String> {
         let (_, rest) = request.header("authorization")?.split_once("Credential=")?;
-        self.0.get(rest.split('/').next()?).cloned()
+        let key = rest.split('/').next()?;
+        let of_recording = || Some(key.strip_prefix(REDACTED)?.strip_prefix('-')?.to_owned());
+        self.0.get(key).cloned().or_else(of_recording)
     }
 }
 
 /// Returns the account whose credentials a request asks for.
 pub(super) fn requested_account(request: &Request) -> Option<String> {
-    if let Some(account) = str::from_utf8(&request.body).ok().and_then(role_account) {
-        return Some(account);
-    }
-    let (path, query) = request.uri.split_once('?')?;
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    let account = pairs.find(|(name, _)| name == "account_id");
-    let is_portal = path.ends_with("/federation/credentials");
-    account.filter(|_| is_portal).map(|(_, id)| id.into_owned())
+    let form = str::from_utf8(&request.body).unwrap_or_default();
+    let [_, account] = requested(&request.uri, form)?;
+    Some(account)
 }
 
-/// Returns the account of the role that the form of an AssumeRole request names.
-fn role_account(form: &str) -> Option<String> {
-    let field = |wanted: &str| {
+/// Returns the role and the account whose credentials a request asks for.
+fn requested(uri: &str, form: &str) -> Option<[String; 2]> {
+    let field = |form: &str, wanted: &str| {
         let mut pairs = form_urlencoded::parse(form.as_bytes());
         let pair = pairs.find(|(name, _)| name == wanted);
         pair.map(|(_, value)| value.into_owned())
     };
-    field("Action").filter(|action| action == "AssumeRole")?;
-    let account = field("RoleArn")?.split(':').nth(4)?.to_owned();
-    Some(account)
+    if let Some((_, query)) = uri.split_once("/federation/credentials?") {
+        return Some([query.to_owned(), field(query, "account_id")?]);
+    }
+    field(form, "Action").filter(|action| action == "AssumeRole")?;
+    let role = field(form, "RoleArn")?;
+    let account = role.split(':').nth(4)?.to_owned();
+    Some([role, account])
 }
 
-/// Returns the account of a recorded AssumeRole request.
-pub(super) fn recorded_role_account(request: &RecordedRequest) -> Option<String> {
-    role_account(request.body.body.as_ref()?.as_str()?)
+/// Returns the role and the account whose credentials a recorded request asks for. Both begin with the method, because
+/// the responses of AssumeRole and of the portal differ.
+pub(super) fn requested_roles(request: &RecordedRequest) -> Option<[String; 2]> {
+    let form = request.body.body.as_ref().and_then(Value::as_str);
+    let asked = requested(&request.uri, form.unwrap_or_default())?;
+    Some(asked.map(|asked| format!("{} {asked}", request.method)))
 }
 
 /// Returns the first access key ID in a response of credentials, in XML or JSON.
@@ -87,9 +107,32 @@ fn session_account(body: &[u8]) -> Option<String> {
     Some(arn.split(':').nth(4)?.to_owned())
 }
 
+/// Returns the access key ID of a signer in a recording.
+fn recorded_key(signer: &str) -> String {
+    format!("{REDACTED}-{signer}")
+}
+
+/// Returns a section of the credentials file in which a profile has an access key of its own; the session token, if any,
+/// is that of the whole recording.
+pub(super) fn profile_section(profile: &str, signer: &str, token: Option<&str>) -> String {
+    let key = recorded_key(signer);
+    let token = token.map_or(String::new(), |token| {
+        format!("aws_session_token = {token}\n")
+    });
+    format!("[{profile}]\naws_access_key_id = {key}\naws_secret_access_key = {REDACTED}\n{token}")
+}
+
+/// Gives a recorded token of the portal a text of its own, different from the one that it replaces.
+pub(super) fn mark_token(body: &mut RecordedBody, number: usize) {
+    let body = body.body.as_mut();
+    if let Some(Value::String(token)) = body.and_then(|body| body.get_mut("accessToken")) {
+        *token = format!("{REDACTED}-{number}");
+    }
+}
+
 /// Gives recorded credentials an access key ID of their own, and no expiry.
 pub(super) fn mark_credentials(body: &mut RecordedBody, account: &str) {
-    let key = format!("{REDACTED}-{account}");
+    let key = recorded_key(account);
     if let Some(bytes) = &mut body.file_content {
         let text = String::from_utf8_lossy(bytes);
         let text = replace_element(&text, "AccessKeyId", &key);
@@ -185,6 +228,16 @@ mod tests {
             [account("A0"), account("A3"), account("")],
             [None, None, None]
         );
+        assert_eq!(signers.add_profile("A1", "a"), None, "an account's");
+        let profile = Some("profile-a%2Fb".to_owned());
+        assert_eq!(signers.add_profile("A5", "a/b"), profile);
+        assert_eq!(signers.add_profile("A5", "same-keys"), profile);
+        let recorded = profile_section("a/b", profile.as_ref().unwrap(), None);
+        let key = recorded.lines().nth(1).unwrap().rsplit(' ').next().unwrap();
+        assert_eq!(
+            Signers::default().account(&request("https://a.example/", "", key)),
+            profile
+        );
     }
 
     #[test]
@@ -227,9 +280,11 @@ mod tests {
             form.ends_with("&ExternalId=REDACTED") && form.starts_with("Action=AssumeRole&"),
             "{form}"
         );
+        let role = "POST arn:aws:iam::111122223333:role/x";
+        request.method = "POST".to_owned();
         assert_eq!(
-            recorded_role_account(&request).as_deref(),
-            Some("111122223333")
+            requested_roles(&request).unwrap(),
+            [role, "POST 111122223333"]
         );
     }
 }

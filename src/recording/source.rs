@@ -10,6 +10,9 @@ use super::demo;
 /// The name of the directory of cassettes in a recording.
 pub const INTERACTIONS_DIR: &str = "interactions";
 
+/// The path of the file of profiles in a recording.
+pub const CREDENTIALS_FILE: &str = "home/.aws/credentials";
+
 /// The source of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::recorded_home::home_files;
 use super::settings::{
-    ClientSettings, SettingsError, choose_profile, default_region, option, region_of_profile,
-    regular,
+    ClientSettings, REGION_VARIABLES, SettingsError, choose_profile, default_region, option,
+    region_of_profile, regular,
 };
 use crate::advice;
 use crate::aws::client::{Activity, Client, Trace, Transport};
@@ -22,7 +23,7 @@ use crate::http::{
     CaBundle, HttpClient, Request, Response, Settings, TransportError, TransportErrorKind,
 };
 use crate::model::Region;
-use crate::options::Options;
+use crate::options::{AccountSource, Options};
 use crate::recording::RecordingClient;
 use crate::runtime::Runtime;
 
@@ -200,15 +201,21 @@ impl<'a> SessionParts<'a> {
                 return Err(CredentialsError::Interrupted);
             }
             let files = SharedFiles::load(&*env)?;
-            credentials::resolve(&ProviderContext {
+            let profile = choose(&files);
+            let resolved = credentials::resolve(&ProviderContext {
                 env: &*env,
                 files: &files,
-                profile: &choose(&files),
+                profile: &profile,
                 transport: &transport,
                 region: &region,
                 is_refresh,
                 log: &|line| transport.log(&line),
-            })
+            })?;
+            let keys = &resolved.credentials;
+            let has_token = keys.session_token().is_some();
+            let http = &transport.http;
+            http.note_profile(&profile.name, keys.access_key_id(), has_token);
+            Ok(resolved)
         };
         CachedCredentials::load(Box::new(loader), identifier)
     }
@@ -267,9 +274,9 @@ fn connect(
         return Ok(client);
     };
     let account = options.record_account_id.as_ref().map(ToString::to_string);
-    let variables = recorded_variables(settings);
+    let environment = recorded_environment(options, runtime, settings);
     let clock = runtime.clock.clone();
-    match RecordingClient::new(client, clock, directory, variables, account) {
+    match RecordingClient::new(client, clock, directory, environment, account) {
         Ok(recording) if options.accounts.is_some() => Ok(Arc::new(recording.of_many_accounts())),
         Ok(recording) => Ok(Arc::new(recording)),
         Err(e) => {
@@ -279,20 +286,39 @@ fn connect(
     }
 }
 
-/// Returns the environment for a replay of the same requests, with the example credentials of the
-/// AWS documentation.
-fn recorded_variables(settings: &ClientSettings) -> BTreeMap<String, String> {
-    let mut variables = settings.endpoints.variables();
-    let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
+/// Returns the environment for a replay of the same requests: the variables, with the example credentials of the AWS
+/// documentation, and the files of the home directory.
+fn recorded_environment(
+    options: &Options,
+    runtime: &Runtime,
+    settings: &ClientSettings,
+) -> BTreeMap<String, String> {
+    let mut environment = settings.endpoints.variables();
+    let mut set = |name: &str, value: &str| environment.insert(name.to_owned(), value.to_owned());
     set("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
     set(
         "AWS_SECRET_ACCESS_KEY",
         "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     );
-    if settings.is_region_configured {
-        set("AWS_REGION", settings.region.as_str());
+    let source = options.accounts.as_ref().map(|accounts| &accounts.source);
+    let of_profiles = matches!(source, Some(AccountSource::Profiles(_)));
+    if of_profiles {
+        // The recorded profiles have keys of their own.
+        set("AWS_EC2_METADATA_DISABLED", "true");
     }
-    variables
+    let env = &*runtime.env;
+    let is_variable = |name: &&str| env.var(name).is_some();
+    let is_of_all = options.region.is_some() || REGION_VARIABLES.iter().any(is_variable);
+    let configured = settings.is_region_configured;
+    let region = configured.then_some(settings.region.as_str());
+    // The variable takes precedence over the regions of profiles.
+    if let Some(region) = region.filter(|_| is_of_all || !of_profiles) {
+        set("AWS_REGION", region);
+    }
+    if let Some(source) = source {
+        environment.extend(home_files(source, region, env, runtime.clock.now()));
+    }
+    environment
 }
 
 /// Replaces the HTTPS client if it could not be built; every request fails.

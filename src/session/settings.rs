@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// The default start region, and the region in which the checks look for AWS Config first.
 pub const DEFAULT_REGION: &str = "us-east-1";
 
+/// The variables with the region, the first of which takes precedence.
+pub(super) const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
 /// Returns the default start region.
 ///
 /// # Panics
@@ -144,7 +147,7 @@ impl Lookup<'_> {
         if let Some(region) = &self.options.region {
             return Ok(Some(region.clone()));
         }
-        let found = self.find("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]);
+        let found = self.find("region", &REGION_VARIABLES);
         let parse = |(setting, text): FoundSetting| {
             let region = text.trim().parse();
             region.map_err(|error| {

@@ -9,6 +9,7 @@ mod connections;
 mod isolation;
 mod manage;
 mod profiles;
+mod recorded_sources;
 mod recording;
 mod regions;
 mod report;

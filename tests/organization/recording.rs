@@ -11,7 +11,7 @@ use crate::{BUCKET, organization};
 const TYPES: [&str; 2] = ["--resource-types", "AWS::EC2::VPC,AWS::S3::Bucket"];
 
 /// The ID that replaces the caller's.
-const CALLER: &str = "123456789012";
+pub const CALLER: &str = "123456789012";
 
 /// Returns an organization whose accounts differ only in their numbers and are of every kind.
 fn mixed() -> Organization {
@@ -42,20 +42,25 @@ fn serve(organization: &Organization) -> Server {
 
 /// Records a run; returns it and the directory of the recording.
 fn record(server: &Server, args: &[&str]) -> (Outcome, PathBuf) {
-    let program = Program::new(server).args(TYPES).args(args);
+    record_program(Program::new(server).args(TYPES), args)
+}
+
+/// Records a run of a program.
+pub fn record_program(program: Program, args: &[&str]) -> (Outcome, PathBuf) {
+    let program = program.args(args);
     let recording = program.directory().join("recording");
     let live = program.arg("--record").arg(&recording).run();
     (live, recording)
 }
 
-fn replay(recording: &Path, args: &[&str]) -> Outcome {
+pub fn replay(recording: &Path, args: &[&str]) -> Outcome {
     let program = Program::without_server().args(TYPES).args(args);
     let program = program.arg("--replay").arg(recording);
     program.args(["--output-dir", "../out"]).run()
 }
 
 /// Returns the files of the output directory by name, without the run file, with `mapping` applied to names and content.
-fn outputs(run: &Outcome, mapping: &[(String, String)]) -> BTreeMap<String, String> {
+pub fn outputs(run: &Outcome, mapping: &[(String, String)]) -> BTreeMap<String, String> {
     let out = run.directory().join("out");
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(out).unwrap() {
@@ -92,29 +97,30 @@ fn replaced(text: &str, mapping: &[(String, String)]) -> String {
     text
 }
 
-fn everything(recording: &Path) -> String {
+/// Returns the names and the content of all files of a recording.
+pub fn everything(recording: &Path) -> String {
     let mut text = String::new();
-    for directory in [recording.to_owned(), recording.join("interactions")] {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            text.extend([path.to_str().unwrap(), "\n"]);
-            if path.is_file() {
-                text += &String::from_utf8_lossy(&std::fs::read(path).unwrap());
-            }
+    for entry in std::fs::read_dir(recording).unwrap() {
+        let path = entry.unwrap().path();
+        text.extend([path.to_str().unwrap(), "\n"]);
+        if path.is_dir() {
+            text += &everything(&path);
+        } else {
+            text += &String::from_utf8_lossy(&std::fs::read(path).unwrap());
         }
     }
     text
 }
 
-fn mapping_of(recording: &Path) -> Value {
+pub fn mapping_of(recording: &Path) -> Value {
     let path = format!("{}.mapping.json", recording.display());
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// Returns what was replaced, as it appears in output files.
-fn pairs(mapping: &Value) -> Vec<(String, String)> {
+pub fn pairs(mapping: &Value) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
-    for kind in ["accounts", "names", "roles"] {
+    for kind in ["accounts", "names", "roles", "emails"] {
         for (from, to) in mapping[kind].as_object().unwrap() {
             // The role of the server's sessions is a letter that other texts have.
             if from.len() > 1 {
@@ -123,6 +129,22 @@ fn pairs(mapping: &Value) -> Vec<(String, String)> {
         }
     }
     pairs
+}
+
+/// Asserts that the files are the same but for the order of their lines, which is that of the account IDs.
+pub fn assert_same_lines(found: &BTreeMap<String, String>, expected: &BTreeMap<String, String>) {
+    assert_eq!(
+        found.keys().collect::<Vec<_>>(),
+        expected.keys().collect::<Vec<_>>()
+    );
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    };
+    for (name, text) in expected {
+        assert_eq!(sorted(&found[name]), sorted(text), "{name}");
+    }
 }
 
 #[test]
@@ -174,19 +196,7 @@ fn replay_of_many_accounts_gives_the_same_files() {
     ));
     let (expected, found) = (outputs(&live, &pairs), outputs(&again, &[]));
     assert!(expected.len() >= 8, "{:?}", expected.keys());
-    assert_eq!(
-        found.keys().collect::<Vec<_>>(),
-        expected.keys().collect::<Vec<_>>()
-    );
-    for (name, text) in expected {
-        // The files are sorted by account ID, and only the caller's has another place.
-        let sorted = |text: &str| {
-            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-            lines.sort_unstable();
-            lines
-        };
-        assert_eq!(sorted(&found[&name]), sorted(&text), "{name}");
-    }
+    assert_same_lines(&found, &expected);
     let again_default = replay(&recording, &options);
     assert_eq!(again_default.code, Some(0), "{}", again_default.describe());
 }

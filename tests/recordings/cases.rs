@@ -45,17 +45,61 @@ const fn govcloud(name: &'static str, args: &'static [&'static str], exit_code: 
     }
 }
 
-/// The run of many accounts, whose expected files are in its directory `expected`, each with the name that the run gives it.
+/// Returns a case of a session of IAM Identity Center that is laid over the base `portal`.
+const fn portal(name: &'static str, args: &'static [&'static str], exit_code: u8) -> Case {
+    Case {
+        base: Some("portal"),
+        ..case(name, args, exit_code)
+    }
+}
+
+/// The organization of the documentation.
 pub const ORGANIZATION: Case = complete("demo-organization", &["--organization"], 0);
 
+const SESSION: &str = "--sso-session=corp";
+const AUDIT: &str = "--role-name=Audit";
+
+/// The runs of many accounts, whose expected files are in their directory `expected`, each with the name that the run
+/// gives it.
+pub const MANY_ACCOUNTS: &[Case] = &[
+    ORGANIZATION,
+    portal("accounts/portal_pages", &[ONE_TYPE, SESSION, "--strict"], 0),
+    portal(
+        "accounts/portal_401_once",
+        &[ONE_TYPE, SESSION, AUDIT, "--strict"],
+        0,
+    ),
+    portal(
+        "accounts/portal_401_refreshed",
+        &[ONE_TYPE, SESSION, AUDIT, "--strict"],
+        0,
+    ),
+    portal(
+        "accounts/portal_403",
+        &[ONE_TYPE, SESSION, AUDIT, "--strict"],
+        3,
+    ),
+    portal(
+        "accounts/portal_429",
+        &[ONE_TYPE, SESSION, AUDIT, "--strict"],
+        0,
+    ),
+    complete("accounts/portal_token_expired", &[SESSION], 1),
+    complete("accounts/profiles", &[ONE_TYPE, "--profiles=*"], 0),
+];
+
 /// The directories of cases in `fixtures`, with their titles.
-pub const GROUPS: [(&str, &str); 6] = [
+pub const GROUPS: [(&str, &str); 7] = [
     ("scan", "Responses during the scan"),
     ("checks", "The checks before the scan"),
     ("regions", "The choice of regions"),
     ("endpoints", "Partitions and endpoints"),
     ("coverage", "Statuses of regions and types"),
     ("counts", "Methods of counting, all resource types"),
+    (
+        "accounts",
+        "Many accounts: the portal of IAM Identity Center, and profiles",
+    ),
 ];
 
 impl Case {

@@ -12,6 +12,6 @@ mod files;
 mod overlay;
 
 pub use case::Case;
-pub use cases::{CASES, GROUPS, ORGANIZATION};
+pub use cases::{CASES, GROUPS, MANY_ACCOUNTS, ORGANIZATION};
 pub use files::{assert_same_text, file_names, read_tree, text};
 pub use overlay::Recording;

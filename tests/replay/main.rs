@@ -23,7 +23,7 @@ mod table;
 
 use std::path::Path;
 
-use recordings::{CASES, GROUPS, ORGANIZATION, file_names, read_tree};
+use recordings::{CASES, GROUPS, MANY_ACCOUNTS, ORGANIZATION, file_names, read_tree};
 
 #[test]
 fn fixture_directories_match_cases() {
@@ -32,13 +32,14 @@ fn fixture_directories_match_cases() {
     known.extend(["README.md", "_base", "demo", ORGANIZATION.name]);
     known.sort_unstable();
     assert_eq!(file_names(fixtures), known);
-    let mut directories = vec!["demo".to_owned()];
+    let mut directories = vec!["demo".to_owned(), ORGANIZATION.name.to_owned()];
     for (group, _) in GROUPS {
         let names = file_names(&fixtures.join(group));
         directories.extend(names.into_iter().map(|name| format!("{group}/{name}")));
     }
     directories.sort();
-    let mut cases: Vec<&str> = CASES.iter().map(|c| c.name).collect();
+    let cases = CASES.iter().chain(MANY_ACCOUNTS);
+    let mut cases: Vec<&str> = cases.map(|case| case.name).collect();
     cases.sort_unstable();
     assert_eq!(directories, cases);
 }
@@ -46,7 +47,7 @@ fn fixture_directories_match_cases() {
 /// A copy of a shared file would hide what is special about the case.
 #[test]
 fn case_files_differ_from_base() {
-    for case in CASES {
+    for case in CASES.iter().chain(MANY_ACCOUNTS) {
         let base = case
             .base_path()
             .map(|path| read_tree(&path))

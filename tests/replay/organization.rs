@@ -1,46 +1,94 @@
-//! The recorded run of many accounts: its screen and all its files.
+//! The recorded runs of many accounts: their screens and all their files.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use crate::harness::Threads;
-use crate::outcome::Outcome;
-use crate::recordings::{ORGANIZATION, assert_same_text, read_tree, text};
+use crate::outcome::{Outcome, TIMESTAMP_LEN};
+use crate::recordings::{Case, MANY_ACCOUNTS, ORGANIZATION, assert_same_text, read_tree, text};
 
 /// The file from which an interrupted run continues; its other content is in the other files.
 const RUN_FILE: &str = "_combined_run_";
 
-/// Returns the files but for the run file.
-fn files(outcome: &Outcome) -> BTreeMap<String, Vec<u8>> {
-    let mut files = outcome.files.clone();
-    files.retain(|name, _| !name.contains(RUN_FILE));
+/// The time of the start.
+const START: &str = "[2026-11-24T12:00:00.000Z]";
+
+/// Returns the files but for the run file. The times of errors depend on the thread that waits for the portal, so all are
+/// that of the start.
+fn files(outcome: &Outcome) -> BTreeMap<String, String> {
+    let files = outcome.files.iter();
+    let files = files.filter(|(name, _)| !name.contains(RUN_FILE));
+    let at_start = |line: &str| match line.get(TIMESTAMP_LEN..) {
+        Some(rest) if line.starts_with("[2026-11-24T12:") => format!("{START}{rest}"),
+        _ => line.to_owned(),
+    };
     files
+        .map(|(name, bytes)| {
+            let text = text(bytes);
+            (
+                name.clone(),
+                text.split_inclusive('\n').map(at_start).collect(),
+            )
+        })
+        .collect()
+}
+
+/// Returns the cases that end, so that nothing depends on the order of requests.
+fn finished() -> impl Iterator<Item = &'static Case> {
+    MANY_ACCOUNTS.iter().filter(|case| case.exit_code != 1)
+}
+
+fn write_expected(case: &Case, outcome: &Outcome) {
+    let directory = case.path().join("expected");
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir(&directory).unwrap();
+    for (name, text) in files(outcome) {
+        fs::write(directory.join(name), text).unwrap();
+    }
+    if case.expected("expected_stdout.txt").is_some() {
+        fs::write(case.path().join("expected_stdout.txt"), &outcome.stdout).unwrap();
+    }
 }
 
 #[test]
-fn organization_matches_expected_files() {
-    let outcome = ORGANIZATION.replay(Threads::One);
-    let directory = ORGANIZATION.path().join("expected");
-    let screen = ORGANIZATION.path().join("expected_stdout.txt");
-    let found = files(&outcome);
-    if std::env::var_os("UPDATE_EXPECTED").is_some_and(|value| value == "1") {
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir(&directory).unwrap();
-        for (name, bytes) in &found {
-            fs::write(directory.join(name), bytes).unwrap();
+fn runs_of_many_accounts_match_expected_files() {
+    for case in MANY_ACCOUNTS {
+        let outcome = case.replay(Threads::One);
+        if std::env::var_os("UPDATE_EXPECTED").is_some_and(|value| value == "1") {
+            write_expected(case, &outcome);
         }
-        fs::write(&screen, &outcome.stdout).unwrap();
+        let case_name = case.name;
+        let (found, mut expected) = (files(&outcome), read_tree(&case.path().join("expected")));
+        assert!(
+            found.keys().eq(expected.keys()),
+            "{case_name}: {:?}",
+            found.keys()
+        );
+        for (name, found) in &found {
+            let label = format!("{case_name}/{name}");
+            assert_same_text(&label, Some(found), expected.remove(name));
+        }
+        if let Some(screen) = case.expected("expected_stdout.txt") {
+            let label = format!("{case_name}: stdout");
+            assert_same_text(&label, Some(&outcome.stdout), Some(screen));
+        }
+        assert_eq!(outcome.exit_code, case.exit_code, "{case_name}");
+        assert_eq!(
+            outcome.left_over, [""; 0],
+            "{case_name}: responses without a request"
+        );
+        assert_eq!(outcome.unrecorded_requests(), [""; 0], "{case_name}");
+        for shown in [outcome.stdout, outcome.stderr, outcome.trace] {
+            assert!(!shown.contains('\u{1b}'), "{case_name}: {shown}");
+        }
     }
-    let mut expected = read_tree(&directory);
-    assert!(found.keys().eq(expected.keys()), "{:?}", found.keys());
-    for (name, bytes) in &found {
-        assert_same_text(name, Some(&text(bytes)), expected.remove(name));
-    }
-    let screen = ORGANIZATION.expected("expected_stdout.txt");
-    assert_same_text("stdout", Some(&outcome.stdout), screen);
-    assert_eq!(outcome.exit_code, ORGANIZATION.exit_code);
-    assert_eq!(outcome.left_over, [""; 0], "responses without a request");
-    assert_eq!(outcome.unrecorded_requests(), [""; 0]);
+}
+
+#[test]
+fn organization_has_accounts_of_each_status() {
+    let directory = ORGANIZATION.path().join("expected");
+    let accounts = "aws_config_combined_accounts_o-a1b2c3d4e5.csv";
+    let accounts = fs::read_to_string(directory.join(accounts)).unwrap();
     for status in [
         "complete",
         "partial",
@@ -48,31 +96,31 @@ fn organization_matches_expected_files() {
         "not_active",
         "wrong_account",
     ] {
-        let accounts = &found["aws_config_combined_accounts_o-a1b2c3d4e5.csv"];
-        assert!(text(accounts).contains(&format!(",{status},")), "{status}");
-    }
-    for shown in [outcome.stdout, outcome.stderr, outcome.trace] {
-        assert!(!shown.contains('\u{1b}'), "{shown}");
+        assert!(accounts.contains(&format!(",{status},")), "{status}");
     }
 }
 
 #[test]
-fn organization_replayed_concurrently_is_identical() {
-    let first = ORGANIZATION.replay(Threads::One);
-    for threads in [Threads::One, Threads::Many, Threads::Many] {
-        let again = ORGANIZATION.replay(threads);
-        assert_eq!(files(&again), files(&first));
-        assert_eq!(again.left_over, [""; 0]);
+fn many_accounts_replayed_concurrently_are_identical() {
+    for case in finished() {
+        let first = case.replay(Threads::One);
+        for threads in [Threads::One, Threads::Many, Threads::Many] {
+            let again = case.replay(threads);
+            assert_eq!(files(&again), files(&first), "{}", case.name);
+            assert_eq!(again.left_over, [""; 0], "{}", case.name);
+        }
     }
 }
 
 #[test]
-fn organization_recorded_again_replays_the_same() {
-    let first = ORGANIZATION.replay(Threads::One);
-    let directory = tempfile::tempdir().unwrap();
-    let recording = ORGANIZATION.recording();
-    ORGANIZATION.replay_from(recording.path(), Threads::One, Some(directory.path()));
-    let again = ORGANIZATION.replay_from(directory.path(), Threads::One, None);
-    assert_eq!(files(&again), files(&first));
-    assert_eq!(again.left_over, [""; 0]);
+fn many_accounts_recorded_again_replay_the_same() {
+    for case in finished() {
+        let first = case.replay(Threads::One);
+        let directory = tempfile::tempdir().unwrap();
+        let recording = case.recording();
+        case.replay_from(recording.path(), Threads::One, Some(directory.path()));
+        let again = case.replay_from(directory.path(), Threads::One, None);
+        assert_eq!(files(&again), files(&first), "{}", case.name);
+        assert_eq!(again.left_over, [""; 0], "{}", case.name);
+    }
 }

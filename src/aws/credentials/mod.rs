@@ -53,6 +53,7 @@ pub use chain::resolve;
 pub use provider::{Profile, ProfileSource, ProviderContext};
 pub use role::role_keys;
 pub use sso_portal::{PortalAccount, SsoPortal};
+pub use sso_token::{recorded_token, token_file};
 
 #[cfg(test)]
 mod tests;

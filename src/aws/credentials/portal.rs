@@ -33,10 +33,11 @@ pub fn request(
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(query)
         .finish();
-    Ok(Fetch {
-        headers: vec![("x-amz-sso_bearer_token", token.expose().to_owned())],
-        ..Fetch::new("GET", &endpoint, &format!("{path}?{query}"))
-    })
+    let mut fetch = Fetch::new("GET", &endpoint, &format!("{path}?{query}"));
+    fetch.headers = vec![("x-amz-sso_bearer_token", token.expose().to_owned())];
+    // The lists have no secret.
+    fetch.private.response = path == CREDENTIALS;
+    Ok(fetch)
 }
 
 /// Returns a response with the status 200; `redactor` removes the token from the body of another one.

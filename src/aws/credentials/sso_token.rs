@@ -21,6 +21,7 @@ use crate::aws::config_file::expand_home;
 use crate::aws::error::CredentialsError;
 use crate::aws::operation::Service;
 use crate::model::Region;
+use crate::redact::REDACTED;
 use crate::secret::Secret;
 use crate::sync::lock;
 
@@ -29,6 +30,19 @@ const REFRESH_WINDOW: time::Duration = time::Duration::minutes(15);
 
 /// Held during a refresh: several profiles may share a session, whose refresh token is valid only once.
 static REFRESHING: Mutex<()> = Mutex::new(());
+
+/// The members of the file of a token that are read.
+const TOKEN_MEMBERS: [&str; 6] = [
+    "accessToken",
+    "clientId",
+    "clientSecret",
+    "expiresAt",
+    "refreshToken",
+    "registrationExpiresAt",
+];
+
+/// The expiry of a recorded token.
+const NEVER: &str = "9999-12-31T23:59:59Z";
 
 /// The session whose token is in the cache.
 pub(super) struct TokenSession<'a> {
@@ -68,8 +82,7 @@ impl TokenSession<'_> {
     /// Returns the path of the token's file.
     fn cache_path(&self) -> PathBuf {
         let key = self.name.unwrap_or(self.start_url);
-        let name = cache_name(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, key);
-        expand_home(self.context.env, "~/.aws/sso/cache").join(name)
+        expand_home(self.context.env, &token_file(key))
     }
 
     /// Returns a valid token from the cache, refreshed if it expires soon, or if it is the `rejected` one, and the session
@@ -136,6 +149,37 @@ impl TokenSession<'_> {
     }
 }
 
+/// Returns the path of the file of a token below the home directory, `~`; `key` is the name of its session, or the start
+/// URL in the legacy form.
+#[must_use]
+pub fn token_file(key: &str) -> String {
+    let name = cache_name(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, key);
+    format!("~/.aws/sso/cache/{name}")
+}
+
+/// Returns the file of a token for a recording: the same members without secrets, which expire only if they had expired
+/// `now`.
+#[must_use]
+pub fn recorded_token(file: &[u8], now: OffsetDateTime) -> String {
+    let Ok(mut cached) = serde_json::from_slice::<Map<String, Value>>(file) else {
+        return REDACTED.to_owned();
+    };
+    let recorded = |(name, value): (&&str, Value)| {
+        let end = value.as_str().filter(|_| name.ends_with("At"));
+        let text = match end.map(|text| (text, instant(text))) {
+            Some((_, Some(end))) if end > now => NEVER,
+            Some((text, Some(_))) => text,
+            _ => REDACTED,
+        };
+        ((*name).to_owned(), text.into())
+    };
+    let members = TOKEN_MEMBERS.iter().filter_map(|name| {
+        let value = cached.remove(*name)?;
+        value.is_string().then(|| recorded((name, value)))
+    });
+    Value::Object(members.collect()).to_string()
+}
+
 /// Saves a refreshed token in the cache. A failure is only logged: without the saved token, the
 /// next run refreshes it again.
 fn save(context: &ProviderContext, path: &Path, mut cached: Map<String, Value>, fresh: &Token) {
@@ -170,5 +214,38 @@ impl Token {
             expires: instant(text("expiresAt")?)?,
             refresh: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn recorded_token_has_no_secret() {
+        let now = datetime!(2026-11-24 12:00:00 UTC);
+        let file = json!({
+            "startUrl": "https://corp.example", "region": "eu-west-1", "accessToken": "s3",
+            "expiresAt": "2026-11-24T11:59:59Z", "clientId": "s3", "clientSecret": "s3", "refreshToken": 3,
+            "registrationExpiresAt": "2026-11-24T12:00:01Z", "scopes": ["s3"],
+        });
+        let recorded: Value =
+            serde_json::from_str(&recorded_token(file.to_string().as_bytes(), now)).unwrap();
+        let expected = json!({
+            "accessToken": "REDACTED", "expiresAt": "2026-11-24T11:59:59Z", "clientId": "REDACTED",
+            "clientSecret": "REDACTED", "registrationExpiresAt": NEVER,
+        });
+        assert_eq!(recorded, expected);
+        let odd = json!({"expiresAt": "s3"}).to_string();
+        assert_eq!(
+            recorded_token(odd.as_bytes(), now),
+            r#"{"expiresAt":"REDACTED"}"#
+        );
+        for file in ["", "s3", "[\"s3\"]"] {
+            assert_eq!(recorded_token(file.as_bytes(), now), "REDACTED");
+        }
     }
 }
