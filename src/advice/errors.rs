@@ -1,5 +1,7 @@
 //! Advice about failed calls, credentials and missing counts.
 
+use std::collections::BTreeSet;
+
 use super::rejected;
 use crate::aws::error::{Bound, CallError, Cause, CredentialsError, ErrorKind, SigningError};
 use crate::aws::partition::Partition;
@@ -187,8 +189,17 @@ fn for_status(status: Status) -> &'static str {
     }
 }
 
-/// Advice for a global type that no region records. AWS bills each region that records it.
-pub const FOR_GLOBAL_TYPE: &str = "if you need it, add it to the recorder of one older region only";
+/// Returns what to do about `types` global types that no region records and counts; `recorders` are the regions that
+/// may record them. AWS bills each region that records them.
+#[must_use]
+pub fn action_for_global_types(types: usize, recorders: &BTreeSet<&Region>) -> String {
+    let it = if types == 1 { "it" } else { "them" };
+    if recorders.is_empty() {
+        format!("if you need {it}, add {it} to the recorder of one older region only")
+    } else {
+        format!("check {}, which may record {it}", list(recorders, NAMED))
+    }
+}
 
 /// Returns the log message of counts that no failed call has logged: what is missing or stale, the
 /// reason, and what to do about it.
@@ -220,17 +231,19 @@ pub fn for_unlogged(unlogged: &Unlogged<'_>) -> String {
         }
         Unlogged::UnknownType { cell, .. } => format!("not counted: {}", cell.detail()),
         Unlogged::Global {
-            regions, is_listed, ..
+            regions,
+            recorders,
+            is_listed,
+            ..
         } => {
             let subject = if *is_listed {
                 "stale counts"
             } else {
                 "not counted"
             };
-            let regions = list(regions, NAMED);
+            let (regions, advice) = (list(regions, NAMED), action_for_global_types(1, recorders));
             format!(
-                "{subject} in {regions}: no region records and counts this global type; \
-                 {FOR_GLOBAL_TYPE}"
+                "{subject} in {regions}: no region records and counts this global type; {advice}"
             )
         }
     }

@@ -10,10 +10,7 @@ pub use accounts::{
     for_other_account,
 };
 pub use errors::{
-    FOR_GLOBAL_TYPE, FOR_UNTRUSTED_CA, NAMED, NOT_TRIED_IN_TIME, OUT_OF_TIME, for_call, for_count,
-    for_credentials, for_start_region, for_unknown_type, for_unlogged,
+    FOR_UNTRUSTED_CA, NAMED, NOT_TRIED_IN_TIME, OUT_OF_TIME, action_for_global_types, for_call,
+    for_count, for_credentials, for_start_region, for_unknown_type, for_unlogged,
 };
-pub use summary::{
-    action, action_for_global_types, action_for_unknown_type, exclude_regions, iam_policy_command,
-    reason,
-};
+pub use summary::{action, action_for_unknown_type, exclude_regions, iam_policy_command, reason};

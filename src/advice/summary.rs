@@ -57,13 +57,6 @@ pub fn action(status: Status, options: &Options, was_stopped: bool) -> &'static 
     }
 }
 
-/// Returns what to do about `types` global types that no region records. AWS bills each region that records them.
-#[must_use]
-pub fn action_for_global_types(types: usize) -> String {
-    let it = if types == 1 { "it" } else { "them" };
-    format!("if you need {it}, add {it} to the recorder of one older region only")
-}
-
 /// Returns what to do about a type that may be misspelled.
 #[must_use]
 pub fn action_for_unknown_type(resource_type: &ResourceType) -> String {

@@ -1,11 +1,12 @@
 //! Global types: every region that records one lists the same resources.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::account_coverage::{Coverage, RegionCoverage};
 use super::cell::Cell;
-use super::recorder::RecordingStatus::{Recorded, Unknown};
+use super::recorder::RecordingStatus::{Missing, NotRecorded, Recorded, Stale, Unknown};
 use super::region_result::RegionResult;
+use super::status::Status;
 use crate::model::{Region, ResourceType};
 
 /// The number of resources of a global type, each resource counted once.
@@ -66,6 +67,21 @@ impl Coverage {
             .into_iter()
             .find(|t| !t.is_empty())
             .unwrap_or_default()
+    }
+
+    /// Returns the regions that record a global type, or may record it.
+    #[must_use]
+    pub fn recorders_of(&self, resource_type: &ResourceType) -> BTreeSet<&Region> {
+        let regions = self.regions.iter().map(|r| &r.result);
+        let recorders = regions.filter(|result| {
+            let recorder = result.recorder.as_ref();
+            match recorder.map(|r| r.recording_status(&result.region, resource_type)) {
+                Some(Recorded(_) | Stale(_)) => true,
+                Some(Unknown(why)) => why.status != Status::RegionDisabled,
+                Some(Missing | NotRecorded) | None => false,
+            }
+        });
+        recorders.map(|result| &result.region).collect()
     }
 
     /// Marks the cells of each global type that is not recorded as counted elsewhere, if a region

@@ -492,6 +492,30 @@ fn unrecorded_global_type_is_one_gap() {
 }
 
 #[test]
+fn possible_recorders_of_global_type_are_found() {
+    let types = named(&[ROLE, VPC]);
+    let regional = || Recorder::new(Ok(RecorderState::Recording), Ok(settings("{}")));
+    let disabled = Recorder::unknown(&Gap::new(ErrorType::RegionDisabled, "not enabled"));
+    for (recorder, expected) in [
+        (on(), &["us-east-1"][..]),
+        (stopped(), &["us-east-1"]),
+        (Recorder::unknown(&denied()), &["us-east-1"]),
+        (Recorder::missing(), &[]),
+        (regional(), &[]),
+        (disabled, &[]),
+    ] {
+        let other = listed("us-east-1", &[(VPC, 1)]);
+        let unrecorded = listed("eu-west-1", &[(VPC, 1), (ROLE, 0)]);
+        let regions = vec![(unrecorded, regional()), (other, recorder)];
+        let coverage = coverage_of(regions, &types, Method::List);
+        let role = ROLE.parse().unwrap();
+        let recorders = coverage.recorders_of(&role).into_iter();
+        let recorders: Vec<_> = recorders.map(Region::as_str).collect();
+        assert_eq!(recorders, expected);
+    }
+}
+
+#[test]
 fn global_total_has_only_regions_that_record() {
     let types = named(&[ROLE]);
     // The IDs of the roles are 0, 1, 2, …: the stale regions have deleted roles.

@@ -43,7 +43,9 @@ pub enum Unlogged<'a> {
         resource_type: &'a ResourceType,
         /// The regions that do not record it.
         regions: BTreeSet<&'a Region>,
-        /// True if one of them lists resources of the type: these counts are stale.
+        /// The regions that may record it, although they do not count it.
+        recorders: BTreeSet<&'a Region>,
+        /// True if a region that does not record it lists resources of the type: these counts are stale.
         is_listed: bool,
     },
 }
@@ -129,6 +131,7 @@ impl Coverage {
             (!cells.is_empty()).then(|| Unlogged::Global {
                 resource_type,
                 regions: cells.iter().map(|(region, _)| *region).collect(),
+                recorders: self.recorders_of(resource_type),
                 is_listed: cells.iter().any(|(_, cell)| cell.is_stale()),
             })
         })

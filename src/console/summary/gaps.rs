@@ -21,8 +21,10 @@ pub struct MissingRow<'a> {
     pub types: BTreeSet<&'a ResourceType>,
     /// The reasons.
     pub reasons: Reasons,
-    /// True if the types are global and no region records them.
+    /// True if the types are global and no region records and counts them.
     pub is_global: bool,
+    /// The regions that may record the global types.
+    pub recorders: BTreeSet<&'a Region>,
     /// True if the row is the rest of too many rows.
     pub is_rest: bool,
 }
@@ -124,7 +126,7 @@ impl<'a> MissingCounts<'a> {
         let first = |row: &MissingRow<'a>| row.regions.first().copied();
         missing.whole_regions.sort_by_key(first);
         missing.add_types(cells);
-        missing.add_global(global);
+        missing.add_global(coverage, global);
         missing
     }
 
@@ -150,13 +152,21 @@ impl<'a> MissingCounts<'a> {
         self.others = limited(others);
     }
 
-    /// Adds the global types that no region records.
-    fn add_global(&mut self, global: BTreeMap<&'a ResourceType, BTreeSet<&'a Region>>) {
-        let mut rows: BTreeMap<BTreeSet<&'a Region>, MissingRow<'a>> = BTreeMap::new();
+    /// Adds the global types that no region records and counts.
+    fn add_global(
+        &mut self,
+        coverage: &'a Coverage,
+        global: BTreeMap<&'a ResourceType, BTreeSet<&'a Region>>,
+    ) {
+        let mut rows: BTreeMap<_, MissingRow<'a>> = BTreeMap::new();
         for (resource_type, regions) in global {
-            let row = rows.entry(regions.clone()).or_default();
+            let recorders = coverage.recorders_of(resource_type);
+            let row = rows
+                .entry((regions.clone(), recorders.clone()))
+                .or_default();
             row.cells += regions.len();
             row.regions = regions;
+            row.recorders = recorders;
             row.types.insert(resource_type);
             row.reasons.insert(Status::NotRecorded);
             row.is_global = true;

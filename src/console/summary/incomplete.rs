@@ -119,7 +119,13 @@ fn place(
 
 fn reason(row: &MissingRow<'_>) -> String {
     if row.is_global {
-        return "global, recorded in no region".to_owned();
+        let no_region = row.recorders.is_empty();
+        let reason = if no_region {
+            "global, recorded in no region"
+        } else {
+            "global, not counted in the region that records it"
+        };
+        return reason.to_owned();
     }
     let reasons = row.reasons.iter().map(|status| advice::reason(*status));
     reasons.collect::<Vec<_>>().join(", ")
@@ -127,7 +133,7 @@ fn reason(row: &MissingRow<'_>) -> String {
 
 fn action(row: &MissingRow<'_>, input: &SummaryInput<'_>) -> String {
     if row.is_global {
-        return advice::action_for_global_types(row.types.len());
+        return advice::action_for_global_types(row.types.len(), &row.recorders);
     }
     let is_unknown = row.reasons.first() == Some(&Status::UnknownType);
     if let Some(name) = row

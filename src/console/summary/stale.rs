@@ -187,14 +187,23 @@ fn global_sentence(
         missing.type_names(&counts.types, input.columns),
         missing.region_count(&counts.regions),
     );
+    let recorders = counts.types.iter();
+    let recorders = recorders
+        .flat_map(|t| input.coverage.recorders_of(t))
+        .collect();
     format!(
-        " of {types} in {regions} may be out of date, because no region records {}; {}",
+        " of {types} in {regions} may be out of date, because no region {} {}; {}",
+        if BTreeSet::is_empty(&recorders) {
+            "records"
+        } else {
+            "records and counts"
+        },
         if counts.types.len() == 1 {
             "this global type"
         } else {
             "these global types"
         },
-        advice::action_for_global_types(counts.types.len())
+        advice::action_for_global_types(counts.types.len(), &recorders)
     )
 }
 
