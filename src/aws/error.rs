@@ -96,6 +96,20 @@ impl Cause {
         matches!(self, Self::Transport(error) if matches!(error.kind, Connect | Dns))
     }
 
+    /// Returns true if the response is one of the operation, with an item that is not valid.
+    #[must_use]
+    pub fn has_invalid_item(&self) -> bool {
+        matches!(self, Self::Unreadable { max_retries: 1, .. })
+    }
+
+    /// Returns true if the host could not be reached, did not answer in time or closed the connection.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        let is_closed = |error: &TransportError| error.kind == TransportErrorKind::Connection;
+        let is_closed = matches!(self, Self::Transport(error) if is_closed(error));
+        is_closed || self.is_timeout() || self.is_unreachable()
+    }
+
     /// Returns true if there was no response in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

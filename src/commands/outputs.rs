@@ -115,16 +115,17 @@ pub(super) fn write_tables(context: &mut Context, account: &Account, coverage: &
 /// nothing was counted: an old file has more than a file without a count.
 fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -> bool {
     if coverage.is_missing() {
-        let counts = pluralize(coverage.size(), "count");
+        let missing = match coverage.size() {
+            1 => "the only count is missing".to_owned(),
+            counts => format!("all {} are missing", pluralize(counts, "count")),
+        };
         let name = account.file_name(".csv");
         let kept = if context.path(&name).exists() {
             format!(", and the existing {name} was not changed")
         } else {
             String::new()
         };
-        let message = format!(
-            "nothing was counted: all {counts} are missing; the results were not written{kept}"
-        );
+        let message = format!("nothing was counted: {missing}; the results were not written{kept}");
         context.log(ErrorType::Fatal, None, message);
         return false;
     }

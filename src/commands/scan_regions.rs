@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use super::context::Context;
 use super::heartbeat::Heartbeat;
 use crate::advice;
+use crate::aws::partition::Partition;
 use crate::coverage::{Coverage, Gap, RegionResult, Unlogged};
 use crate::error_log::{Entry, ErrorType};
 use crate::model::Region;
@@ -88,7 +89,18 @@ pub(super) fn not_enabled(
     let given = options.regions.iter().filter(|r| options.wants(r));
     let result = |region: &Region| {
         let error_type = ErrorType::RegionDisabled;
-        let message = "not an enabled region of this account (given with --regions); enable it or remove it from --regions";
+        let partition = Partition::for_region(region);
+        let own = enabled.first().map(Partition::for_region);
+        let message = if own.is_none_or(|own| own == partition) {
+            "not an enabled region of this account (given with --regions); enable it or remove it from --regions"
+                .to_owned()
+        } else {
+            format!(
+                "a region of another partition, {}, whose accounts and credentials are separate (given with \
+                 --regions); remove it from --regions",
+                partition.id
+            )
+        };
         let uncounted = scan::all_uncounted(options.resource_types.named());
         let entry = Entry {
             at: now,
@@ -97,7 +109,7 @@ pub(super) fn not_enabled(
             resource_type: None,
             message: format!("{message}; {uncounted}"),
         };
-        let gap = Gap::new(error_type, message);
+        let gap = Gap::new(error_type, &message);
         (RegionResult::missing(region.clone(), gap), entry)
     };
     given.filter(|r| !enabled.contains(r)).map(result).collect()

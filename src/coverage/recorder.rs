@@ -203,12 +203,23 @@ fn pair_by_name(statuses: &[RecorderStatus], recorders: &[ConfigurationRecorder]
                           config:DescribeConfigurationRecorderStatus returned";
             Gap::new(ErrorType::ApiError, detail)
         };
+        let settings = settings.cloned().ok_or_else(unpaired);
         Recorder::new(
             Ok(RecorderState::new(status)),
-            settings.cloned().ok_or_else(unpaired),
+            settings.and_then(with_known_strategy),
         )
     });
     paired.collect()
+}
+
+/// Returns `settings`, or the gap of a recorder whose recorded types are not known.
+fn with_known_strategy(settings: ConfigurationRecorder) -> Result<ConfigurationRecorder, Gap> {
+    if settings.has_known_strategy() {
+        return Ok(settings);
+    }
+    let detail = "this version does not know the recording strategy that \
+                  config:DescribeConfigurationRecorders returned";
+    Err(Gap::new(ErrorType::ApiError, detail))
 }
 
 /// Ranks the statuses of one type by several recorders; the highest applies.
@@ -378,6 +389,18 @@ mod tests {
         let unpaired = pair(&[recording], &[of_bucket]);
         assert!(shown(&unpaired, "eu-west-1", BUCKET).contains("did not return the recorder"));
         assert!(unpaired.unknown_why().is_some());
+    }
+
+    #[test]
+    fn unknown_strategy_proves_nothing() {
+        let recording = r#"{"name": "a", "recording": true, "lastStatus": "SUCCESS"}"#;
+        let group =
+            r#"{"name": "a", "recordingGroup": {"recordingStrategy": {"useOnly": "A_NEW_ONE"}}}"#;
+        let recorder = pair(&[recording], &[group]);
+        assert!(
+            shown(&recorder, "eu-west-1", VPC).contains("does not know the recording strategy")
+        );
+        assert!(recorder.unknown_why().is_some());
     }
 
     #[test]

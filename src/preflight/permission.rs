@@ -99,6 +99,8 @@ impl PermissionCheck<'_> {
             Err(e) => match e.kind() {
                 Some(ErrorKind::ResourceNotDiscovered) => Ok(Permission::Allowed),
                 Some(ErrorKind::NoRecorder) => Ok(Permission::NoRecorder),
+                // Only this type cannot be counted.
+                _ if e.cause.has_invalid_item() => Ok(Permission::Inconclusive),
                 _ => Err(e),
             },
         }

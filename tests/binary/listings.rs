@@ -72,6 +72,37 @@ fn requests(server: &Server, resource_type: &str) -> usize {
     server.count(|call| call.lists(resource_type, REGION))
 }
 
+/// Some operations of AWS Config call the page token `NextToken`, and so do emulators.
+#[test]
+fn page_token_in_upper_case_is_followed() {
+    let server = account(BUCKET).serve_with(|call| {
+        let token = call.field("nextToken");
+        let (mut body, is_first) = if call.lists(BUCKET, REGION) {
+            let id = token.unwrap_or("first");
+            let item = json!({"resourceType": BUCKET, "resourceId": id});
+            (json!({"resourceIdentifiers": [item]}), token.is_none())
+        } else if call.is("GetDiscoveredResourceCounts", REGION) {
+            let counted = [VPC, BUCKET][usize::from(token.is_none())];
+            let count = json!({"resourceType": counted, "count": 1});
+            let body = json!({"totalDiscoveredResources": 2, "resourceCounts": [count]});
+            (body, token.is_none())
+        } else {
+            return None;
+        };
+        if is_first {
+            body["NextToken"] = json!("second");
+        }
+        Some(Reply::json(&body))
+    });
+    for (method, total) in [("list", 2), ("counts", 1)] {
+        let run = run(&server, BUCKET, &["--strict", "--method", method]);
+        run.assert_no_errors();
+        for row in [row(BUCKET, total), row(VPC, 1)] {
+            assert!(run.csv().contains(&row), "{method}: {}", run.csv());
+        }
+    }
+}
+
 #[test]
 fn repeated_resource_lists_again() {
     let cases: [(&[Pass], usize, usize); 5] = [
@@ -217,6 +248,24 @@ fn item_without_type_or_id_leaves_no_row() {
             scope.spawn(move || assert_item_is_invalid(bad, (n + 1) % 2));
         }
     });
+}
+
+/// The check lists the first type in us-east-1.
+#[test]
+fn invalid_item_in_check_loses_one_type() {
+    let server = account(BUCKET).serve_with(|call| {
+        let body = page(&["{}".to_owned()], None);
+        call.lists(BUCKET, "us-east-1")
+            .then(|| Reply::json_bytes(body.into_bytes()))
+    });
+    let run = run(&server, BUCKET, &["--strict"]);
+    assert_eq!(run.code, Some(3), "{}", run.describe());
+    assert_eq!(run.csv(), account(BUCKET).csv(), "us-east-1 has no buckets");
+    let cell = ",us-east-1,AWS::S3::Bucket,error,missing,,,";
+    assert!(run.coverage().contains(cell), "{}", run.describe());
+    assert_eq!(run.errors().lines().count(), 1, "{}", run.describe());
+    assert!(run.errors().contains("resource without a type"));
+    assert_eq!(server.count(|call| call.lists(BUCKET, "us-east-1")), 2);
 }
 
 #[test]

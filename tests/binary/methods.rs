@@ -112,6 +112,21 @@ fn counts_name_at_most_twenty_types() {
     }
 }
 
+/// A type that this version does not know keeps the name of the options.
+#[test]
+fn counted_names_compare_without_case() {
+    let server = account().serve_with(|call| {
+        let counts = json!([{"resourceType": "AWS::New::Thing", "count": 3}]);
+        let body = json!({"totalDiscoveredResources": 3, "resourceCounts": counts});
+        call.is(COUNTS, "eu-west-1").then(|| Reply::json(&body))
+    });
+    let args = ["--method", "counts", "--resource-types", "aws::new::thing"];
+    let run = run(&server, &args);
+    assert_eq!(run.code, Some(0), "{}", run.describe());
+    let row = "012345678901,acme-prod,eu-west-1,AWS::new::thing,3\r\n";
+    assert!(run.csv().ends_with(row), "{}", run.describe());
+}
+
 #[test]
 fn contradictory_counts_are_not_used() {
     let account = account();

@@ -103,6 +103,21 @@ fn region_opened_by_aws_is_accepted() {
 }
 
 #[test]
+fn region_of_another_partition_is_named() {
+    for (region, partition) in [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")] {
+        let run = Program::new(&account().serve())
+            .args(TYPES)
+            .args(["--regions", region, "--regions", "us-east-1"])
+            .run();
+        assert_eq!(run.code, Some(0), "{}", run.describe());
+        let line = format!(
+            "[REGION_DISABLED] Region: {region}, Message: a region of another partition, {partition}, "
+        );
+        assert!(run.errors().contains(&line), "{}", run.describe());
+    }
+}
+
+#[test]
 fn new_region_is_recorded_and_replayed() {
     let server = account().region("eu-atlantis-1", &[(VPC, 5)]).serve();
     let program = Program::new(&server).args(TYPES);

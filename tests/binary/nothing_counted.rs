@@ -88,6 +88,11 @@ fn recorder_without_any_type_counts_nothing() {
         "{}",
         run.describe()
     );
+    let run = Program::new(&account.serve())
+        .args(["--resource-types", VPC])
+        .run();
+    let line = "[FATAL] Message: nothing was counted: the only count is missing; ";
+    assert!(run.errors().contains(line), "{}", run.describe());
 }
 
 #[test]

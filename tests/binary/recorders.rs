@@ -181,6 +181,130 @@ fn daily_recording_is_in_the_coverage() {
     assert_eq!(cell(&run, "eu-west-1", BUCKET), "zero,known,0,,");
 }
 
+/// A zero needs a recording group that includes the type; the case of names does not matter.
+#[test]
+fn group_that_is_not_understood_proves_no_zero() {
+    let strategy = |name: &str| json!({"recordingStrategy": {"useOnly": name}});
+    let unknown = "does not know the recording strategy";
+    for (group, vpc, bucket) in [
+        (
+            strategy("A_NEW_ONE"),
+            "counted,known,1,,",
+            "unverified,unverified,0,,",
+        ),
+        (
+            strategy("all_supported_resource_types"),
+            "counted,known,1,,",
+            "unverified,unverified,0,,",
+        ),
+        (
+            json!({"allSupported": false, "resourceTypes": []}),
+            "not_recorded,stale,1,,",
+            "not_recorded,missing,,,",
+        ),
+        (
+            json!({"resourceTypes": ["aws::ec2::vpc", "AWS::S3::BUCKET"]}),
+            "counted,known,1,,",
+            "zero,known,0,,",
+        ),
+        (
+            json!({
+                "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"},
+                "exclusionByResourceTypes": {"resourceTypes": ["aws::s3::bucket"]},
+            }),
+            "counted,known,1,,",
+            "not_recorded,missing,,,",
+        ),
+    ] {
+        let statuses = json!([{"name": "default", "recording": true, "lastStatus": "SUCCESS"}]);
+        let recorders = json!([{"name": "default", "recordingGroup": group}]);
+        let run = run(&statuses, Some(&recorders), &["--strict"]);
+        let rows = [VPC, BUCKET].map(|t| cell(&run, "eu-west-1", t));
+        assert!(rows[0].starts_with(vpc), "{group}: {rows:?}");
+        assert!(rows[1].starts_with(bucket), "{group}: {rows:?}");
+        let is_unknown = bucket.starts_with("unverified");
+        assert_eq!(rows[1].contains(unknown), is_unknown, "{group}: {rows:?}");
+        let code = if bucket.starts_with("zero") { 0 } else { 3 };
+        assert_eq!(run.code, Some(code), "{group}: {}", run.describe());
+    }
+}
+
+/// A region that records a global type, but does not count it now, is named; nothing is to be added to a recorder.
+#[test]
+fn recorder_of_an_uncounted_global_type_is_named() {
+    let twice = json!({"resourceIdentifiers": [
+        {"resourceType": ROLE, "resourceId": "a"}, {"resourceType": ROLE, "resourceId": "a"},
+    ]});
+    let status = |status: &Value| json!({"ConfigurationRecordersStatus": [status]});
+    let stopped = status(&json!({"name": "default", "recording": false}));
+    let pending = status(&json!({"name": "default", "recording": true, "lastStatus": "PENDING"}));
+    let error = |code| move |call: &Call| Reply::error(call, 400, code, "no");
+    type Respond = Box<dyn Fn(&Call) -> Reply + Send + Sync>;
+    for listed in [0, 2] {
+        let cases: [(&str, Respond); 6] = [
+            ("list", Box::new(error("AccessDeniedException"))),
+            ("list", Box::new(error("Oops"))),
+            (
+                "list",
+                Box::new({
+                    let twice = twice.clone();
+                    move |_| Reply::json(&twice)
+                }),
+            ),
+            (STATUS, Box::new(error("AccessDeniedException"))),
+            (
+                STATUS,
+                Box::new({
+                    let stopped = stopped.clone();
+                    move |_| Reply::json(&stopped)
+                }),
+            ),
+            (
+                STATUS,
+                Box::new({
+                    let pending = pending.clone();
+                    move |_| Reply::json(&pending)
+                }),
+            ),
+        ];
+        for (n, (operation, respond)) in cases.into_iter().enumerate() {
+            let account = Account::new()
+                .region("us-east-1", &[(VPC, 2)])
+                .region("us-west-2", &[(VPC, 1), (ROLE, 3)])
+                .region("eu-west-1", &[(VPC, 1), (ROLE, listed)])
+                .not_recording("us-east-1", &[ROLE])
+                .not_recording("eu-west-1", &[ROLE]);
+            let server = account.serve_with(move |call| {
+                let is_listing = operation == "list" && call.lists(ROLE, "us-west-2");
+                (is_listing || call.is(operation, "us-west-2")).then(|| respond(call))
+            });
+            let types = format!("{VPC},{ROLE}");
+            let run = Program::new(&server)
+                .args(["--resource-types", &types, "--max-attempts", "1"])
+                .run();
+            let text = format!("{n}: {}", run.describe());
+            let line = format!("[CONFIG_DISABLED] Resource: {ROLE}, Message: ");
+            let errors = run.errors();
+            let line = errors
+                .lines()
+                .find(|l| l.contains(&line))
+                .unwrap_or_else(|| panic!("{text}"));
+            assert!(
+                line.ends_with("; check us-west-2, which may record it"),
+                "{text}"
+            );
+            assert!(
+                run.stdout.contains("check us-west-2, which may record it"),
+                "{text}"
+            );
+            for output in [&run.stdout, &errors] {
+                assert!(!output.contains("to the recorder of one"), "{text}");
+                assert!(!output.contains("recorded in no region"), "{text}");
+            }
+        }
+    }
+}
+
 /// Runs with global types that us-east-1 records; `is_stale` makes the recorder of eu-west-1 stale.
 fn run_global(account: &Account, types: &str, status: &'static str, args: &[&str]) -> Outcome {
     let server = account.serve_with(move |call: &Call| {

@@ -35,6 +35,7 @@ pub struct ConfigurationRecorder {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordingGroup {
+    all_supported: Option<bool>,
     include_global_resource_types: Option<bool>,
     resource_types: Option<List<String>>,
     exclusion_by_resource_types: Option<Exclusion>,
@@ -89,6 +90,14 @@ impl ConfigurationRecorder {
         }
     }
 
+    /// Returns true if this version knows the recording strategy, and so the recorded types.
+    #[must_use]
+    pub fn has_known_strategy(&self) -> bool {
+        let known = [ALL_SUPPORTED, INCLUSION, EXCLUSION];
+        let group = self.recording_group.as_ref();
+        group.is_none_or(|group| known.contains(&group.strategy()))
+    }
+
     /// Returns how often the recorder records `resource_type`.
     #[must_use]
     pub fn frequency(&self, resource_type: &ResourceType) -> Frequency {
@@ -97,8 +106,8 @@ impl ConfigurationRecorder {
         };
         let overrides = mode.recording_mode_overrides.iter().flat_map(|o| &o.0);
         let mut overrides = overrides.filter(|o| {
-            let types = o.resource_types.iter().flat_map(|types| &types.0);
-            types.into_iter().any(|t| t == resource_type.as_str())
+            let types = o.resource_types.as_ref();
+            contains(types, resource_type)
         });
         let frequency = match overrides.next() {
             Some(own) => &own.recording_frequency,
@@ -115,21 +124,19 @@ impl RecordingGroup {
     /// Returns true if the group includes `resource_type`.
     ///
     /// Third-party types are always included: they are recorded when their owner publishes them,
-    /// independent of the group. An unknown strategy includes all types.
+    /// independent of the group.
     fn records(&self, resource_type: &ResourceType) -> bool {
-        let named = |list: Option<&List<String>>| {
-            list.is_some_and(|list| list.0.iter().any(|t| t == resource_type.as_str()))
-        };
+        let named = |list| contains(list, resource_type);
         let excluded = self.exclusion_by_resource_types.as_ref();
         let excluded = excluded.and_then(|e| e.resource_types.as_ref());
         if !resource_type.as_str().starts_with("AWS::") {
             return true;
         }
         match self.strategy() {
-            "INCLUSION_BY_RESOURCE_TYPES" => named(self.resource_types.as_ref()),
+            INCLUSION => named(self.resource_types.as_ref()),
             // includeGlobalResourceTypes does not apply here.
-            "EXCLUSION_BY_RESOURCE_TYPES" => !named(excluded),
-            "ALL_SUPPORTED_RESOURCE_TYPES" => {
+            EXCLUSION => !named(excluded),
+            ALL_SUPPORTED => {
                 !resource_type.is_global_iam() || self.include_global_resource_types == Some(true)
             }
             _ => true,
@@ -143,13 +150,27 @@ impl RecordingGroup {
         if let Some(name) = named.and_then(|s| s.use_only.as_deref()) {
             name
         } else if listed(self.resource_types.as_ref()) {
-            "INCLUSION_BY_RESOURCE_TYPES"
+            INCLUSION
         } else if self.exclusion_by_resource_types.is_some() {
-            "EXCLUSION_BY_RESOURCE_TYPES"
+            EXCLUSION
+        } else if self.all_supported == Some(false) {
+            INCLUSION
         } else {
-            "ALL_SUPPORTED_RESOURCE_TYPES"
+            ALL_SUPPORTED
         }
     }
+}
+
+/// The recording strategies.
+///
+/// <https://docs.aws.amazon.com/config/latest/APIReference/API_RecordingStrategy.html>
+const ALL_SUPPORTED: &str = "ALL_SUPPORTED_RESOURCE_TYPES";
+const INCLUSION: &str = "INCLUSION_BY_RESOURCE_TYPES";
+const EXCLUSION: &str = "EXCLUSION_BY_RESOURCE_TYPES";
+
+fn contains(list: Option<&List<String>>, resource_type: &ResourceType) -> bool {
+    let is_same = |t: &String| t.eq_ignore_ascii_case(resource_type.as_str());
+    list.is_some_and(|list| list.0.iter().any(is_same))
 }
 
 #[derive(Deserialize)]
@@ -229,11 +250,34 @@ mod tests {
                 [true, false, true, true],
             ),
             (
-                r#"{"recordingStrategy": {"useOnly": "A_NEW_ONE"}}"#,
-                [true; 4],
+                r#"{"allSupported": false, "resourceTypes": []}"#,
+                [false, false, false, true],
+            ),
+            (
+                r#"{"allSupported": false, "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"},
+                    "exclusionByResourceTypes": {"resourceTypes": ["aws::iam::role"]}}"#,
+                [true, false, true, true],
             ),
         ] {
             assert_eq!(recorded(group), expected, "{group}");
+        }
+    }
+
+    #[test]
+    fn strategy_may_be_unknown() {
+        for (group, expected) in [
+            ("null", true),
+            (r#"{"recordingStrategy": null}"#, true),
+            (r#"{"recordingStrategy": {"useOnly": "A_NEW_ONE"}}"#, false),
+            (
+                r#"{"recordingStrategy": {"useOnly": "exclusion_by_resource_types"}}"#,
+                false,
+            ),
+        ] {
+            let body = format!(r#"{{"ConfigurationRecorders": [{{"recordingGroup": {group}}}]}}"#);
+            let recorders = DescribeConfigurationRecorders {}.parse(body.as_bytes());
+            let is_known = recorders.unwrap()[0].has_known_strategy();
+            assert_eq!(is_known, expected, "{group}");
         }
     }
 
@@ -279,9 +323,9 @@ mod tests {
             (
                 r#"{"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": [
                     {"description": "x", "resourceTypes": ["AWS::EC2::VPC"], "recordingFrequency": "DAILY"},
-                    {"resourceTypes": null}]}"#,
+                    {"resourceTypes": null}, {"resourceTypes": ["aws::iam::role"], "recordingFrequency": "DAILY"}]}"#,
                 "Daily",
-                "Continuous",
+                "Daily",
             ),
         ] {
             let body = format!(r#"{{"ConfigurationRecorders": [{{"recordingMode": {mode}}}]}}"#);

@@ -46,6 +46,8 @@ struct GetDiscoveredResourceCountsResponse<'a> {
     total_discovered_resources: u64,
     #[serde(borrow)]
     resource_counts: List<Object<Count<'a>>>,
+    // Other operations of AWS Config, and so emulators of this one, write it in upper case.
+    #[serde(alias = "NextToken")]
     next_token: Option<String>,
 }
 
@@ -78,11 +80,14 @@ impl Operation for GetDiscoveredResourceCounts<'_> {
             let resource_type: ResourceType = text.parse().map_err(|_| {
                 ParseError::unexpected(format!("invalid resource type in the response: {text}"))
             })?;
-            if !requested.is_empty() && !requested.contains(&resource_type) {
-                let why = format!("unexpected type {resource_type} in the response");
-                return Err(ParseError::unexpected(why));
+            if requested.is_empty() {
+                return Ok((resource_type, count.count));
             }
-            Ok((resource_type, count.count))
+            let is_same = |r: &&ResourceType| r.as_str().eq_ignore_ascii_case(text);
+            let why = || format!("unexpected type {resource_type} in the response");
+            let requested = requested.iter().find(is_same);
+            let requested = requested.ok_or_else(|| ParseError::unexpected(why()))?;
+            Ok((requested.clone(), count.count))
         };
         let counts = reply.resource_counts.0.into_iter().map(count);
         Ok(CountsPage {
@@ -149,6 +154,12 @@ mod tests {
             next_token: Some("x".to_owned()),
         };
         assert_eq!(page.unwrap(), expected);
+        let upper = r#"{"totalDiscoveredResources": 3, "NextToken": "y", "resourceCounts": [
+            {"resourceType": "AWS::New::Thing", "count": 3}]}"#;
+        let requested = "aws::new::thing".parse().unwrap();
+        let upper = parse(&["aws::new::thing"], upper).unwrap();
+        assert_eq!(upper.counts, [(requested, 3)]);
+        assert_eq!(upper.next_token.as_deref(), Some("y"));
         let none = r#"{"totalDiscoveredResources": 0, "resourceCounts": [], "nextToken": ""}"#;
         assert_eq!(parse(&[], none).unwrap().next_token, None);
     }

@@ -42,6 +42,8 @@ struct ListDiscoveredResourcesResponse<'a> {
     // Required: a body without the list is not a page, and never a zero.
     #[serde(borrow)]
     resource_identifiers: List<Object<Identifier<'a>>>,
+    // Other operations of AWS Config, and so emulators of this one, write it in upper case.
+    #[serde(alias = "NextToken")]
     next_token: Option<String>,
 }
 
@@ -150,6 +152,8 @@ mod tests {
         };
         assert_ne!(first, second);
         assert_eq!(first, third, "the same ID in another spelling");
+        let upper = parse(r#"{"NextToken": "x", "resourceIdentifiers": []}"#).unwrap();
+        assert_eq!(upper.next_token.as_deref(), Some("x"));
         let last = parse(r#"{"resourceIdentifiers": [], "nextToken": ""}"#).unwrap();
         assert_eq!((last.next_token, last.ids), (None, Vec::new()));
     }
