@@ -30,8 +30,8 @@ pub(super) fn first_regions(start: &Region, enabled: &[Region]) -> Vec<Region> {
 /// A region and its result of the permission check; `None` after a panic.
 pub(super) type CheckedRegion = (Region, Option<Result<Permission, CallError>>);
 
-/// Looks for a recorder: in the first regions one after another, then in all others concurrently. Returns the detail of
-/// the check.
+/// Looks for a recorder: in the first regions one after another until one fails, then in all others concurrently: each
+/// failure may take two minutes. Returns the detail of the check.
 pub(super) fn find(
     check: &PermissionCheck,
     workers: &mut Workers,
@@ -40,14 +40,17 @@ pub(super) fn find(
     checked: &CheckedRegion,
     checks: &mut Checks,
 ) -> Result<String, CheckError> {
-    let first = first_regions(start, enabled);
+    let mut first = first_regions(start, enabled);
     let mut errors = Vec::new();
-    for region in &first {
+    let mut tried = 0;
+    while let Some(region) = first.get(tried).filter(|_| errors.is_empty()) {
+        tried += 1;
         let found = checks.run(ENABLED, workers, || describe(check, region, checked));
         if let Some(detail) = or_error(found, &mut errors) {
             return Ok(detail);
         }
     }
+    first.truncate(tried);
     let others: Vec<&Region> = enabled.iter().filter(|r| !first.contains(r)).collect();
     workers.grow(others.len());
     let results: Vec<_> = workers.scope(|scope| {

@@ -227,7 +227,7 @@ struct Calls {
     account_id: Option<AccountId>,
     alias: Option<String>,
     regions: Regions,
-    /// True if the host of the regions cannot be reached: the hosts of further regions are not tried.
+    /// True if the host of the regions does not answer: the hosts of further regions are not tried.
     is_offline: bool,
     /// The result of the permission check, unless the checks are skipped.
     permission: Option<CheckedRegion>,
@@ -257,7 +257,7 @@ fn call<'scope>(
     let count = |regions: &Regions| pluralize(regions.enabled.len(), "enabled region");
     let regions = checks.try_join(REGIONS, regions);
     let regions = lookup_error.map_or(regions, Err);
-    let is_offline = matches!(&regions, Err(CheckError::Call(e)) if e.cause.is_unreachable());
+    let is_offline = matches!(&regions, Err(CheckError::Call(e)) if e.cause.is_unanswered());
     let regions = checks.add(REGIONS, regions, count);
     let regions = regions.unwrap_or_default();
 

@@ -101,6 +101,12 @@ impl Expected {
             (Purpose::CheckAndCount(_, resource_type), Effect::NoRecorder) => {
                 missing_count(point, resource_type, fault.effect, attempts, message_parts)
             }
+            // Without an answer about the regions, the last check does not try any.
+            (Purpose::Check(check), Effect::Connection) if point.operation == "DescribeRegions" => {
+                let mut failed = failed_check(check, attempts, message_parts);
+                failed.log.push(LogLine::new("PREREQUISITE", None, None));
+                failed
+            }
             (Purpose::Check(check) | Purpose::CheckAndCount(check, _), _) => {
                 failed_check(check, attempts, message_parts)
             }
