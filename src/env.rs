@@ -45,9 +45,14 @@ pub trait Env: Send + Sync {
     /// command is the terminal, if the program's is.
     ///
     /// # Errors
-    /// The command cannot be started. It runs longer than two minutes (`TimedOut`), prints more than 1 MiB
+    /// The command cannot be started. It runs longer than `limit` (`TimedOut`), prints more than 1 MiB
     /// (`FileTooLarge`), or the run is interrupted (`Interrupted`); its processes are then ended.
-    fn run(&self, command: &str, elapsed: &dyn Fn() -> Duration) -> io::Result<CommandOutput>;
+    fn run(
+        &self,
+        command: &str,
+        limit: Duration,
+        elapsed: &dyn Fn() -> Duration,
+    ) -> io::Result<CommandOutput>;
 
     /// Prompts the user on the terminal and returns the input; `None` without a terminal.
     fn prompt(&self, question: &str) -> Option<String>;
@@ -111,8 +116,13 @@ impl Env for SystemEnv {
         result
     }
 
-    fn run(&self, command: &str, elapsed: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
-        command::run(command, elapsed, &self.0)
+    fn run(
+        &self,
+        command: &str,
+        limit: Duration,
+        elapsed: &dyn Fn() -> Duration,
+    ) -> io::Result<CommandOutput> {
+        command::run(command, limit, elapsed, &self.0)
     }
 
     fn prompt(&self, question: &str) -> Option<String> {
@@ -163,8 +173,10 @@ fn split_variable(text: &str) -> (&str, &str) {
 mod tests {
     use super::*;
 
+    const LIMIT: Duration = Duration::from_mins(2);
+
     fn run(command: &str) -> io::Result<CommandOutput> {
-        SystemEnv::default().run(command, &|| Duration::ZERO)
+        SystemEnv::default().run(command, LIMIT, &|| Duration::ZERO)
     }
 
     fn make_fifo(path: impl AsRef<std::path::Path>) {
@@ -259,7 +271,8 @@ mod tests {
             calls.set(calls.get() + 1);
             Duration::from_secs(if calls.get() > 10 { 121 } else { calls.get() })
         };
-        let error = SystemEnv::default().run(&command, &elapsed).err().unwrap();
+        let error = SystemEnv::default().run(&command, LIMIT, &elapsed);
+        let error = error.err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(error.to_string(), "no result within 120 seconds");
         assert_eq!(reader.join().unwrap(), b"", "no process has the FIFO open");
@@ -272,8 +285,8 @@ mod tests {
             calls.set(calls.get() + 1);
             Duration::from_secs(if calls.get() > 1 { 1119 } else { 1000 })
         };
-        let output = SystemEnv::default().run("echo done", &elapsed).unwrap();
-        assert_eq!(output.stdout.expose(), "done\n");
+        let output = SystemEnv::default().run("echo done", LIMIT, &elapsed);
+        assert_eq!(output.unwrap().stdout.expose(), "done\n");
     }
 
     #[test]
@@ -297,7 +310,10 @@ mod tests {
         make_fifo(&fifo);
         let env = SystemEnv::default();
         env.0.raise(15);
-        let error = env.run("sleep 600", &|| Duration::ZERO).err().unwrap();
+        let error = env
+            .run("sleep 600", LIMIT, &|| Duration::ZERO)
+            .err()
+            .unwrap();
         assert_eq!(error.kind(), io::ErrorKind::Interrupted);
         assert!(env.0.commands().is_empty());
         let error = env.read(&fifo).unwrap_err();

@@ -385,7 +385,12 @@ impl Env for CaseEnv {
         }
     }
 
-    fn run(&self, command: &str, _: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
+    fn run(
+        &self,
+        command: &str,
+        _: Duration,
+        _: &dyn Fn() -> Duration,
+    ) -> io::Result<CommandOutput> {
         let output = self.outputs.get(command).ok_or(io::ErrorKind::NotFound)?;
         Ok(CommandOutput {
             ok: output.ok,
@@ -447,7 +452,7 @@ fn check_case(case: &Case) {
             log.lock().unwrap().push(line.to_string());
         })),
         activity: Arc::default(),
-        ends: None,
+        ends: Arc::default(),
         hosts: None,
     };
     let lines = Mutex::new(Vec::new());

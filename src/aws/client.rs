@@ -49,8 +49,6 @@ pub struct Client {
     account: Option<AccountId>,
     regions: Mutex<HashMap<(Service, Region), Arc<RegionState>>>,
     usage: Mutex<BTreeMap<(Service, Region), Usage>>,
-    /// The time at which all calls end, on the clock of the run.
-    scan_ends: OnceLock<Duration>,
     /// True once the credentials have been accepted.
     identity: IdentityFlag,
 }
@@ -67,9 +65,12 @@ pub struct CallOutput<T> {
 impl Client {
     /// Creates a client that signs with `credentials`.
     #[must_use]
-    pub fn new(transport: Transport, credentials: impl Into<Arc<CachedCredentials>>) -> Self {
+    pub fn new(mut transport: Transport, credentials: impl Into<Arc<CachedCredentials>>) -> Self {
+        if transport.hosts.is_some() {
+            // In a run of many accounts, each has its own time.
+            transport.ends = Arc::new(OnceLock::clone(&transport.ends));
+        }
         Self {
-            scan_ends: transport.ends.map(OnceLock::from).unwrap_or_default(),
             transport,
             credentials: credentials.into(),
             account: None,
@@ -106,7 +107,8 @@ impl Client {
     /// earlier call of this method.
     pub fn end_after(&self, time: Duration) {
         let now = self.transport.clock.elapsed();
-        self.scan_ends.get_or_init(|| now.saturating_add(time));
+        let ends = &self.transport.ends;
+        ends.get_or_init(|| now.saturating_add(time));
     }
 
     fn state(&self, service: Service, region: &Region) -> Arc<RegionState> {

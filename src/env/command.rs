@@ -16,9 +16,6 @@ use crate::interrupt::Interrupt;
 use crate::process_tree::ProcessTree;
 use crate::secret::Secret;
 
-/// The time after which a command is ended.
-const TIME_LIMIT: Duration = Duration::from_mins(2);
-
 /// The maximum output of a command on stdout, and on stderr, in bytes.
 const MAX_OUTPUT: usize = 1 << 20;
 
@@ -42,10 +39,11 @@ pub struct CommandOutput {
 /// Runs `sh -c command` and waits for its end; `elapsed` is the time. Its stdin is the terminal, if the program's is.
 ///
 /// # Errors
-/// The command cannot be started, runs longer than two minutes (`TimedOut`), prints more than 1 MiB (`FileTooLarge`), or
+/// The command cannot be started, runs longer than `limit` (`TimedOut`), prints more than 1 MiB (`FileTooLarge`), or
 /// the run is interrupted (`Interrupted`). Its processes are then ended.
 pub(super) fn run(
     command: &str,
+    limit: Duration,
     elapsed: &dyn Fn() -> Duration,
     interrupt: &Interrupt,
 ) -> io::Result<CommandOutput> {
@@ -73,9 +71,9 @@ pub(super) fn run(
     drop(commands);
     let is_over = || match interrupt.signal() {
         Some(_) => Some(ErrorKind::Interrupted.into()),
-        None if elapsed().saturating_sub(start) < TIME_LIMIT => None,
+        None if elapsed().saturating_sub(start) < limit => None,
         None => {
-            let limit = format!("no result within {} seconds", TIME_LIMIT.as_secs());
+            let limit = format!("no result within {} seconds", limit.as_secs());
             Some(io::Error::new(ErrorKind::TimedOut, limit))
         }
     };

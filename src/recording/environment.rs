@@ -68,7 +68,7 @@ impl Env for RecordedEnv {
     }
 
     /// Fails: a replay runs no commands.
-    fn run(&self, _: &str, _: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
+    fn run(&self, _: &str, _: Duration, _: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
         Err(io::ErrorKind::NotFound.into())
     }
 

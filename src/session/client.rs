@@ -1,7 +1,7 @@
 //! A session: profile, start region, endpoints, trust, proxies and credentials, which make a client.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::recorded_home::home_files;
@@ -77,7 +77,7 @@ impl<'a> SessionParts<'a> {
             jitter: runtime.jitter,
             trace,
             activity,
-            ends: options.run_ends(),
+            ends: Arc::new(options.run_ends().map(OnceLock::from).unwrap_or_default()),
             hosts: options.accounts.is_some().then(Arc::default),
         };
         let parts = Self {

@@ -11,7 +11,7 @@ use crate::timeouts;
 /// A case: its name and its function.
 type Case = (&'static str, fn());
 
-pub const ALL: [Case; 12] = [
+pub const ALL: [Case; 15] = [
     (
         "throttling_region_ends_with_ten_types",
         throttling_region_ends_with_ten_types,
@@ -33,7 +33,16 @@ pub const ALL: [Case; 12] = [
         "run_without_network_ends_soon",
         run_without_network_ends_soon,
     ),
+    ("silent_host_ends_the_checks", silent_host_ends_the_checks),
+    (
+        "host_that_resets_connections_ends_the_checks",
+        host_that_resets_connections_ends_the_checks,
+    ),
     ("scan_ends_at_its_time_limit", scan_ends_at_its_time_limit),
+    (
+        "refresh_ends_at_time_limit_of_scan",
+        refresh_ends_at_time_limit_of_scan,
+    ),
     (
         "organization_ends_at_its_time_limit",
         organization_ends_at_its_time_limit,
@@ -224,6 +233,25 @@ fn run_without_network_ends_soon() {
     );
 }
 
+/// Runs against an account whose services all give this reply.
+fn assert_checks_end(reply: fn() -> Reply) {
+    let server = account(&types(1)).serve_with(move |_| Some(reply()));
+    let (outcome, took) = run(&server, &types(1), &[]);
+    let text = outcome.describe();
+    assert!(took < MAX_RUN, "{took:?}: {text}");
+    assert_eq!(outcome.code, Some(1), "{text}");
+    let skipped = "AWS Config enabled in at least one region: skipped: check 6 failed";
+    assert!(outcome.stdout.contains(skipped), "{text}");
+}
+
+fn silent_host_ends_the_checks() {
+    assert_checks_end(Reply::stall);
+}
+
+fn host_that_resets_connections_ends_the_checks() {
+    assert_checks_end(Reply::reset);
+}
+
 fn scan_ends_at_its_time_limit() {
     let types = types(2);
     let server = account(&types).serve_with(|call| {
@@ -247,6 +275,52 @@ fn scan_ends_at_its_time_limit() {
         "[SCAN_FAILED] Region: {BAD}, Message: 1 type not counted ({VPC}): the scan reached its time"
     );
     assert!(outcome.errors().contains(&line), "{text}");
+}
+
+/// The credentials expire in the scan. The command that refreshes them takes ten minutes, and the role is not assumed
+/// again: STS is silent.
+fn refresh_ends_at_time_limit_of_scan() {
+    let keys = r#"{"Version": 1, "AccessKeyId": "AKIABASEKEY000000003", "SecretAccessKey": "wJalrXUtnFEMI"}"#;
+    let process = format!(
+        "[default]\ncredential_process = if [ -e \"$HOME/started\" ]; then sleep 600; fi; \
+         touch \"$HOME/started\"; echo '{keys}'\n"
+    );
+    let role = format!(
+        "[default]\nrole_arn = arn:aws:iam::012345678901:role/audit\nsource_profile = base\n\
+         [profile base]\ncredential_process = echo '{keys}'\n"
+    );
+    for config in [process, role] {
+        let server = account(&types(2)).serve_with(|call| match call.operation.as_str() {
+            "AssumeRole" if call.number > 1 => Some(Reply::stall()),
+            "AssumeRole" => Some(role_reply()),
+            _ => is_bad(call).then(|| Reply::error(call, 400, "ExpiredTokenException", "expired")),
+        });
+        let program = Program::new(&server)
+            .env("AWS_ACCESS_KEY_ID", "")
+            .env("AWS_SECRET_ACCESS_KEY", "")
+            .args(["--resource-types", VPC, "--max-time=5", "--strict"]);
+        let home = program.directory().join("home/.aws");
+        std::fs::create_dir(&home).unwrap();
+        std::fs::write(home.join("config"), config).unwrap();
+        let before = Instant::now();
+        let outcome = program.run();
+        let (took, text) = (before.elapsed(), outcome.describe());
+        assert!((5..20).contains(&took.as_secs()), "{took:?}: {text}");
+        assert_eq!(outcome.code, Some(3), "{text}");
+        let line = format!(
+            "[SCAN_FAILED] Region: {BAD}, Message: 1 type not counted ({VPC}): the scan reached its time"
+        );
+        assert!(outcome.errors().contains(&line), "{text}");
+        assert!(!outcome.errors().contains("FATAL"), "{text}");
+    }
+}
+
+fn role_reply() -> Reply {
+    Reply::xml(
+        "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>\
+         <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+         <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
+    )
 }
 
 /// Both workers wait for accounts that do not answer.

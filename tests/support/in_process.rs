@@ -90,7 +90,12 @@ impl Env for FixedEnv {
         SystemEnv::default().write_private(path, bytes)
     }
 
-    fn run(&self, command: &str, _: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
+    fn run(
+        &self,
+        command: &str,
+        _: Duration,
+        _: &dyn Fn() -> Duration,
+    ) -> io::Result<CommandOutput> {
         panic!("the command {command} takes real time")
     }
 

@@ -49,7 +49,7 @@ pub fn transport(http: Arc<dyn HttpClient>, clock: Arc<VirtualClock>) -> Transpo
         jitter: || 0.0,
         trace: None,
         activity: Arc::default(),
-        ends: None,
+        ends: Arc::default(),
         hosts: None,
     }
 }

@@ -1,9 +1,12 @@
 //! The credentials of a client's calls.
 
+use std::time::Duration;
+
 use super::Client;
 use super::attempt::interrupted;
+use super::transport::Transport;
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
-use crate::aws::error::{CallError, Cause, CredentialsError};
+use crate::aws::error::{Bound, CallError, Cause, CredentialsError};
 use crate::secret::Redactor;
 
 impl Client {
@@ -34,13 +37,21 @@ impl Client {
     }
 
     /// Returns the credentials of an attempt. A refresh does not count toward the time of the call: it has its own
-    /// limits.
+    /// limits, and ends with the time of the scan.
     pub(super) fn signer(&self) -> Result<(ResolvedCredentials, u64), Cause> {
         if self.transport.interrupt.signal().is_some() {
             return Err(interrupted());
         }
         let signer = self.credentials.for_signing(&*self.transport.clock);
-        signer.map_err(Cause::Credentials)
+        signer.map_err(|why| match *why {
+            CredentialsError::OtherAccount { .. } => Cause::Credentials(why),
+            _ if self.is_out_of_time() => Cause::Transport(Transport::out_of_time()),
+            _ => Cause::Credentials(why),
+        })
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.transport.time_left() == Some(Duration::ZERO)
     }
 
     /// Refreshes the credentials of `version`, which `expired` found expired.
@@ -56,6 +67,10 @@ impl Client {
             },
             CredentialsError::OtherAccount { .. } => CallError {
                 cause: Cause::Credentials(why),
+                ..expired
+            },
+            _ if self.is_out_of_time() => CallError {
+                bound: Some(Bound::Scan),
                 ..expired
             },
             _ => CallError {

@@ -11,7 +11,7 @@ use crate::advice;
 use crate::aws::config_file::SharedFiles;
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
-use crate::aws::error::{Bound, CallError, Cause, ErrorKind};
+use crate::aws::error::{Bound, CallError, Cause, CredentialsError, ErrorKind};
 use crate::aws::ops::describe_regions::DescribeRegions;
 use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::ops::list_account_aliases::ListAccountAliases;
@@ -1084,6 +1084,41 @@ fn time_of_scan_ends_call_that_waits() {
     let requests = http.requests().len();
     assert_eq!(list(&client).unwrap_err().bound, Some(Bound::Scan));
     assert_eq!(http.requests().len(), requests, "no request after the end");
+}
+
+#[test]
+fn time_of_scan_ends_refresh() {
+    for lifetime in [None, Some(time::Duration::seconds(2))] {
+        let clock = clock();
+        let http = Scripted::by(|_| answer(400, r#"{"__type": "ExpiredTokenException"}"#));
+        let transport = transport(http, clock.clone());
+        let refreshing = transport.clone();
+        let expires = lifetime.map(|lifetime| clock.now() + lifetime);
+        let credentials = super::fake::refreshed_by(move |is_refresh| {
+            if is_refresh {
+                refreshing.clock.sleep(refreshing.time_left().unwrap());
+                return Err(CredentialsError::NotRefreshable);
+            }
+            Ok(super::fake::credentials_with_id("KEY").with_expiry(expires))
+        });
+        let client = Client::new(transport, credentials);
+        client.end_after(Duration::from_secs(5));
+        assert_eq!(list(&client).unwrap_err().bound, Some(Bound::Scan));
+        assert_eq!(clock.elapsed().as_secs(), 5);
+    }
+}
+
+#[test]
+fn each_of_many_accounts_has_its_own_time() {
+    let clock = clock();
+    let mut transport = transport(Scripted::by(|_| answer(200, EMPTY_PAGE)), clock.clone());
+    transport.hosts = Some(Arc::default());
+    let client = || Client::new(transport.clone(), credentials());
+    let (first, second) = (client(), client());
+    first.end_after(Duration::from_secs(5));
+    clock.sleep(Duration::from_secs(6));
+    assert_eq!(list(&first).unwrap_err().bound, Some(Bound::Scan));
+    list(&second).unwrap();
 }
 
 thread_local! {

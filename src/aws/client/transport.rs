@@ -1,7 +1,7 @@
 //! The settings of requests.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::activity::Activity;
@@ -36,8 +36,9 @@ pub struct Transport {
     pub trace: Option<Trace>,
     /// The calls in progress.
     pub activity: Arc<Activity>,
-    /// The time at which all calls end, on the clock of the run; `None` for no such time.
-    pub ends: Option<Duration>,
+    /// The time at which all calls end, on the clock of the run, once there is one. The refreshes of credentials end
+    /// then too.
+    pub ends: Arc<OnceLock<Duration>>,
     /// The hosts as all accounts know them, in a run of many accounts.
     pub hosts: Option<Arc<SharedHosts>>,
 }
@@ -62,7 +63,7 @@ impl Transport {
     /// Returns the time until all calls end; `None` for no such time.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
-        Some(self.ends?.saturating_sub(self.clock.elapsed()))
+        Some(self.ends.get()?.saturating_sub(self.clock.elapsed()))
     }
 
     /// Returns the error of a request that is not sent because all calls have ended.

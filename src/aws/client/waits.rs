@@ -91,7 +91,7 @@ impl<O: Operation> OngoingCall<'_, O> {
     pub(super) fn time_left(&self, now: Duration) -> (Bound, Duration) {
         let ends = [
             (Bound::Region, self.state.ends_at()),
-            (Bound::Scan, self.client.scan_ends.get().copied()),
+            (Bound::Scan, self.client.transport.ends.get().copied()),
         ];
         let left = |(bound, end): (_, Option<Duration>)| Some((bound, end?.saturating_sub(now)));
         let ends = ends.into_iter().filter_map(left);

@@ -115,8 +115,11 @@ impl Fetch {
                     Err(error) => (error.into(), self.connect_attempts),
                 };
             let wait = Duration::from_secs(1);
-            let has_ended = transport.time_left().is_some_and(|left| left < wait);
-            if attempts >= max_attempts || has_ended || transport.interrupt.signal().is_some() {
+            let end = transport.time_left().filter(|left| *left < wait);
+            if let Some(left) = end {
+                transport.clock.sleep(left);
+            }
+            if attempts >= max_attempts || end.is_some() || transport.interrupt.signal().is_some() {
                 let (method, uri) = (request.method, request.public_uri());
                 return Err(FetchError { method, uri, cause });
             }

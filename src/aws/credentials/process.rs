@@ -9,6 +9,7 @@
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -23,6 +24,9 @@ fn shown(stdout: &str, stderr: &str) -> String {
     let stderr = Untrusted::from(stderr).redact(&redact::secrets_in(stdout));
     stderr.map(redact::source).shown(400)
 }
+
+/// The maximum time of a command.
+const TIME_LIMIT: Duration = Duration::from_mins(2);
 
 #[derive(Deserialize)]
 struct ProcessOutput {
@@ -43,9 +47,11 @@ fn load(context: &ProviderContext) -> Result<Found, CredentialsError> {
     };
     let origin = format!("credential_process of profile {}", context.profile.name);
     let elapsed = || context.transport.clock.elapsed();
+    let left = context.transport.time_left();
+    let limit = left.map_or(TIME_LIMIT, |left| left.min(TIME_LIMIT));
     let output = context
         .env
-        .run(&without_comments(command), &elapsed)
+        .run(&without_comments(command), limit, &elapsed)
         .map_err(|source| {
             let problem = match source.kind() {
                 ErrorKind::TimedOut | ErrorKind::FileTooLarge | ErrorKind::Interrupted => {

@@ -230,7 +230,7 @@ impl SsoPortal {
         }
         let wait_turn = || {
             self.pace
-                .wait_turn(&*self.transport.clock, self.transport.ends);
+                .wait_turn(&*self.transport.clock, self.transport.ends.get().copied());
             Vec::new()
         };
         let response = fetch.send_signed(&self.transport, &wait_turn);

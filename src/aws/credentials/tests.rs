@@ -32,7 +32,7 @@ fn unreachable_network() -> Transport {
         jitter: || 0.0,
         trace: None,
         activity: Arc::default(),
-        ends: None,
+        ends: Arc::default(),
         hosts: None,
     }
 }
@@ -251,9 +251,10 @@ impl Env for Home {
     fn run(
         &self,
         command: &str,
+        limit: std::time::Duration,
         elapsed: &dyn Fn() -> std::time::Duration,
     ) -> std::io::Result<CommandOutput> {
-        SystemEnv::default().run(command, elapsed)
+        SystemEnv::default().run(command, limit, elapsed)
     }
 
     fn prompt(&self, _: &str) -> Option<String> {
