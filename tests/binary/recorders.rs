@@ -232,6 +232,8 @@ fn group_that_is_not_understood_proves_no_zero() {
 /// A region that records a global type, but does not count it now, is named; nothing is to be added to a recorder.
 #[test]
 fn recorder_of_an_uncounted_global_type_is_named() {
+    type Respond = Box<dyn Fn(&Call) -> Reply + Send + Sync>;
+
     let twice = json!({"resourceIdentifiers": [
         {"resourceType": ROLE, "resourceId": "a"}, {"resourceType": ROLE, "resourceId": "a"},
     ]});
@@ -239,7 +241,6 @@ fn recorder_of_an_uncounted_global_type_is_named() {
     let stopped = status(&json!({"name": "default", "recording": false}));
     let pending = status(&json!({"name": "default", "recording": true, "lastStatus": "PENDING"}));
     let error = |code| move |call: &Call| Reply::error(call, 400, code, "no");
-    type Respond = Box<dyn Fn(&Call) -> Reply + Send + Sync>;
     for listed in [0, 2] {
         let cases: [(&str, Respond); 6] = [
             ("list", Box::new(error("AccessDeniedException"))),
