@@ -118,11 +118,14 @@ fn hide(value: &mut Value) {
 /// Returns `text` (XML, a form or truncated JSON) with all secret fields and all secrets of
 /// `redactor` redacted.
 pub(super) fn redact_text(text: &str, redactor: &Redactor) -> String {
-    redactor.apply(&redact::body(text)).into_owned()
+    redactor.apply(&redact::message(text)).into_owned()
 }
 
 /// Returns `bytes` of any encoding with all secret fields and all secrets of `redactor` redacted.
 pub(super) fn redact_bytes(bytes: &[u8], redactor: &Redactor) -> Vec<u8> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return redact_text(text, redactor).into_bytes();
+    }
     // Maps each byte to one character and back: secrets are ASCII, and other bytes are unchanged.
     let characters: String = bytes.iter().copied().map(char::from).collect();
     let redacted = redact_text(&characters, redactor);
@@ -250,6 +253,9 @@ mod tests {
             redact_bytes(body, &redacting("0123456789abcdef")),
             b"\xff\xfe<Token>REDACTED</Token> REDACTED \xc3\xa9 \x00"
         );
+        let spaced = "<a>é 01234567\u{200b}89abcdef</a>".as_bytes();
+        let found = redact_bytes(spaced, &redacting("0123456789abcdef"));
+        assert_eq!(found, "<a>é REDACTED</a>".as_bytes());
         let all: Vec<u8> = (0..=255).collect();
         assert_eq!(redact_bytes(&all, &Redactor::default()), all);
     }

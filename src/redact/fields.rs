@@ -12,9 +12,8 @@ use crate::secret::decode::{Unit, levels};
 pub const REDACTED: &str = "REDACTED";
 
 /// The names of fields with secret values: lower case, without `-`, `_` and blanks.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 10] = [
     "token",
-    "authorization",
     "clientid",
     "tokencode",
     "secret",
@@ -27,7 +26,7 @@ const NAMES: [&str; 11] = [
 ];
 
 /// The ends of names of fields with secret values, in the same form.
-const NAME_ENDS: [&str; 21] = [
+const NAME_ENDS: [&str; 30] = [
     "accesskeyid",
     "accesskey",
     "secretkey",
@@ -39,12 +38,21 @@ const NAME_ENDS: [&str; 21] = [
     "idtoken",
     "bearertoken",
     "authorizationtoken",
+    "authtoken",
+    "apitoken",
+    "vaulttoken",
+    "authorization",
+    "cookie",
     "webidentitytoken",
     "metadatatoken",
     "clientsecret",
     "clientassertion",
     "samlassertion",
+    "secretstring",
     "password",
+    "passphrase",
+    "passwd",
+    "passcode",
     "privatekey",
     "apikey",
     "amzsignature",
@@ -100,6 +108,22 @@ pub fn secrets_in(text: &str) -> Redactor {
         }
     }
     Redactor::new(found)
+}
+
+/// Returns the place after the first name of a secret field in `text`, in bytes; `None` if there is no such name.
+pub(super) fn end_of_first_name(text: &str) -> Option<usize> {
+    let units = levels(text).swap_remove(0);
+    let chars: Vec<char> = units.iter().map(|u| u.c).collect();
+    let fields = Fields { chars: &chars };
+    let mut at = 0;
+    while at < chars.len() {
+        let end = fields.skip(at, is_name).max(at + 1);
+        if let Some(name) = fields.secret_name(at..end) {
+            return Some(units[name.end - 1].end);
+        }
+        at = end;
+    }
+    None
 }
 
 fn bytes(units: &[Unit], range: &Range<usize>) -> Option<Range<usize>> {
@@ -357,6 +381,12 @@ mod tests {
                 "X-Amz-Security-Token: REDACTED x",
             ),
             ("authorization: Bearer s3 x", "authorization: REDACTED x"),
+            (
+                "Proxy-Authorization: Basic s3 x",
+                "Proxy-Authorization: REDACTED x",
+            ),
+            ("Set-Cookie: id=s3; x", "Set-Cookie: REDACTED; x"),
+            ("passphrase=s3 x", "passphrase=REDACTED x"),
             (
                 "Credential=A/b, SignedHeaders=c, Signature=d",
                 "Credential=REDACTED, SignedHeaders=c, Signature=REDACTED",

@@ -5,4 +5,4 @@ mod fields;
 mod text;
 
 pub use fields::{REDACTED, fields, is_secret_field, secrets_in};
-pub use text::{body, is_clear_url, message, setting, source, url};
+pub use text::{is_clear_url, message, setting, source, url};

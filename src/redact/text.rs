@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::fields::{REDACTED, fields};
-use crate::secret::shape::{HIDDEN, access_key_ids, keys, origin, urls};
+use super::fields::{REDACTED, end_of_first_name, fields};
+use crate::secret::shape::{HIDDEN, access_key_ids, keys, origin, urls, values};
 
 /// Returns `text` without the values of secret fields, access key IDs and the user names and passwords of URLs.
 #[must_use]
@@ -15,23 +15,22 @@ pub fn message(text: &str) -> String {
             url.to_owned()
         }
     });
-    body(&text)
-}
-
-/// Returns `text` without the values of secret fields and access key IDs.
-#[must_use]
-pub fn body(text: &str) -> String {
-    let text = fields(text);
+    let text = fields(&text);
     replace(&text, &access_key_ids(&text), masked_id)
 }
 
-/// Returns text of a source of credentials without anything that looks like a key or a token; URLs have no user name,
-/// query and fragment.
+/// Returns text of a source of credentials without anything that looks like a key or a token, and after the name of a
+/// secret field without anything that may be its value, in any notation; URLs have no user name, query and fragment.
 #[must_use]
 pub fn source(text: &str) -> String {
     let text = replace(text, &urls(text), url_with_path);
     let text = message(&text);
-    replace(&text, &keys(&text), |_| REDACTED.to_owned())
+    let text = replace(&text, &keys(&text), |_| REDACTED.to_owned());
+    let Some(end) = end_of_first_name(&text) else {
+        return text;
+    };
+    let (before, after) = text.split_at(end);
+    before.to_owned() + &replace(after, &values(after), |_| REDACTED.to_owned())
 }
 
 /// Returns the value of a setting for a message: without anything that looks like a key or a token, and only scheme,
@@ -102,6 +101,20 @@ mod tests {
             source(&text),
             "REDACTED of https://host/a {\"Token\": REDACTED}"
         );
+        for notation in [
+            "set -gx AWS_SECRET_ACCESS_KEY {}",
+            "--secret-access-key {} --region eu-west-1",
+            "Access key ID,Secret access key\nx,{}",
+            "SecretAccessKey: >-\n  {}",
+            "[{\"Name\": \"SecretAccessKey\", \"Value\": \"{}\"}]",
+            "SecretAccessKey\u{1b}[0m = \u{1b}[1m{}",
+            "the secret access key is {}.",
+        ] {
+            let shown = source(&notation.replace("{}", "s3cret-of-the-field"));
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+        let host = "no token from oidc.eu-west-1.amazonaws.com for profile team-platform-prod-01 in /tmp/a-1234567890123";
+        assert_eq!(source(host), host);
         let plain = "exit status 255: Unable to locate credentials";
         assert_eq!(source(plain), plain);
     }

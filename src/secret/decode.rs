@@ -39,7 +39,7 @@ const ENTITIES: [(&str, char); 18] = [
 /// Returns the characters of `text`, then those with one encoding removed, and so on until nothing
 /// is left to decode.
 ///
-/// Decodes percent-encoding, the character references of HTML and XML, and the escapes of JSON.
+/// Decodes percent-encoding, the character references of HTML and XML, and the escapes of JSON and other languages.
 /// NUL characters are left out, so that UTF-16 is read like ASCII.
 pub(crate) fn levels(text: &str) -> Vec<Vec<Unit>> {
     let unit = |(start, c): (usize, char)| Unit {
@@ -88,7 +88,13 @@ fn escape(units: &[Unit]) -> Option<(char, usize)> {
             };
             ENTITIES.iter().find_map(named)
         }
+        ('\\', 'u') if at(2) == Some('{') => {
+            let digits = units[3..].iter().take(6);
+            let end = 3 + digits.take_while(|u| u.c.is_ascii_hexdigit()).count();
+            (at(end) == Some('}')).then_some((number(&units[3..end], 16)?, end + 1))
+        }
         ('\\', 'u') => Some((number(units.get(2..6)?, 16)?, 6)),
+        ('\\', 'U') => Some((number(units.get(2..10)?, 16)?, 10)),
         ('\\', 'x') => Some((number(units.get(2..4)?, 16)?, 4)),
         ('\\', 'n' | 'r' | 't') => Some(('\n', 2)),
         ('\\', c) if c.is_ascii_punctuation() => Some((c, 2)),
@@ -132,6 +138,7 @@ mod tests {
             ("a&#43b", "a+b"),
             (r"a\/b\u003d\x3d", "a/b=="),
             (r#"\\\"a"#, "\"a"),
+            (r"a\u{2B}\U0000003Db\u{}\u{2", r"a+=b\u{}\u{2"),
             ("a\0b", "ab"),
             (
                 "100% & more &unknown; %zz \\",

@@ -11,6 +11,9 @@ const MIN_ID: usize = 16;
 /// The minimum length of a word that may be a key or a token, in characters.
 const MIN_KEY: usize = 20;
 
+/// The minimum length of a word that may be the value of a secret field, in characters. A shorter one is an identifier.
+const MIN_VALUE: usize = 16;
+
 /// The maximum length of an ARN before a word in it, in characters.
 const MAX_ARN: usize = 200;
 
@@ -39,6 +42,32 @@ pub(crate) fn keys(text: &str) -> Vec<Range<usize>> {
     let is_key =
         |range: &Range<usize>| is_random(&text[range.clone()]) && !is_in_arn(&text[..range.start]);
     words(text, is_key_char).filter(is_key).collect()
+}
+
+/// Returns the ranges of the words in `text` that may be the value of a secret field in any notation: long, with
+/// letters and digits. Leaves out paths, names of hosts and profiles, UUIDs and ARNs.
+pub(crate) fn values(text: &str) -> Vec<Range<usize>> {
+    let is_word = |c: char| !c.is_whitespace() && !"\"'`,;:=<>{}()[]|&".contains(c);
+    let is_value = |range: &Range<usize>| {
+        let word = &text[range.clone()];
+        word.len() >= MIN_VALUE
+            && word.contains(|c: char| c.is_ascii_digit())
+            && word.contains(|c: char| c.is_ascii_alphabetic())
+            && !word.starts_with('/')
+            && !is_plain_name(word)
+            && !is_uuid(word)
+            && !is_in_arn(&text[..range.start])
+    };
+    words(text, is_word).filter(is_value).collect()
+}
+
+/// Returns true if all parts of a name are small letters or at most two digits: `sts.eu-west-1.amazonaws.com`,
+/// `team-platform-prod-01`.
+fn is_plain_name(word: &str) -> bool {
+    let is_number = |part: &str| part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let is_letters = |part: &str| part.bytes().all(|b| b.is_ascii_lowercase());
+    let mut parts = word.split(['-', '_', '.']);
+    parts.all(|part| is_letters(part) || is_number(part))
 }
 
 /// Returns true if the word after `before` is a part of an ARN.
@@ -178,6 +207,28 @@ mod tests {
             "/var/lib/kubelet/pods/8a0c1f2e-1234-4abc-9def-123412341234/volumes",
         ] {
             assert!(keys(other).is_empty(), "{other}");
+        }
+    }
+
+    #[test]
+    fn values_are_long_words_with_digits() {
+        let value = "marked-by-its-field-0123456789";
+        for text in ["<string>{}</string>", "a={}&b", "| {} |", "[1m{}", "({})"] {
+            let text = text.replace("{}", value);
+            let found = values(&text);
+            assert_eq!(found.len(), 1, "{text}");
+            assert!(text[found[0].clone()].ends_with(value), "{text}");
+        }
+        for other in [
+            "prod-account-7f",
+            "team-platform-prod-01",
+            "UnauthorizedSSOTokenError",
+            "8a0c1f2e-1234-4abc-9def-123412341234",
+            "/home/jane/.aws/sso/cache/0123456789abcdef.json",
+            "oidc.eu-west-1.amazonaws.com",
+            "arn:aws:sts::111122223333:assumed-role/Admin/session-1234567890",
+        ] {
+            assert!(values(other).is_empty(), "{other}");
         }
     }
 

@@ -70,6 +70,19 @@ fn texts() -> Vec<String> {
         format!("GET https://user:{PLAIN}@host/x?token={PLAIN}#{PLAIN} failed"),
         format!("GET https://host/x?q={KEY} failed, Authorization: Bearer {JWT}"),
         format!("<html><ns:SecretAccessKey>{PLAIN}</ns:SecretAccessKey>{TOKEN}</html>"),
+        format!("SecretAccessKey: >-\n  {PLAIN}\nSessionToken:\n  - {TOKEN}"),
+        format!("set -gx AWS_SECRET_ACCESS_KEY {PLAIN}; setenv AWS_SESSION_TOKEN {TOKEN}"),
+        format!("Access key ID,Secret access key\n{ID},{PLAIN}"),
+        format!("| SecretAccessKey | {PLAIN} |\n| SessionToken | {TOKEN} |"),
+        format!("\u{1b}[31mSecretAccessKey\u{1b}[0m: \u{1b}[1m{PLAIN}\u{1b}[0m"),
+        format!("the secret access key is {PLAIN}, the token → {TOKEN}"),
+        format!("tool --secret-access-key {PLAIN} --session-token {TOKEN}"),
+        format!("[default]\nsecret_access_key = \"\"\"{PLAIN}\"\"\""),
+        format!("<key>SecretAccessKey</key><string>{PLAIN}</string>"),
+        serde_json::json!([{"Name": "SecretAccessKey", "Value": PLAIN}]).to_string(),
+        serde_json::json!({"SecretAccessKey": {"value": PLAIN}, "SessionToken": {"S": TOKEN}})
+            .to_string(),
+        format!("X-Vault-Token: {PLAIN}\nCookie: id={PLAIN}\npassphrase={PLAIN}"),
     ]
 }
 
@@ -196,6 +209,19 @@ fn error_of_assume_role_is_redacted() {
             );
             assert!(run.errors().contains(": no"), "{}", run.describe());
         }
+    }
+}
+
+#[test]
+fn code_of_assume_role_is_redacted() {
+    for text in [KEY, TOKEN, JWT, PLAIN].map(|secret| format!("SecretAccessKey {secret}")) {
+        let body = format!("<ErrorResponse><Error><Code>{text}</Code></Error></ErrorResponse>");
+        let server = account().serve_with(move |call| {
+            (call.operation == "AssumeRole")
+                .then(|| Reply::response(403, "text/xml", body.clone().into_bytes()))
+        });
+        let run = program(&server, &[(".aws/config", ROLE)]).run();
+        assert_failure(&run, "sts:AssumeRole failed with SecretAccessKey REDACTED");
     }
 }
 

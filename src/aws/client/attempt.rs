@@ -16,7 +16,7 @@ use crate::http::{Private, Request, Response, TransportError, TransportErrorKind
 use crate::model::Region;
 use crate::redact;
 use crate::secret::Redactor;
-use crate::untrusted::Untrusted;
+use crate::untrusted::{Redacted, Untrusted};
 
 /// The length of the start of a body that is searched for credentials, in bytes; more than is shown.
 const MAX_START: usize = 16_000;
@@ -206,7 +206,7 @@ fn service_error<O: Operation>(
     let kind = ErrorKind::from_code(code.raw(), status);
     let about_time = matches!(kind, ErrorKind::BadSignature)
         || matches!(code.raw(), "AuthFailure" | "RequestExpired");
-    let code = code.redact(redactor).shown(80);
+    let code = redacted::<O>(&code, redactor).shown(80);
     let offset = clock_offset(response.header("date"), now);
     match offset.filter(|_| about_time) {
         Some(offset_minutes) => Cause::ClockSkew {
@@ -226,12 +226,19 @@ fn service_error<O: Operation>(
 /// Returns the service's message as it is shown: without a full stop, because the advice follows
 /// after a semicolon.
 fn error_message<O: Operation>(message: &Untrusted, redactor: &Redactor) -> String {
-    let mut message = message.redact(redactor);
-    if O::RETURNS_CREDENTIALS {
-        message = message.map(redact::source);
-    }
+    let message = redacted::<O>(message, redactor);
     let message = message.map(|text| text.trim().trim_end_matches('.').to_owned());
     message.shown(400)
+}
+
+/// Returns `text` without secrets: as that of a source of credentials if the operation returns credentials.
+fn redacted<O: Operation>(text: &Untrusted, redactor: &Redactor) -> Redacted {
+    let text = text.redact(redactor);
+    if O::RETURNS_CREDENTIALS {
+        text.map(redact::source)
+    } else {
+        text
+    }
 }
 
 /// Returns the cause of a 2xx response that could not be parsed, with the start of its body unless
