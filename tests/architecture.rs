@@ -90,6 +90,7 @@ const CRATES: [(&str, &[&str]); 12] = [
             "cli/format.rs",
             "cli/iam_policy.rs",
             "cli/man.rs",
+            "cli/path.rs",
             "cli/scan_args.rs",
         ],
     ),

@@ -347,6 +347,7 @@ impl CredentialsError {
             names => format!(" (found: {names}{near})"),
         };
         let (config, credentials) = (&files.config, &files.credentials);
+        let profile = redact::setting(profile);
         Self::Setting(format!(
             "{what} not found in {config} or {credentials}{found}; create it with `aws configure \
              --profile {profile}`"

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Command, Error, ValueHint};
 
 use super::account_list::{NamedAccount, parse_accounts};
+use super::path::path_parser;
 use crate::model::{AccountId, OrganizationalUnitSelector, RoleName};
 use crate::options::{AccountOptions, AccountSource, AccountTask, Resume, Selection};
 
@@ -105,7 +106,7 @@ pub(super) struct AccountArgs {
 
     /// Continue an earlier run: take the complete accounts from its run file, count the others
     /// [default: aws_config_combined_run_{scope}.jsonl in the output directory]
-    #[arg(help_heading = ACCOUNTS, long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "record", value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = ACCOUNTS, long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "record", value_parser = path_parser(), value_hint = ValueHint::FilePath)]
     #[allow(
         clippy::option_option,
         reason = "the option and its value may be absent"

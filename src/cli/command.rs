@@ -163,6 +163,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::
 
 /// Redacts the values in the error of an invalid usage: a rejected URL may contain a password.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
+    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    let is_url = argument.is_some_and(|name| name.starts_with("--endpoint-url"));
     for kind in [
         ContextKind::InvalidArg,
         ContextKind::InvalidSubcommand,
@@ -170,8 +172,12 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
     ] {
         let value = error.get(kind).cloned();
         if let Some(ContextValue::String(text)) = value {
-            let text = ContextValue::String(redact::setting(&text));
-            error.insert(kind, text);
+            // A URL without a scheme looks like other text.
+            let text = match kind {
+                ContextKind::InvalidValue if is_url => redact::url(&text),
+                _ => redact::setting(&text),
+            };
+            error.insert(kind, ContextValue::String(text));
         }
     }
     error

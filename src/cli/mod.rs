@@ -11,6 +11,7 @@ mod help;
 mod iam_policy;
 mod man;
 mod name_file;
+mod path;
 mod region;
 mod resource_types;
 mod resume_command;

@@ -6,6 +6,8 @@ use std::io::{self, Read};
 
 use thiserror::Error;
 
+use crate::redact;
+
 /// The maximum size of a file, in bytes: the list of 10,000 accounts with the results of a check has about 10 MB.
 const MAX_FILE: u64 = 16 << 20;
 
@@ -49,7 +51,7 @@ pub(super) fn read_text(path: &str) -> Result<String, NameFileError> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text))
-        .map_err(|e| NameFileError::Read(path.to_owned(), e))?;
+        .map_err(|e| NameFileError::Read(redact::setting(path), e))?;
     if text.len() as u64 > MAX_FILE {
         return Err(NameFileError::TooLarge(path.to_owned()));
     }

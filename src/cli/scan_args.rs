@@ -11,6 +11,7 @@ use clap::{Args, Command, Error, ValueEnum, ValueHint};
 use super::accept_missing::{ExpectedGaps, parse_gaps};
 use super::account_args::AccountArgs;
 use super::format::{FormatArg, format_parser};
+use super::path::path_parser;
 use super::region::{parse_scan_region, parse_start_region};
 use super::resource_types::{combine_types, dedup, parse_types};
 use crate::atomic_file::Destination;
@@ -76,7 +77,7 @@ pub(super) struct ScanArgs {
     /// Output directory
     ///
     /// For the CSV and the error log. It is created if it does not exist.
-    #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", default_value = ".", value_parser = path_parser(), value_hint = ValueHint::DirPath)]
     output_dir: PathBuf,
 
     /// Also write the status of every count
@@ -136,7 +137,7 @@ pub(super) struct ScanArgs {
     accept_missing: Vec<ExpectedGaps>,
 
     /// Write a JSON report to FILE; - is the same as --format json
-    #[arg(help_heading = OUTPUT, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = OUTPUT, long, value_name = "FILE", value_parser = path_parser(), value_hint = ValueHint::FilePath)]
     report: Option<PathBuf>,
 
     /// When to use color; auto honors NO_COLOR, CLICOLOR_FORCE and TERM
@@ -160,7 +161,7 @@ pub(super) struct ScanArgs {
 
     /// Trust the certificates in this PEM file instead of the built-in ones
     /// [default: AWS_CA_BUNDLE, the profile's ca_bundle, built-in Mozilla certificates]
-    #[arg(help_heading = NETWORK, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = NETWORK, long, value_name = "FILE", value_parser = path_parser(), value_hint = ValueHint::FilePath)]
     ca_bundle: Option<PathBuf>,
 
     /// Maximum attempts per request, including the first
@@ -190,7 +191,7 @@ pub(super) struct ScanArgs {
     read_timeout: Duration,
 
     /// Record AWS responses to a new or empty directory, with secrets removed
-    #[arg(help_heading = RECORDINGS, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(help_heading = RECORDINGS, long, value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::DirPath)]
     record: Option<PathBuf>,
 
     /// Replace account IDs in the recording, the caller's with this one
@@ -201,7 +202,7 @@ pub(super) struct ScanArgs {
     record_account_id: Option<AccountId>,
 
     /// Replay a recording; needs no network or credentials
-    #[arg(help_heading = RECORDINGS, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(help_heading = RECORDINGS, long, value_name = "DIR", value_parser = path_parser(), value_hint = ValueHint::DirPath)]
     replay: Option<PathBuf>,
 }
 

@@ -14,6 +14,7 @@ use super::report::{entry_value, flags};
 use super::run_file::{AccountRecord, CellRecord};
 use crate::error_log::{Entry, timestamp};
 use crate::options::{AccountOptions, AccountSource, Options};
+use crate::redact;
 
 /// The version of the report's structure.
 const SCHEMA_VERSION: u32 = 1;
@@ -196,15 +197,15 @@ fn cells([known, stale, unverified, missing]: [usize; 4]) -> Value {
 /// Returns the options of the accounts; the external ID is only named.
 fn account_flags(options: &AccountOptions) -> Value {
     let profiles = match &options.source {
-        AccountSource::Profiles(patterns) => Some(patterns),
+        AccountSource::Profiles(patterns) => Some(patterns.iter().map(|p| redact::setting(p))),
         AccountSource::Organization | AccountSource::Named | AccountSource::Sso { .. } => None,
     };
     let session = match &options.source {
-        AccountSource::Sso { session, .. } => Some(session),
+        AccountSource::Sso { session, .. } => Some(redact::setting(session)),
         _ => None,
     };
     json!({
-        "profiles": profiles,
+        "profiles": profiles.map(Iterator::collect::<Vec<_>>),
         "sso_session": session,
         "organization_role": options.organization_role,
         "role_name": options.role.to_string(),

@@ -13,6 +13,7 @@ use crate::error_log::{Entry, timestamp};
 use crate::model::{Account, Region, ResourceType};
 use crate::options::Options;
 use crate::recording::Source;
+use crate::redact;
 
 /// The version of the report's structure. Reports without it have version 1.
 const SCHEMA_VERSION: u32 = 2;
@@ -122,7 +123,7 @@ impl Report<'_> {
 pub(super) fn flags(options: &Options) -> Value {
     let types = options.resource_types.named();
     json!({
-        "profile": options.profile,
+        "profile": options.profile.as_deref().map(redact::setting),
         "region": options.region,
         "regions": options.regions,
         "exclude_regions": options.exclude_regions,

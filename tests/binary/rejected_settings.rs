@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::secrets::assert_absent;
-use crate::support::{Program, Reply};
+use crate::support::{Call, Program, Reply};
 use crate::{TYPES, account};
 
 /// Parts of the passwords of these tests.
@@ -115,6 +115,9 @@ fn rejected_profile_settings_are_not_shown() {
         "max_attempts = {}",
         "ca_bundle = {}",
         "use_fips_endpoint = {}",
+        "role_arn = arn:aws:iam::012345678901:role/x\nsource_profile = {}",
+        "role_arn = arn:aws:iam::012345678901:role/x\nmfa_serial = {}\nsource_profile = s\n[profile s]\n\
+         aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = abcd",
     ] {
         for value in URLS {
             let program = Program::for_url("http://127.0.0.1:1")
@@ -130,6 +133,106 @@ fn rejected_profile_settings_are_not_shown() {
             assert_eq!(run.code, Some(1), "{setting} {value}: {}", run.describe());
             assert_absent(&run, &PASSWORDS);
         }
+    }
+}
+
+#[test]
+fn endpoint_url_without_scheme_is_not_shown() {
+    for url in [
+        "Sup3rS3cret@host",
+        "svc:Sup3rS3cret",
+        "//svc:Sup3rS3cret@host",
+        "HTTPS:svc:Sup3rS3cret@[::1]:443",
+        "svc@Sup3rS3cret@host:443",
+        "https://[svc:Sup3rS3cret@::1]/",
+    ] {
+        let run = Program::without_server()
+            .args(["--endpoint-url", url, "--debug"])
+            .run();
+        assert_eq!(run.code, Some(2), "{}", run.describe());
+        assert!(run.stderr.contains("--endpoint-url"), "{}", run.describe());
+        assert_absent(&run, &PASSWORDS);
+    }
+}
+
+#[test]
+fn url_is_no_path_on_the_command_line() {
+    for option in [
+        "--output-dir",
+        "--report",
+        "--record",
+        "--replay",
+        "--ca-bundle",
+        "--organization --resume",
+        "--resource-types @",
+        "--accounts @",
+        "--exclude-accounts @",
+        "--accept-missing @",
+    ] {
+        for url in [
+            "https://svc:Sup3rS3cret@host/path",
+            "HTTP://host/?token=Sup3rS3cret",
+            "s3://Sup3rS3cret@bucket/path",
+        ] {
+            let option = match option.strip_suffix('@') {
+                Some(option) => format!("{option}@{url}"),
+                None => format!("{option}={url}"),
+            };
+            let run = Program::without_server().args(option.split(' ')).run();
+            assert_eq!(run.code, Some(2), "{option}: {}", run.describe());
+            let is_named = run.stderr.starts_with("error: invalid value");
+            assert!(is_named, "{}", run.describe());
+            assert!(run.files().is_empty(), "{}", run.describe());
+            assert_absent(&run, &PASSWORDS);
+        }
+    }
+}
+
+#[test]
+fn names_of_profiles_show_no_password_in_report() {
+    for option in ["--profile", "--profiles", "--sso-session"] {
+        for url in [
+            "https://svc:Sup3rS3cret@host",
+            "svc:Sup3rS3cret@host:443",
+            "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbMARKEDKEYX",
+        ] {
+            let run = Program::for_url("http://127.0.0.1:1")
+                .args([option, url, "--report", "report.json"])
+                .run();
+            assert_eq!(run.code, Some(1), "{option}: {}", run.describe());
+            let report = run.directory().join("current/report.json");
+            assert!(report.exists(), "{option}: {}", run.describe());
+            assert_absent(&run, &PASSWORDS);
+        }
+    }
+}
+
+#[test]
+fn urls_of_responses_show_no_password() {
+    let url = "https://svc:Sup3rS3cret@login.example/path";
+    for body in [
+        format!("<a href=\"{url}\">moved</a>"),
+        serde_json::json!({"Location": url, "message": format!("go to {url}")}).to_string(),
+        format!("<Error><Code>X</Code><Message>go to {url}</Message></Error>"),
+        format!("moved to {url}"),
+    ] {
+        let moved = move |call: &Call| {
+            (call.operation == "ListDiscoveredResources").then(|| {
+                let reply = Reply::response(301, "text/html", body.clone().into_bytes());
+                reply.header("location", url.to_owned())
+            })
+        };
+        let server = account().serve_with(moved);
+        let program = Program::new(&server).args(TYPES);
+        let recording = program.directory().join("out/recording");
+        let run = program
+            .args(["--debug", "--max-attempts", "1", "--report", "report.json"])
+            .args(["--skip-checks", "--coverage", "--record"])
+            .arg(recording)
+            .run();
+        assert_eq!(run.code, Some(1), "{}", run.describe());
+        assert!(run.files().len() > 5, "a recording: {}", run.describe());
+        assert_absent(&run, &PASSWORDS);
     }
 }
 

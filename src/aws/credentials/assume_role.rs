@@ -97,7 +97,8 @@ fn source_profile(
     visited: &mut Vec<String>,
 ) -> Result<ResolvedCredentials, CredentialsError> {
     if !context.files.has_profile(name) {
-        let what = format!("source_profile \"{name}\" of profile {profile}");
+        let shown = redact::setting(name);
+        let what = format!("source_profile \"{shown}\" of profile {profile}");
         return Err(CredentialsError::no_profile(&what, name, context.files));
     }
     let has_keys = context.files.get(name, "aws_access_key_id").is_some();
@@ -142,6 +143,7 @@ fn mfa_code(
         let problem = "the credentials have expired and a new MFA code is needed; run again";
         return Err(CredentialsError::setting(role, problem));
     }
+    let serial = redact::setting(serial);
     let question = format!("Enter MFA code for {serial}: ");
     match context.env.prompt(&question) {
         None => {
