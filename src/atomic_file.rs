@@ -200,6 +200,7 @@ pub fn check_path(path: &Path, interrupt: &Interrupt) -> io::Result<Destination>
     match &destination {
         Destination::File(target) => {
             check_directory(destination::parent_directory(target), interrupt)?;
+            destination::check_owner(target)?;
         }
         stream => stream.check_stream()?,
     }

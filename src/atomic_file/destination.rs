@@ -163,6 +163,27 @@ pub(super) fn parent_directory(path: &Path) -> &Path {
     }
 }
 
+/// Checks that a file is not one of another user in a directory such as `/tmp`, where only the owner may replace it.
+pub(super) fn check_owner(file: &Path) -> io::Result<()> {
+    let Ok(found) = symlink_metadata(file) else {
+        return Ok(());
+    };
+    let directory = std::fs::metadata(parent_directory(file))?;
+    let user = rustix::process::geteuid().as_raw();
+    if is_protected(directory.mode(), [directory.uid(), found.uid()], user) {
+        let why = "belongs to another user";
+        return Err(io::Error::new(ErrorKind::PermissionDenied, why));
+    }
+    Ok(())
+}
+
+/// Returns true if the mode of a directory lets only the `owners` of the directory and the file replace the file, and not
+/// `user`.
+fn is_protected(mode: u32, owners: [u32; 2], user: u32) -> bool {
+    const STICKY: u32 = 0o1000;
+    mode & STICKY != 0 && user != 0 && !owners.contains(&user)
+}
+
 /// Returns true for `/dev/fd` (macOS) and `/proc/PID/fd` (Linux): their entries are open files, whatever they seem to
 /// be linked to.
 fn is_descriptor_directory(directory: &Path) -> bool {
@@ -243,6 +264,20 @@ mod tests {
             "directory/..",
         ] {
             assert!(new(path(name)).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn sticky_directory_protects_files_of_others() {
+        for (mode, owners, user, expected) in [
+            (0o41777, [0, 7], 8, true),
+            (0o41777, [0, 0], 8, true),
+            (0o41777, [0, 8], 8, false),
+            (0o41777, [8, 7], 8, false),
+            (0o41777, [7, 7], 0, false),
+            (0o40777, [0, 7], 8, false),
+        ] {
+            assert_eq!(is_protected(mode, owners, user), expected, "{owners:?}");
         }
     }
 

@@ -27,6 +27,9 @@ pub(super) enum OutputPathError {
     /// Another output is the same file.
     #[error("--report {0}: {1} is the same file; choose another one")]
     Same(String, String),
+    /// The directory of the recording cannot be created or written to.
+    #[error("--record {0}: {1}; choose another directory")]
+    Record(String, #[source] io::Error),
     /// The directory of the recording has files.
     #[error("--record {0}: the directory is not empty; use a new or empty one")]
     NotEmpty(String),
@@ -45,14 +48,22 @@ pub(super) fn check(options: &Options, interrupt: &Interrupt) -> Result<(), Outp
     if let Some(report) = report.filter(|report| is_reserved(report)) {
         return Err(OutputPathError::Reserved(report.display().to_string()));
     }
-    std::fs::create_dir_all(directory)
-        .and_then(|()| atomic_file::check_directory(directory, interrupt))
+    create_directory(directory, interrupt)
         .map_err(|e| OutputPathError::Directory(directory.display().to_string(), e))?;
-    let record = options.record.as_deref();
-    if let Some(record) = record.filter(|directory| has_files(directory)) {
-        return Err(OutputPathError::NotEmpty(record.display().to_string()));
+    if let Some(record) = &options.record {
+        let shown = || record.display().to_string();
+        if has_files(record) {
+            return Err(OutputPathError::NotEmpty(shown()));
+        }
+        create_directory(record, interrupt).map_err(|e| OutputPathError::Record(shown(), e))?;
     }
     report.map_or(Ok(()), |report| check_report(report, options, interrupt))
+}
+
+/// Creates a directory if it does not exist, and checks that files can be created in it.
+fn create_directory(directory: &Path, interrupt: &Interrupt) -> io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    atomic_file::check_directory(directory, interrupt)
 }
 
 fn has_files(directory: &Path) -> bool {

@@ -361,6 +361,32 @@ fn unusable_output_directory_is_refused() {
 }
 
 #[test]
+fn unusable_recording_directory_is_refused() {
+    let mut places = vec!["file", "file/below", "to_file", "dangling"];
+    if cfg!(target_os = "linux") {
+        places.push("/proc/new");
+    }
+    for place in places {
+        let server = account().serve();
+        let program = Program::new(&server).args(TYPES).args(["--record", place]);
+        let work = program.directory().join("current");
+        fs::write(work.join("file"), OLD).unwrap();
+        symlink("file", work.join("to_file")).unwrap();
+        symlink("nothing", work.join("dangling")).unwrap();
+        let run = program.run();
+        for link in ["to_file", "dangling"] {
+            fs::remove_file(run.directory().join("current").join(link)).unwrap();
+        }
+        assert_refused(
+            &run,
+            &server,
+            &format!("--record {place}: "),
+            &["current/file"],
+        );
+    }
+}
+
+#[test]
 fn directory_at_csv_path_fails_before_scan() {
     let server = account().serve();
     let program = Program::new(&server).args(TYPES);
