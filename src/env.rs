@@ -21,6 +21,11 @@ pub trait Env: Send + Sync {
     /// Returns the variable `name`; an empty or blank variable counts as absent, as in the AWS CLI.
     fn var(&self, name: &str) -> Option<String>;
 
+    /// Returns true if the variable `name` is set, also if it is empty.
+    fn is_set(&self, name: &str) -> bool {
+        self.var(name).is_some()
+    }
+
     /// Reads the file at `path`. A FIFO may block until it has a writer, or until an interrupt.
     ///
     /// # Errors
@@ -78,6 +83,10 @@ impl Env for SystemEnv {
         // error.
         let value = std::env::var_os(name)?.to_string_lossy().into_owned();
         Some(value).filter(|v| !v.trim().is_empty())
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        std::env::var_os(name).is_some()
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

@@ -23,7 +23,7 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY; the names in lower case take precedence.
+    /// Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY; the names in lower case take precedence, also if they are empty.
     ///
     /// # Errors
     /// A variable is not a proxy URL.
@@ -54,10 +54,11 @@ impl Proxies {
     }
 }
 
-/// Returns the name and the value of the first variable of `names` that is set.
+/// Returns the name and the value of the first variable of `names` that is set; `None` if it is empty, which disables the
+/// second one, as in curl and Python.
 fn first_set(env: &dyn Env, names: [&'static str; 2]) -> Option<(&'static str, String)> {
-    let mut names = names.into_iter();
-    names.find_map(|name| Some((name, env.var(name)?)))
+    let name = names.into_iter().find(|name| env.is_set(name))?;
+    Some((name, env.var(name)?))
 }
 
 /// A proxy. Its `Display` and `Debug` output is host, port and variable, never user or password.
@@ -225,7 +226,18 @@ mod tests {
             (&[https], plain, "direct"),
             (&[https, lower_https], sts, "l:3 (https_proxy)"),
             (&[http, lower_http], plain, "m:4 (http_proxy)"),
-            (&[https, ("https_proxy", " ")], sts, "s:1 (HTTPS_PROXY)"),
+            (&[https, ("https_proxy", "")], sts, "direct"),
+            (&[https, ("https_proxy", " ")], sts, "direct"),
+            (
+                &[("HTTPS_PROXY", ""), lower_https],
+                sts,
+                "l:3 (https_proxy)",
+            ),
+            (
+                &[https, ("no_proxy", ""), ("NO_PROXY", "*")],
+                sts,
+                "s:1 (HTTPS_PROXY)",
+            ),
             (&[("ALL_PROXY", "a:5"), ("all_proxy", "a:5")], sts, "direct"),
             (&[https, ("NO_PROXY", "*")], sts, "direct"),
             (&[https, ("NO_PROXY", "x, amazonaws.com")], sts, "direct"),

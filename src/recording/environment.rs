@@ -58,6 +58,10 @@ impl Env for RecordedEnv {
         value.filter(|v| !v.trim().is_empty()).cloned()
     }
 
+    fn is_set(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
+    }
+
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.source.read(path)
     }

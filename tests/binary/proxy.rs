@@ -79,6 +79,29 @@ fn plain_http_tunnel_succeeds() {
 }
 
 #[test]
+fn empty_variable_in_lower_case_disables_the_other() {
+    let server = account().serve();
+    let proxy = Proxy::for_server(&server);
+    let with = |variables: &[(&str, &str)]| {
+        let mut program = Program::for_url("http://aws.test/").args(["--max-attempts", "1"]);
+        for (name, value) in variables {
+            program = program.env(name, value.replace("{proxy}", &proxy.url()));
+        }
+        program.args(TYPES).run()
+    };
+    let direct = with(&[("http_proxy", ""), ("HTTP_PROXY", "{proxy}")]);
+    assert_eq!(direct.code, Some(1), "{}", direct.describe());
+    assert!(proxy.heads().is_empty(), "{}", direct.describe());
+    assert_success(&with(&[("http_proxy", "{proxy}"), ("HTTP_PROXY", "")]));
+    let no_bypass = [
+        ("no_proxy", ""),
+        ("NO_PROXY", "*"),
+        ("HTTP_PROXY", "{proxy}"),
+    ];
+    assert_success(&with(&no_bypass));
+}
+
+#[test]
 fn proxy_password_is_sent_only_to_proxy() {
     let certificate = Certificate::for_host("sts.aws.test");
     let server = account().serve_tls(&certificate);
