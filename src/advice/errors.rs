@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rejected;
 use crate::aws::error::{Bound, CallError, Cause, CredentialsError, ErrorKind, SigningError};
+use crate::aws::operation::Service;
 use crate::aws::partition::Partition;
 use crate::coverage::{Cell, Status, Types, Unlogged};
 use crate::error_log::ErrorType;
@@ -98,6 +99,10 @@ fn for_service_error(error: &CallError, kind: ErrorKind) -> String {
         ErrorKind::BadSignature => return rejected::for_signature(error),
         ErrorKind::NoRecorder => {
             "turn on AWS Config in this region, or exclude it with --exclude-regions"
+        }
+        ErrorKind::OptInRequired if error.service == Service::Sts => {
+            "activate STS in this region (account settings of the IAM console), or choose another \
+             start region with --region"
         }
         ErrorKind::OptInRequired => {
             "the account is not subscribed to this service in this region: complete the sign-up, \

@@ -9,6 +9,7 @@ use crate::model::Region;
 /// Returns advice for a signature that the service rejected.
 pub fn for_signature(error: &CallError) -> String {
     match (&error.facts.endpoint, error.facts.identity.is_confirmed()) {
+        _ if names_clock(message(error)) => "check this machine's clock".to_owned(),
         (Some(endpoint), is_valid) => {
             let unknown = "the signature was rejected: check the secret access key";
             for_custom_endpoint(error, endpoint, (!is_valid).then_some(unknown))
@@ -26,6 +27,11 @@ pub fn for_signature(error: &CallError) -> String {
                 .to_owned()
         }
     }
+}
+
+/// Returns true for the service's words on a time that is not its own; a response whose date differs has its own cause.
+fn names_clock(message: &str) -> bool {
+    message.starts_with("Signature expired") || message.starts_with("Signature not yet current")
 }
 
 /// Returns advice for credentials that the service does not recognize.
@@ -150,6 +156,12 @@ mod tests {
     #[test]
     fn signature_advice_follows_endpoint_and_identity() {
         for (message, host, is_valid, part) in [
+            (
+                "Signature expired: 20261126T204500Z is now earlier than 20261126T210000Z",
+                Some(OTHER_REGION),
+                false,
+                "check this machine's clock",
+            ),
             (
                 "",
                 None,

@@ -106,3 +106,32 @@ fn policy_that_denies_is_named() {
     let advice = "allow config:ListDiscoveredResources in the policy of the VPC endpoint";
     assert!(run.stdout.contains(advice), "{}", run.describe());
 }
+
+#[test]
+fn advice_of_checks_follows_the_error() {
+    for (code, message, advice) in [
+        (
+            "RegionDisabledException",
+            "STS is not activated in this region for account:012345678901.",
+            "; activate STS in this region",
+        ),
+        (
+            "SignatureDoesNotMatch",
+            "Signature expired: 20261126T204500Z is now earlier than 20261126T210000Z",
+            "; check this machine's clock",
+        ),
+        (
+            "SignatureDoesNotMatch",
+            "Signature not yet current: 20261126T214500Z is still later than 20261126T210000Z",
+            "; check this machine's clock",
+        ),
+    ] {
+        let server = account().serve_with(move |call: &Call| {
+            let is_sts = call.service == "sts";
+            is_sts.then(|| Reply::error(call, 403, code, message))
+        });
+        let run = Program::new(&server).run();
+        assert_eq!(run.code, Some(1), "{}", run.describe());
+        assert!(run.errors().contains(advice), "{}", run.describe());
+    }
+}
