@@ -242,7 +242,8 @@ impl AccountRecord {
     }
 
     /// Adds the log entries, by region and type: their order in time depends on the network. If the account has no detail
-    /// yet, it is the first fatal one about a region, else the first one about a region: others may be about its alias.
+    /// yet, it is the first fatal one about a region, else the first one about a region with a reason: others may be about its
+    /// alias.
     #[must_use]
     pub fn with_errors(mut self, entries: &[Entry]) -> Self {
         let mut entries: Vec<&Entry> = entries.iter().collect();
@@ -252,7 +253,14 @@ impl AccountRecord {
             .map(|entry| ErrorRecord::new(entry, self.shown_account()))
             .collect();
         if self.status.is_missing() && self.detail.is_empty() {
-            let rank = |e: &&&Entry| (e.region.is_none(), e.error_type != ErrorType::Fatal);
+            let rank = |e: &&&Entry| {
+                let is_result = e.error_type == ErrorType::ScanFailed;
+                (
+                    e.region.is_none(),
+                    e.error_type != ErrorType::Fatal,
+                    is_result,
+                )
+            };
             let first = entries.iter().min_by_key(rank);
             self.detail = first.map(|e| e.message()).unwrap_or_default();
         }
@@ -410,6 +418,34 @@ mod tests {
         let positions = ids.map(|id| file.append(&NewLine::Account(&record(id))).unwrap());
         for (id, position) in ids.into_iter().zip(positions).rev() {
             assert_eq!(file.read(position).unwrap(), record(id));
+        }
+    }
+
+    #[test]
+    fn detail_is_the_reason_of_missing_counts() {
+        let entry =
+            |error_type, region: Option<&str>, resource_type: Option<&str>, message: &str| Entry {
+                at: time::OffsetDateTime::UNIX_EPOCH,
+                error_type,
+                region: region.map(|region| region.parse().unwrap()),
+                resource_type: resource_type.map(|name| name.parse().unwrap()),
+                message: message.to_owned(),
+            };
+        let (region, bucket) = (Some("us-east-1"), Some("AWS::S3::Bucket"));
+        let mut entries = vec![entry(ErrorType::Permission, None, None, "no alias")];
+        for (error_type, region, resource_type, message) in [
+            (ErrorType::ScanFailed, region, None, "region abandoned"),
+            (ErrorType::ApiError, region, bucket, "a call failed"),
+            (ErrorType::Fatal, Some("us-west-2"), bucket, "expired"),
+            (ErrorType::Fatal, None, None, "nothing was counted"),
+        ] {
+            entries.push(entry(error_type, region, resource_type, message));
+            let member = MemberAccount::new("111111111111".parse().unwrap());
+            let (access, status) = (String::new(), AccountStatus::Failed);
+            let record = AccountRecord::not_scanned(&member, access, status, String::new());
+            let detail = record.with_errors(&entries).detail;
+            let is_last = error_type == ErrorType::Fatal && region.is_none();
+            assert_eq!(detail, if is_last { "expired" } else { message });
         }
     }
 
