@@ -16,7 +16,7 @@ use super::resume::{self, Counted};
 use crate::accounts::{AccountList, ListError, MemberAccount};
 use crate::aws::client::Trace;
 use crate::console::{AccountErrors, Console};
-use crate::options::{AccountOptions, Options};
+use crate::options::{AccountOptions, Options, Resume};
 use crate::preflight::{self, AccountsPreflight, AccountsReady, CheckEvent, NotReady};
 use crate::runtime::Runtime;
 use crate::scan::{self, Feed};
@@ -41,6 +41,10 @@ pub fn run(
     };
     if !options.skip_checks {
         context.console.line("Verifying prerequisites...");
+    }
+    if accounts.resume == Some(Resume::Default) {
+        let command = accounts.resume_command.clone();
+        runtime.interrupt.set_command(command);
     }
     let preflight = check(&mut context, accounts, trace);
     let http = preflight.http;

@@ -11,7 +11,7 @@ use crate::error_log::timestamp;
 use crate::model::AccountId;
 use crate::options::{AccountOptions, Resume};
 use crate::output::earlier_run::{EarlierRun, EarlierRunError};
-use crate::output::run_file::{NewLine, Position, RunFile};
+use crate::output::run_file::{AccountRecord, NewLine, Position, RunFile};
 use crate::output::run_header::RunHeader;
 use crate::text::{list, pluralize};
 
@@ -43,7 +43,12 @@ pub(super) fn start(
         header.started.clone_from(&earlier.header.started);
     }
     let mut counted = Counted::new();
-    let copy_counted = |new: &mut RunFile| copy(earlier.as_ref(), new, &mut counted);
+    let is_here = accounts.account_files && accounts.resume == Some(Resume::Default);
+    let has_files = |record: &AccountRecord| {
+        let csv = format!("aws_config_resource_count_{}.csv", record.file_stem);
+        !is_here || context.path(&csv).exists()
+    };
+    let copy_counted = |new: &mut RunFile| copy(earlier.as_ref(), has_files, new, &mut counted);
     let created = RunFile::create(
         path.clone(),
         &header,
@@ -126,11 +131,18 @@ fn warn_of_invalid_lines(context: &mut Context, earlier: &EarlierRun, path: &str
     }
 }
 
-/// Copies the complete accounts into the new run file.
-fn copy(earlier: Option<&EarlierRun>, new: &mut RunFile, into: &mut Counted) -> io::Result<()> {
+/// Copies the complete accounts that `has_files` into the new run file.
+fn copy(
+    earlier: Option<&EarlierRun>,
+    has_files: impl Fn(&AccountRecord) -> bool,
+    new: &mut RunFile,
+    into: &mut Counted,
+) -> io::Result<()> {
     for record in earlier.into_iter().flat_map(EarlierRun::records) {
         let (id, record) = record?;
-        into.insert(id, new.append(&NewLine::Account(&record))?);
+        if has_files(&record) {
+            into.insert(id, new.append(&NewLine::Account(&record))?);
+        }
     }
     Ok(())
 }

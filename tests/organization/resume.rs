@@ -518,6 +518,36 @@ fn ctrl_c_prints_command_that_continues() {
     }
 }
 
+/// The run file of the earlier run is still there.
+#[test]
+fn resumed_run_ended_in_checks_prints_command() {
+    let server =
+        organization().serve_with(|_, call| (call.operation == "ListAccounts").then(Reply::stall));
+    let output = directory();
+    let running = program(&server, output.path(), &["--resume"]).start();
+    server.wait_for(|call| call.operation == "ListAccounts");
+    running.signal("INT");
+    let run = running.finish();
+    assert_eq!(run.code, Some(130), "{}", run.describe());
+    let last = run.stderr.lines().last().unwrap_or_default();
+    let is_command = last.starts_with("To continue this run: ") && last.ends_with(" --resume");
+    assert!(is_command, "{}", run.describe());
+}
+
+#[test]
+fn account_without_its_file_is_counted_again() {
+    let (expected, _) = unbroken();
+    let output = directory();
+    run(output.path(), &[]);
+    let name = "aws_config_resource_count_100000000004_alias-4.csv";
+    std::fs::remove_file(output.path().join(name)).unwrap();
+    let (resumed, calls) = run(output.path(), &["--resume"]);
+    assert_eq!(resumed.code, Some(0), "{}", resumed.describe());
+    assert_same(&files(output.path()), expected, "a file was removed");
+    let again = [4, 5, 9].map(Organization::id);
+    assert_eq!(counted(&calls), BTreeSet::from(again));
+}
+
 #[test]
 fn incomplete_list_can_be_continued() {
     let organization = crate::organization(25);
