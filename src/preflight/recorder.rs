@@ -40,7 +40,7 @@ pub(super) fn find(
     checked: &CheckedRegion,
     checks: &mut Checks,
 ) -> Result<String, CheckError> {
-    let mut first = first_regions(start, enabled);
+    let first = first_regions(start, enabled);
     let mut errors = Vec::new();
     let mut tried = 0;
     while let Some(region) = first.get(tried).filter(|_| errors.is_empty()) {
@@ -50,8 +50,8 @@ pub(super) fn find(
             return Ok(detail);
         }
     }
-    first.truncate(tried);
-    let others: Vec<&Region> = enabled.iter().filter(|r| !first.contains(r)).collect();
+    let others = enabled.iter().filter(|r| !first.contains(r));
+    let others: Vec<&Region> = first[tried..].iter().chain(others).collect();
     workers.grow(others.len());
     let results: Vec<_> = workers.scope(|scope| {
         let spawn = |&region| scope.spawn(move || describe(check, region, checked));
@@ -61,7 +61,7 @@ pub(super) fn find(
     });
     let mut results = results.into_iter();
     let found = results.find_map(|found| or_error(found, &mut errors));
-    found.ok_or_else(|| not_found(errors, first.len() + others.len()))
+    found.ok_or_else(|| not_found(errors, tried + others.len()))
 }
 
 /// Returns the detail that was found; adds an error to `errors`.
