@@ -80,12 +80,6 @@ impl fmt::Debug for Untrusted {
 pub struct Redacted(String);
 
 impl Redacted {
-    /// Returns true if the text is empty.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Returns the text as one line of at most `limit` characters, without control characters; see
     /// [`sanitize`].
     #[must_use]

@@ -57,7 +57,7 @@ pub fn for_call(error: &CallError) -> String {
         Cause::ClockSkew { .. } => "set this machine's clock".to_owned(),
         Cause::Unreadable { .. } => NOT_AWS.to_owned(),
         Cause::Transport(transport) => {
-            let advice = match (&error.facts.endpoint, transport.kind) {
+            let advice = match (&error.endpoint, transport.kind) {
                 (Some(endpoint), TransportErrorKind::Dns) => {
                     format!(
                         "check the network and the host name in {}",
@@ -281,7 +281,7 @@ pub fn for_count(error_type: ErrorType, error: &CountError, has_session_token: b
         // The access key works in other regions, so the general advice would mislead.
         CountError::Call(call)
             if error_type == ErrorType::RegionDisabled
-                && call.facts.endpoint.is_none()
+                && call.endpoint.is_none()
                 && call.kind() == Some(ErrorKind::UnrecognizedClient) =>
         {
             let token = if has_session_token {

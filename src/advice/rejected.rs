@@ -8,7 +8,7 @@ use crate::model::Region;
 
 /// Returns advice for a signature that the service rejected.
 pub fn for_signature(error: &CallError) -> String {
-    match (&error.facts.endpoint, error.facts.identity.is_confirmed()) {
+    match (&error.endpoint, error.identity.is_confirmed()) {
         _ if names_clock(message(error)) => "check this machine's clock".to_owned(),
         (Some(endpoint), is_valid) => {
             let unknown = "the signature was rejected: check the secret access key";
@@ -36,7 +36,7 @@ fn names_clock(message: &str) -> bool {
 
 /// Returns advice for credentials that the service does not recognize.
 pub fn for_unrecognized_client(error: &CallError) -> String {
-    match (&error.facts.endpoint, error.facts.identity.is_confirmed()) {
+    match (&error.endpoint, error.identity.is_confirmed()) {
         (Some(endpoint), is_valid) => {
             let unknown = "check that the access key is active";
             for_custom_endpoint(error, endpoint, (!is_valid).then_some(unknown))
@@ -59,13 +59,13 @@ fn for_custom_endpoint(
     endpoint: &CustomEndpoint,
     unknown: Option<&str>,
 ) -> String {
-    let (setting, host) = (setting(endpoint), &endpoint.host);
+    let (setting, host) = (setting(endpoint), endpoint.url.host());
     let (service, region) = (error.service.name(), &error.region);
     let reason = match unknown {
         None => "the credentials are valid, because GetCallerIdentity accepted them: ",
         Some(_) => "",
     };
-    match region_of(host) {
+    match region_of(&host) {
         Some(other) if other != region.as_str() => format!(
             "{reason}{setting} sends the requests for {region} to {host}, an endpoint of {other}; \
              set an endpoint of {region}, or scan with --region {other} --regions {other}"
@@ -128,26 +128,19 @@ fn message(error: &CallError) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::call_facts::CallFacts;
     use crate::aws::client::fake::{call_error, service_cause};
 
     /// An error of AWS Config in us-east-1.
     fn error(message: &str, host: Option<&str>, is_valid: bool) -> CallError {
         let endpoint = host.map(|host| CustomEndpoint {
             setting: Some("AWS_ENDPOINT_URL_CONFIG_SERVICE".to_owned()),
-            host: host.to_owned(),
+            url: format!("https://{host}").parse().unwrap(),
         });
-        let facts = CallFacts {
-            endpoint,
-            ..CallFacts::default()
-        };
+        let error = call_error(service_cause("InvalidSignatureException", message, 400));
         if is_valid {
-            facts.identity.note("GetCallerIdentity");
+            error.identity.note("GetCallerIdentity");
         }
-        CallError {
-            facts,
-            ..call_error(service_cause("InvalidSignatureException", message, 400))
-        }
+        CallError { endpoint, ..error }
     }
 
     const SCOPE: &str = "Credential should be scoped to a valid region, not 'us-east-1'";

@@ -33,8 +33,8 @@ pub use progress::Progress;
 use region_state::RegionState;
 pub use transport::{Trace, Transport, trace_line};
 
-use super::call_facts::IdentityFlag;
 use super::credential_cache::CachedCredentials;
+use super::identity_flag::IdentityFlag;
 use super::limiter::Limiter;
 use super::operation::Service;
 use super::usage::Usage;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::call_facts::CallFacts;
 use super::config_file::{SharedFiles, SharedFilesError};
-use super::endpoint::EndpointError;
+use super::endpoint::{CustomEndpoint, EndpointError};
 pub use super::error_kind::ErrorKind;
+use super::identity_flag::IdentityFlag;
 use super::operation::Service;
 use crate::http::{TransportError, TransportErrorKind};
 use crate::model::{AccountId, Region, ResourceType};
@@ -136,8 +136,10 @@ pub struct CallError {
     pub refresh_error: Option<Arc<CredentialsError>>,
     /// The time limit that ended the call, if one did.
     pub bound: Option<Bound>,
-    /// Facts beside the response.
-    pub facts: CallFacts,
+    /// The endpoint that the user set; `None` for AWS's own.
+    pub endpoint: Option<CustomEndpoint>,
+    /// True once the credentials have been accepted.
+    pub identity: IdentityFlag,
     /// The cause of the last attempt's failure.
     pub cause: Cause,
 }

@@ -1,6 +1,5 @@
 //! AWS calls: credentials, endpoints, signatures, protocols, retries and operations.
 
-pub mod call_facts;
 pub mod client;
 pub mod config_file;
 pub mod credential_cache;
@@ -8,6 +7,7 @@ pub mod credentials;
 pub mod endpoint;
 pub mod error;
 mod error_kind;
+pub mod identity_flag;
 pub mod limiter;
 pub mod operation;
 pub mod ops;

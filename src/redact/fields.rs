@@ -80,7 +80,7 @@ pub fn fields(text: &str) -> String {
     for units in levels(text) {
         let chars: Vec<char> = units.iter().map(|u| u.c).collect();
         let found = Fields { chars: &chars }.values().into_iter();
-        ranges.extend(found.filter_map(|range| bytes(&units, &range)));
+        ranges.extend(found.filter_map(|range| bytes(&units, range)));
     }
     ranges.sort_by_key(|range| range.start);
     let mut out = String::with_capacity(text.len());
@@ -126,12 +126,10 @@ pub(super) fn end_of_first_name(text: &str) -> Option<usize> {
     None
 }
 
-fn bytes(units: &[Unit], range: &Range<usize>) -> Option<Range<usize>> {
-    let (first, last) = (
-        units.get(range.start)?,
-        units.get(range.end.checked_sub(1)?)?,
-    );
-    (!range.is_empty()).then_some(first.start..last.end)
+/// Returns the bytes of the characters `range`; `None` if there are none.
+fn bytes(units: &[Unit], range: Range<usize>) -> Option<Range<usize>> {
+    let units = units.get(range)?;
+    Some(units.first()?.start..units.last()?.end)
 }
 
 /// A text in which secret fields are searched. All ranges are of characters.

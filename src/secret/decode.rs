@@ -120,9 +120,7 @@ fn number(digits: &[Unit], radix: u32) -> Option<char> {
         value.checked_mul(radix)?.checked_add(digit)
     };
     let value = digits.iter().try_fold(0, value)?;
-    (!digits.is_empty())
-        .then(|| char::from_u32(value))
-        .flatten()
+    char::from_u32(value).filter(|_| !digits.is_empty())
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl AttemptLine {
         let head = head(call, number);
         let id = attempt.request_id.as_deref().unwrap_or("none");
         let endpoint = transport.endpoints.custom(call.service);
-        let endpoint = endpoint.map(|endpoint| format!(", endpoint {}", endpoint.host));
+        let endpoint = endpoint.map(|endpoint| format!(", endpoint {}", endpoint.url.host()));
         Some(Self {
             start: format!("{head}: {result} in {} ms", attempt.took.as_millis()),
             sources: format!("request id {id}{}", endpoint.unwrap_or_default()),

@@ -10,7 +10,6 @@ use super::hosts::PROBE_LIMIT;
 use super::progress::Progress;
 use super::region_state::{Probe, RegionState};
 use super::{CallOutput, Client};
-use crate::aws::call_facts::CallFacts;
 use crate::aws::error::{CallError, Cause, ErrorKind};
 use crate::aws::operation::Operation;
 use crate::aws::retry::CALL_LIMIT;
@@ -177,10 +176,8 @@ impl<O: Operation> OngoingCall<'_, O> {
             request_id: None,
             refresh_error: None,
             bound: None,
-            facts: CallFacts {
-                endpoint: self.client.transport.endpoints.custom(O::SERVICE),
-                identity: self.client.identity.clone(),
-            },
+            endpoint: self.client.transport.endpoints.custom(O::SERVICE).cloned(),
+            identity: self.client.identity.clone(),
             cause,
         }
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use time::macros::datetime;
 
 use super::{Client, Transport};
-use crate::aws::call_facts::CallFacts;
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::error::{CallError, Cause, CredentialsError, ErrorKind};
+use crate::aws::identity_flag::IdentityFlag;
 use crate::aws::limiter::Limits;
 use crate::aws::operation::Service;
 use crate::http::HttpClient;
@@ -78,7 +78,8 @@ pub fn call_error(cause: Cause) -> CallError {
         request_id: None,
         refresh_error: None,
         bound: None,
-        facts: CallFacts::default(),
+        endpoint: None,
+        identity: IdentityFlag::default(),
         cause,
     }
 }

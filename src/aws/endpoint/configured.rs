@@ -8,11 +8,13 @@ use crate::env::Env;
 use crate::redact;
 use crate::text::sanitize;
 
-/// An endpoint that the user set, and the name of the setting; `None` for an explicit one.
+/// An endpoint that the user set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Custom {
-    pub(super) url: EndpointUrl,
-    pub(super) setting: Option<String>,
+pub struct CustomEndpoint {
+    /// The variable or the key of the profile; `None` for the option of the command line.
+    pub setting: Option<String>,
+    /// The URL.
+    pub url: EndpointUrl,
 }
 
 /// The setting that enables a variant of the endpoints; `None` if it is disabled.
@@ -30,7 +32,10 @@ type ConfiguredUrl = Option<(String, String)>;
 
 impl Configured<'_> {
     /// Returns the endpoint of `service` from the first of the four sources that sets it.
-    pub(super) fn endpoint(&self, service: Service) -> Result<Option<Custom>, EndpointError> {
+    pub(super) fn endpoint(
+        &self,
+        service: Service,
+    ) -> Result<Option<CustomEndpoint>, EndpointError> {
         if self.ignores_urls() {
             return Ok(None);
         }
@@ -48,7 +53,7 @@ impl Configured<'_> {
         match text.parse() {
             Ok(url) => {
                 let setting = Some(setting);
-                Ok(Some(Custom { url, setting }))
+                Ok(Some(CustomEndpoint { setting, url }))
             }
             Err(source) => Err(EndpointError::Url { setting, source }),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::configured::{Configured, Custom, Switch};
+use super::configured::{Configured, CustomEndpoint, Switch};
 use super::error::EndpointError;
 use super::url::EndpointUrl;
 use crate::aws::config_file::SharedFiles;
@@ -33,19 +33,10 @@ impl Endpoint {
     }
 }
 
-/// An endpoint that the user set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomEndpoint {
-    /// The variable or the key of the profile; `None` for the option of the command line.
-    pub setting: Option<String>,
-    /// The host, with the port if it has one.
-    pub host: String,
-}
-
 /// The endpoints of all services, with the user's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
-    custom: BTreeMap<Service, Custom>,
+    custom: BTreeMap<Service, CustomEndpoint>,
     fips: Switch,
     dual_stack: Switch,
 }
@@ -83,9 +74,9 @@ impl Endpoints {
         let mut custom = BTreeMap::new();
         for service in Service::ALL {
             let found = match explicit {
-                Some(url) => Some(Custom {
-                    url: url.clone(),
+                Some(url) => Some(CustomEndpoint {
                     setting: None,
+                    url: url.clone(),
                 }),
                 None => configured.endpoint(service)?,
             };
@@ -131,12 +122,8 @@ impl Endpoints {
 
     /// Returns the endpoint that the user set for `service`, if there is one.
     #[must_use]
-    pub fn custom(&self, service: Service) -> Option<CustomEndpoint> {
-        let custom = self.custom.get(&service)?;
-        Some(CustomEndpoint {
-            setting: custom.setting.clone(),
-            host: custom.url.host(),
-        })
+    pub fn custom(&self, service: Service) -> Option<&CustomEndpoint> {
+        self.custom.get(&service)
     }
 
     /// Returns the enabled variants: the setting that enables each, its variable and its name.

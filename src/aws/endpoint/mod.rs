@@ -5,7 +5,8 @@ mod endpoints;
 mod error;
 mod url;
 
-pub use endpoints::{CustomEndpoint, Endpoint, Endpoints};
+pub use configured::CustomEndpoint;
+pub use endpoints::{Endpoint, Endpoints};
 pub use error::EndpointError;
 pub use url::{EndpointUrl, ParseUrlError};
 

@@ -1,18 +1,7 @@
-//! Facts about a call beside its response: where it was sent, and whether the credentials are valid.
+//! The validity of the credentials of a client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use super::endpoint::CustomEndpoint;
-
-/// Facts about a call.
-#[derive(Debug, Clone, Default)]
-pub struct CallFacts {
-    /// The endpoint that the user set; `None` for AWS's own.
-    pub endpoint: Option<CustomEndpoint>,
-    /// True once the credentials have been accepted.
-    pub identity: IdentityFlag,
-}
 
 /// True once GetCallerIdentity has accepted the credentials of a client. Shared with the errors of its
 /// calls: a call may fail before the identity is known, and its error is shown after that.
