@@ -19,6 +19,7 @@ use crate::aws::credentials::role_keys;
 use crate::aws::error::{CallError, CredentialsError, ErrorKind};
 use crate::aws::ops::assume_role::AssumeRole;
 use crate::aws::partition::Partition;
+use crate::aws::retry::CALL_LIMIT;
 use crate::model::{AccountId, Region, RoleName};
 
 /// Assumes roles with the caller's credentials.
@@ -156,7 +157,7 @@ impl RoleCaller {
         arn: String,
         transport: Transport,
     ) -> Result<Arc<Client>, CredentialsError> {
-        let identify = identity_call(transport.clone(), caller.region.clone());
+        let identify = identity_call(transport.clone(), caller.region.clone(), CALL_LIMIT);
         let caller = caller.clone();
         let load = Box::new(move |_| caller.assume(&arn));
         let credentials = CachedCredentials::load(load, identify)?;

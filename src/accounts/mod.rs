@@ -16,6 +16,7 @@ mod status;
 mod unit_names;
 mod units;
 
+pub use identity::identity_call;
 pub use list::AccountList;
 pub use list_error::ListError;
 pub use member::{ACTIVE, MemberAccount};

@@ -13,6 +13,7 @@ use crate::aws::client::{Client, Transport};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::credentials::{PortalAccount, SsoPortal};
 use crate::aws::error::CredentialsError;
+use crate::aws::retry::CALL_LIMIT;
 use crate::model::{AccountId, Region, RoleName};
 use crate::options::Selection;
 use crate::text::list;
@@ -149,7 +150,11 @@ impl SsoAccess {
         let load = move || -> Result<ResolvedCredentials, CredentialsError> {
             portal.role_credentials(&account, &role)
         };
-        let identify = identity_call(self.transport.clone(), self.start_region.clone());
+        let identify = identity_call(
+            self.transport.clone(),
+            self.start_region.clone(),
+            CALL_LIMIT,
+        );
         let credentials = CachedCredentials::load(Box::new(move |_| load()), identify)?;
         let verified = credentials.record_account(&member.id);
         verified

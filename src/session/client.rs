@@ -9,6 +9,7 @@ use super::settings::{
     ClientSettings, REGION_VARIABLES, SettingsError, choose_profile, default_region, option,
     region_of_profile, regular,
 };
+use crate::accounts::identity_call;
 use crate::advice;
 use crate::aws::client::{Activity, Client, Trace, Transport};
 use crate::aws::config_file::SharedFiles;
@@ -16,7 +17,6 @@ use crate::aws::credential_cache::{CachedCredentials, IdentityCall};
 use crate::aws::credentials::{self, Profile, ProviderContext, SsoPortal};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::error::CredentialsError;
-use crate::aws::ops::get_caller_identity::GetCallerIdentity;
 use crate::aws::partition::Partition;
 use crate::aws::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::http::{
@@ -234,21 +234,10 @@ impl<'a> SessionParts<'a> {
 
 /// Returns the call that verifies the account of refreshed credentials.
 fn identifier(transport: &Transport, region: &Region) -> IdentityCall {
-    let transport = transport.clone();
     // STS has no host in some pseudo regions, such as `aws-cn-global`.
     let partition = Partition::of_pseudo_region(region);
     let region = partition.map_or_else(|| region.clone(), Partition::global_region);
-    Box::new(move |keys| {
-        let client = Client::new(transport.clone(), CachedCredentials::fixed(keys.clone()));
-        let response = client.call_within(&region, &GetCallerIdentity, VERIFICATION_LIMIT);
-        match response {
-            Ok(response) => Ok(response.output),
-            Err(error) => Err(CredentialsError::Call {
-                origin: "the account of the credentials could not be verified".to_owned(),
-                source: Box::new(error),
-            }),
-        }
-    })
+    identity_call(transport.clone(), region, VERIFICATION_LIMIT)
 }
 
 fn connect(
