@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::fields::{REDACTED, end_of_first_name, fields};
-use crate::secret::shape::{HIDDEN, access_key_ids, keys, origin, urls, values};
+use crate::secret::shape::{HIDDEN, access_key_ids, keys, logins, origin, urls, values};
 
 /// Returns `text` without the values of secret fields, access key IDs and the user names and passwords of URLs.
 #[must_use]
@@ -15,6 +15,7 @@ pub fn message(text: &str) -> String {
             url.to_owned()
         }
     });
+    let text = replace(&text, &logins(&text), origin);
     let text = fields(&text);
     replace(&text, &access_key_ids(&text), masked_id)
 }

@@ -178,6 +178,20 @@ pub(crate) fn urls(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Returns the ranges of the words `user:password@host` in `text`, which have no scheme. An ARN with an e-mail address as
+/// the name of a session is left out.
+pub(crate) fn logins(text: &str) -> Vec<Range<usize>> {
+    let is_word = |c: char| !c.is_whitespace() && !"\"'`<>(){},;".contains(c);
+    let is_login = |range: &Range<usize>| {
+        let parts = text[range.clone()].rsplit_once('@');
+        parts.is_some_and(|(user, host)| {
+            let has_password = user.find(':').is_some_and(|at| at > 0) && !user.ends_with(':');
+            has_password && is_host(host) && !user.contains("://") && !user.contains("arn:")
+        })
+    };
+    words(text, is_word).filter(is_login).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,6 +273,22 @@ mod tests {
             ("", "****"),
         ] {
             assert_eq!(origin(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn logins_have_user_password_and_host() {
+        let text = "<E>u:p@host</E> via 'u:p:q@h@[::1]:80', u:p@10.0.0.1:3128";
+        let found: Vec<&str> = logins(text).into_iter().map(|r| &text[r]).collect();
+        assert_eq!(found, ["u:p@host", "u:p:q@h@[::1]:80", "u:p@10.0.0.1:3128"]);
+        for other in [
+            "jane@corp.example",
+            "Contact: jane@corp.example",
+            "12:30:00",
+            "arn:aws:sts::111122223333:assumed-role/x/jane@corp.example",
+            "https://host/@",
+        ] {
+            assert!(logins(other).is_empty(), "{other}");
         }
     }
 

@@ -215,6 +215,8 @@ fn urls_of_responses_show_no_password() {
         serde_json::json!({"Location": url, "message": format!("go to {url}")}).to_string(),
         format!("<Error><Code>X</Code><Message>go to {url}</Message></Error>"),
         format!("moved to {url}"),
+        "<Error><Endpoint>svc:Sup3rS3cret@login.example</Endpoint></Error>".to_owned(),
+        "denied for svc:Sup3rS3cret@proxy.example:3128 (no rule)".to_owned(),
     ] {
         let moved = move |call: &Call| {
             (call.operation == "ListDiscoveredResources").then(|| {
