@@ -2,19 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::source::{Source, with_path};
 use crate::env::{CommandOutput, Env};
+use crate::sync::lock;
 
 /// The environment of a recording: the variables of `env.json` and the files of the recording.
 ///
 /// HOME is `home`, relative to the recording. No file outside it can be read, so replays
-/// and tests give the same results on every machine.
+/// and tests give the same results on every machine. No file is written: what a run saves, such as a refreshed token, is
+/// kept in memory, where the same run reads it.
 pub struct RecordedEnv {
     source: Source,
     variables: BTreeMap<String, String>,
+    saved: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
 }
 
 /// The name of the file that holds a recording's variables.
@@ -27,6 +31,7 @@ impl RecordedEnv {
         Self {
             source: dir.into(),
             variables,
+            saved: Mutex::default(),
         }
     }
 
@@ -39,7 +44,11 @@ impl RecordedEnv {
         let name = Path::new(ENV_FILE);
         let content = source.read(name);
         match content.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)) {
-            Ok(variables) => Ok(Self { source, variables }),
+            Ok(variables) => Ok(Self {
+                source,
+                variables,
+                saved: Mutex::default(),
+            }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let message = format!("{source} is not a recording ({ENV_FILE} not found)");
                 Err(io::Error::new(e.kind(), message))
@@ -63,12 +72,13 @@ impl Env for RecordedEnv {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.source.read(path)
+        let saved = lock(&self.saved).get(path).cloned();
+        saved.map_or_else(|| self.source.read(path), Ok)
     }
 
-    /// Fails: recordings are read-only.
-    fn write_private(&self, _: &Path, _: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        lock(&self.saved).insert(path.to_owned(), bytes.to_owned());
+        Ok(())
     }
 
     /// Fails: a replay runs no commands.
@@ -107,6 +117,16 @@ mod tests {
         for outside in ["/etc/hostname", "../x", "home/../../x"] {
             assert!(env.read(Path::new(outside)).is_err(), "{outside}");
         }
+    }
+
+    #[test]
+    fn saved_file_is_read_and_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("token"), "recorded").unwrap();
+        let env = RecordedEnv::new(dir.path(), BTreeMap::new());
+        env.write_private(Path::new("token"), b"saved").unwrap();
+        assert_eq!(env.read(Path::new("token")).unwrap(), b"saved");
+        assert_eq!(fs::read(dir.path().join("token")).unwrap(), b"recorded");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Tests of recordings of a session of IAM Identity Center and of profiles, and of their replays.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
@@ -191,7 +192,7 @@ fn expired_session_is_recorded_as_expired() {
 }
 
 /// The profiles: two keys of account 1, one of them twice; roles in accounts 2, 3 (denied) and 9 (credentials of account 2);
-/// a permission set in account 4; a process with keys of account 5; invalid keys; no credentials.
+/// permission sets in accounts 4 and 7; a process with keys of account 5; invalid keys; no credentials.
 fn profiles(directory: &Path) -> String {
     let keys = |name: &str, key: &str| {
         format!(
@@ -204,6 +205,12 @@ fn profiles(directory: &Path) -> String {
             id(number)
         )
     };
+    let session = |name: &str, number: usize| {
+        format!(
+            "[profile {name}]\nsso_session = corp\nsso_account_id = {}\nsso_role_name = Audit\n",
+            id(number)
+        )
+    };
     let process = directory.join("home/keys.json");
     [
         keys("first", &id(1)),
@@ -212,10 +219,8 @@ fn profiles(directory: &Path) -> String {
         role("role", 2),
         role("denied", 3),
         role("wrong", 9),
-        format!(
-            "[profile sso]\nsso_session = corp\nsso_account_id = {}\nsso_role_name = Audit\n",
-            id(4)
-        ),
+        session("sso", 4),
+        session("sso-2", 7),
         "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-1\n".to_owned(),
         format!("[profile process]\ncredential_process = cat {}\n", process.display()),
         keys("invalid", &id(6)),
@@ -225,8 +230,18 @@ fn profiles(directory: &Path) -> String {
 }
 
 fn serve_profiles(organization: &Organization) -> Server {
-    let replies = organization.clone();
+    let (replies, refreshes) = (organization.clone(), AtomicUsize::new(0));
     organization.serve_with(move |account, call| {
+        // A refresh token is valid once.
+        if call.path == "/token" && refreshes.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Some(Reply::json(&json!({
+                "accessToken": "the-second-token", "expiresIn": 3600, "refreshToken": "the-next-refresh-token",
+            })));
+        }
+        let token = call.header("x-amz-sso_bearer_token");
+        if call.path == "/token" || token.is_some_and(|token| token != "the-second-token") {
+            return Some(Reply::response(400, "application/json", b"{}".to_vec()));
+        }
         let role = call.field("RoleArn").unwrap_or_default();
         if role.contains(&id(9)) {
             return Some(assumed_role(&id(2)));
@@ -240,10 +255,12 @@ fn serve_profiles(organization: &Organization) -> Server {
 
 /// Records a run of all profiles.
 fn record_profiles(args: &[&str]) -> (Outcome, std::path::PathBuf) {
-    let mut organization = private_organization(6);
+    let mut organization = private_organization(7);
     organization.member(3).has_role = false;
     let server = serve_profiles(&organization);
-    let program = sso::with_token(Program::new(&server), "eu-west-1", &refreshable());
+    let mut cache = refreshable();
+    cache["expiresAt"] = "2020-01-01T00:00:00Z".into();
+    let program = sso::with_token(Program::new(&server), "eu-west-1", &cache);
     let home = program.directory().join("home");
     std::fs::write(home.join(".aws/config"), profiles(program.directory())).unwrap();
     let keys = json!({
@@ -270,7 +287,7 @@ fn recorded_profiles_replay_byte_for_byte() {
     let count = |wanted: &str| found.iter().filter(|(_, status)| status == wanted).count();
     assert_eq!(
         ["complete", "access_denied", "wrong_account", "failed"].map(count),
-        [4, 1, 1, 2],
+        [5, 1, 1, 2],
         "{found:?}"
     );
     for _ in 0..3 {
