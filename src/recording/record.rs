@@ -235,8 +235,11 @@ impl Recorded {
         self.requests += 1;
         interaction.order = self.requests;
         interaction.request.account = self.signers.account(request);
-        if let Some(recorded) = &mut interaction.response {
-            signers::mark_token(&mut recorded.body, self.requests);
+        if let (Ok(response), Some(recorded)) = (result, &mut interaction.response)
+            && request.private.response
+            && let Some(token) = self.signers.add_token(response, self.requests)
+        {
+            signers::mark_token(&mut recorded.body, token);
         }
         if signers::requested_account(request).is_none() {
             return;

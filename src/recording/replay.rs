@@ -24,8 +24,8 @@ pub struct ReplayClient(Mutex<Responses>);
 #[derive(Default)]
 struct Responses {
     by_request: BTreeMap<String, VecDeque<ReplayResult>>,
-    /// The keys of the requests for the credentials of each role and account: a replay may have another role, session
-    /// name or policy.
+    /// The keys of the requests for the credentials of each role and account, and for the lists of the portal: a replay may
+    /// have another role, session name, policy or token.
     roles: BTreeMap<String, Vec<String>>,
     /// True if the recording has the accounts of its requests.
     has_accounts: bool,
@@ -108,7 +108,7 @@ impl Responses {
         self.by_request.get_mut(key)?.pop_front()
     }
 
-    /// Returns the next response with credentials of the role of a request, else of its account.
+    /// Returns the next response with credentials of the role of a request, else of its account; or the next one of its list.
     fn next_role(&mut self, request: &RecordedRequest) -> Option<ReplayResult> {
         let asked = requested_roles(request).filter(|_| self.has_accounts)?;
         let keys = asked.iter().filter_map(|asked| self.roles.get(asked));

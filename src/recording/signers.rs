@@ -2,7 +2,8 @@
 //!
 //! Requests of two accounts to one host may be the same in everything that a replay matches. Only the credentials
 //! differ: a response of AssumeRole, or of the portal of IAM Identity Center, gives those of an account; others are those
-//! of a profile. A recording has an access key ID of its own for each account and profile, in place of the real one.
+//! of a profile. A recording has an access key ID of its own for each account and profile, in place of the real one, and
+//! a text of its own for each token of the portal that was refreshed: which requests bear it depends on the threads.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ const EXPIRATION_MS: u64 = 253_402_300_799_000;
 /// The start of the signer that is a profile.
 const PROFILE: &str = "profile-";
 
-/// The accounts, or the profiles, of access key IDs.
+/// The accounts, or the profiles, of access key IDs, and the names of refreshed tokens.
 #[derive(Debug, Default)]
 pub(super) struct Signers(BTreeMap<String, String>);
 
@@ -48,10 +49,23 @@ impl Signers {
         self.0.remove(key);
     }
 
-    /// Returns the account, or the profile, whose credentials signed the request; `None` for those of the caller.
+    /// Notes the refreshed token in a response, the one with this `number`. Returns the text that replaces it.
+    pub(super) fn add_token(&mut self, response: &Response, number: usize) -> Option<String> {
+        let body: Value = serde_json::from_slice(&response.body).ok()?;
+        let signer = format!("token-{number}");
+        let recorded = recorded_key(&signer);
+        self.0
+            .insert(body.get("accessToken")?.as_str()?.to_owned(), signer);
+        Some(recorded)
+    }
+
+    /// Returns the account, or the profile, whose credentials signed the request, or its refreshed token; `None` for the
+    /// credentials of the caller.
     pub(super) fn account(&self, request: &Request) -> Option<String> {
-        let (_, rest) = request.header("authorization")?.split_once("Credential=")?;
-        let key = rest.split('/').next()?;
+        let key = match request.header("authorization") {
+            Some(signed) => signed.split_once("Credential=")?.1.split('/').next()?,
+            None => request.header("x-amz-sso_bearer_token")?,
+        };
         let of_recording = || Some(key.strip_prefix(REDACTED)?.strip_prefix('-')?.to_owned());
         self.0.get(key).cloned().or_else(of_recording)
     }
@@ -80,9 +94,12 @@ fn requested(uri: &str, form: &str) -> Option<[String; 2]> {
     Some([role, account])
 }
 
-/// Returns the role and the account whose credentials a recorded request asks for. Both begin with the method, because
-/// the responses of AssumeRole and of the portal differ.
+/// Returns the role and the account whose credentials a recorded request asks for, or the list of the portal. Both begin
+/// with the method, because the responses of AssumeRole and of the portal differ.
 pub(super) fn requested_roles(request: &RecordedRequest) -> Option<[String; 2]> {
+    if let Some((_, list)) = request.uri.split_once("/assignment/") {
+        return Some([list, list].map(str::to_owned));
+    }
     let form = request.body.body.as_ref().and_then(Value::as_str);
     let asked = requested(&request.uri, form.unwrap_or_default())?;
     Some(asked.map(|asked| format!("{} {asked}", request.method)))
@@ -122,11 +139,10 @@ pub(super) fn profile_section(profile: &str, signer: &str, token: Option<&str>) 
     format!("[{profile}]\naws_access_key_id = {key}\naws_secret_access_key = {REDACTED}\n{token}")
 }
 
-/// Gives a recorded token of the portal a text of its own, different from the one that it replaces.
-pub(super) fn mark_token(body: &mut RecordedBody, number: usize) {
-    let body = body.body.as_mut();
-    if let Some(Value::String(token)) = body.and_then(|body| body.get_mut("accessToken")) {
-        *token = format!("{REDACTED}-{number}");
+/// Gives a recorded token the text that [`Signers::add_token`] returned.
+pub(super) fn mark_token(body: &mut RecordedBody, token: String) {
+    if let Some(body) = &mut body.body {
+        body["accessToken"] = token.into();
     }
 }
 

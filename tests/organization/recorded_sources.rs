@@ -68,14 +68,19 @@ fn identity(account: &str) -> Reply {
     ))
 }
 
+/// Returns the reply with a refreshed token.
+fn refreshed() -> Reply {
+    Reply::json(&json!({
+        "accessToken": "the-second-token", "expiresIn": 3600, "refreshToken": "the-next-refresh-token",
+    }))
+}
+
 /// Serves a portal that rejects the first token for all credentials, and whose user lacks the permission set in account 3.
 fn serve_session(organization: &Organization) -> Server {
     let replies = organization.clone();
     organization.serve_with(move |account, call| {
         if call.path == "/token" {
-            return Some(Reply::json(&json!({
-                "accessToken": "the-second-token", "expiresIn": 3600, "refreshToken": "the-next-refresh-token",
-            })));
+            return Some(refreshed());
         }
         if call.operation == "GetCallerIdentity" {
             return Some(identity(account));
@@ -172,6 +177,32 @@ fn names_of_recorded_session_are_replaced() {
 }
 
 #[test]
+fn token_refreshed_by_many_threads_replays() {
+    let organization = private_organization(12);
+    let (replies, given) = (organization.clone(), AtomicUsize::new(0));
+    let server = organization.serve_with(move |_, call| {
+        if call.path == "/token" {
+            return Some(refreshed());
+        }
+        let is_old = call.header("x-amz-sso_bearer_token") == Some(TOKEN);
+        let is_credentials = call.path.starts_with("/federation");
+        if is_old && is_credentials && given.fetch_add(1, Ordering::SeqCst) >= 3 {
+            return Some(Reply::response(401, "application/json", b"{}".to_vec()));
+        }
+        portal(&replies, call)
+    });
+    let program = sso::program(&server, &refreshable());
+    let (live, recording) = record_program(program, &SESSION);
+    assert_eq!(live.code, Some(0), "{}", live.describe());
+    assert_eq!(server.count(|call| call.path == "/token"), 1);
+    for _ in 0..5 {
+        let again = replay(&recording, &SESSION);
+        assert_eq!(again.code, Some(0), "{}", again.describe());
+        assert_eq!(outputs(&again, &[]), outputs(&live, &[]));
+    }
+}
+
+#[test]
 fn expired_session_is_recorded_as_expired() {
     let server = serve_session(&private_organization(1));
     let expired = json!({"expiresAt": "2020-01-01T00:00:00Z"});
@@ -214,7 +245,7 @@ fn profiles(directory: &Path) -> String {
     let process = directory.join("home/keys.json");
     [
         keys("first", &id(1)),
-        keys("team/2 x", &format!("{}OTHER", id(1))),
+        keys("\"team/2 x\"", &format!("{}OTHER", id(1))),
         keys("same", &id(1)),
         role("role", 2),
         role("denied", 3),
@@ -234,9 +265,7 @@ fn serve_profiles(organization: &Organization) -> Server {
     organization.serve_with(move |account, call| {
         // A refresh token is valid once.
         if call.path == "/token" && refreshes.fetch_add(1, Ordering::SeqCst) == 0 {
-            return Some(Reply::json(&json!({
-                "accessToken": "the-second-token", "expiresIn": 3600, "refreshToken": "the-next-refresh-token",
-            })));
+            return Some(refreshed());
         }
         let token = call.header("x-amz-sso_bearer_token");
         if call.path == "/token" || token.is_some_and(|token| token != "the-second-token") {

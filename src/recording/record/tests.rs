@@ -10,6 +10,7 @@ use crate::http::TransportErrorKind;
 use crate::http::fake::{FakeResponse, Scripted, answer, answer_with, failure};
 use crate::recording::environment::ENV_FILE;
 use crate::recording::{ReplayClient, VirtualClock};
+use crate::redact::REDACTED;
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
 const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -409,4 +410,55 @@ fn invalid_host_creates_no_file_outside() {
         }
         assert!(ReplayClient::open(dir.path(), NOW).is_ok(), "{uri}");
     }
+}
+
+/// Returns a request to the portal that bears `token`.
+fn portal(path: &str, token: &str) -> Request {
+    Request {
+        method: "GET",
+        uri: format!("https://portal.example/{path}"),
+        headers: vec![("x-amz-sso_bearer_token", token.to_owned())],
+        ..request("portal.example", "")
+    }
+}
+
+#[test]
+fn refreshed_token_gets_its_own_responses() {
+    let (a, b) = ("assignment/accounts?a", "assignment/accounts?b");
+    let mut refresh = request("oidc.example", r#"{"refreshToken": "the-refresh-token"}"#);
+    refresh.private.response = true;
+    let exchanges = [
+        (portal(a, "the-old-token"), answer(401, "{}")),
+        (portal(b, "the-old-token"), answer(401, "{}")),
+        (
+            refresh.clone(),
+            answer(200, r#"{"accessToken": "the-new-token"}"#),
+        ),
+        (portal(a, "the-new-token"), answer(200, "a")),
+        (portal(b, "the-new-token"), answer(200, "b")),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    let inner = Scripted::list(exchanges.iter().map(|(_, result)| result.clone()));
+    let clock = Arc::new(VirtualClock::new(NOW));
+    let recorder = RecordingClient::new(inner, clock, dir.path(), BTreeMap::new(), None).unwrap();
+    let recorder = recorder.of_many_accounts();
+    for (request, _) in &exchanges {
+        recorder.send(request).unwrap();
+    }
+    recorder.finish().unwrap();
+    let all = everything(dir.path());
+    assert!(!all.contains("the-"), "{all}");
+
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
+    assert_eq!(replay.send(&portal(a, REDACTED)).unwrap().status, 401);
+    let fresh: Value = serde_json::from_slice(&replay.send(&refresh).unwrap().body).unwrap();
+    let fresh = fresh["accessToken"].as_str().unwrap();
+    assert_eq!(replay.send(&portal(a, fresh)).unwrap().body, b"a");
+    // In the recorded run, this request was first sent with the old token.
+    assert_eq!(replay.send(&portal(b, fresh)).unwrap().body, b"b");
+    assert_eq!(replay.left_over().len(), 1);
+    // A request that the recorded run sent with the other token only.
+    let replay = ReplayClient::open(dir.path(), NOW).unwrap();
+    replay.send(&portal(a, REDACTED)).unwrap();
+    assert_eq!(replay.send(&portal(a, REDACTED)).unwrap().body, b"a");
 }
