@@ -67,7 +67,11 @@ impl UnitTree {
         let mut id = roots.into_iter().next().ok_or_else(unknown)?;
         for name in path.split('/').filter(|name| !name.is_empty()) {
             let units = self.below(client, region, &id)?;
-            let named = units.iter().find(|unit| unit.name.raw() == name);
+            let is_same = |unit: &&OrganizationalUnit| unit.name.raw() == name;
+            // The command line has no spaces at the end of a path.
+            let is_near = |unit: &&OrganizationalUnit| unit.name.raw().trim_end() == name;
+            let named = units.iter().find(is_same);
+            let named = named.or_else(|| units.iter().find(is_near));
             id = named.ok_or_else(unknown)?.id.clone();
         }
         Ok(id)

@@ -38,6 +38,10 @@ pub const FOR_DENIED_ROLES: &str = "Check, in each account: the role exists (--r
 pub const FOR_NOT_ASSIGNED: &str =
     "Ask for the permission set in these accounts, or name another one with --role-name";
 
+/// The advice about accounts in which regions are not enabled.
+pub const FOR_DISABLED_REGIONS: &str =
+    "Enable the regions in these accounts, or exclude them with --exclude-regions";
+
 /// Returns the advice about accounts in which calls of a run with `options` are denied.
 #[must_use]
 pub fn for_denied_calls(options: &Options) -> String {

@@ -6,8 +6,8 @@ mod rejected;
 mod summary;
 
 pub use accounts::{
-    FOR_DENIED_ROLES, FOR_NOT_ASSIGNED, for_access, for_denied_calls, for_list, for_not_found,
-    for_other_account,
+    FOR_DENIED_ROLES, FOR_DISABLED_REGIONS, FOR_NOT_ASSIGNED, for_access, for_denied_calls,
+    for_list, for_not_found, for_other_account,
 };
 pub use errors::{
     FOR_UNTRUSTED_CA, NAMED, NOT_TRIED_IN_TIME, OUT_OF_TIME, action_for_global_types, for_call,

@@ -65,7 +65,8 @@ fn tree_replaces_missing_paths() {
                 "OrganizationalUnits": [{"Id": "ou-ab12-11111111", "Name": "Prod"}]
             })),
             ("ListOrganizationalUnitsForParent", "ou-ab12-11111111") => Reply::json(&json!({
-                "OrganizationalUnits": [{"Id": "ou-ab12-22222222", "Name": "EU West"}]
+                // A command line has no space at its end.
+                "OrganizationalUnits": [{"Id": "ou-ab12-22222222", "Name": "EU West "}]
             })),
             ("ListOrganizationalUnitsForParent", _) => {
                 Reply::json(&json!({"OrganizationalUnits": []}))
@@ -197,6 +198,9 @@ fn region_that_is_not_enabled_is_missing() {
     ];
     let run = run(&server, &args);
     assert_eq!(run.code, Some(3), "{}", run.describe());
+    let advice =
+        "\n  Enable the regions in these accounts, or exclude them with --exclude-regions\n";
+    assert!(run.stdout.contains(advice), "{}", run.stdout);
     let partial = |(_, status): &(String, String)| status == "partial";
     let found = statuses(&run, ORGANIZATION);
     assert!(found.iter().all(partial), "{found:?}");

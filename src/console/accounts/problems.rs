@@ -166,6 +166,7 @@ fn missing(summary: &AccountsSummary) -> Vec<Problem> {
     }
     let action = |status, was_stopped| match status {
         Status::AccessDenied => advice::for_denied_calls(summary.options),
+        Status::RegionDisabled => advice::FOR_DISABLED_REGIONS.to_owned(),
         _ => capitalized(advice::action(status, summary.options, was_stopped)),
     };
     let problem = |((status, was_stopped), accounts): ((Status, bool), Vec<String>)| Problem {
