@@ -119,13 +119,12 @@ fn place(
 
 fn reason(row: &MissingRow<'_>) -> String {
     if row.is_global {
-        let no_region = row.recorders.is_empty();
-        let reason = if no_region {
-            "global, recorded in no region"
+        let place = if row.recorders.is_empty() {
+            "recorded in no region"
         } else {
-            "global, not counted in the region that records it"
+            "not recorded here"
         };
-        return reason.to_owned();
+        return format!("global, {place}");
     }
     let reasons = row.reasons.iter().map(|status| advice::reason(*status));
     reasons.collect::<Vec<_>>().join(", ")
