@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::atomic_file::{self, Destination};
 use crate::interrupt::Interrupt;
 use crate::options::Options;
+use crate::recording::mapping_path;
 
 /// The start of the names of the program's own files.
 const RESERVED: &str = "aws_config_";
@@ -50,14 +51,38 @@ pub(super) fn check(options: &Options, interrupt: &Interrupt) -> Result<(), Outp
     }
     create_directory(directory, interrupt)
         .map_err(|e| OutputPathError::Directory(directory.display().to_string(), e))?;
+    let mut mapping = None;
     if let Some(record) = &options.record {
         let shown = || record.display().to_string();
         if has_files(record) {
             return Err(OutputPathError::NotEmpty(shown()));
         }
-        create_directory(record, interrupt).map_err(|e| OutputPathError::Record(shown(), e))?;
+        mapping = create_directory(record, interrupt)
+            .and_then(|()| check_mapping(record, options, interrupt))
+            .map_err(|e| OutputPathError::Record(shown(), e))?;
     }
-    report.map_or(Ok(()), |report| check_report(report, options, interrupt))
+    report.map_or(Ok(()), |report| {
+        check_report(report, mapping.as_ref(), options, interrupt)
+    })
+}
+
+/// Checks the file that lists what is replaced in a recording of many accounts. Returns it, if there will be one.
+fn check_mapping(
+    record: &Path,
+    options: &Options,
+    interrupt: &Interrupt,
+) -> io::Result<Option<Destination>> {
+    if options.accounts.is_none() || options.record_account_id.is_none() {
+        return Ok(None);
+    }
+    let path = mapping_path(record)?;
+    let error = match atomic_file::check_path(&path, interrupt) {
+        Ok(destination @ Destination::File(_)) => return Ok(Some(destination)),
+        Ok(_) => io::Error::other("is not a regular file"),
+        Err(e) => e,
+    };
+    let message = format!("{}: {error}", path.display());
+    Err(io::Error::new(error.kind(), message))
 }
 
 /// Creates a directory if it does not exist, and checks that files can be created in it.
@@ -72,6 +97,7 @@ fn has_files(directory: &Path) -> bool {
 
 fn check_report(
     report: &Path,
+    mapping: Option<&Destination>,
     options: &Options,
     interrupt: &Interrupt,
 ) -> Result<(), OutputPathError> {
@@ -87,6 +113,10 @@ fn check_report(
     if destination.is_file_of_a_stream() {
         let stream = "stdout or stderr".to_owned();
         return Err(OutputPathError::Same(shown(), stream));
+    }
+    if mapping == Some(&destination) {
+        let mapping = "DIR.mapping.json of --record".to_owned();
+        return Err(OutputPathError::Same(shown(), mapping));
     }
     if let Some(output) = output_with_target(&options.output_dir, &destination) {
         return Err(OutputPathError::Same(shown(), output.display().to_string()));

@@ -1,10 +1,10 @@
 //! Writes the files of a recording.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use super::accounts::Accounts;
 use super::cassette::Cassette;
@@ -66,18 +66,30 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes what was replaced beside the recording, readable only by the user.
-fn write_mapping(dir: &Path, mapping: &[u8]) -> io::Result<()> {
+/// Returns the path of the file that lists what was replaced, beside the directory of a recording.
+///
+/// # Errors
+/// The directory does not exist.
+pub fn mapping_path(dir: &Path) -> io::Result<PathBuf> {
     let mut path = dir.canonicalize().map_err(with_path(dir))?.into_os_string();
     path.push(".mapping.json");
-    let path = Path::new(&path);
+    Ok(path.into())
+}
+
+/// Writes what was replaced beside the recording, readable only by the user.
+fn write_mapping(dir: &Path, mapping: &[u8]) -> io::Result<()> {
+    let path = &mapping_path(dir)?;
     let written = File::options()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
         .open(path)
-        .and_then(|mut file| file.write_all(mapping));
+        .and_then(|mut file| {
+            // The file of an earlier recording may have another mode.
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            file.write_all(mapping)
+        });
     written.map_err(with_path(path))
 }
 
@@ -85,4 +97,24 @@ fn pretty(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapping_is_readable_only_by_the_user() {
+        let directory = tempfile::tempdir().unwrap();
+        let recording = directory.path().join("recording");
+        fs::create_dir(&recording).unwrap();
+        let path = mapping_path(&recording).unwrap();
+        for content in ["longer than the next one", "short"] {
+            write_mapping(&recording, content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        }
+    }
 }

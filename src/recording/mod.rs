@@ -17,6 +17,7 @@ mod source;
 
 pub use clock::VirtualClock;
 pub use environment::RecordedEnv;
+pub use files::mapping_path;
 pub use record::RecordingClient;
 pub use replay::ReplayClient;
 pub use secrets::Content;

@@ -387,6 +387,44 @@ fn unusable_recording_directory_is_refused() {
 }
 
 #[test]
+fn mapping_of_recording_is_no_other_output() {
+    let same = "DIR.mapping.json of --record is the same file";
+    for (report, target, message) in [
+        ("recording.mapping.json", None, same),
+        ("recording/../recording.mapping.json", None, same),
+        ("report.json", Some("report.json"), same),
+        (
+            "report.json",
+            Some("elsewhere"),
+            "mapping.json: is a directory",
+        ),
+        (
+            "report.json",
+            Some("a FIFO"),
+            "mapping.json: is not a regular file",
+        ),
+    ] {
+        let server = account().serve();
+        let program = with_report(&server, report)
+            .args(["--organization", "--record", "recording"])
+            .args(["--record-account-id", "999988887777"]);
+        let work = program.directory().join("current");
+        fs::create_dir(work.join("recording")).unwrap();
+        let link = work.join("recording.mapping.json");
+        match target {
+            Some("a FIFO") => make_fifo(&link),
+            Some(target) => symlink(target, link).unwrap(),
+            None => {}
+        }
+        let run = program.run();
+        if target.is_some() {
+            fs::remove_file(run.directory().join("current/recording.mapping.json")).unwrap();
+        }
+        assert_refused(&run, &server, message, &[]);
+    }
+}
+
+#[test]
 fn directory_at_csv_path_fails_before_scan() {
     let server = account().serve();
     let program = Program::new(&server).args(TYPES);
