@@ -6,29 +6,16 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use thiserror::Error;
 
 use crate::redact;
 use crate::text::{encode_alias, near_matches, sanitize};
 
 mod known_types;
 mod organization;
+mod parse_error;
 
-pub use organization::{OrganizationalUnitSelector, ParseOrganizationError, RoleName};
-
-/// The error of parsing a name: the text, as one line.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ParseNameError {
-    /// Not a region code.
-    #[error("\"{0}\" is not a region code such as eu-west-1")]
-    Region(String),
-    /// Not a resource type.
-    #[error("\"{0}\" is not a resource type such as AWS::EC2::Instance")]
-    ResourceType(String),
-    /// Not an account ID.
-    #[error("\"{0}\" is not an account ID of 12 digits")]
-    AccountId(String),
-}
+pub use organization::OrganizationalUnitSelector;
+pub use parse_error::ParseNameError;
 
 /// An AWS region code, such as `eu-west-1`.
 ///
@@ -145,7 +132,43 @@ fn account_id(text: &str) -> Option<String> {
     is_id.then(|| text.into())
 }
 
-/// Implements what the three names have in common: parsing, which needs a valid text and otherwise
+/// The name of an IAM role with its path, such as `audit/ReadOnly`; without a slash at its start.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleName(String);
+
+impl RoleName {
+    /// The maximum length of a name, 64 characters, and of a path, 512 characters.
+    const MAX: usize = 576;
+
+    /// Returns the name of the role that AWS Organizations creates in new accounts.
+    #[must_use]
+    pub fn organization_default() -> Self {
+        Self("OrganizationAccountAccessRole".to_owned())
+    }
+
+    /// Returns the path, which begins and ends with a slash, and the name without it.
+    #[must_use]
+    pub fn path_and_name(&self) -> (String, &str) {
+        match self.0.rsplit_once('/') {
+            Some((path, name)) => (format!("/{path}/"), name),
+            None => ("/".to_owned(), &self.0),
+        }
+    }
+}
+
+fn role_name(text: &str) -> Option<String> {
+    let name = text.trim().trim_start_matches('/');
+    let is_valid = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
+    let is_name = (1..=RoleName::MAX).contains(&name.len())
+        && name.bytes().all(is_valid)
+        && !name.ends_with('/')
+        && !name.contains("//");
+    is_name.then(|| name.to_owned())
+}
+
+/// Implements what the names have in common: parsing, which needs a valid text and otherwise
 /// returns at most `$shown` characters of it, and their text for messages, files and JSON.
 macro_rules! impl_name {
     ($($name:ident($normalize:ident, $shown:literal))*) => {$(
@@ -184,6 +207,7 @@ impl_name! {
     Region(region_code, 80)
     ResourceType(resource_type, 200)
     AccountId(account_id, 40)
+    RoleName(role_name, 80)
 }
 
 /// The resource types that a run counts.
@@ -439,6 +463,30 @@ mod tests {
             "aws_config_verify_012345678901.csv.bak",
         ] {
             assert!(!is_table(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn role_names_may_have_a_path() {
+        for (text, name) in [
+            ("Audit", "Audit"),
+            ("/audit/Read-Only", "audit/Read-Only"),
+            (" a+=,.@_-b ", "a+=,.@_-b"),
+        ] {
+            assert_eq!(text.parse::<RoleName>().unwrap().as_str(), name);
+        }
+        let long = "a".repeat(577);
+        for bad in [
+            "",
+            "/",
+            "a b",
+            "a/",
+            "a//b",
+            "arn:aws:iam::1:role/x",
+            "é",
+            &long,
+        ] {
+            assert!(bad.parse::<RoleName>().is_err(), "{bad}");
         }
     }
 }

@@ -4,7 +4,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use thiserror::Error;
 
 use super::name_file::{NameFileError, read_text};
-use crate::model::{AccountId, ParseNameError, ParseOrganizationError, RoleName};
+use crate::model::{AccountId, ParseNameError, RoleName};
 
 /// An account and its own role.
 pub(super) type NamedAccount = (AccountId, Option<RoleName>);
@@ -16,10 +16,6 @@ pub(super) enum AccountListError {
     Name(#[from] ParseNameError),
     #[error(transparent)]
     File(#[from] NameFileError),
-    #[error("{0}, line {1}: {2}")]
-    Account(String, u64, #[source] ParseNameError),
-    #[error("{0}, line {1}: {2}")]
-    Role(String, u64, #[source] ParseOrganizationError),
     #[error("{0}: {1}")]
     Table(String, #[source] csv::Error),
     #[error("{0} contains no account IDs")]
@@ -83,24 +79,24 @@ fn parse_row(
     path: &str,
     row: &StringRecord,
     role_column: Option<usize>,
-) -> Result<NamedAccount, AccountListError> {
+) -> Result<NamedAccount, NameFileError> {
     let role = role_column.and_then(|column| row.get(column));
     // The subcommand accounts writes an apostrophe before a formula; no role name begins with one.
     let role = role.map(|role| role.strip_prefix('\'').unwrap_or(role));
     let role = role.filter(|role| !role.is_empty()).map(str::parse);
     let id = parse_id(path, row, &row[0])?;
-    let role = role.transpose();
-    let role = role.map_err(|e| AccountListError::Role(path.to_owned(), line(row), e))?;
+    let role = role.transpose().map_err(|e| invalid(path, row, e))?;
     Ok((id, role))
 }
 
-fn parse_id(path: &str, row: &StringRecord, cell: &str) -> Result<AccountId, AccountListError> {
+fn parse_id(path: &str, row: &StringRecord, cell: &str) -> Result<AccountId, NameFileError> {
     let id = without_comment(cell).parse();
-    id.map_err(|e| AccountListError::Account(path.to_owned(), line(row), e))
+    id.map_err(|e| invalid(path, row, e))
 }
 
-fn line(row: &StringRecord) -> u64 {
-    row.position().map_or(0, csv::Position::line)
+fn invalid(path: &str, row: &StringRecord, why: ParseNameError) -> NameFileError {
+    let line = row.position().map_or(0, csv::Position::line);
+    NameFileError::new(path, line, why)
 }
 
 /// Returns the cells after the first one if the line is a list of numbers, not an ID with other columns.

@@ -19,7 +19,14 @@ pub(super) enum NameFileError {
     #[error("{0} is too large (more than 16 MiB)")]
     TooLarge(String),
     #[error("{0}, line {1}: {2}")]
-    Line(String, usize, #[source] Box<dyn Error + Send + Sync>),
+    Line(String, u64, #[source] Box<dyn Error + Send + Sync>),
+}
+
+impl NameFileError {
+    /// Creates the error of a line.
+    pub(super) fn new(path: &str, line: u64, why: impl Error + Send + Sync + 'static) -> Self {
+        Self::Line(path.to_owned(), line, Box::new(why))
+    }
 }
 
 /// Reads names from a file, separated by commas or whitespace; `#` starts a comment.
@@ -32,12 +39,11 @@ pub(super) fn read_names<T, E: Error + Send + Sync + 'static>(
 ) -> Result<Vec<T>, NameFileError> {
     let text = read_text(path)?;
     let mut names = Vec::new();
-    for (n, line) in text.lines().enumerate() {
+    for (n, line) in (1..).zip(text.lines()) {
         let line = line.trim_start_matches('\u{feff}');
         let line = line.split('#').next().unwrap_or_default();
         for name in line.split([',', ' ', '\t']).filter(|name| !name.is_empty()) {
-            let error = |e| NameFileError::Line(path.to_owned(), n + 1, Box::new(e));
-            names.push(parse(name).map_err(error)?);
+            names.push(parse(name).map_err(|e| NameFileError::new(path, n, e))?);
         }
     }
     Ok(names)
