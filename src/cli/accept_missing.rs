@@ -24,21 +24,16 @@ pub(super) enum GapError {
     File(#[from] NameFileError),
 }
 
-/// The gaps of one item.
-#[derive(Debug, Clone)]
-pub(super) struct ExpectedGaps(pub(super) Vec<ExpectedGap>);
-
 /// Parses one comma-separated item; `@FILE` reads the file immediately. A file without items expects no gap.
 ///
 /// # Errors
 /// `text` is invalid, or the file cannot be read or has an invalid item.
-pub(super) fn parse_gaps(text: &str) -> Result<ExpectedGaps, GapError> {
+pub(super) fn parse_gaps(text: &str) -> Result<Vec<ExpectedGap>, GapError> {
     let text = text.trim();
-    let gaps = match text.strip_prefix('@') {
-        Some(path) => read_names(path, parse_gap)?,
-        None => vec![parse_gap(text)?],
-    };
-    Ok(ExpectedGaps(gaps))
+    match text.strip_prefix('@') {
+        Some(path) => Ok(read_names(path, parse_gap)?),
+        None => Ok(vec![parse_gap(text)?]),
+    }
 }
 
 fn parse_gap(text: &str) -> Result<ExpectedGap, GapError> {

@@ -17,24 +17,10 @@ const ACCOUNTS: &str = "Accounts";
 /// The default name of the role sessions.
 const SESSION_NAME: &str = env!("CARGO_PKG_NAME");
 
-/// The options that have no effect with the profiles of several accounts, or name another source; the demo has no profiles.
-const NOT_WITH_PROFILES: [&str; 10] = [
+/// The options that have no effect with profiles or with a session of IAM Identity Center, or name another source; the
+/// demo has neither.
+const ONLY_WITH_ROLES: [&str; 9] = [
     "profile",
-    "organization",
-    "ou",
-    "exclude_ous",
-    "organization_role",
-    "role_name",
-    "external_id",
-    "role_session_name",
-    "no_session_policy",
-    "demo",
-];
-
-/// The options that have no effect with a session of IAM Identity Center, or name another source; the demo has no session.
-const NOT_WITH_SSO: [&str; 10] = [
-    "profile",
-    "profiles",
     "organization",
     "ou",
     "exclude_ous",
@@ -63,12 +49,12 @@ pub(super) struct AccountArgs {
 
     /// Count the accounts of the profiles with these names, each account once; * and ? are wildcards
     #[arg(help_heading = ACCOUNTS, long, value_name = "GLOB,...", value_delimiter = ',', num_args = 1,
-        value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = NOT_WITH_PROFILES)]
+        value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ONLY_WITH_ROLES, conflicts_with = "role_name")]
     profiles: Vec<String>,
 
     /// Count the accounts that are assigned to you in IAM Identity Center, for this sso-session of ~/.aws/config
     #[arg(help_heading = ACCOUNTS, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
-        conflicts_with_all = NOT_WITH_SSO)]
+        conflicts_with_all = ONLY_WITH_ROLES, conflicts_with = "profiles")]
     sso_session: Option<String>,
 
     /// Skip these accounts

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, Command, Error, ValueEnum, ValueHint};
 
-use super::accept_missing::{ExpectedGaps, parse_gaps};
+use super::accept_missing::parse_gaps;
 use super::account_args::AccountArgs;
 use super::format::{FormatArg, format_parser};
 use super::path::path_parser;
@@ -19,7 +19,7 @@ use crate::aws::endpoint::EndpointUrl;
 use crate::aws::limiter::Limits;
 use crate::console::Color;
 use crate::inventory::Method;
-use crate::model::{AccountId, Region, ResourceType, ResourceTypes};
+use crate::model::{AccountId, ExpectedGap, Region, ResourceType, ResourceTypes};
 use crate::options::{Format, Options, Strict};
 use crate::recording::Source;
 
@@ -134,7 +134,7 @@ pub(super) struct ScanArgs {
     /// eu-west-1/AWS::S3::Bucket), or the gaps in a file (@FILE). Only missing counts are accepted, not
     /// stale or unverified ones; they stay missing, and are listed as accepted
     #[arg(help_heading = OUTPUT, long, value_name = "REGION|TYPE|REGION/TYPE,...", value_delimiter = ',', num_args = 1, value_parser = parse_gaps)]
-    accept_missing: Vec<ExpectedGaps>,
+    accept_missing: Vec<Vec<ExpectedGap>>,
 
     /// Write a JSON report to FILE; - is the same as --format json
     #[arg(help_heading = OUTPUT, long, value_name = "FILE", value_parser = path_parser(), value_hint = ValueHint::FilePath)]
@@ -345,12 +345,7 @@ impl ScanArgs {
             connect_timeout: self.connect_timeout,
             read_timeout: self.read_timeout,
             debug: self.debug,
-            accept_missing: dedup(
-                self.accept_missing
-                    .into_iter()
-                    .flat_map(|gaps| gaps.0)
-                    .collect(),
-            ),
+            accept_missing: dedup(self.accept_missing.concat()),
             strict: self.strict,
             record: self.record,
             record_account_id: self.record_account_id,
