@@ -20,10 +20,9 @@ pub use identity::identity_call;
 pub use list::AccountList;
 pub use list_error::ListError;
 pub use member::{ACTIVE, MemberAccount};
-pub use organization::MAX_ACCOUNTS;
 pub use profiles::{
     CheckedProfile, ProfileAccounts, ProfilesError, UnusableProfile, UsableProfile, select, shown,
 };
-pub use sso_session::{SsoAccess, SsoList, only_permission_set};
+pub use sso_session::{SsoAccess, only_permission_set};
 pub use status::AccountStatus;
 pub use unit_names::UnitNames;

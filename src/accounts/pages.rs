@@ -15,17 +15,8 @@ pub struct PageCursor {
 }
 
 impl PageCursor {
-    /// Creates the state before the first page of `operation`.
-    pub fn new(operation: &'static str) -> Self {
-        Self::of_service("organizations", operation)
-    }
-
-    /// Creates the state before the first page of `operation` of the portal of IAM Identity Center.
-    pub fn of_portal(operation: &'static str) -> Self {
-        Self::of_service("sso", operation)
-    }
-
-    fn of_service(service: &'static str, operation: &'static str) -> Self {
+    /// Creates the state before the first page of `operation` of `service`.
+    pub fn new(service: &'static str, operation: &'static str) -> Self {
         Self {
             service,
             operation,
@@ -68,7 +59,7 @@ impl PageCursor {
         Ok(Some(page.items))
     }
 
-    /// Fetches all pages with `fetch`.
+    /// Fetches all pages of `operation` of AWS Organizations with `fetch`.
     ///
     /// # Errors
     /// As [`Self::next`].
@@ -76,7 +67,7 @@ impl PageCursor {
         operation: &'static str,
         fetch: impl Fn(Option<&str>) -> Result<Page<T>, CallError>,
     ) -> Result<Vec<T>, ListError> {
-        let (mut pages, mut all) = (Self::new(operation), Vec::new());
+        let (mut pages, mut all) = (Self::new("organizations", operation), Vec::new());
         while let Some(items) = pages.next(&fetch)? {
             all.extend(items);
         }
@@ -96,7 +87,7 @@ mod tests {
             (vec![2, 3], None),
         ];
         let mut rest = pages.into_iter();
-        let mut list = PageCursor::new("ListAccounts");
+        let mut list = PageCursor::new("organizations", "ListAccounts");
         let mut all = Vec::new();
         let mut tokens = Vec::new();
         while let Some(items) = list

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use super::list_error::ListError;
 use super::member::MemberAccount;
 use super::units::UnitTree;
-use crate::aws::client::Client;
-use crate::model::{AccountId, Region, RoleName};
+use crate::model::{AccountId, RoleName};
 use crate::options::Selection;
 
 /// The units of a selection, by ID.
@@ -44,15 +43,10 @@ impl Units {
     ///
     /// # Errors
     /// The tree could not be fetched completely.
-    pub fn find_accounts(
-        &mut self,
-        client: &Client,
-        region: &Region,
-        tree: &mut UnitTree,
-    ) -> Result<(), ListError> {
+    pub fn find_accounts(&mut self, tree: &mut UnitTree) -> Result<(), ListError> {
         if self.tree.is_none() {
-            let mut below = |ids: &[String]| tree.accounts_below(client, region, ids);
-            self.tree = Some((below(&self.included)?, below(&self.excluded)?));
+            let included = tree.accounts_below(&self.included)?;
+            self.tree = Some((included, tree.accounts_below(&self.excluded)?));
         }
         Ok(())
     }

@@ -7,92 +7,45 @@ use super::access_error::AccessError;
 use super::identity::identity_call;
 use super::list_error::ListError;
 use super::member::MemberAccount;
-use super::organization::MAX_ACCOUNTS;
 use super::pages::PageCursor;
 use crate::aws::client::{Client, Transport};
 use crate::aws::credential_cache::{CachedCredentials, ResolvedCredentials};
 use crate::aws::credentials::{PortalAccount, SsoPortal};
 use crate::aws::error::CredentialsError;
+use crate::aws::page::Page;
 use crate::aws::retry::CALL_LIMIT;
 use crate::model::{AccountId, Region, RoleName};
-use crate::options::Selection;
 use crate::text::list;
 use crate::untrusted::Untrusted;
 
-/// The list of the accounts, as far as it was fetched.
-pub struct SsoList {
-    portal: Arc<SsoPortal>,
-    pages: PageCursor,
-    seen: BTreeSet<AccountId>,
-}
-
-impl SsoList {
-    /// Starts the list.
-    #[must_use]
-    pub fn new(portal: Arc<SsoPortal>) -> Self {
-        Self {
-            portal,
-            pages: PageCursor::of_portal("ListAccounts"),
-            seen: BTreeSet::new(),
-        }
-    }
-
-    /// Returns the name of the session.
-    #[must_use]
-    pub fn session(&self) -> &str {
-        self.portal.name()
-    }
-
-    /// Returns true if there may be a further page.
-    #[must_use]
-    pub fn may_have_more(&self) -> bool {
-        !self.pages.is_complete()
-    }
-
-    /// Returns true if `account` was listed, selected or not.
-    #[must_use]
-    pub fn has(&self, account: &AccountId) -> bool {
-        self.seen.contains(account)
-    }
-
-    /// Fetches the next page. Returns its selected accounts, which may be none; `None` after the last page.
-    ///
-    /// # Errors
-    /// A request failed: then the list is not complete.
-    pub fn next_page(
-        &mut self,
-        selection: &Selection,
-    ) -> Result<Option<Vec<MemberAccount>>, ListError> {
-        let portal = &self.portal;
-        let page = self.pages.next(|token| portal.accounts(token))?;
-        let Some(page) = page else {
-            return Ok(None);
-        };
-        let mut members = Vec::new();
-        for account in page {
-            let member = self.member(&account, selection);
-            let member = member.ok_or(ListError::InvalidAccount {
+/// Fetches a page of the accounts.
+///
+/// # Errors
+/// The request failed, or an account has no valid ID.
+pub fn fetch(
+    portal: &SsoPortal,
+    next_token: Option<&str>,
+) -> Result<Page<MemberAccount>, ListError> {
+    let page = portal.accounts(next_token)?;
+    let member = |account: PortalAccount| {
+        let id = account
+            .account_id
+            .parse()
+            .ok_or(ListError::InvalidAccount {
                 service: "sso",
                 operation: "ListAccounts",
             })?;
-            if self.seen.insert(member.id.clone()) && selection.names(&member.id) {
-                members.push(member);
-            }
-        }
-        if self.seen.len() > MAX_ACCOUNTS {
-            return Err(ListError::TooManyAccounts(MAX_ACCOUNTS));
-        }
-        Ok(Some(members))
-    }
-
-    fn member(&self, account: &PortalAccount, selection: &Selection) -> Option<MemberAccount> {
-        let mut member = MemberAccount::new(account.account_id.parse()?);
-        member.role = selection.role(&member.id).cloned();
-        if let Some(name) = &account.account_name {
-            member = member.with_name(name, &self.portal.redactor());
-        }
-        Some(member)
-    }
+        let member = MemberAccount::new(id);
+        Ok(match &account.account_name {
+            Some(name) => member.with_name(name, &portal.redactor()),
+            None => member,
+        })
+    };
+    let members: Result<_, ListError> = page.items.into_iter().map(member).collect();
+    Ok(Page {
+        items: members?,
+        next_token: page.next_token,
+    })
 }
 
 /// Returns the only permission set of an account.
@@ -100,7 +53,7 @@ impl SsoList {
 /// # Errors
 /// A request failed, or the account has no or several permission sets.
 pub fn only_permission_set(portal: &SsoPortal, account: &AccountId) -> Result<RoleName, ListError> {
-    let mut pages = PageCursor::of_portal("ListAccountRoles");
+    let mut pages = PageCursor::new("sso", "ListAccountRoles");
     let mut roles = BTreeSet::new();
     while let Some(page) = pages.next(|token| portal.roles(account, token))? {
         roles.extend(page.iter().filter_map(Untrusted::parse::<RoleName>));

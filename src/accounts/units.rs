@@ -1,6 +1,7 @@
 //! The organizational units of an organization, as far as they were fetched.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::list_error::ListError;
@@ -25,48 +26,52 @@ const NAMES_LIMIT: Duration = Duration::from_secs(10);
 const MAX_PARENTS: usize = 60;
 
 /// The tree of the units. The children of each unit are fetched once.
-#[derive(Debug, Default)]
 pub struct UnitTree {
+    client: Arc<Client>,
+    region: Region,
     children: BTreeMap<String, Vec<OrganizationalUnit>>,
 }
 
 impl UnitTree {
+    /// Creates the tree without a unit; `client` fetches them in `region`.
+    #[must_use]
+    pub fn new(client: Arc<Client>, region: Region) -> Self {
+        Self {
+            client,
+            region,
+            children: BTreeMap::new(),
+        }
+    }
+
     /// Returns the IDs of the units that `selectors` name.
     ///
     /// # Errors
     /// A unit does not exist, or a call failed.
     pub fn look_up(
         &mut self,
-        client: &Client,
-        region: &Region,
         selectors: &[OrganizationalUnitSelector],
     ) -> Result<Vec<String>, ListError> {
         let look_up = |selector: &OrganizationalUnitSelector| match selector {
             OrganizationalUnitSelector::Id(id) => {
                 // Only to check that the unit exists.
-                let found = self.below(client, region, id);
-                found.map_err(|e| unknown_parent(e, id))?;
+                self.below(id).map_err(|e| unknown_parent(e, id))?;
                 Ok(id.clone())
             }
-            OrganizationalUnitSelector::Path(path) => self.find_path(client, region, path),
+            OrganizationalUnitSelector::Path(path) => self.find_path(path),
         };
         selectors.iter().map(look_up).collect()
     }
 
     /// Returns the ID of the unit at `path`, one level after another.
-    fn find_path(
-        &mut self,
-        client: &Client,
-        region: &Region,
-        path: &str,
-    ) -> Result<String, ListError> {
+    fn find_path(&mut self, path: &str) -> Result<String, ListError> {
+        let (client, region) = (&self.client, &self.region);
         let roots = PageCursor::all(ListRoots::NAME, |next_token| {
             Ok(client.call(region, &ListRoots { next_token })?.output)
         })?;
         let unknown = || ListError::UnknownUnit(path.to_owned());
         let mut id = roots.into_iter().next().ok_or_else(unknown)?;
         for name in path.split('/').filter(|name| !name.is_empty()) {
-            let units = self.below(client, region, &id)?;
+            let units = self.below(&id)?;
             let is_same = |unit: &&OrganizationalUnit| unit.name.raw() == name;
             // The command line has no spaces at the end of a path.
             let is_near = |unit: &&OrganizationalUnit| unit.name.raw().trim_end() == name;
@@ -78,14 +83,9 @@ impl UnitTree {
     }
 
     /// Returns the units directly in the unit or root `parent_id`.
-    fn below(
-        &mut self,
-        client: &Client,
-        region: &Region,
-        parent_id: &str,
-    ) -> Result<&[OrganizationalUnit], ListError> {
+    fn below(&mut self, parent_id: &str) -> Result<&[OrganizationalUnit], ListError> {
         if !self.children.contains_key(parent_id) {
-            let units = fetch(client, region, parent_id, CALL_LIMIT)?;
+            let units = self.fetch(parent_id, CALL_LIMIT)?;
             self.children.insert(parent_id.to_owned(), units);
         }
         Ok(&self.children[parent_id])
@@ -95,12 +95,7 @@ impl UnitTree {
     ///
     /// # Errors
     /// A call failed: then the tree is not complete.
-    pub fn accounts_below(
-        &mut self,
-        client: &Client,
-        region: &Region,
-        ids: &[String],
-    ) -> Result<BTreeSet<AccountId>, ListError> {
+    pub fn accounts_below(&mut self, ids: &[String]) -> Result<BTreeSet<AccountId>, ListError> {
         let mut accounts = BTreeSet::new();
         let mut waiting: VecDeque<String> = ids.iter().cloned().collect();
         let mut seen = BTreeSet::new();
@@ -108,7 +103,7 @@ impl UnitTree {
             if !seen.insert(parent_id.clone()) {
                 continue;
             }
-            let units = self.below(client, region, &parent_id)?;
+            let units = self.below(&parent_id)?;
             waiting.extend(units.iter().map(|unit| unit.id.clone()));
             let found = PageCursor::all(ListAccountsForParent::NAME, |next_token| {
                 let request = ListAccountsForParent {
@@ -116,7 +111,7 @@ impl UnitTree {
                     max_results: PAGE_SIZE,
                     next_token,
                 };
-                Ok(client.call(region, &request)?.output)
+                Ok(self.client.call(&self.region, &request)?.output)
             })?;
             for account in found {
                 let id = account.id.parse().map_err(|_| ListError::InvalidAccount {
@@ -131,43 +126,40 @@ impl UnitTree {
 
     /// Returns the names of the units directly in the roots and units `parents`. A call that fails is not reported: the names are
     /// then unknown.
-    pub fn names(
-        &mut self,
-        client: &Client,
-        region: &Region,
-        parents: &BTreeSet<String>,
-    ) -> UnitNames {
+    pub fn names(&mut self, parents: &BTreeSet<String>) -> UnitNames {
         let missing = parents.iter().filter(|id| !self.children.contains_key(*id));
         let missing: Vec<String> = missing.cloned().collect();
         if missing.len() > MAX_PARENTS {
             return UnitNames::default();
         }
         for parent_id in missing {
-            let Ok(units) = fetch(client, region, &parent_id, NAMES_LIMIT) else {
+            let Ok(units) = self.fetch(&parent_id, NAMES_LIMIT) else {
                 return UnitNames::default();
             };
             self.children.insert(parent_id, units);
         }
         let units = parents.iter().flat_map(|id| &self.children[id]);
-        UnitNames::new(units, &client.redactor())
+        UnitNames::new(units, &self.client.redactor())
     }
-}
 
-/// Fetches the units directly in the unit or root `parent_id`; each call ends after `limit`.
-fn fetch(
-    client: &Client,
-    region: &Region,
-    parent_id: &str,
-    limit: Duration,
-) -> Result<Vec<OrganizationalUnit>, ListError> {
-    PageCursor::all(ListOrganizationalUnitsForParent::NAME, |next_token| {
-        let request = ListOrganizationalUnitsForParent {
-            parent_id,
-            max_results: PAGE_SIZE,
-            next_token,
-        };
-        Ok(client.call_within(region, &request, limit)?.output)
-    })
+    /// Fetches the units directly in the unit or root `parent_id`; each call ends after `limit`.
+    fn fetch(
+        &self,
+        parent_id: &str,
+        limit: Duration,
+    ) -> Result<Vec<OrganizationalUnit>, ListError> {
+        PageCursor::all(ListOrganizationalUnitsForParent::NAME, |next_token| {
+            let request = ListOrganizationalUnitsForParent {
+                parent_id,
+                max_results: PAGE_SIZE,
+                next_token,
+            };
+            Ok(self
+                .client
+                .call_within(&self.region, &request, limit)?
+                .output)
+        })
+    }
 }
 
 fn unknown_parent(error: ListError, id: &str) -> ListError {
