@@ -76,22 +76,26 @@ impl Recorder {
     /// region has no recorder.
     #[must_use]
     pub fn pair(
-        statuses: Result<Vec<RecorderStatus>, Gap>,
-        recorders: Result<Vec<ConfigurationRecorder>, Gap>,
+        mut statuses: Result<Vec<RecorderStatus>, Gap>,
+        mut recorders: Result<Vec<ConfigurationRecorder>, Gap>,
     ) -> Self {
-        let (statuses, recorders) = customer_managed(statuses, recorders);
+        remove_service_linked(&mut statuses, &mut recorders);
         match (statuses, recorders) {
             (Ok(statuses), _) if statuses.is_empty() => Self::missing(),
             (_, Ok(recorders)) if recorders.is_empty() => Self::missing(),
-            (Ok(statuses), Ok(recorders)) => pair_by_name(&statuses, &recorders),
-            (Ok(statuses), Err(gap)) => {
-                let states = statuses.iter().map(RecorderState::new);
-                let unknown = |state| Self::new(Ok(state), Err(gap.clone()));
-                states.map(unknown).collect()
+            (Ok(statuses), recorders) => {
+                let pair = |status: &RecorderStatus| NamedRecorder {
+                    state: Ok(RecorderState::new(status)),
+                    settings: settings_of(status, &recorders),
+                };
+                Self(statuses.iter().map(pair).collect())
             }
             (Err(gap), Ok(recorders)) => {
-                let known = |recorder| Self::new(Err(gap.clone()), Ok(recorder));
-                recorders.into_iter().map(known).collect()
+                let unknown = |settings| NamedRecorder {
+                    state: Err(gap.clone()),
+                    settings: Ok(settings),
+                };
+                Self(recorders.into_iter().map(unknown).collect())
             }
             (Err(state), Err(settings)) => Self::new(Err(state), Err(settings)),
         }
@@ -142,12 +146,6 @@ impl Recorder {
     }
 }
 
-impl FromIterator<Recorder> for Recorder {
-    fn from_iter<I: IntoIterator<Item = Recorder>>(recorders: I) -> Self {
-        Self(recorders.into_iter().flat_map(|r| r.0).collect())
-    }
-}
-
 impl NamedRecorder {
     fn recording_status(&self, resource_type: &ResourceType) -> RecordingStatus {
         match (&self.state, &self.settings) {
@@ -161,22 +159,15 @@ impl NamedRecorder {
     }
 }
 
-/// Leaves out the service-linked recorders, which either response may mark.
-fn customer_managed(
-    mut statuses: Result<Vec<RecorderStatus>, Gap>,
-    mut recorders: Result<Vec<ConfigurationRecorder>, Gap>,
-) -> (
-    Result<Vec<RecorderStatus>, Gap>,
-    Result<Vec<ConfigurationRecorder>, Gap>,
+/// Removes the service-linked recorders, which either response may mark.
+fn remove_service_linked(
+    statuses: &mut Result<Vec<RecorderStatus>, Gap>,
+    recorders: &mut Result<Vec<ConfigurationRecorder>, Gap>,
 ) {
-    let of_statuses = statuses
-        .iter()
-        .flatten()
-        .map(|s| (&s.name, &s.service_principal));
-    let of_recorders = recorders
-        .iter()
-        .flatten()
-        .map(|r| (&r.name, &r.service_principal));
+    let of_statuses = statuses.iter().flatten();
+    let of_statuses = of_statuses.map(|s| (&s.name, &s.service_principal));
+    let of_recorders = recorders.iter().flatten();
+    let of_recorders = of_recorders.map(|r| (&r.name, &r.service_principal));
     let linked = of_statuses.chain(of_recorders);
     let linked =
         linked.filter(|(name, principal)| is_service_linked(name.as_ref(), principal.as_ref()));
@@ -185,40 +176,30 @@ fn customer_managed(
         let is_linked = name.as_ref().is_some_and(|name| linked.contains(name));
         !is_linked && !is_service_linked(name.as_ref(), principal.as_ref())
     };
-    if let Ok(statuses) = &mut statuses {
+    if let Ok(statuses) = statuses {
         statuses.retain(|s| is_own(&s.name, &s.service_principal));
     }
-    if let Ok(recorders) = &mut recorders {
+    if let Ok(recorders) = recorders {
         recorders.retain(|r| is_own(&r.name, &r.service_principal));
     }
-    (statuses, recorders)
 }
 
-/// Pairs each status with the settings of the same name.
-fn pair_by_name(statuses: &[RecorderStatus], recorders: &[ConfigurationRecorder]) -> Recorder {
-    let paired = statuses.iter().map(|status| {
-        let settings = recorders.iter().find(|r| r.name == status.name);
-        let unpaired = || {
-            let detail = "config:DescribeConfigurationRecorders did not return the recorder that \
-                          config:DescribeConfigurationRecorderStatus returned";
-            Gap::new(ErrorType::ApiError, detail)
-        };
-        let settings = settings.cloned().ok_or_else(unpaired);
-        Recorder::new(
-            Ok(RecorderState::new(status)),
-            settings.and_then(with_known_strategy),
-        )
-    });
-    paired.collect()
-}
-
-/// Returns `settings`, or the gap of a recorder whose recorded types are not known.
-fn with_known_strategy(settings: ConfigurationRecorder) -> Result<ConfigurationRecorder, Gap> {
-    if settings.has_known_strategy() {
-        return Ok(settings);
-    }
-    let detail = "this version does not know the recording strategy that \
-                  config:DescribeConfigurationRecorders returned";
+/// Returns the settings with the name of `status`, or the gap of a recorder whose recorded types are not known.
+fn settings_of(
+    status: &RecorderStatus,
+    recorders: &Result<Vec<ConfigurationRecorder>, Gap>,
+) -> Result<ConfigurationRecorder, Gap> {
+    let mut recorders = recorders.as_ref().map_err(Gap::clone)?.iter();
+    let detail = match recorders.find(|r| r.name == status.name) {
+        Some(settings) if settings.has_known_strategy() => return Ok(settings.clone()),
+        Some(_) => {
+            "this version does not know the recording strategy that config:DescribeConfigurationRecorders returned"
+        }
+        None => {
+            "config:DescribeConfigurationRecorders did not return the recorder that \
+             config:DescribeConfigurationRecorderStatus returned"
+        }
+    };
     Err(Gap::new(ErrorType::ApiError, detail))
 }
 
