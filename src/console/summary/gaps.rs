@@ -184,6 +184,12 @@ impl<'a> MissingCounts<'a> {
             || exceptions(regions, &self.other_regions).is_some()
     }
 
+    /// Returns all rows.
+    pub fn rows(&self) -> impl Iterator<Item = &MissingRow<'a>> {
+        let regions = self.whole_regions.iter();
+        regions.chain(&self.whole_types).chain(&self.others)
+    }
+
     /// Formats regions: `all 17 regions`, `15 other regions`, `all regions but eu-west-1`, or their names.
     pub fn region_names(&self, regions: &BTreeSet<&'a Region>, columns: Option<usize>) -> String {
         let count = thousands(regions.len());

@@ -15,7 +15,7 @@ pub fn incomplete(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> Vec<
     if missing.cells == 0 {
         return Vec::new();
     }
-    let rows: Vec<&MissingRow<'_>> = rows(missing).collect();
+    let rows: Vec<&MissingRow<'_>> = missing.rows().collect();
     let table = lay_out(&cells(&rows, missing, input), input.columns);
     let (whole, others) = table.split_at(missing.whole_regions.len());
     let mut lines = vec![header(missing, input)];
@@ -41,18 +41,15 @@ pub fn incomplete(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> Vec<
 
 /// Returns true if the advice for missing counts is to grant the IAM policy.
 pub fn needs_policy(missing: &MissingCounts<'_>) -> bool {
-    rows(missing).any(|row| row.reasons.contains(&Status::AccessDenied))
+    missing
+        .rows()
+        .any(|row| row.reasons.contains(&Status::AccessDenied))
 }
 
 /// Returns the command that prints the IAM policy.
 pub fn policy(input: &SummaryInput<'_>) -> Vec<String> {
     let policy = advice::iam_policy_command(input.options);
     command("IAM policy:", &policy, input.columns)
-}
-
-fn rows<'m, 'a>(missing: &'m MissingCounts<'a>) -> impl Iterator<Item = &'m MissingRow<'a>> {
-    let regions = missing.whole_regions.iter();
-    regions.chain(&missing.whole_types).chain(&missing.others)
 }
 
 fn header(missing: &MissingCounts<'_>, input: &SummaryInput<'_>) -> String {
@@ -126,7 +123,12 @@ fn reason(row: &MissingRow<'_>) -> String {
         };
         return format!("global, {place}");
     }
-    let reasons = row.reasons.iter().map(|status| advice::reason(*status));
+    join_reasons(&row.reasons)
+}
+
+/// Formats reasons: `access denied, recorder status unknown`.
+pub fn join_reasons(reasons: &Reasons) -> String {
+    let reasons = reasons.iter().map(|status| advice::reason(*status));
     reasons.collect::<Vec<_>>().join(", ")
 }
 

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::accepted::accepted;
 use super::figures::figures;
 use super::gaps::{MissingCounts, Reasons};
-use super::incomplete::incomplete;
+use super::incomplete::{incomplete, join_reasons};
 use super::input::SummaryInput;
 use super::layout::wrapped;
 use super::stale::{stale, unverified};
-use crate::advice;
 use crate::model::Region;
 use crate::text::number_of;
 
@@ -62,38 +61,20 @@ fn nothing_counted(input: &SummaryInput<'_>) -> Option<String> {
         return None;
     }
     let missing = MissingCounts::all(input.coverage);
-    let rows = missing.whole_regions.iter();
-    let rows = rows.chain(&missing.whole_types).chain(&missing.others);
     let mut regions: BTreeMap<&Reasons, BTreeSet<&Region>> = BTreeMap::new();
-    for row in rows {
-        regions
-            .entry(&row.reasons)
-            .or_default()
-            .extend(&row.regions);
+    for row in missing.rows() {
+        let same = regions.entry(&row.reasons).or_default();
+        same.extend(&row.regions);
     }
-    let reason = |(reasons, regions): (&Reasons, &BTreeSet<&Region>)| {
-        let reasons: Vec<&str> = reasons
-            .iter()
-            .map(|status| advice::reason(*status))
-            .collect();
-        let regions = match regions.len() {
-            1 | 2 => missing.region_names(regions, input.columns),
-            n if *regions == missing.all_regions => format!("all {n} regions"),
-            n => number_of(n, "region"),
-        };
-        format!("{} in {regions}", reasons.join(", "))
-    };
-    let reasons: Vec<String> = regions
-        .iter()
-        .map(|(r, regions)| reason((r, regions)))
-        .collect();
+    let reasons = regions.iter().map(|(reasons, regions)| {
+        let regions = missing.region_count(regions);
+        format!("{} in {regions}", join_reasons(reasons))
+    });
+    let reasons = reasons.collect::<Vec<_>>().join("; ");
     let csv = if input.has_earlier_csv {
         "The CSV of the last run was not replaced."
     } else {
         "No CSV was written."
     };
-    Some(format!(
-        "Nothing was counted: {}. {csv}",
-        reasons.join("; ")
-    ))
+    Some(format!("Nothing was counted: {reasons}. {csv}"))
 }
