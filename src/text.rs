@@ -39,13 +39,20 @@ pub fn number_of(n: usize, noun: &str) -> String {
 /// Formats a duration: `2.8 s`, from a minute on `1m12s`, from an hour on `1h02m`.
 #[must_use]
 pub fn duration(time: Duration) -> String {
-    let tenths = (time.as_millis() + 50) / 100;
+    match (time.as_millis() + 50) / 100 {
+        tenths if tenths < 600 => format!("{}.{} s", tenths / 10, tenths % 10),
+        _ => elapsed(time.max(Duration::from_mins(1))),
+    }
+}
+
+/// Formats a time: `9s`, `1m12s`, `1h02m`.
+#[must_use]
+pub fn elapsed(time: Duration) -> String {
     let seconds = time.as_secs();
-    match seconds {
-        _ if tenths < 600 => format!("{}.{} s", tenths / 10, tenths % 10),
-        0..60 => "1m00s".to_owned(),
-        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds:02}s"),
+        (hours, minutes, _) => format!("{hours}h{minutes:02}m"),
     }
 }
 
@@ -58,6 +65,27 @@ pub fn list<T: Display>(items: impl IntoIterator<Item = T>, limit: usize) -> Str
         0 => named,
         more => format!("{named} and {more} more"),
     }
+}
+
+/// Returns rows of the same length as lines of aligned columns, two spaces apart; those of `numbers` are aligned to the
+/// right.
+pub fn aligned<R: AsRef<[String]>>(rows: &[R], numbers: &[usize]) -> Vec<String> {
+    let length = rows.first().map_or(0, |row| row.as_ref().len());
+    let width = |n: usize| {
+        let cells = rows.iter().map(|row| row.as_ref()[n].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..length).map(width).collect();
+    let line = |row: &R| {
+        let cells = row.as_ref().iter().enumerate();
+        let cells = cells.map(|(n, cell)| match (widths[n], numbers.contains(&n)) {
+            (width, true) => format!("{cell:>width$}"),
+            (width, false) => format!("{cell:width$}"),
+        });
+        let line = cells.collect::<Vec<_>>().join("  ");
+        line.trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
 /// Returns `text` as one line of at most `limit` characters that is safe to print on a terminal; a
@@ -244,5 +272,15 @@ mod tests {
         );
         assert_eq!(sanitize("abcdef", 3), "abc…");
         assert_eq!(sanitize("abc", 3), "abc");
+    }
+
+    #[test]
+    fn elapsed_time_has_two_units() {
+        let texts =
+            [0, 9, 60, 72, 3599, 3600, 7325].map(|seconds| elapsed(Duration::from_secs(seconds)));
+        assert_eq!(
+            texts,
+            ["0s", "9s", "1m00s", "1m12s", "59m59s", "1h00m", "2h02m"]
+        );
     }
 }

@@ -279,7 +279,7 @@ fn print(context: &mut Context, accounts: &[ListedAccount], has_checks: bool) ->
         Some(Format::Json) => account_list::json(accounts)?,
         Some(Format::Table) | None => {
             let columns = (context.console.out_columns)().unwrap_or(COLUMNS);
-            let mut text = account_list::table(accounts, has_checks, columns);
+            let mut text = account_list::table(accounts, columns);
             for line in problems(accounts) {
                 text += &console::wrap(&line, columns, 2).join("\n");
                 text.push('\n');

@@ -13,8 +13,7 @@ impl Run<'_, '_> {
             console.set_regions(regions.0, regions.1);
             console.progress(done, total);
         }
-        self.heartbeat
-            .accounts((done, total), regions, false, console);
+        self.heartbeat.accounts((done, total), regions, console);
     }
 
     /// Shows the last state of the bar.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::aws::client::Activity;
 use crate::clock::Clock;
-use crate::console::{Bar, Console, WaitStatus, awaited_call, awaited_regions, elapsed};
+use crate::console::{Bar, Console, WaitStatus, awaited_call, awaited_regions};
+use crate::text::elapsed;
 
 /// The time between two lines.
 const LINE_INTERVAL: Duration = Duration::from_secs(30);
@@ -72,16 +73,15 @@ impl Heartbeat {
     }
 
     /// Shows what the scan of many accounts waits for, with the finished and known accounts and regions, if a second has
-    /// passed or `is_changed`.
+    /// passed.
     pub(super) fn accounts(
         &mut self,
         (done, total): (usize, usize),
         (done_regions, regions): (usize, usize),
-        is_changed: bool,
         console: &mut Console,
     ) {
         let figures = format!("{done}/{total} accounts, {done_regions}/{regions} regions");
-        self.show(&figures, done == total, is_changed, console);
+        self.show(&figures, done == total, false, console);
     }
 
     fn show(&mut self, figures: &str, is_done: bool, is_changed: bool, console: &mut Console) {
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn line_has_accounts_and_regions() {
         let lines = shown(Bar::FinalOnly, 31, |heartbeat, console| {
-            heartbeat.accounts((12, 38), (203, 646), false, console);
+            heartbeat.accounts((12, 38), (203, 646), console);
         });
         assert_eq!(
             lines,

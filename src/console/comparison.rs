@@ -3,7 +3,7 @@
 use std::iter::once;
 
 use crate::coverage::{Comparison, ComparisonTotals, Difference};
-use crate::text::{number_of, thousands};
+use crate::text::{aligned, number_of, thousands};
 
 /// Returns the lines of a comparison of listings and counts, with a table of the differences.
 #[must_use]
@@ -47,13 +47,6 @@ fn table(differences: &[Difference<'_>]) -> Vec<String> {
         ]
     });
     let rows: Vec<_> = once(header.map(str::to_owned)).chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let [regions, types, listings, counts, deltas] = [0, 1, 2, 3, 4].map(width);
-    let line = |[region, t, listed, counted, delta, reason]: &[String; 6]| {
-        format!(
-            "  {region:regions$}  {t:types$}  {listed:>listings$}  {counted:>counts$}  \
-             {delta:>deltas$}  {reason}"
-        )
-    };
-    rows.iter().map(line).collect()
+    let lines = aligned(&rows, &[2, 3, 4]).into_iter();
+    lines.map(|line| format!("  {line}")).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::bar::bar;
-use super::waiting::elapsed;
+use crate::text::elapsed;
 
 /// The width of a terminal whose width is unknown.
 const DEFAULT_COLUMNS: usize = 80;

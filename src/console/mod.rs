@@ -16,7 +16,7 @@ pub use comparison::comparison;
 pub use live_line::{LiveLine, WaitStatus};
 pub use streams::{Bar, Color, Console, is_ci, supports_escapes};
 pub use summary::{SummaryInput, summary};
-pub use waiting::{awaited_call, awaited_regions, elapsed};
+pub use waiting::{awaited_call, awaited_regions};
 pub use wrap::wrap;
 
 #[cfg(test)]

@@ -100,17 +100,6 @@ pub fn awaited_call(calls: &[ActiveCall], now: Duration) -> Option<String> {
     ))
 }
 
-/// Formats a time: `9s`, `1m12s`, `1h02m`.
-#[must_use]
-pub fn elapsed(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds}s"),
-        (0, minutes, seconds) => format!("{minutes}m{seconds:02}s"),
-        (hours, minutes, _) => format!("{hours}h{minutes:02}m"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,14 +215,5 @@ mod tests {
         );
         assert_eq!(shown(&[call("eu-west-1", 100)]), None, "it has just begun");
         assert_eq!(shown(&[]), None);
-    }
-
-    #[test]
-    fn elapsed_time_has_two_units() {
-        let texts = [0, 9, 60, 72, 3599, 3600, 7325].map(|seconds| elapsed(at(seconds)));
-        assert_eq!(
-            texts,
-            ["0s", "9s", "1m00s", "1m12s", "59m59s", "1h00m", "2h02m"]
-        );
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use super::combined::as_text;
-use crate::text::{pluralize, sanitize};
+use crate::text::{aligned, pluralize, sanitize};
 
 /// The columns of a list, and those of a check of the access.
 const COLUMNS: [&str; 2] = ["account,name,ou_path,state,role", "access,status,detail"];
@@ -14,8 +14,8 @@ const COLUMNS: [&str; 2] = ["account,name,ou_path,state,role", "access,status,de
 /// The minimum width of a shortened column of the table.
 const MIN_WIDTH: usize = 8;
 
-/// The spaces between two columns of the table.
-const GAP: &str = "  ";
+/// The number of spaces between two columns of the table.
+const GAP: usize = 2;
 
 /// An account of the list. Texts that are not known are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -98,7 +98,7 @@ enum Shorten {
 
 /// Returns the list as a table of at most `width` columns: names and paths are shortened.
 #[must_use]
-pub fn table(accounts: &[ListedAccount], has_checks: bool, width: usize) -> String {
+pub fn table(accounts: &[ListedAccount], width: usize) -> String {
     let cell = |text: &Option<String>| text.clone().unwrap_or_default();
     let of = |title: &str, shorten, text: &dyn Fn(&ListedAccount) -> String| {
         let cells = accounts.iter().map(text);
@@ -114,24 +114,15 @@ pub fn table(accounts: &[ListedAccount], has_checks: bool, width: usize) -> Stri
         of("role", Shorten::End, &|a| cell(&a.role)),
         of("ou_path", Shorten::Start, &|a| cell(&a.ou_path)),
     ];
-    if !has_checks {
-        columns.remove(2);
-    }
     columns.retain(|(_, cells)| cells[1..].iter().any(|text| !text.is_empty()));
     let widths = widths(&columns, width);
-    let mut table = String::new();
-    for row in 0..=accounts.len() {
-        let cells = columns
-            .iter()
-            .zip(&widths)
-            .map(|((shorten, cells), width)| {
-                let text = shortened(&cells[row], *width, *shorten);
-                format!("{text:<width$}")
-            });
-        let line = cells.collect::<Vec<_>>().join(GAP);
-        table += line.trim_end();
-        table.push('\n');
-    }
+    let rows = (0..=accounts.len()).map(|row| {
+        let columns = columns.iter().zip(&widths);
+        let cells =
+            columns.map(|((shorten, cells), width)| shortened(&cells[row], *width, *shorten));
+        cells.collect::<Vec<_>>()
+    });
+    let table = aligned(&rows.collect::<Vec<_>>(), &[]).join("\n");
     let active = accounts
         .iter()
         .filter(|a| a.state.as_deref() == Some(crate::accounts::ACTIVE));
@@ -140,7 +131,7 @@ pub fn table(accounts: &[ListedAccount], has_checks: bool, width: usize) -> Stri
         n => format!(", {n} active"),
     };
     format!(
-        "{table}\n{}{active}\n",
+        "{table}\n\n{}{active}\n",
         pluralize(accounts.len(), "account")
     )
 }
@@ -153,7 +144,7 @@ fn widths(columns: &[(Shorten, Vec<String>)], width: usize) -> Vec<usize> {
         .iter()
         .map(|(_, cells)| longest(cells).unwrap_or(0))
         .collect();
-    let gaps = GAP.len() * columns.len().saturating_sub(1);
+    let gaps = GAP * columns.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > width {
         let flexible = (0..columns.len()).filter(|n| columns[*n].0 != Shorten::Never);
         match flexible.max_by_key(|n| widths[*n]) {
@@ -201,7 +192,7 @@ mod tests {
             account("222222222222", "payments"),
         ];
         for width in 50..200 {
-            let table = table(&accounts, false, width);
+            let table = table(&accounts, width);
             for line in table.lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
@@ -239,6 +230,6 @@ mod tests {
         assert_eq!(header(true), names);
         let cells = row(&listed, true);
         assert_eq!(cells[5..], ["role Audit", "access_denied", "no, \"never\""]);
-        assert!(table(&[listed], true, 80).contains("ACTIVE  access_denied  a"));
+        assert!(table(&[listed], 80).contains("ACTIVE  access_denied  a"));
     }
 }

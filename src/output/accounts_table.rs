@@ -1,13 +1,8 @@
 //! The accounts of a run of many as a table for people. `--format table` prints it.
 
-use std::fmt::Write;
-
 use super::run_file::AccountRecord;
 use crate::accounts::AccountStatus;
-use crate::text::thousands;
-
-/// The row of an account, without its counts.
-type Row = [String; 4];
+use crate::text::{aligned, thousands};
 
 /// Returns the table of the accounts of `scope`: account, name, status and total.
 ///
@@ -29,14 +24,17 @@ pub fn accounts_table<E>(
     let total = format!("{}{mark}", thousands(total));
     rows.push(["total".to_owned(), String::new(), String::new(), total]);
     let mut text = format!("Accounts of {scope}\n\n");
-    text += &layout(&rows);
+    for line in aligned(&rows, &[3]) {
+        text += &line;
+        text.push('\n');
+    }
     if !is_complete {
         text += "\n?  missing: no count\n+  at least: counts are missing\n";
     }
     Ok(text)
 }
 
-fn row(record: &AccountRecord) -> Row {
+fn row(record: &AccountRecord) -> [String; 4] {
     let total = match (record.total, record.status) {
         (Some(total), AccountStatus::Complete) => format!("{} ", thousands(total)),
         (Some(total), _) => format!("{}+", thousands(total)),
@@ -56,21 +54,6 @@ fn row(record: &AccountRecord) -> Row {
         record.status.as_str().to_owned(),
         total,
     ]
-}
-
-fn layout(rows: &[Row]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.max().unwrap_or_default()
-    };
-    let [ids, names, statuses, totals] = [0, 1, 2, 3].map(width);
-    let mut text = String::new();
-    for [id, name, status, total] in rows {
-        let line = format!("{id:<ids$}  {name:<names$}  {status:<statuses$}  {total:>totals$}");
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use super::input::{AccountSummary, AccountsSummary};
 use crate::accounts::{AccountStatus, UnitNames};
 use crate::console::comparison::verified;
 use crate::console::summary::effort;
-use crate::coverage::ComparisonTotals;
+use crate::coverage::{Class, ComparisonTotals};
 use crate::inventory::Method;
-use crate::text::{number_of, pluralize, thousands};
+use crate::text::{aligned, number_of, pluralize, thousands};
 
 /// The maximum number of accounts or organizational units that a list of the largest ones has.
 const LARGEST: usize = 10;
@@ -106,22 +106,18 @@ fn compared(accounts: &[&AccountSummary]) -> ComparisonTotals {
 
 /// Formats the counts of the accounts that were scanned.
 fn counts(accounts: &[&AccountSummary]) -> String {
-    let sum = |class: usize| accounts.iter().map(|a| a.counts[class]).sum::<usize>();
-    let [known, stale, unverified, missing] = [0, 1, 2, 3].map(sum);
-    let all = number_of(known + stale + unverified + missing, "count");
-    let mut line = if stale + unverified + missing == 0 {
-        format!("all {all} known")
-    } else {
-        format!("{} of {all} known", thousands(known))
+    let sum = |class: Class| accounts.iter().map(|a| a.counts[class as usize]).sum();
+    let known: usize = sum(Class::Known);
+    let uncertain =
+        [Class::Stale, Class::Unverified, Class::Missing].map(|class| (class, sum(class)));
+    let others: usize = uncertain.iter().map(|(_, n)| n).sum();
+    let all = number_of(known + others, "count");
+    let mut line = match others {
+        0 => format!("all {all} known"),
+        _ => format!("{} of {all} known", thousands(known)),
     };
-    for (n, name) in [
-        (stale, "stale"),
-        (unverified, "unverified"),
-        (missing, "missing"),
-    ] {
-        if n > 0 {
-            line = format!("{line}, {} {name}", thousands(n));
-        }
+    for (class, n) in uncertain.into_iter().filter(|(_, n)| *n > 0) {
+        line = format!("{line}, {} {class}", thousands(n));
     }
     let is_scanned = |a: &&&AccountSummary| a.counts.iter().sum::<usize>() > 0;
     let scanned = accounts.iter().filter(is_scanned).count();
@@ -188,10 +184,9 @@ fn table(noun: &str, mut rows: Vec<TotalRow>) -> Vec<String> {
         rows.sort_by(by_total);
         rows.truncate(LARGEST);
     }
-    let width = rows.iter().map(|(total, _)| thousands(*total).len());
-    let width = width.max().unwrap_or(0);
-    let line = |(total, label): TotalRow| format!("    {:>width$}  {label}", thousands(total));
-    std::iter::once(header)
-        .chain(rows.into_iter().map(line))
-        .collect()
+    let rows = rows.into_iter();
+    let rows: Vec<_> = rows.map(|(n, label)| [thousands(n), label]).collect();
+    let lines = aligned(&rows, &[0]).into_iter();
+    let lines = lines.map(|line| format!("    {line}"));
+    std::iter::once(header).chain(lines).collect()
 }
