@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -11,7 +11,7 @@ use crate::model::{Region, ResourceType};
 use crate::text::sanitize;
 
 /// The type of a logged error; its name in the log is in capital letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorType {
     /// A prerequisite check failed.
@@ -91,6 +91,18 @@ pub fn timestamp(at: OffsetDateTime) -> String {
 }
 
 impl Entry {
+    /// Creates an entry that is about no region and no type.
+    #[must_use]
+    pub fn new(at: OffsetDateTime, error_type: ErrorType, message: String) -> Self {
+        Self {
+            at,
+            error_type,
+            region: None,
+            resource_type: None,
+            message,
+        }
+    }
+
     /// Returns the message as one line that is safe to print on a terminal.
     #[must_use]
     pub fn message(&self) -> String {

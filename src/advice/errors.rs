@@ -6,7 +6,7 @@ use super::rejected;
 use crate::aws::error::{Bound, CallError, Cause, CredentialsError, ErrorKind, SigningError};
 use crate::aws::operation::Service;
 use crate::aws::partition::Partition;
-use crate::coverage::{Cell, Status, Types, Unlogged};
+use crate::coverage::{Cell, Status, Types, Unlogged, UnloggedCounts};
 use crate::error_log::ErrorType;
 use crate::http::TransportErrorKind;
 use crate::inventory::CountError;
@@ -210,19 +210,14 @@ pub fn action_for_global_types(types: usize, recorders: &BTreeSet<&Region>) -> S
 /// reason, and what to do about it.
 #[must_use]
 pub fn for_unlogged(unlogged: &Unlogged<'_>) -> String {
-    match unlogged {
-        Unlogged::Missing {
-            types,
-            error_type,
-            cell,
-            ..
-        } => {
+    match &unlogged.counts {
+        UnloggedCounts::Missing(types, cell) => {
             let subject = match types.types.len() {
                 1 => "not counted".to_owned(),
                 _ => format!("{} not counted", named(types)),
             };
             let detail = cell.detail();
-            match error_type {
+            match unlogged.error_type {
                 ErrorType::ConfigDisabled => {
                     format!("{subject}: {detail}; {}", for_status(cell.status()))
                 }
@@ -230,16 +225,15 @@ pub fn for_unlogged(unlogged: &Unlogged<'_>) -> String {
                 _ => format!("{subject}: {detail}"),
             }
         }
-        Unlogged::Stale { groups, .. } => {
+        UnloggedCounts::Stale(groups) => {
             let groups = groups.iter().map(|(types, cell)| for_stale(types, cell));
             format!("stale counts of {}", groups.collect::<Vec<_>>().join("; "))
         }
-        Unlogged::UnknownType { cell, .. } => format!("not counted: {}", cell.detail()),
-        Unlogged::Global {
+        UnloggedCounts::UnknownType(cell) => format!("not counted: {}", cell.detail()),
+        UnloggedCounts::Global {
             regions,
             recorders,
             is_listed,
-            ..
         } => {
             let subject = if *is_listed {
                 "stale counts"

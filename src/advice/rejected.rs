@@ -8,19 +8,17 @@ use crate::model::Region;
 
 /// Returns advice for a signature that the service rejected.
 pub fn for_signature(error: &CallError) -> String {
+    let unknown = "the signature was rejected: check the secret access key";
     match (&error.endpoint, error.identity.is_confirmed()) {
         _ if names_clock(message(error)) => "check this machine's clock".to_owned(),
-        (Some(endpoint), is_valid) => {
-            let unknown = "the signature was rejected: check the secret access key";
-            for_custom_endpoint(error, endpoint, (!is_valid).then_some(unknown))
-        }
+        (Some(endpoint), _) => for_custom_endpoint(error, endpoint, unknown),
         (None, false) if names_scope(error) => format!(
             "the service expects a signature for another region or service than {} in {}: a proxy may \
              redirect the requests",
             error.service.name(),
             error.region
         ),
-        (None, false) => "the signature was rejected: check the secret access key".to_owned(),
+        (None, false) => unknown.to_owned(),
         (None, true) => {
             "the credentials are valid, because GetCallerIdentity accepted them: a proxy \
                          may change or redirect the requests"
@@ -37,9 +35,8 @@ fn names_clock(message: &str) -> bool {
 /// Returns advice for credentials that the service does not recognize.
 pub fn for_unrecognized_client(error: &CallError) -> String {
     match (&error.endpoint, error.identity.is_confirmed()) {
-        (Some(endpoint), is_valid) => {
-            let unknown = "check that the access key is active";
-            for_custom_endpoint(error, endpoint, (!is_valid).then_some(unknown))
+        (Some(endpoint), _) => {
+            for_custom_endpoint(error, endpoint, "check that the access key is active")
         }
         (None, true) => format!(
             "the credentials are valid, because GetCallerIdentity accepted them: check that {} is \
@@ -54,16 +51,14 @@ pub fn for_unrecognized_client(error: &CallError) -> String {
 
 /// Returns advice for an endpoint that rejects the signature or does not recognize the credentials;
 /// `unknown` is the advice on credentials that nothing has accepted yet.
-fn for_custom_endpoint(
-    error: &CallError,
-    endpoint: &CustomEndpoint,
-    unknown: Option<&str>,
-) -> String {
+fn for_custom_endpoint(error: &CallError, endpoint: &CustomEndpoint, unknown: &str) -> String {
     let (setting, host) = (setting(endpoint), endpoint.url.host());
     let (service, region) = (error.service.name(), &error.region);
-    let reason = match unknown {
-        None => "the credentials are valid, because GetCallerIdentity accepted them: ",
-        Some(_) => "",
+    let is_valid = error.identity.is_confirmed();
+    let reason = if is_valid {
+        "the credentials are valid, because GetCallerIdentity accepted them: "
+    } else {
+        ""
     };
     match region_of(&host) {
         Some(other) if other != region.as_str() => format!(
@@ -74,11 +69,10 @@ fn for_custom_endpoint(
             "{reason}{setting} sends the requests to {host}, which expects a signature for another \
              region or service than {service} in {region}"
         ),
-        _ => {
-            let check = unknown.unwrap_or("check");
-            let and = if unknown.is_some() { ", and" } else { "" };
-            format!("{reason}{check}{and} that {host} is an endpoint of {service} in {region}")
+        _ if is_valid => {
+            format!("{reason}check that {host} is an endpoint of {service} in {region}")
         }
+        _ => format!("{unknown}, and that {host} is an endpoint of {service} in {region}"),
     }
 }
 

@@ -176,35 +176,10 @@ fn scan_regions(
 
 /// Returns the log entries of the missing and the stale counts that no failed call has logged.
 pub(super) fn unlogged_entries(coverage: &Coverage, now: OffsetDateTime) -> Vec<Entry> {
-    let entry = |unlogged: Unlogged| {
-        let (error_type, region, resource_type) = match &unlogged {
-            Unlogged::Missing {
-                region,
-                types,
-                error_type,
-                ..
-            } => {
-                let only = match types.types[..] {
-                    [only] => Some(only),
-                    _ => None,
-                };
-                (*error_type, Some(*region), only)
-            }
-            Unlogged::Stale { region, .. } => (ErrorType::ConfigDisabled, Some(*region), None),
-            Unlogged::UnknownType { resource_type, .. } => {
-                (ErrorType::ApiError, None, Some(*resource_type))
-            }
-            Unlogged::Global { resource_type, .. } => {
-                (ErrorType::ConfigDisabled, None, Some(*resource_type))
-            }
-        };
-        Entry {
-            at: now,
-            error_type,
-            region: region.cloned(),
-            resource_type: resource_type.cloned(),
-            message: advice::for_unlogged(&unlogged),
-        }
+    let entry = |unlogged: Unlogged| Entry {
+        region: unlogged.region.cloned(),
+        resource_type: unlogged.resource_type.cloned(),
+        ..Entry::new(now, unlogged.error_type, advice::for_unlogged(&unlogged))
     };
     coverage.unlogged().into_iter().map(entry).collect()
 }

@@ -27,7 +27,7 @@ pub use region_result::RegionResult;
 pub use status::{Class, Gap, Status};
 pub use totals::Totals;
 pub use type_totals::TypeTotal;
-pub use unlogged::{Types, Unlogged};
+pub use unlogged::{Types, Unlogged, UnloggedCounts};
 
 #[cfg(test)]
 mod tests;

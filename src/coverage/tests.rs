@@ -121,13 +121,11 @@ fn cell_of<'a>(coverage: &'a Coverage, n: usize, name: &str) -> &'a Cell {
 /// Formats each message that no call has logged, with its region or global type.
 fn unlogged(coverage: &Coverage) -> Vec<String> {
     let line = |u: &Unlogged<'_>| {
-        let of = match u {
-            Unlogged::Missing {
-                region, error_type, ..
-            } => format!("{region} {error_type}"),
-            Unlogged::Stale { region, .. } => region.to_string(),
-            Unlogged::Global { resource_type, .. }
-            | Unlogged::UnknownType { resource_type, .. } => resource_type.to_string(),
+        let of = match (&u.counts, u.region, u.resource_type) {
+            (UnloggedCounts::Missing(..), Some(region), _) => format!("{region} {}", u.error_type),
+            (_, Some(region), None) => region.to_string(),
+            (_, None, Some(resource_type)) => resource_type.to_string(),
+            _ => panic!("{u:?}"),
         };
         format!("{of}: {}", advice::for_unlogged(u))
     };

@@ -9,38 +9,30 @@ use super::status::{Class, Status};
 use crate::error_log::ErrorType;
 use crate::model::{Region, ResourceType};
 
-/// Types whose counts are missing or stale, with one log line.
+/// Counts that are missing or stale, with one log line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unlogged<'a> {
-    /// The counts of a region that are missing for the same reason.
-    Missing {
-        /// The region.
-        region: &'a Region,
-        /// The types, at least one.
-        types: Types<'a>,
-        /// The error type of the log line.
-        error_type: ErrorType,
-        /// The cell of the first type, with the reason.
-        cell: &'a Cell,
-    },
-    /// All stale counts of a region, by reason.
-    Stale {
-        /// The region.
-        region: &'a Region,
-        /// The types, and the cell of the first one, with the reason.
-        groups: Vec<(Types<'a>, &'a Cell)>,
-    },
-    /// A type that may not exist, in all regions.
-    UnknownType {
-        /// The type.
-        resource_type: &'a ResourceType,
-        /// A cell of the type, with the reason.
-        cell: &'a Cell,
-    },
-    /// A global type that no region records and counts.
+pub struct Unlogged<'a> {
+    /// The error type of the log line.
+    pub error_type: ErrorType,
+    /// The region; `None` for a type in all regions.
+    pub region: Option<&'a Region>,
+    /// The type, if the line is about only one.
+    pub resource_type: Option<&'a ResourceType>,
+    /// The counts.
+    pub counts: UnloggedCounts<'a>,
+}
+
+/// The counts of an [`Unlogged`] line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnloggedCounts<'a> {
+    /// Counts that are missing for the same reason: the types, at least one, and the cell of the first one.
+    Missing(Types<'a>, &'a Cell),
+    /// All stale counts of a region, by reason: the types, and the cell of the first one.
+    Stale(Vec<(Types<'a>, &'a Cell)>),
+    /// The counts of a type that may not exist: a cell of it.
+    UnknownType(&'a Cell),
+    /// The counts of a global type that no region records and counts.
     Global {
-        /// The type.
-        resource_type: &'a ResourceType,
         /// The regions that do not record it.
         regions: BTreeSet<&'a Region>,
         /// The regions that may record it, although they do not count it.
@@ -59,6 +51,16 @@ pub struct Types<'a> {
     pub all: usize,
 }
 
+impl<'a> Types<'a> {
+    /// Returns the type, if it is the only one.
+    fn only(&self) -> Option<&'a ResourceType> {
+        match self.types[..] {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+}
+
 impl Coverage {
     /// Returns the missing and the stale counts without a log line: by region, then by global type,
     /// then by unknown type.
@@ -73,9 +75,11 @@ impl Coverage {
         let by_region =
             regions.flat_map(|r| self.missing_of(r).into_iter().chain(self.stale_of(r)));
         let unknown = self.unlogged_unknown_types();
-        let unknown = unknown.map(|(resource_type, cell)| Unlogged::UnknownType {
-            resource_type,
-            cell,
+        let unknown = unknown.map(|(resource_type, cell)| Unlogged {
+            error_type: ErrorType::ApiError,
+            region: None,
+            resource_type: Some(resource_type),
+            counts: UnloggedCounts::UnknownType(cell),
         });
         let by_type = self.unrecorded_global_types().chain(unknown);
         by_region.chain(by_type).collect()
@@ -94,11 +98,11 @@ impl Coverage {
             let (types, _) = group.or_insert_with(|| (self.no_types(), cell));
             types.types.push(resource_type);
         }
-        let gap = |((_, error_type), (types, cell))| Unlogged::Missing {
-            region: &region.result.region,
-            types,
+        let gap = |((_, error_type), (types, cell)): (_, (Types<'a>, _))| Unlogged {
             error_type,
-            cell,
+            region: Some(&region.result.region),
+            resource_type: types.only(),
+            counts: UnloggedCounts::Missing(types, cell),
         };
         groups.into_iter().map(gap).collect()
     }
@@ -114,9 +118,11 @@ impl Coverage {
                 types.types.push(resource_type);
             }
         }
-        (!groups.is_empty()).then(|| Unlogged::Stale {
-            region: &region.result.region,
-            groups: groups.into_values().collect(),
+        (!groups.is_empty()).then(|| Unlogged {
+            error_type: ErrorType::ConfigDisabled,
+            region: Some(&region.result.region),
+            resource_type: None,
+            counts: UnloggedCounts::Stale(groups.into_values().collect()),
         })
     }
 
@@ -125,14 +131,17 @@ impl Coverage {
         let global = self.types.iter().enumerate().filter(|(_, t)| t.is_global());
         global.filter_map(|(n, resource_type)| {
             let cells = self.regions.iter().map(|r| (&r.result.region, &r.cells[n]));
-            let cells: Vec<_> = cells
-                .filter(|(_, c)| c.is_unrecorded_global(resource_type))
-                .collect();
-            (!cells.is_empty()).then(|| Unlogged::Global {
-                resource_type,
-                regions: cells.iter().map(|(region, _)| *region).collect(),
-                recorders: self.recorders_of(resource_type),
-                is_listed: cells.iter().any(|(_, cell)| cell.is_stale()),
+            let cells = cells.filter(|(_, cell)| cell.is_unrecorded_global(resource_type));
+            let cells: Vec<_> = cells.collect();
+            (!cells.is_empty()).then(|| Unlogged {
+                error_type: ErrorType::ConfigDisabled,
+                region: None,
+                resource_type: Some(resource_type),
+                counts: UnloggedCounts::Global {
+                    regions: cells.iter().map(|(region, _)| *region).collect(),
+                    recorders: self.recorders_of(resource_type),
+                    is_listed: cells.iter().any(|(_, cell)| cell.is_stale()),
+                },
             })
         })
     }
