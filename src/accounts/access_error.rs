@@ -1,5 +1,6 @@
 //! The reason why an account of a run of many cannot be accessed.
 
+use super::status::AccountStatus;
 use crate::aws::error::{CallError, CredentialsError, ErrorKind};
 use crate::model::AccountId;
 
@@ -29,10 +30,19 @@ impl AccessError {
     pub fn call(&self) -> Option<&CallError> {
         match self {
             Self::Credentials(error) => error.call(),
-            Self::WrongAccount(_)
-            | Self::UnknownAccount
-            | Self::OtherAccount(_)
-            | Self::NoProfile => None,
+            _ => None,
+        }
+    }
+
+    /// Returns the status of the account.
+    #[must_use]
+    pub fn status(&self) -> AccountStatus {
+        match self {
+            Self::WrongAccount(_) | Self::OtherAccount(_) | Self::UnknownAccount => {
+                AccountStatus::WrongAccount
+            }
+            _ if self.is_denied() => AccountStatus::AccessDenied,
+            Self::Credentials(_) | Self::NoProfile => AccountStatus::Failed,
         }
     }
 

@@ -1,23 +1,24 @@
 //! The state of each account of a run of many, until its record is in the run file, and the figures after that.
 
+use super::verdict::disallowed;
 use crate::accounts::{AccountStatus, MemberAccount};
 use crate::console::{AccountSummary, MissingGroup};
 use crate::coverage::{Class, Status};
 use crate::error_log::Entry;
 use crate::options::Strict;
 use crate::output::run_file::{AccountRecord, Position};
-use crate::scan::NotOpenedStatus;
 use crate::text::{number_of, pluralize};
 
 /// The accounts of a run, in the order of the list.
 #[derive(Default)]
 pub(super) struct Tally {
-    accounts: Vec<AccountState>,
+    pub(super) accounts: Vec<AccountState>,
     /// The profiles that cannot be used.
     unusable: Vec<(Position, AccountSummary)>,
     /// The numbers of finished and known regions.
     pub(super) regions: (usize, usize),
-    done: usize,
+    /// The number of finished accounts.
+    pub(super) done: usize,
 }
 
 /// The state of an account.
@@ -32,24 +33,8 @@ pub(super) struct AccountState {
 }
 
 impl Tally {
-    pub(super) fn len(&self) -> usize {
-        self.accounts.len()
-    }
-
-    /// Returns the number of finished accounts.
-    pub(super) fn done(&self) -> usize {
-        self.done
-    }
-
-    pub(super) fn get(&self, number: usize) -> &AccountState {
-        &self.accounts[number]
-    }
-
-    pub(super) fn get_mut(&mut self, number: usize) -> &mut AccountState {
-        &mut self.accounts[number]
-    }
-
-    pub(super) fn add(&mut self, member: MemberAccount) {
+    /// Adds an account. Returns its number.
+    pub(super) fn add(&mut self, member: MemberAccount) -> usize {
         self.accounts.push(AccountState {
             member,
             alias: None,
@@ -57,15 +42,12 @@ impl Tally {
             entries: Vec::new(),
             finished: None,
         });
+        self.accounts.len() - 1
     }
 
     pub(super) fn open(&mut self, number: usize, regions: usize, alias: Option<String>) {
         self.regions.1 += regions;
         self.accounts[number].alias = alias;
-    }
-
-    pub(super) fn log(&mut self, number: usize, entry: Entry) {
-        self.accounts[number].entries.push(entry);
     }
 
     pub(super) fn finish(&mut self, number: usize, position: Position, record: &AccountRecord) {
@@ -106,29 +88,17 @@ impl Tally {
     /// Returns what `--strict` does not allow: `4 accounts not counted, 130 counts missing, 8 counts stale`. Differences of
     /// `--method verify` and skipped regions are never allowed, as for one account.
     pub(super) fn violations(&self, strict: Strict) -> Vec<String> {
-        let is_shown = |a: &&AccountSummary, class: usize| class != 3 || !a.is_expected;
-        let sum = |class: usize| {
-            let accounts = self.summaries().filter(|a| is_shown(a, class));
-            accounts.map(|a| a.counts[class]).sum::<usize>()
-        };
-        let is_not_counted = |a: &&AccountSummary| a.status.is_missing() && a.total.is_none();
-        let not_counted = self
-            .summaries()
-            .filter(|a| is_not_counted(a) && !a.is_expected);
+        let not_counted = self.summaries().filter(|account| {
+            account.status.is_missing() && account.total.is_none() && !account.is_expected
+        });
         let not_counted = not_counted.count();
         let accounts = format!("{} not counted", pluralize(not_counted, "account"));
         let mut violations = vec![(not_counted, accounts)];
-        let classes: &[(usize, Class)] = match strict {
-            Strict::All => &[
-                (3, Class::Missing),
-                (1, Class::Stale),
-                (2, Class::Unverified),
-            ],
-            Strict::Missing => &[(3, Class::Missing)],
-        };
-        for (class, name) in classes {
-            let counts = sum(*class);
-            violations.push((counts, format!("{} {name}", number_of(counts, "count"))));
+        for class in disallowed(strict) {
+            let accounts = self.summaries();
+            let accounts = accounts.filter(|a| *class != Class::Missing || !a.is_expected);
+            let counts = accounts.map(|a| a.counts[*class as usize]).sum();
+            violations.push((counts, format!("{} {class}", number_of(counts, "count"))));
         }
         let all = |number: fn(&AccountSummary) -> usize| self.summaries().map(number).sum();
         let (differences, not_compared, skipped) = (
@@ -159,17 +129,6 @@ impl Tally {
     }
 }
 
-impl From<NotOpenedStatus> for AccountStatus {
-    fn from(status: NotOpenedStatus) -> Self {
-        match status {
-            NotOpenedStatus::AccessDenied => Self::AccessDenied,
-            NotOpenedStatus::WrongAccount => Self::WrongAccount,
-            NotOpenedStatus::Failed => Self::Failed,
-            NotOpenedStatus::NotTried => Self::NotTried,
-        }
-    }
-}
-
 fn summary_of(record: &AccountRecord) -> AccountSummary {
     let name = if record.name.is_empty() {
         &record.alias
@@ -197,21 +156,13 @@ fn summary_of(record: &AccountRecord) -> AccountSummary {
 
 /// Returns the missing counts of an account by reason.
 fn missing_groups(record: &AccountRecord) -> Vec<MissingGroup> {
-    let missing_class = Class::Missing.to_string();
     let mut groups: Vec<MissingGroup> = Vec::new();
-    for cell in record
-        .cells
-        .iter()
-        .filter(|cell| cell.class == missing_class)
-    {
-        let status = Status::ALL
-            .into_iter()
-            .find(|s| s.to_string() == cell.status);
-        let status = status.unwrap_or(Status::Error);
-        let at = groups.iter().position(|group| group.status == status);
+    let cells = record.cells.iter();
+    for cell in cells.filter(|cell| cell.class == Class::Missing) {
+        let at = groups.iter().position(|group| group.status == cell.status);
         let at = at.unwrap_or_else(|| {
             groups.push(MissingGroup {
-                status,
+                status: cell.status,
                 counts: 0,
                 regions: Vec::new(),
             });

@@ -9,11 +9,9 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context::Context;
-use super::count::{show_interrupt, show_unknown_regions};
-use super::count_accounts::check;
+use super::count::{check, show_interrupt, show_unknown_regions};
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
-use crate::accounts::access::AccessError;
 use crate::accounts::{AccountStatus, ListError, MemberAccount, UnusableProfile};
 use crate::advice;
 use crate::aws::client::Trace;
@@ -22,7 +20,7 @@ use crate::model::AccountId;
 use crate::options::{AccountOptions, AccountSource, AccountTask, Format, Options};
 use crate::output::account_list::{self, AccessCheck, ListedAccount};
 use crate::output::write_csv;
-use crate::preflight::{AccountsReady, NotReady, OpenError};
+use crate::preflight::{self, AccountsReady, NotReady, OpenError};
 use crate::runtime::Runtime;
 use crate::text::{list, pluralize};
 
@@ -50,7 +48,9 @@ pub fn run(
     // Stdout has only the list.
     console.quiet = true;
     let mut context = Context::new(options, runtime, console);
-    let preflight = check(&mut context, accounts, trace);
+    let preflight = check(&mut context, |activity, on_event| {
+        preflight::run_accounts(options, accounts, runtime, trace, activity, on_event)
+    });
     let exit = match preflight.outcome {
         _ if context.is_interrupted() => Exit::Failed,
         Err(NotReady::UnknownRegions(regions)) => show_unknown_regions(&mut context, &regions),
@@ -89,7 +89,7 @@ fn conclude(
     mut ready: AccountsReady,
     not_found: Vec<AccountId>,
 ) -> Exit {
-    let is_of_profiles = matches!(accounts.source, AccountSource::Profiles(_));
+    let is_of_profiles = accounts.source.profiles().is_some();
     let has_checks = accounts.task == AccountTask::CheckAccess || is_of_profiles;
     let checks = if has_checks {
         check_access(context, &mut ready)
@@ -233,7 +233,7 @@ fn check_member(
             detail: known(member.note.clone()),
         };
     };
-    let (detail, status) = (advice::for_access(&error), status(&error));
+    let (detail, status) = (advice::for_access(&error), error.status());
     let is_of_caller = OpenError::Access(error).is_of_caller();
     if is_of_caller && !ready.access.is_separate() {
         is_stopped.store(true, Ordering::SeqCst);
@@ -242,16 +242,6 @@ fn check_member(
         access,
         status: status.as_str(),
         detail: Some(detail),
-    }
-}
-
-fn status(error: &AccessError) -> AccountStatus {
-    match error {
-        AccessError::WrongAccount(_)
-        | AccessError::OtherAccount(_)
-        | AccessError::UnknownAccount => AccountStatus::WrongAccount,
-        _ if error.is_denied() => AccountStatus::AccessDenied,
-        AccessError::Credentials(_) | AccessError::NoProfile => AccountStatus::Failed,
     }
 }
 

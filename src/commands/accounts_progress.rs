@@ -1,7 +1,9 @@
-//! The progress of a run of many accounts: the bar, what the run waits for, and the text that an interrupt shows.
+//! The console of a run of many accounts: the bar, what the run waits for, the text that an interrupt shows, the summary.
 
 use super::accounts_run::Run;
-use crate::console::Bar;
+use super::combined;
+use super::earlier_files::earlier_files;
+use crate::console::{self, AccountsSummary, Bar};
 use crate::text::pluralize;
 
 impl Run<'_, '_> {
@@ -21,7 +23,7 @@ impl Run<'_, '_> {
         let is_interrupted = self.context.is_interrupted();
         let console = &mut *self.context.console;
         if console.bar == Bar::FinalOnly && !is_interrupted {
-            console.progress(self.tally.done(), self.tally.len());
+            console.progress(self.tally.done, self.tally.accounts.len());
         }
         console.end_progress();
     }
@@ -42,5 +44,24 @@ impl Run<'_, '_> {
     pub(super) fn set_final_state(&self, files: &str) {
         let state = format!("all accounts finished; the combined files {files}");
         self.context.runtime.interrupt.set_state(state);
+    }
+
+    /// Shows the summary; `exit` is the exit code and its reason, if it is not 0.
+    pub(super) fn show_summary(&mut self, scope: &str, exit: Option<String>) {
+        let context = &mut *self.context;
+        let error_file = context.path(&combined::name("errors", scope, "txt"));
+        let lines = console::accounts_summary(&AccountsSummary {
+            accounts: self.tally.summaries().collect(),
+            options: context.options,
+            unit_names: &self.records.file.unit_names,
+            error_file: &error_file.display().to_string(),
+            elapsed: context.runtime.clock.elapsed(),
+            usage: context.activity.usage(),
+            earlier: &earlier_files(context, self.accounts, &self.tally, scope),
+            exit,
+        });
+        for line in lines {
+            context.console.line(line);
+        }
     }
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use super::account_files;
 use super::account_tally::Tally;
-use super::accounts_outputs::AccountsResults;
-use super::accounts_summary;
-use super::combined::Combined;
+use super::combined;
 use super::context::Context;
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
 use super::resume::Counted;
 use super::scan_regions;
+use super::verdict::Verdict;
 use crate::accounts::access::Access;
 use crate::accounts::{AccountStatus, MemberAccount, UnusableProfile};
 use crate::advice;
@@ -23,8 +22,9 @@ use crate::interrupt::CONTINUE;
 use crate::inventory::Method;
 use crate::model::{Account, AccountId};
 use crate::options::AccountOptions;
-use crate::output::run_file::{AccountRecord, NewLine, Position, RunFile};
-use crate::scan::{self, AccountsEvent};
+use crate::output::AccountsResults;
+use crate::output::run_file::{AccountRecord, NewLine, Position, Records};
+use crate::scan::{self, ScanEvent};
 
 /// A run of many accounts in progress.
 pub(super) struct Run<'r, 'c> {
@@ -32,9 +32,9 @@ pub(super) struct Run<'r, 'c> {
     pub(super) accounts: &'r AccountOptions,
     pub(super) access: Arc<Access>,
     pub(super) tally: Tally,
-    pub(super) records: RunFile,
+    pub(super) records: Records,
     /// The accounts that an earlier run has counted.
-    pub(super) counted: Arc<Counted>,
+    pub(super) counted: &'r Counted,
     pub(super) list: ListResult,
     /// True if a file could not be written.
     pub(super) has_failed: bool,
@@ -55,41 +55,41 @@ pub(super) enum ListResult {
 }
 
 impl Run<'_, '_> {
-    pub(super) fn handle(&mut self, event: AccountsEvent) {
-        let is_changed = !matches!(event, AccountsEvent::Waiting | AccountsEvent::Logged(..));
+    pub(super) fn handle(&mut self, event: ScanEvent) {
+        let is_changed = !matches!(event, ScanEvent::Waiting | ScanEvent::Logged(..));
         match event {
-            AccountsEvent::Listed(members) => {
+            ScanEvent::Listed(members) => {
                 let page = members.iter().map(|member| &member.id).collect();
                 self.append(&NewLine::Page(page));
                 for member in members {
                     self.add(member);
                 }
             }
-            AccountsEvent::Waiting => {}
-            AccountsEvent::ListEnded(Ok(())) => {
+            ScanEvent::Waiting => {}
+            ScanEvent::ListEnded(Ok(())) => {
                 self.list = ListResult::Complete;
-                self.append(&NewLine::ListComplete(self.tally.len()));
+                self.append(&NewLine::ListComplete(self.tally.accounts.len()));
             }
-            AccountsEvent::ListEnded(Err(error)) => {
+            ScanEvent::ListEnded(Err(error)) => {
                 self.list = ListResult::Failed(advice::for_list(&error));
             }
-            AccountsEvent::Opened {
+            ScanEvent::Opened {
                 number,
                 regions,
                 skipped_regions,
                 alias,
             } => {
                 self.tally.open(number, regions, alias);
-                self.tally.get_mut(number).skipped_regions = skipped_regions;
+                self.tally.accounts[number].skipped_regions = skipped_regions;
             }
-            AccountsEvent::NotOpened(number, why) => self.add_not_opened(number, why),
-            AccountsEvent::Logged(number, entry) => self.tally.log(number, entry),
-            AccountsEvent::RegionFinished(_) => self.tally.regions.0 += 1,
-            AccountsEvent::Done(number, results) => self.add_done(number, results),
+            ScanEvent::NotOpened(number, why) => self.add_not_opened(number, why),
+            ScanEvent::Logged(number, entry) => self.tally.accounts[number].entries.push(entry),
+            ScanEvent::RegionFinished(_) => self.tally.regions.0 += 1,
+            ScanEvent::Done(number, results) => self.add_done(number, results),
         }
         // After an interrupt the bar shows what was done.
         if !self.context.is_interrupted() {
-            let (done, total) = (self.tally.done(), self.tally.len());
+            let (done, total) = (self.tally.done, self.tally.accounts.len());
             self.set_state(done, total);
             self.show_progress((done, total), is_changed);
         }
@@ -97,23 +97,25 @@ impl Run<'_, '_> {
 
     /// Adds an account of the list. One that is not active, or that an earlier run has counted, is finished.
     fn add(&mut self, member: MemberAccount) {
-        let number = self.tally.len();
-        let (is_active, counted) = (member.is_active(), self.counted.get(&member.id).copied());
-        self.tally.add(member);
+        let counted = self.counted.get(&member.id);
+        let (is_active, state) = (member.is_active(), member.state.clone());
+        let number = self.tally.add(member);
         match counted {
-            _ if !is_active => self.finish_inactive(number),
+            _ if !is_active => {
+                let detail = format!("the state of the account is {state}");
+                self.finish_unscanned(number, AccountStatus::NotActive, detail);
+            }
             None => {}
-            Some(position) => match self.records.read(position) {
-                Ok(record) => self.finish_at(number, position, &record),
+            Some(position) => match self.records.file.read(*position) {
+                Ok(record) => self.finish_at(number, *position, &record),
                 Err(e) => self.show_failure(&e),
             },
         }
     }
 
-    fn finish_inactive(&mut self, number: usize) {
-        let member = &self.tally.get(number).member;
-        let detail = format!("the state of the account is {}", member.state);
-        let status = AccountStatus::NotActive;
+    /// Finishes an account that is not scanned.
+    fn finish_unscanned(&mut self, number: usize, status: AccountStatus, detail: String) {
+        let member = &self.tally.accounts[number].member;
         let record = AccountRecord::not_scanned(member, String::new(), status, detail);
         self.finish(number, &record);
     }
@@ -122,13 +124,12 @@ impl Run<'_, '_> {
         if self.context.is_interrupted() {
             return;
         }
-        let account = self.tally.get_mut(number);
+        let account = &mut self.tally.accounts[number];
         let mut entries = std::mem::take(&mut account.entries);
         entries.extend(why.entry);
         let access = self.access.describe(&account.member);
-        let record =
-            AccountRecord::not_scanned(&account.member, access, why.status.into(), why.detail)
-                .with_note(&account.member.note);
+        let record = AccountRecord::not_scanned(&account.member, access, why.status, why.detail)
+            .with_note(&account.member.note);
         self.show_errors(&record.account, &entries);
         self.finish(number, &record.with_errors(&entries));
     }
@@ -141,7 +142,7 @@ impl Run<'_, '_> {
         let options = self.context.options;
         let coverage = Coverage::new(results, &options.resource_types, options.method)
             .with_expected(&options.accept_missing);
-        let state = self.tally.get_mut(number);
+        let state = &mut self.tally.accounts[number];
         let (mut entries, alias) = (std::mem::take(&mut state.entries), state.alias.take());
         let (member, skipped) = (state.member.clone(), state.skipped_regions);
         let now = self.context.runtime.clock.now();
@@ -189,7 +190,7 @@ impl Run<'_, '_> {
 
     /// Finishes an account whose record is in the run file.
     fn finish_at(&mut self, number: usize, position: Position, record: &AccountRecord) {
-        self.access.release(&self.tally.get(number).member.id);
+        self.access.release(&self.tally.accounts[number].member.id);
         self.tally.finish(number, position, record);
     }
 
@@ -201,7 +202,7 @@ impl Run<'_, '_> {
                 AccountStatus::AccessDenied => ErrorType::Permission,
                 _ => ErrorType::Prerequisite,
             };
-            let entry = self.context.entry(error_type, None, profile.detail.clone());
+            let entry = self.context.entry(error_type, profile.detail.clone());
             let record =
                 AccountRecord::of_profile(profile).with_errors(std::slice::from_ref(&entry));
             self.show_errors(record.shown_account(), &[entry]);
@@ -213,14 +214,14 @@ impl Run<'_, '_> {
 
     /// Appends a line to the run file.
     fn append(&mut self, line: &NewLine) -> Option<Position> {
-        let appended = self.records.append(line);
+        let appended = self.records.file.append(line);
         appended.map_err(|e| self.show_failure(&e)).ok()
     }
 
     /// Shows that the run file cannot be used.
     fn show_failure(&mut self, e: &io::Error) {
         self.has_failed = true;
-        let path = self.records.path().display();
+        let path = self.records.file.path().display();
         self.context
             .console
             .error(format_args!("error: {path}: {e}"));
@@ -231,59 +232,51 @@ impl Run<'_, '_> {
             return;
         }
         for account in accounts {
-            let number = self.tally.len();
             let mut member = MemberAccount::new(account);
             member.state.clear();
-            let detail = advice::for_not_found(&self.accounts.source);
-            let status = AccountStatus::NotInOrganization;
-            let record =
-                AccountRecord::not_scanned(&member, String::new(), status, detail.to_owned());
-            self.tally.add(member);
-            self.finish(number, &record);
+            let number = self.tally.add(member);
+            let detail = advice::for_not_found(&self.accounts.source).to_owned();
+            self.finish_unscanned(number, AccountStatus::NotInOrganization, detail);
         }
     }
 
     /// Writes the combined files and shows the summary. Returns the exit code and the records.
     pub(super) fn conclude(mut self, scope: String) -> (Exit, AccountsResults) {
-        let is_list_complete = self.list == ListResult::Complete;
-        let positions = self.tally.positions();
-        let (exit, has_counts) = self.write_combined(&scope, positions.clone());
+        self.records.positions = self.tally.positions();
+        let (exit, has_counts) = self.write_combined(&scope);
         let results = AccountsResults {
-            run_file: self.records,
-            positions,
+            records: self.records,
             scope,
-            is_list_complete,
+            is_list_complete: self.list == ListResult::Complete,
             has_counts,
         };
         (exit, results)
     }
 
     /// Writes the combined files and shows the summary. Returns the exit code, and true if there are counts.
-    fn write_combined(&mut self, scope: &str, positions: Vec<Position>) -> (Exit, bool) {
+    fn write_combined(&mut self, scope: &str) -> (Exit, bool) {
         self.context.console.line("");
-        if self.list != ListResult::Complete || self.tally.done() < self.tally.len() {
+        if self.list != ListResult::Complete || self.tally.done < self.tally.accounts.len() {
             self.show_unfinished();
             return (Exit::Failed, false);
         }
-        let combined = Combined {
-            run_file: &self.records,
-            positions,
-            scope,
-        };
         if self.tally.counted() == 0 {
-            combined.write_errors(self.context);
+            combined::write_errors(self.context, &self.records, scope);
             self.show_uncounted(scope);
             return (Exit::Failed, false);
         }
         self.set_final_state("were being written");
-        let written = combined.write(self.context);
+        let written = combined::write(self.context, &self.records, scope);
         if self.context.is_interrupted() {
             return (Exit::Failed, false);
         }
         self.context.console.line("");
-        let is_written = written && !self.has_failed;
-        let (exit, reason) =
-            accounts_summary::exit(self.context.options.strict, &self.tally, is_written);
+        let Verdict { exit, reason } = if written && !self.has_failed {
+            let strict = self.context.options.strict;
+            Verdict::of_violations(strict, |strict| self.tally.violations(strict))
+        } else {
+            Verdict::failed("a file could not be written (see above)")
+        };
         self.show_summary(scope, reason.clone());
         // The summary is not shown.
         if self.context.console.quiet && exit == Exit::Partial {
@@ -311,7 +304,7 @@ impl Run<'_, '_> {
     /// Shows why the combined files cannot be written.
     fn show_unfinished(&mut self) {
         if let ListResult::Failed(why) = &self.list {
-            self.context.log(ErrorType::Fatal, None, why.clone());
+            self.context.log(ErrorType::Fatal, why.clone());
         }
         let what = if self.list == ListResult::Complete {
             "The run file"
@@ -330,11 +323,5 @@ impl Run<'_, '_> {
         self.context
             .console
             .error_as_is(format_args!("{CONTINUE}{command}"));
-    }
-
-    fn show_summary(&mut self, scope: &str, exit: Option<String>) {
-        let names = &self.records.unit_names;
-        let results = (&self.tally, names);
-        accounts_summary::show(self.context, self.accounts, results, scope, exit);
     }
 }

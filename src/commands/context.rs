@@ -1,5 +1,6 @@
 //! The shared state of the steps of a run: options, runtime, console and error log.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use crate::aws::client::Activity;
 use crate::console::Console;
 use crate::error_file::ErrorFile;
 use crate::error_log::{Entry, ErrorType};
-use crate::model::{Account, Region};
+use crate::model::Account;
 use crate::options::Options;
 use crate::run_lock::{LockError, RunLock};
 use crate::runtime::Runtime;
@@ -73,9 +74,19 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Returns the names of the files in the output directory, sorted.
+    pub(super) fn file_names(&self) -> Vec<String> {
+        let files = fs::read_dir(&self.options.output_dir);
+        let files = files.into_iter().flatten();
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Logs an error.
-    pub(super) fn log(&mut self, error_type: ErrorType, region: Option<&Region>, message: String) {
-        let entry = self.entry(error_type, region, message);
+    pub(super) fn log(&mut self, error_type: ErrorType, message: String) {
+        let entry = self.entry(error_type, message);
         self.report(entry, true);
     }
 
@@ -85,19 +96,8 @@ impl<'a> Context<'a> {
     }
 
     /// Creates a log entry.
-    pub(super) fn entry(
-        &self,
-        error_type: ErrorType,
-        region: Option<&Region>,
-        message: String,
-    ) -> Entry {
-        Entry {
-            at: self.runtime.clock.now(),
-            error_type,
-            region: region.cloned(),
-            resource_type: None,
-            message,
-        }
+    pub(super) fn entry(&self, error_type: ErrorType, message: String) -> Entry {
+        Entry::new(self.runtime.clock.now(), error_type, message)
     }
 
     /// Returns the name of the error file for the summary; `above` if it does not have every entry.
@@ -138,7 +138,7 @@ impl<'a> Context<'a> {
                     "{shown}: {held} for {what}; wait for its end, or choose another directory with \
                      --output-dir"
                 );
-                self.log(ErrorType::Fatal, None, message);
+                self.log(ErrorType::Fatal, message);
                 return false;
             }
         }
@@ -171,7 +171,7 @@ impl<'a> Context<'a> {
         });
         if let Err(e) = &checked {
             let message = format!("cannot write to {}: {e}", path.display());
-            self.log(ErrorType::Fatal, None, message);
+            self.log(ErrorType::Fatal, message);
         }
         checked.is_ok()
     }

@@ -7,11 +7,11 @@ use super::context::{Context, sanitize};
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
 use super::output_paths;
-use super::outputs::{self, Results};
+use super::outputs;
 use super::run_state::WrittenFiles;
 use super::scan_regions;
 use crate::advice;
-use crate::aws::client::{Client, Trace};
+use crate::aws::client::{Activity, Client, Trace};
 use crate::console::Console;
 use crate::coverage::Coverage;
 use crate::error_log::ErrorType;
@@ -39,7 +39,9 @@ pub fn run(
         Ok(context) => context,
         Err(exit) => return exit,
     };
-    let preflight = check(&mut context, trace);
+    let preflight = check(&mut context, |activity, on_event| {
+        preflight::run(options, runtime, trace, activity, on_event)
+    });
     let (http, client) = (preflight.http.clone(), preflight.client.clone());
     let account = preflight.account.clone();
     let (mut exit, coverage) = if context.is_interrupted() {
@@ -53,13 +55,15 @@ pub fn run(
     if !finish_recording(&mut context, http) {
         exit = Exit::Failed;
     }
-    let results = Results {
+    let usage = client.as_deref().map(Client::usage).unwrap_or_default();
+    let exit = outputs::publish_account(
+        &mut context,
         start,
-        account: account.as_ref(),
-        coverage: &coverage,
-        usage: &client.as_deref().map(Client::usage).unwrap_or_default(),
-    };
-    let exit = outputs::publish(&mut context, &results, exit);
+        account.as_ref(),
+        &coverage,
+        &usage,
+        exit,
+    );
     if !context.is_interrupted() {
         context.change_state(|state| state.files = WrittenFiles::All);
     }
@@ -72,7 +76,7 @@ pub(super) fn finish_recording(context: &mut Context, http: Option<Arc<dyn HttpC
         return true;
     };
     let message = format!("the recording was not written: {e}");
-    context.log(ErrorType::Fatal, None, message);
+    context.log(ErrorType::Fatal, message);
     false
 }
 
@@ -138,33 +142,29 @@ fn warn_of_unknown_types(context: &mut Context) {
     }
 }
 
-/// Runs the checks and shows each when it is done; with `--skip-checks`, only what they wait for.
-fn check(context: &mut Context, trace: Option<Trace>) -> Preflight {
+/// Runs the checks with `run` and shows each when it is done; with `--skip-checks`, only what they wait for.
+pub(super) fn check<T>(
+    context: &mut Context,
+    run: impl FnOnce(Arc<Activity>, &mut dyn FnMut(CheckEvent)) -> T,
+) -> T {
     let (options, runtime) = (context.options, context.runtime);
-    let activity = context.activity.clone();
-    let mut heartbeat = Heartbeat::new(&activity, &runtime.clock);
+    let mut heartbeat = Heartbeat::new(&context.activity, &runtime.clock);
     let console = &mut *context.console;
     if !options.skip_checks {
         console.line("Verifying prerequisites...");
     }
-    let preflight = preflight::run(
-        options,
-        runtime,
-        trace,
-        activity,
-        &mut |event| match event {
-            // An interrupted check has no meaningful result.
-            _ if runtime.interrupt.signal().is_some() => {}
-            CheckEvent::Waiting(name) => heartbeat.check(name, console),
-            CheckEvent::Done(check) if !options.skip_checks => show_check(check, console),
-            CheckEvent::Done(_) => {}
-        },
-    );
+    let checked = run(context.activity.clone(), &mut |event| match event {
+        // An interrupted check has no meaningful result.
+        _ if runtime.interrupt.signal().is_some() => {}
+        CheckEvent::Waiting(name) => heartbeat.check(name, console),
+        CheckEvent::Done(check) if !options.skip_checks => show_check(check, console),
+        CheckEvent::Done(_) => {}
+    });
     context.console.clear_status();
-    preflight
+    checked
 }
 
-pub(super) fn show_check(check: &Check, console: &mut Console) {
+fn show_check(check: &Check, console: &mut Console) {
     match &check.result {
         Ok(detail) if detail.is_empty() => console.check(true, check.name),
         Ok(detail) => console.check(true, &format!("{} ({})", check.name, sanitize(detail))),
@@ -237,7 +237,7 @@ pub(super) fn show_failures(context: &mut Context, failures: &[(&'static str, Ch
         ErrorType::Fatal
     };
     for (name, reason) in failures {
-        let entry = context.entry(error_type, None, format!("{name}: {reason}"));
+        let entry = context.entry(error_type, format!("{name}: {reason}"));
         context.report(entry, !shown);
     }
     context.show_error_file();
@@ -258,12 +258,11 @@ fn announce(context: &mut Context, account: &Account) {
 
 /// Scans the regions, writes the output files and shows the summary.
 fn scan(context: &mut Context, ready: Ready) -> (Exit, Coverage) {
-    let refused = ready.refused_regions.len();
     let (account, client) = (ready.account.clone(), ready.client.clone());
     match scan_regions::scan(context, ready) {
         Some(scanned) if !context.is_interrupted() => {
             let usage = client.usage().values().sum();
-            let exit = outputs::conclude(context, &account, &scanned, refused, usage);
+            let exit = outputs::conclude(context, &account, &scanned, usage);
             (exit, scanned.coverage)
         }
         Some(scanned) => (Exit::Failed, scanned.coverage),

@@ -1,14 +1,15 @@
 //! Counts the resources of many accounts: checks, scan, files as accounts finish, combined files, summary.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use super::account_opener::Opener;
 use super::account_tally::Tally;
-use super::accounts_outputs::{self, AccountsResults};
+use super::accounts_outputs;
 use super::accounts_run::{ListResult, Run};
 use super::context::Context;
 use super::count::{
-    begin, finish_recording, show_check, show_failures, show_interrupt, show_unknown_regions,
+    begin, check, finish_recording, show_failures, show_interrupt, show_unknown_regions,
 };
 use super::exit::Exit;
 use super::heartbeat::Heartbeat;
@@ -17,7 +18,9 @@ use crate::accounts::{AccountList, ListError, MemberAccount};
 use crate::aws::client::Trace;
 use crate::console::{AccountErrors, Console};
 use crate::options::{AccountOptions, Options, Resume};
-use crate::preflight::{self, AccountsPreflight, AccountsReady, CheckEvent, NotReady};
+use crate::output::AccountsResults;
+use crate::output::run_file::Records;
+use crate::preflight::{self, AccountsReady, NotReady};
 use crate::runtime::Runtime;
 use crate::scan::{self, Feed};
 use crate::sync::lock;
@@ -39,14 +42,13 @@ pub fn run(
         Ok(context) => context,
         Err(exit) => return exit,
     };
-    if !options.skip_checks {
-        context.console.line("Verifying prerequisites...");
-    }
     if accounts.resume == Some(Resume::Default) {
         let command = accounts.resume_command.clone();
         runtime.interrupt.set_command(command);
     }
-    let preflight = check(&mut context, accounts, trace);
+    let preflight = check(&mut context, |activity, on_event| {
+        preflight::run_accounts(options, accounts, runtime, trace, activity, on_event)
+    });
     let http = preflight.http;
     let (mut exit, results) = match preflight.outcome {
         _ if context.is_interrupted() => (Exit::Failed, None),
@@ -70,30 +72,6 @@ pub fn run(
     show_interrupt(&mut context).unwrap_or(exit)
 }
 
-/// Runs the checks and shows each when it is done; with `--skip-checks`, only what they wait for.
-pub(super) fn check(
-    context: &mut Context,
-    accounts: &AccountOptions,
-    trace: Option<Trace>,
-) -> AccountsPreflight {
-    let (options, runtime) = (context.options, context.runtime);
-    let activity = context.activity.clone();
-    let mut heartbeat = Heartbeat::new(&activity, &runtime.clock);
-    let console = &mut *context.console;
-    let preflight =
-        preflight::run_accounts(options, accounts, runtime, trace, activity, &mut |event| {
-            match event {
-                // An interrupted check has no meaningful result.
-                _ if runtime.interrupt.signal().is_some() => {}
-                CheckEvent::Waiting(name) => heartbeat.check(name, console),
-                CheckEvent::Done(check) if !options.skip_checks => show_check(check, console),
-                CheckEvent::Done(_) => {}
-            }
-        });
-    context.console.clear_status();
-    preflight
-}
-
 fn scan_accounts(
     context: &mut Context,
     accounts: &AccountOptions,
@@ -101,42 +79,39 @@ fn scan_accounts(
 ) -> (Exit, Option<AccountsResults>) {
     let scope = ready.list.scope();
     let caller = ready.access.caller_account();
-    let (records, counted) = match resume::start(context, accounts, &scope, caller) {
-        Ok((records, counted)) => (records, Arc::new(counted)),
+    let (file, counted) = match resume::start(context, accounts, &scope, caller) {
+        Ok(started) => started,
         Err(exit) => return (exit, None),
     };
     context.remove_errors(EARLY_ERRORS);
     show_start(context, &ready, &counted);
     ready.workers.grow(context.options.max_connections);
-    let access = ready.access.clone();
-    let opener = Opener::new(
-        context.options,
-        context.runtime,
-        access.clone(),
-        ready.early,
-    );
-    let list = Arc::new(Mutex::new(RemainingPages {
-        first: Some(ready.members),
-        list: ready.list,
-        is_complete: ready.is_complete,
-    }));
-    let pages = list.clone();
+    let opener = Opener {
+        options: context.options,
+        runtime: context.runtime,
+        access: ready.access.clone(),
+        early: ready.early,
+        is_stopped: AtomicBool::new(false),
+    };
+    let (mut first, list) = (Some(ready.members), Mutex::new(ready.list));
+    let next = || match first.take() {
+        Some(members) => Ok(Some(members)),
+        None => next_page(&mut lock(&list)),
+    };
     let feed = Feed {
-        next: Mutex::new(Box::new(move || lock(&pages).next())),
-        is_scanned: {
-            let counted = counted.clone();
-            Box::new(move |member| member.is_active() && !counted.contains_key(&member.id))
-        },
+        next: Mutex::new(Box::new(next)),
+        is_scanned: Box::new(|member| is_scanned(member, &counted)),
         open: Box::new(|number, member| opener.open(number, member)),
     };
+    let positions = Vec::new();
     let mut run = Run {
         heartbeat: Heartbeat::new(&context.activity, &context.runtime.clock),
         context,
         accounts,
-        access,
+        access: ready.access,
         tally: Tally::default(),
-        records,
-        counted,
+        records: Records { file, positions },
+        counted: &counted,
         list: ListResult::Unfinished,
         has_failed: false,
         shown_errors: AccountErrors::default(),
@@ -148,41 +123,30 @@ fn scan_accounts(
     if run.context.is_interrupted() {
         return (Exit::Failed, None);
     }
-    run.add_not_found(lock(&list).list.not_found());
-    run.records.unit_names = lock(&list).list.unit_names();
+    run.add_not_found(lock(&list).not_found());
+    run.records.file.unit_names = lock(&list).unit_names();
     let (exit, results) = run.conclude(scope);
     (exit, Some(results))
 }
 
-/// The pages of the list: those that the checks have fetched, then the others.
-struct RemainingPages {
-    first: Option<Vec<MemberAccount>>,
-    list: AccountList,
-    is_complete: bool,
+/// Fetches the next page of the list, and after the last one the names of the units.
+fn next_page(list: &mut AccountList) -> Result<Option<Vec<MemberAccount>>, ListError> {
+    let page = list.next_page()?;
+    if page.is_none() {
+        list.find_unit_names();
+    }
+    Ok(page)
 }
 
-impl RemainingPages {
-    fn next(&mut self) -> Result<Option<Vec<MemberAccount>>, ListError> {
-        if let Some(members) = self.first.take() {
-            return Ok(Some(members));
-        }
-        let page = if self.is_complete {
-            None
-        } else {
-            self.list.next_page()?
-        };
-        if page.is_none() {
-            self.list.find_unit_names();
-        }
-        Ok(page)
-    }
+fn is_scanned(member: &MemberAccount, counted: &Counted) -> bool {
+    member.is_active() && !counted.contains_key(&member.id)
 }
 
 /// Shows how many accounts will be scanned, as far as they are listed.
 fn show_start(context: &mut Context, ready: &AccountsReady, counted: &Counted) {
-    let is_scanned = |m: &&MemberAccount| m.is_active() && !counted.contains_key(&m.id);
-    let accounts = ready.members.iter().filter(is_scanned).count();
-    let is_complete = ready.is_complete || !ready.list.may_have_more();
+    let members = ready.members.iter();
+    let accounts = members.filter(|member| is_scanned(member, counted)).count();
+    let is_complete = !ready.list.may_have_more();
     if !context.options.skip_checks {
         context.console.line("");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::account_tally::Tally;
 use super::combined;
+use super::context::Context;
 use crate::console::AccountSummary;
 use crate::inventory::Method;
 use crate::options::{AccountOptions, Options};
@@ -18,11 +19,12 @@ const PREFIXES: [&str; 3] = [
 /// Returns the names of the files that earlier runs have left: of accounts that were not counted now, listed or not, or
 /// with another alias, and the combined ones that this run does not write.
 pub(super) fn earlier_files(
-    options: &Options,
+    context: &Context,
     accounts: &AccountOptions,
     tally: &Tally,
     scope: &str,
 ) -> Vec<String> {
+    let options = context.options;
     let by_id = tally.summaries().map(|a| (a.account.as_str(), a));
     let by_id: BTreeMap<&str, &AccountSummary> = by_id.collect();
     let is_counted = tally.counted() > 0;
@@ -42,11 +44,8 @@ pub(super) fn earlier_files(
         };
         is_kept(name) || account_of(name).is_some_and(|id| !is_of_run(id))
     };
-    let entries = std::fs::read_dir(&options.output_dir).into_iter().flatten();
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(is_earlier).collect();
-    names.sort_unstable();
-    names
+    let names = context.file_names().into_iter();
+    names.filter(is_earlier).collect()
 }
 
 /// Returns the account ID in the name of a file of an account.

@@ -7,7 +7,6 @@ mod accounts;
 mod accounts_outputs;
 mod accounts_progress;
 mod accounts_run;
-mod accounts_summary;
 mod combined;
 mod context;
 mod count;

@@ -1,7 +1,6 @@
 //! The output of a run, except the error log: the tables, the summary and the JSON report.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::run_state::WrittenFiles;
 use super::scan_regions::Scanned;
-use super::verdict::{Verdict, VerdictInput};
+use super::verdict::Verdict;
 use crate::atomic_file::{self, Destination};
 use crate::aws::operation::Service;
 use crate::aws::usage::Usage;
@@ -34,7 +33,6 @@ pub(super) fn conclude(
     context: &mut Context,
     account: &Account,
     scanned: &Scanned,
-    refused: usize,
     usage: Usage,
 ) -> Exit {
     let coverage = &scanned.coverage;
@@ -51,14 +49,8 @@ pub(super) fn conclude(
         }
         context.console.line("");
     }
-    let verdict = Verdict::new(&VerdictInput {
-        coverage,
-        strict: context.options.strict,
-        comparison: comparison.as_ref(),
-        refused,
-        was_written: written,
-        was_stopped: scanned.was_stopped,
-    });
+    let strict = context.options.strict;
+    let verdict = Verdict::new(scanned, strict, comparison.as_ref(), written);
     let earlier = if written {
         earlier_tables(context, account)
     } else {
@@ -67,7 +59,7 @@ pub(super) fn conclude(
     let lines = console::summary(&SummaryInput {
         coverage,
         options: context.options,
-        refused,
+        refused: scanned.refused,
         errors: context.errors.entries.len(),
         error_file: &context.error_file_name(),
         elapsed: context.runtime.clock.elapsed(),
@@ -126,7 +118,7 @@ fn write_counts(context: &mut Context, account: &Account, coverage: &Coverage) -
             String::new()
         };
         let message = format!("nothing was counted: {missing}; the results were not written{kept}");
-        context.log(ErrorType::Fatal, None, message);
+        context.log(ErrorType::Fatal, message);
         return false;
     }
     let path = context.path(&account.file_name(".csv"));
@@ -186,90 +178,82 @@ fn requested_tables(context: &Context, account: &Account) -> Vec<String> {
 /// output directory, sorted: those that this run was not asked to write.
 fn earlier_tables(context: &Context, account: &Account) -> Vec<String> {
     let new = requested_tables(context, account);
-    let is_table = |name: &String| {
-        KINDS.iter().any(|kind| account.is_table_name(kind, name)) && !new.contains(name)
+    let is_earlier = |name: &String| {
+        let is_table = KINDS.iter().any(|kind| account.is_table_name(kind, name));
+        is_table && !new.contains(name)
     };
-    let files = fs::read_dir(&context.options.output_dir)
-        .into_iter()
-        .flatten();
-    let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(is_table).collect();
-    names.sort();
-    let paths = names.iter().map(|name| context.path(name));
+    let names = context.file_names().into_iter().filter(is_earlier);
+    let paths = names.map(|name| context.path(&name));
     paths.map(|path| path.display().to_string()).collect()
 }
 
-/// The results of a run, in addition to the context.
-pub(super) struct Results<'a> {
-    pub(super) start: OffsetDateTime,
-    pub(super) account: Option<&'a Account>,
-    pub(super) coverage: &'a Coverage,
-    pub(super) usage: &'a BTreeMap<(Service, Region), Usage>,
-}
+/// Writes the result in a format; the report has the exit code.
+type WriteResultFn<'a> = dyn Fn(&Context, Format, Exit, &mut dyn Write) -> io::Result<()> + 'a;
 
-/// Prints the result to stdout and writes the JSON report, as the options request. Returns `exit`, or [`Exit::Failed`]
-/// if one of them was not written.
-pub(super) fn publish(context: &mut Context, results: &Results, mut exit: Exit) -> Exit {
+/// Prints the result to stdout and writes the JSON report, as the options request. Without counts, only the report is
+/// written. Returns `exit`, or [`Exit::Failed`] if one of them was not written.
+pub(super) fn publish(
+    context: &mut Context,
+    mut exit: Exit,
+    has_counts: bool,
+    write: &WriteResultFn,
+) -> Exit {
     // As after an invalid command line, there is no output.
-    if exit != Exit::Usage {
-        exit = print_result(context, results, exit);
-        exit = write_report(context, results, exit);
+    if exit == Exit::Usage {
+        return exit;
+    }
+    let is_available = |format: &Format| has_counts || *format == Format::Json;
+    if let Some(format) = context.options.format.filter(is_available) {
+        let mut result = Vec::new();
+        let formatted = write(context, format, exit, &mut result);
+        if let Err(e) = formatted.and_then(|()| context.console.write_result(&result)) {
+            let message = format!("the result could not be written to stdout: {e}");
+            context.log(ErrorType::Fatal, message);
+            exit = Exit::Failed;
+        }
+    }
+    if let Some(path) = &context.options.report {
+        let fill = |to: &mut dyn Write| write(context, Format::Json, exit, to);
+        let written = atomic_file::write(path, fill, &context.runtime.interrupt);
+        if !show_written(context, "Report", &(path.clone(), written)) {
+            exit = Exit::Failed;
+        }
     }
     exit
 }
 
-/// Prints the result in the format of the options. Counts are printed only if there are any.
-fn print_result(context: &mut Context, results: &Results, exit: Exit) -> Exit {
-    let coverage = results.coverage;
+/// Publishes the result of a run of one account, which began at `start`.
+pub(super) fn publish_account(
+    context: &mut Context,
+    start: OffsetDateTime,
+    account: Option<&Account>,
+    coverage: &Coverage,
+    usage: &BTreeMap<(Service, Region), Usage>,
+    exit: Exit,
+) -> Exit {
     let has_counts = !coverage.regions.is_empty() && !coverage.is_missing();
-    let counted = results.account.filter(|_| has_counts);
-    let mut result = Vec::new();
-    let formatted = match (context.options.format, counted) {
-        (None, _) | (Some(Format::Csv | Format::Table), None) => return exit,
-        (Some(Format::Csv), Some(account)) => write_rows(account, coverage, &mut result),
-        (Some(Format::Table), Some(account)) => {
+    let write = |context: &Context, format, exit: Exit, to: &mut dyn Write| match (format, account)
+    {
+        (Format::Csv, Some(account)) => write_rows(account, coverage, to),
+        (Format::Table, Some(account)) => {
             let columns = (context.console.out_columns)();
-            result.write_all(table(account, coverage, columns).as_bytes())
+            to.write_all(table(account, coverage, columns).as_bytes())
         }
-        (Some(Format::Json), _) => result.write_all(&report(context, results, exit)),
-    };
-    match formatted.and_then(|()| context.console.write_result(&result)) {
-        Ok(()) => exit,
-        Err(e) => {
-            let message = format!("the result could not be written to stdout: {e}");
-            context.log(ErrorType::Fatal, None, message);
-            Exit::Failed
+        (Format::Json, _) | (_, None) => {
+            let report = Report {
+                options: context.options,
+                start,
+                end: context.runtime.clock.now(),
+                exit_code: exit.code(),
+                account,
+                coverage,
+                usage,
+                errors: &context.errors.entries,
+            };
+            to.write_all(&report.render())
         }
-    }
-}
-
-/// Returns the JSON report.
-fn report(context: &Context, results: &Results, exit: Exit) -> Vec<u8> {
-    let report = Report {
-        options: context.options,
-        start: results.start,
-        end: context.runtime.clock.now(),
-        exit_code: exit.code(),
-        account: results.account,
-        coverage: results.coverage,
-        usage: results.usage,
-        errors: &context.errors.entries,
     };
-    report.render()
-}
-
-/// Writes the JSON report to a file, if there is one. Returns `exit`, or [`Exit::Failed`] if the report was not written.
-fn write_report(context: &mut Context, results: &Results, exit: Exit) -> Exit {
-    let Some(path) = &context.options.report else {
-        return exit;
-    };
-    let fill = |to: &mut dyn Write| to.write_all(&report(context, results, exit));
-    let written = atomic_file::write(path, fill, &context.runtime.interrupt);
-    if show_written(context, "Report", &(path.clone(), written)) {
-        exit
-    } else {
-        Exit::Failed
-    }
+    publish(context, exit, has_counts && account.is_some(), &write)
 }
 
 /// Shows the path of a written file, or logs the error. Returns true if the file was written.
@@ -295,7 +279,7 @@ pub(super) fn show_written(context: &mut Context, what: &str, (path, written): &
                 ""
             };
             let message = format!("the {what} could not be written to {path}: {e}{kept}");
-            context.log(ErrorType::Fatal, None, message);
+            context.log(ErrorType::Fatal, message);
         }
     }
     written.is_ok()

@@ -12,16 +12,21 @@ use crate::coverage::{Coverage, Gap, RegionResult, Unlogged};
 use crate::error_log::{Entry, ErrorType};
 use crate::model::Region;
 use crate::options::Options;
-use crate::preflight::Ready;
-use crate::scan::{self, AccountScan, Flags, ScanEvent};
+use crate::preflight::{Ready, RefusedRegion};
+use crate::scan::{self, AccountScan, ScanEvent};
 use crate::text::pluralize;
 
 /// The result of a scan.
 pub(super) struct Scanned {
     pub(super) coverage: Coverage,
+    /// The number of invalid region names that were skipped.
+    pub(super) refused: usize,
     /// True if a fatal error or an interrupt stopped the scan.
     pub(super) was_stopped: bool,
 }
+
+/// The log message if there is no region to scan.
+pub(super) const NO_REGIONS: &str = "no regions to scan; check --regions and --exclude-regions";
 
 /// Chooses the regions and scans them. Returns `None` if there is no region to scan; the error is logged.
 pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
@@ -29,21 +34,18 @@ pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
     context
         .console
         .line(format_args!("Found {}", pluralize(count, "enabled region")));
-    for why in &ready.refused_regions {
-        let message = format!("ec2:DescribeRegions: {why}; the region was skipped");
-        context.log(ErrorType::Unexpected, None, message);
-    }
-    let options = context.options;
-    let mut results = Vec::new();
-    for (result, entry) in not_enabled(options, &ready.regions, context.runtime.clock.now()) {
+    let (options, now) = (context.options, context.runtime.clock.now());
+    for entry in refused_entries(&ready.refused_regions, now) {
         context.report(entry, true);
-        results.push(result);
+    }
+    let (mut results, entries) = not_enabled(options, &ready.regions, now);
+    for entry in entries {
+        context.report(entry, true);
     }
     let wanted = |r: &&Region| options.wants(r);
     let regions: Vec<Region> = ready.regions.iter().filter(wanted).cloned().collect();
     if regions.is_empty() {
-        let message = "no regions to scan; check --regions and --exclude-regions";
-        context.log(ErrorType::Fatal, None, message.to_owned());
+        context.log(ErrorType::Fatal, NO_REGIONS.to_owned());
         context.show_error_file();
         return None;
     }
@@ -52,6 +54,7 @@ pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
     if let Some(note) = start_region_note(options, &ready.regions, regions.len()) {
         context.console.line(note);
     }
+    let refused = ready.refused_regions.len();
     let was_stopped = scan_regions(context, ready, &regions, &mut results);
     drop(spare);
     let coverage = Coverage::new(results, &options.resource_types, options.method)
@@ -63,7 +66,19 @@ pub(super) fn scan(context: &mut Context, ready: Ready) -> Option<Scanned> {
     }
     Some(Scanned {
         coverage,
+        refused,
         was_stopped,
+    })
+}
+
+/// Returns the log entries of the names that were refused as region codes.
+pub(super) fn refused_entries(
+    refused: &[RefusedRegion],
+    now: OffsetDateTime,
+) -> impl Iterator<Item = Entry> {
+    refused.iter().map(move |why| {
+        let message = format!("ec2:DescribeRegions: {why}; the region was skipped");
+        Entry::new(now, ErrorType::Unexpected, message)
     })
 }
 
@@ -85,7 +100,7 @@ pub(super) fn not_enabled(
     options: &Options,
     enabled: &[Region],
     now: OffsetDateTime,
-) -> Vec<(RegionResult, Entry)> {
+) -> (Vec<RegionResult>, Vec<Entry>) {
     let given = options.regions.iter().filter(|r| options.wants(r));
     let result = |region: &Region| {
         let error_type = ErrorType::RegionDisabled;
@@ -103,16 +118,13 @@ pub(super) fn not_enabled(
         };
         let uncounted = scan::all_uncounted(options.resource_types.named());
         let entry = Entry {
-            at: now,
-            error_type,
             region: Some(region.clone()),
-            resource_type: None,
-            message: format!("{message}; {uncounted}"),
+            ..Entry::new(now, error_type, format!("{message}; {uncounted}"))
         };
         let gap = Gap::new(error_type, &message);
         (RegionResult::missing(region.clone(), gap), entry)
     };
-    given.filter(|r| !enabled.contains(r)).map(result).collect()
+    given.filter(|r| !enabled.contains(r)).map(result).unzip()
 }
 
 /// The maximum number of workers for recorders, which need two requests each: in 100 regions, 50 fewer workers and
@@ -127,23 +139,11 @@ fn scan_regions(
     results: &mut Vec<RegionResult>,
 ) -> bool {
     let (options, runtime) = (context.options, context.runtime);
-    let concurrency = options.types_at_once(regions.len());
-    let mut workers = ready.workers;
-    // In each region those that count, and one for the recorder.
-    workers.grow(regions.len() * concurrency + regions.len().min(MAX_RECORDER_WORKERS));
-    ready.client.end_after(options.account_time());
-    let account = Arc::new(AccountScan {
-        number: 0,
-        client: ready.client,
-        method: options.method,
-        types: options.resource_types.clone(),
-        region_concurrency: concurrency,
-        prefetched: ready.prefetched,
-        clock: runtime.clock.clone(),
-        interrupt: runtime.interrupt.clone(),
-        flags: Flags::default(),
-    });
+    let (client, prefetched, mut workers) = (ready.client, ready.prefetched, ready.workers);
     let count = regions.len();
+    let account = AccountScan::new(options, runtime, client, prefetched, (0, count));
+    // In each region those that count, and one for the recorder.
+    workers.grow(count * account.region_concurrency + count.min(MAX_RECORDER_WORKERS));
     context
         .console
         .line(format_args!("Scanning {}...", pluralize(count, "region")));
@@ -151,21 +151,19 @@ fn scan_regions(
     context.change_state(|state| state.regions = Some((0, count)));
     let mut heartbeat = Heartbeat::new(&context.activity, &runtime.clock);
     let mut done = 0;
+    let account = Arc::new(account);
     let scanned = scan::scan(&workers, &account, regions, |event| {
-        if let ScanEvent::Logged(entry) = event {
-            context.report(entry, true);
-            heartbeat.scan((done, count), false, context.console);
-            return;
-        }
-        // After an interrupt the region is not complete.
-        if context.is_interrupted() {
-            return;
-        }
-        let is_finished = matches!(event, ScanEvent::Finished(_));
-        if is_finished {
-            done += 1;
-            context.console.progress(done, count);
-            context.change_state(|state| state.regions = Some((done, count)));
+        let is_finished = matches!(event, ScanEvent::RegionFinished(..));
+        match event {
+            ScanEvent::Logged(_, entry) => context.report(entry, true),
+            // After an interrupt the region is not complete.
+            _ if context.is_interrupted() => return,
+            ScanEvent::RegionFinished(..) => {
+                done += 1;
+                context.console.progress(done, count);
+                context.change_state(|state| state.regions = Some((done, count)));
+            }
+            _ => {}
         }
         heartbeat.scan((done, count), is_finished, context.console);
     });

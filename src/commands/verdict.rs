@@ -1,24 +1,10 @@
 //! The exit code after a scan, and its reason.
 
 use super::exit::Exit;
-use crate::coverage::{Class, Comparison, Coverage};
+use super::scan_regions::Scanned;
+use crate::coverage::{Class, Comparison};
 use crate::options::Strict;
 use crate::text::{number_of, thousands};
-
-/// The facts that decide on the exit code.
-pub(super) struct VerdictInput<'a> {
-    pub(super) coverage: &'a Coverage,
-    /// The counts that `--strict` does not allow.
-    pub(super) strict: Option<Strict>,
-    /// The comparison of listings and counts, if there is one.
-    pub(super) comparison: Option<&'a Comparison<'a>>,
-    /// The number of skipped region names.
-    pub(super) refused: usize,
-    /// True if all files were written.
-    pub(super) was_written: bool,
-    /// True if a fatal error ended the scan.
-    pub(super) was_stopped: bool,
-}
 
 /// The exit code after a scan.
 pub(super) struct Verdict {
@@ -28,42 +14,58 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// Decides on the exit code.
-    pub(super) fn new(input: &VerdictInput<'_>) -> Self {
-        if input.was_stopped {
+    /// Decides on the exit code of a run of one account; `comparison` is that of listings and counts, if there is one, and
+    /// `was_written` is true if all files were written.
+    pub(super) fn new(
+        scanned: &Scanned,
+        strict: Option<Strict>,
+        comparison: Option<&Comparison>,
+        was_written: bool,
+    ) -> Self {
+        if scanned.was_stopped {
             return Self::failed("a fatal error ended the scan (see FATAL in the error log)");
         }
-        if input.coverage.is_missing() {
+        if scanned.coverage.is_missing() {
             // The summary says why nothing was counted.
             return Self {
                 exit: Exit::Failed,
                 reason: None,
             };
         }
-        if !input.was_written {
+        if !was_written {
             return Self::failed("a file could not be written (see FATAL above)");
         }
-        let (option, violations) = match input.strict {
-            None => ("", Vec::new()),
-            Some(Strict::All) => ("--strict", violations(input, Strict::All)),
-            Some(Strict::Missing) => ("--strict=missing", violations(input, Strict::Missing)),
+        Self::of_violations(strict, |strict| violations(scanned, strict, comparison))
+    }
+
+    /// Decides on the exit code of a run whose files are written: `violations` are what `--strict` does not allow.
+    pub(super) fn of_violations(
+        strict: Option<Strict>,
+        violations: impl FnOnce(Strict) -> Vec<String>,
+    ) -> Self {
+        let option = match strict {
+            Some(Strict::Missing) => "--strict=missing",
+            Some(Strict::All) | None => "--strict",
         };
+        let violations = strict.map(violations).unwrap_or_default();
         if violations.is_empty() {
             return Self {
                 exit: Exit::Done,
                 reason: None,
             };
         }
-        let exit = Exit::Partial;
-        let (code, violations) = (exit.code(), violations.join(", "));
-        Self {
-            exit,
-            reason: Some(format!("Exit code {code}: {violations} ({option})")),
-        }
+        Self::with_reason(
+            Exit::Partial,
+            &format!("{} ({option})", violations.join(", ")),
+        )
     }
 
-    fn failed(reason: &str) -> Self {
-        let exit = Exit::Failed;
+    /// Creates the verdict of a failed run.
+    pub(super) fn failed(reason: &str) -> Self {
+        Self::with_reason(Exit::Failed, reason)
+    }
+
+    fn with_reason(exit: Exit, reason: &str) -> Self {
         Self {
             exit,
             reason: Some(format!("Exit code {}: {reason}", exit.code())),
@@ -71,37 +73,37 @@ impl Verdict {
     }
 }
 
-/// Returns what `--strict` does not allow: `30 counts missing`, `8 stale`.
-fn violations(input: &VerdictInput<'_>, strict: Strict) -> Vec<String> {
-    let classes: &[Class] = match strict {
+/// Returns the classes of counts that `--strict` does not allow.
+pub(super) fn disallowed(strict: Strict) -> &'static [Class] {
+    match strict {
         Strict::All => &[Class::Missing, Class::Stale, Class::Unverified],
         Strict::Missing => &[Class::Missing],
-    };
+    }
+}
+
+/// Returns what `--strict` does not allow: `30 counts missing`, `8 stale`.
+fn violations(scanned: &Scanned, strict: Strict, comparison: Option<&Comparison>) -> Vec<String> {
     let mut violations = Vec::new();
-    for class in classes {
-        let number = match (
-            input.coverage.number_not_accepted(*class),
-            violations.is_empty(),
-        ) {
+    for class in disallowed(strict) {
+        let counts = scanned.coverage.number_not_accepted(*class);
+        let number = match (counts, violations.is_empty()) {
             (0, _) => continue,
             (n, true) => number_of(n, "count"),
             (n, false) => thousands(n),
         };
         violations.push(format!("{number} {class}"));
     }
-    if let Some(comparison) = input.comparison {
+    if let Some(comparison) = comparison {
         if !comparison.differences.is_empty() {
             violations.push(number_of(comparison.differences.len(), "difference"));
         }
         if comparison.not_compared > 0 {
-            violations.push(format!(
-                "{} not compared",
-                number_of(comparison.not_compared, "count")
-            ));
+            let counts = number_of(comparison.not_compared, "count");
+            violations.push(format!("{counts} not compared"));
         }
     }
-    if input.refused > 0 {
-        violations.push(format!("{} skipped", number_of(input.refused, "region")));
+    if scanned.refused > 0 {
+        violations.push(format!("{} skipped", number_of(scanned.refused, "region")));
     }
     violations
 }

@@ -23,6 +23,26 @@ pub enum AccountSource {
     },
 }
 
+impl AccountSource {
+    /// Returns the patterns of the profiles, if they are the source.
+    #[must_use]
+    pub fn profiles(&self) -> Option<&[String]> {
+        match self {
+            Self::Profiles(patterns) => Some(patterns),
+            _ => None,
+        }
+    }
+
+    /// Returns the name of the session of IAM Identity Center, if it is the source.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        match self {
+            Self::Sso { session, .. } => Some(session),
+            _ => None,
+        }
+    }
+}
+
 /// The task of a run of many accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountTask {

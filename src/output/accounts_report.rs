@@ -2,25 +2,38 @@
 //!
 //! The accounts are written one after another: the report of an organization does not have to fit into memory.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde::ser::Error;
+use serde::ser::{Error, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::record_parts::{ErrorRecord, RegionRecord};
-use super::report::{entry_value, flags};
-use super::run_file::{AccountRecord, CellRecord};
+use super::record_parts::{CellRecord, EntryRecord, RegionRecord};
+use super::report::{cells, flags};
+use super::run_file::{AccountRecord, Records};
 use crate::error_log::{Entry, timestamp};
-use crate::options::{AccountOptions, AccountSource, Options};
+use crate::options::{AccountOptions, Options};
 use crate::redact;
 
 /// The version of the report's structure.
 const SCHEMA_VERSION: u32 = 1;
 
+/// The results of a run of many accounts.
+pub struct AccountsResults {
+    /// The accounts.
+    pub records: Records,
+    /// The scope of the files' names.
+    pub scope: String,
+    /// True if the list of accounts was read completely.
+    pub is_list_complete: bool,
+    /// True if an account was counted and the combined files were written.
+    pub has_counts: bool,
+}
+
 /// The options and results of a run of many accounts.
-pub struct AccountsReport<'a, R> {
+pub struct AccountsReport<'a> {
     /// The options of the run.
     pub options: &'a Options,
     /// The options of the accounts.
@@ -31,111 +44,89 @@ pub struct AccountsReport<'a, R> {
     pub end: OffsetDateTime,
     /// The exit code.
     pub exit_code: u8,
-    /// The scope of the files' names; `None` if the checks failed.
-    pub scope: Option<&'a str>,
-    /// True if the list of accounts was read completely.
-    pub is_list_complete: bool,
-    /// The number of accounts.
-    pub len: usize,
-    /// Returns the record of an account, by its position in the order of the IDs.
-    pub record: R,
+    /// The results; `None` if the checks failed.
+    pub results: Option<&'a AccountsResults>,
     /// The errors that are about no account.
     pub errors: &'a [Entry],
 }
 
-impl<R: Fn(usize) -> io::Result<AccountRecord>> AccountsReport<'_, R> {
+impl AccountsReport<'_> {
     /// Writes the report as JSON, one value per line.
     ///
     /// # Errors
     /// A record cannot be read, or writing to `to` failed.
     pub fn write(&self, to: &mut dyn Write) -> io::Result<()> {
-        let totals = self.totals()?;
+        let is_list_complete = self.results.is_some_and(|results| results.is_list_complete);
+        let (counts, totals) = self.totals(is_list_complete)?;
         let mut flags = flags(self.options);
         if let Value::Object(flags) = &mut flags {
             flags.insert("accounts".to_owned(), account_flags(self.accounts));
         }
-        let report = ReportBody {
-            schema_version: SCHEMA_VERSION,
-            program: env!("CARGO_PKG_NAME"),
-            version: env!("CARGO_PKG_VERSION"),
-            start: timestamp(self.start),
-            end: timestamp(self.end),
-            exit_code: self.exit_code,
-            scope: self.scope,
-            list_complete: self.is_list_complete,
-            session_policy: self.accounts.session_policy,
-            flags,
-            cells: cells(totals.counts),
-            totals: json!({
-                "accounts": self.len,
-                "statuses": totals.statuses,
-                "resources": totals.resources,
-                "is_complete": self.is_list_complete && totals.is_complete,
-            }),
-            accounts: AccountArray(self),
-            errors: self.errors.iter().map(entry_value).collect(),
-        };
-        serde_json::to_writer_pretty(&mut *to, &report)?;
+        let scope = self.results.map(|results| &results.scope);
+        let errors: Vec<_> = self
+            .errors
+            .iter()
+            .map(|e| json!(EntryRecord::new(e)))
+            .collect();
+        let mut serializer = serde_json::Serializer::pretty(&mut *to);
+        let mut report = serializer.serialize_map(None)?;
+        report.serialize_entry("schema_version", &SCHEMA_VERSION)?;
+        report.serialize_entry("program", env!("CARGO_PKG_NAME"))?;
+        report.serialize_entry("version", env!("CARGO_PKG_VERSION"))?;
+        report.serialize_entry("start", &timestamp(self.start))?;
+        report.serialize_entry("end", &timestamp(self.end))?;
+        report.serialize_entry("exit_code", &self.exit_code)?;
+        report.serialize_entry("scope", &scope)?;
+        report.serialize_entry("list_complete", &is_list_complete)?;
+        report.serialize_entry("session_policy", &self.accounts.session_policy)?;
+        report.serialize_entry("flags", &flags)?;
+        report.serialize_entry("cells", &cells(counts))?;
+        report.serialize_entry("totals", &totals)?;
+        report.serialize_entry("accounts", &AccountArray(self))?;
+        report.serialize_entry("errors", &errors)?;
+        SerializeMap::end(report)?;
         to.write_all(b"\n")
     }
 
-    fn records(&self) -> impl Iterator<Item = io::Result<AccountRecord>> {
-        (0..self.len).map(&self.record)
+    fn len(&self) -> usize {
+        self.results
+            .map_or(0, |results| results.records.positions.len())
     }
 
-    fn totals(&self) -> io::Result<AllTotals> {
-        let mut totals = AllTotals {
-            is_complete: true,
-            ..AllTotals::default()
-        };
+    fn records(&self) -> impl Iterator<Item = io::Result<AccountRecord>> {
+        let results = self.results.into_iter();
+        results.flat_map(|results| results.records.iter())
+    }
+
+    /// Returns the numbers of counts by class, and the totals.
+    fn totals(&self, is_list_complete: bool) -> io::Result<([usize; 4], Value)> {
+        let (mut counts, mut resources) = ([0; 4], 0);
+        let (mut is_complete, mut statuses) = (is_list_complete, BTreeMap::<_, usize>::new());
         for record in self.records() {
             let record = record?;
-            for (sum, count) in totals.counts.iter_mut().zip(record.counts) {
+            for (sum, count) in counts.iter_mut().zip(record.counts) {
                 *sum += count;
             }
-            totals.resources += record.total.unwrap_or_default();
-            totals.is_complete &= !record.status.is_missing();
-            let status = record.status.as_str();
-            *totals.statuses.entry(status).or_default() += 1;
+            resources += record.total.unwrap_or_default();
+            is_complete &= !record.status.is_missing();
+            *statuses.entry(record.status.as_str()).or_default() += 1;
         }
-        Ok(totals)
+        let totals = json!({
+            "accounts": self.len(),
+            "statuses": statuses,
+            "resources": resources,
+            "is_complete": is_complete,
+        });
+        Ok((counts, totals))
     }
 }
 
-#[derive(Default)]
-struct AllTotals {
-    counts: [usize; 4],
-    resources: u64,
-    is_complete: bool,
-    statuses: std::collections::BTreeMap<&'static str, usize>,
-}
+/// The accounts, which are read one after another.
+struct AccountArray<'a>(&'a AccountsReport<'a>);
 
-/// The members of the report, in their order.
-#[derive(Serialize)]
-#[serde(bound = "R: Fn(usize) -> io::Result<AccountRecord>")]
-struct ReportBody<'a, R> {
-    schema_version: u32,
-    program: &'static str,
-    version: &'static str,
-    start: String,
-    end: String,
-    exit_code: u8,
-    scope: Option<&'a str>,
-    list_complete: bool,
-    session_policy: bool,
-    flags: Value,
-    cells: Value,
-    totals: Value,
-    accounts: AccountArray<'a, R>,
-    errors: Vec<Value>,
-}
-
-struct AccountArray<'a, R>(&'a AccountsReport<'a, R>);
-
-impl<R: Fn(usize) -> io::Result<AccountRecord>> Serialize for AccountArray<'_, R> {
+impl Serialize for AccountArray<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeSeq;
-        let mut list = serializer.serialize_seq(Some(self.0.len))?;
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
         for record in self.0.records() {
             list.serialize_element(&account(&record.map_err(S::Error::custom)?))?;
         }
@@ -156,7 +147,7 @@ fn account(record: &AccountRecord) -> Value {
         "total": record.total,
         "detail": record.detail,
         "regions": record.by_region.iter().map(|r| region(record, r)).collect::<Vec<_>>(),
-        "errors": record.errors.iter().map(ErrorRecord::report).collect::<Vec<_>>(),
+        "errors": record.errors.iter().map(|e| &e.entry).collect::<Vec<_>>(),
     })
 }
 
@@ -168,45 +159,17 @@ fn region(record: &AccountRecord, region: &RegionRecord) -> Value {
         "recorder": region.recorder,
         "recorded": cells().filter_map(|cell| cell.total).sum::<u64>(),
         "seconds": std::time::Duration::from_millis(region.milliseconds).as_secs_f64(),
-        "cells": cells().map(cell).collect::<Vec<_>>(),
-    })
-}
-
-fn cell(cell: &CellRecord) -> Value {
-    json!({
-        "resource_type": cell.resource_type,
-        "status": cell.status,
-        "class": cell.class,
-        "accepted": cell.accepted,
-        "total": cell.total,
-        "since": cell.since,
-        "detail": cell.detail,
-    })
-}
-
-fn cells([known, stale, unverified, missing]: [usize; 4]) -> Value {
-    json!({
-        "total": known + stale + unverified + missing,
-        "known": known,
-        "stale": stale,
-        "unverified": unverified,
-        "missing": missing,
+        "cells": cells().map(CellRecord::report).collect::<Vec<_>>(),
     })
 }
 
 /// Returns the options of the accounts; the external ID is only named.
 fn account_flags(options: &AccountOptions) -> Value {
-    let profiles = match &options.source {
-        AccountSource::Profiles(patterns) => Some(patterns.iter().map(|p| redact::setting(p))),
-        AccountSource::Organization | AccountSource::Named | AccountSource::Sso { .. } => None,
-    };
-    let session = match &options.source {
-        AccountSource::Sso { session, .. } => Some(redact::setting(session)),
-        _ => None,
-    };
+    let profiles = options.source.profiles();
+    let profiles = profiles.map(|patterns| patterns.iter().map(|p| redact::setting(p)));
     json!({
         "profiles": profiles.map(Iterator::collect::<Vec<_>>),
-        "sso_session": session,
+        "sso_session": options.source.session().map(redact::setting),
         "organization_role": options.organization_role,
         "role_name": options.role.to_string(),
         "external_id": options.external_id.is_some(),

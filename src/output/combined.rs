@@ -1,4 +1,4 @@
-//! The rows of the combined files of a run of many accounts.
+//! The rows of the combined file of the accounts of a run of many.
 
 use std::borrow::Cow;
 
@@ -9,24 +9,6 @@ use super::run_file::AccountRecord;
 /// The first line of the file of the accounts.
 pub const ACCOUNTS_HEADER: &str = "account,alias,name,ou_path,state,access,status,regions,counts_known,counts_stale,\
                                    counts_unverified,counts_missing,total,detail";
-
-/// A total above zero.
-#[derive(Serialize)]
-pub struct CombinedCountRow<'a>(&'a str, &'a str, &'a str, &'a str, u64);
-
-/// The status of a region and type.
-#[derive(Serialize)]
-pub struct CombinedCoverageRow<'a> {
-    account: &'a str,
-    alias: &'a str,
-    region: &'a str,
-    resource_type: &'a str,
-    status: &'a str,
-    class: &'a str,
-    total: Option<u64>,
-    since: Option<&'a str>,
-    detail: &'a str,
-}
 
 /// The status of an account.
 #[derive(Serialize)]
@@ -45,36 +27,6 @@ pub struct CombinedAccountRow<'a> {
     missing: usize,
     total: Option<u64>,
     detail: Cow<'a, str>,
-}
-
-/// Returns a row for each total above zero.
-pub fn count_rows(record: &AccountRecord) -> impl Iterator<Item = CombinedCountRow<'_>> {
-    let cells = record.cells.iter();
-    cells.filter_map(|cell| {
-        let total = cell.total.filter(|total| *total > 0)?;
-        Some(CombinedCountRow(
-            &record.account,
-            &record.alias,
-            &cell.region,
-            &cell.resource_type,
-            total,
-        ))
-    })
-}
-
-/// Returns a row for each region and type.
-pub fn coverage_rows(record: &AccountRecord) -> impl Iterator<Item = CombinedCoverageRow<'_>> {
-    record.cells.iter().map(|cell| CombinedCoverageRow {
-        account: &record.account,
-        alias: &record.alias,
-        region: &cell.region,
-        resource_type: &cell.resource_type,
-        status: &cell.status,
-        class: &cell.class,
-        total: cell.total,
-        since: cell.since.as_deref(),
-        detail: &cell.detail,
-    })
 }
 
 /// Returns the row of the account.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::run_file::{AccountRecord, Line, MAX_LINE, Position};
+use super::run_file::{AccountRecord, MAX_LINE, OldLine, Position};
 use super::run_header::RunHeader;
 use super::run_line::from_line;
 use crate::accounts::AccountStatus;
@@ -52,7 +52,7 @@ impl EarlierRun {
         let file = File::open(path)?;
         let mut lines = Lines::new(&file);
         let header = match lines.next()? {
-            Some((_, Some(Line::Header(header)))) => header,
+            Some((_, Some(OldLine::Header(header)))) => header,
             Some(_) => return Err(EarlierRunError::NotRunFile),
             None => return Err(EarlierRunError::Empty),
         };
@@ -60,8 +60,8 @@ impl EarlierRun {
         let mut found: BTreeMap<AccountId, Option<Position>> = BTreeMap::new();
         while let Some((position, line)) = lines.next()? {
             match line {
-                Some(Line::Header(_)) => return Err(EarlierRunError::NotRunFile),
-                Some(Line::Account(record)) => match record.account.parse() {
+                Some(OldLine::Header(_)) => return Err(EarlierRunError::NotRunFile),
+                Some(OldLine::Account(record)) => match record.account.parse() {
                     Ok(id) => {
                         let is_complete = record.status == AccountStatus::Complete;
                         let position = (is_complete && record.has_files).then_some(position);
@@ -75,7 +75,7 @@ impl EarlierRun {
                     Err(_) if record.account.is_empty() => {}
                     Err(_) => invalid_lines.push(lines.number),
                 },
-                Some(Line::Page(_) | Line::ListComplete(_)) => {}
+                Some(OldLine::Page(_) | OldLine::ListComplete(_)) => {}
                 None => invalid_lines.push(lines.number),
             }
         }
@@ -86,18 +86,6 @@ impl EarlierRun {
             invalid_lines,
             file,
         })
-    }
-
-    /// Returns the number of complete accounts.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.complete.len()
-    }
-
-    /// Returns true if no account is complete.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.complete.is_empty()
     }
 
     /// Reads the records of the complete accounts, by account ID. An account whose record was changed meanwhile is left
@@ -111,7 +99,7 @@ impl EarlierRun {
             .filter_map(|(id, position)| match position.read_line(&self.file) {
                 Err(e) => Some(Err(e)),
                 Ok(line) => match parse(&line) {
-                    Some(Line::Account(record)) if record.account == id.as_str() => {
+                    Some(OldLine::Account(record)) if record.account == id.as_str() => {
                         Some(Ok((id.clone(), *record)))
                     }
                     _ => None,
@@ -138,7 +126,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Returns the next line, `None` instead of an invalid one. Returns `None` at the end of the complete lines.
-    fn next(&mut self) -> io::Result<Option<(Position, Option<Line>)>> {
+    fn next(&mut self) -> io::Result<Option<(Position, Option<OldLine>)>> {
         let mut line = Vec::new();
         let limited = &mut (&mut self.reader).take(MAX_LINE);
         limited.read_until(b'\n', &mut line)?;
@@ -155,7 +143,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn parse(line: &[u8]) -> Option<Line> {
+fn parse(line: &[u8]) -> Option<OldLine> {
     serde_json::from_slice(&from_line(line)?).ok()
 }
 

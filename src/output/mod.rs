@@ -15,7 +15,7 @@ mod run_line;
 mod table;
 
 pub use self::csv::{write_csv, write_csv_header, write_csv_rows};
-pub use accounts_report::AccountsReport;
+pub use accounts_report::{AccountsReport, AccountsResults};
 pub use accounts_table::accounts_table;
 pub use report::Report;
 pub use table::table;

@@ -6,11 +6,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::record_parts::{CellRecord, EntryRecord};
 use crate::aws::operation::Service;
 use crate::aws::usage::Usage;
-use crate::coverage::{Cell, Coverage, Recorder, RegionCoverage};
+use crate::coverage::{Cell, Class, Coverage, Recorder, RegionCoverage};
 use crate::error_log::{Entry, timestamp};
-use crate::model::{Account, Region, ResourceType};
+use crate::model::{Account, Region};
 use crate::options::Options;
 use crate::recording::Source;
 use crate::redact;
@@ -59,13 +60,7 @@ impl Report<'_> {
             "exit_code": self.exit_code,
             "account": account,
             "flags": flags(self.options),
-            "cells": {
-                "total": totals.cells,
-                "known": totals.known,
-                "stale": totals.stale,
-                "unverified": totals.unverified,
-                "missing": totals.missing,
-            },
+            "cells": cells(Class::ALL.map(|class| self.coverage.number_of(class))),
             "totals": {
                 "recorded": totals.recorded,
                 "iam_once": totals.once,
@@ -84,7 +79,7 @@ impl Report<'_> {
             "types": self.coverage.type_totals().collect::<Vec<_>>(),
             "usage": usage,
             "regions": self.coverage.regions.iter().map(|r| self.region(r)).collect::<Vec<_>>(),
-            "errors": self.errors.iter().map(entry_value).collect::<Vec<_>>(),
+            "errors": self.errors.iter().map(EntryRecord::new).collect::<Vec<_>>(),
         });
         let mut bytes = serde_json::to_vec_pretty(&report).expect("strings and numbers");
         bytes.push(b'\n');
@@ -95,6 +90,8 @@ impl Report<'_> {
         let result = &region.result;
         let usage = self.usage.get(&(Service::Config, result.region.clone()));
         let cells = self.coverage.types.iter().zip(&region.cells);
+        let cells = cells
+            .map(|(t, cell)| CellRecord::new(self.coverage, (&result.region, t, cell)).report());
         json!({
             "region": result.region,
             "status": self.coverage.completeness(region),
@@ -102,21 +99,20 @@ impl Report<'_> {
             "recorded": region.cells.iter().filter_map(Cell::total).sum::<u64>(),
             "seconds": result.took.as_secs_f64(),
             "usage": usage.copied().unwrap_or_default(),
-            "cells": cells.map(|(t, c)| self.cell(&result.region, t, c)).collect::<Vec<_>>(),
+            "cells": cells.collect::<Vec<_>>(),
         })
     }
+}
 
-    fn cell(&self, region: &Region, resource_type: &ResourceType, cell: &Cell) -> Value {
-        json!({
-            "resource_type": resource_type,
-            "status": cell.status(),
-            "class": cell.class(),
-            "accepted": self.coverage.is_accepted(region, resource_type, cell),
-            "total": cell.total(),
-            "since": cell.since().map(timestamp),
-            "detail": cell.detail(),
-        })
-    }
+/// Returns the numbers of known, stale, unverified and missing counts, and of all.
+pub(super) fn cells([known, stale, unverified, missing]: [usize; 4]) -> Value {
+    json!({
+        "total": known + stale + unverified + missing,
+        "known": known,
+        "stale": stale,
+        "unverified": unverified,
+        "missing": missing,
+    })
 }
 
 /// Returns the options of the command line.
@@ -151,15 +147,4 @@ pub(super) fn flags(options: &Options) -> Value {
 
 fn path(path: Option<&Path>) -> Option<String> {
     path.map(|p| p.display().to_string())
-}
-
-/// Returns an entry of the error log.
-pub(super) fn entry_value(entry: &Entry) -> Value {
-    json!({
-        "at": timestamp(entry.at),
-        "error_type": entry.error_type,
-        "region": entry.region,
-        "resource_type": entry.resource_type,
-        "message": entry.message(),
-    })
 }

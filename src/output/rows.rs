@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::run_file::AccountRecord;
 use crate::coverage::{Class, Coverage, Difference, Status};
 use crate::error_log::timestamp;
 use crate::model::{Account, Region, ResourceType};
@@ -14,7 +15,7 @@ pub struct CountRow<'a> {
     account: &'a str,
     alias: Cow<'a, str>,
     region: &'a str,
-    resource_type: &'a ResourceType,
+    resource_type: &'a str,
     total: u64,
 }
 
@@ -24,11 +25,11 @@ pub struct CoverageRow<'a> {
     account: &'a str,
     alias: Cow<'a, str>,
     region: &'a str,
-    resource_type: &'a ResourceType,
+    resource_type: &'a str,
     status: Status,
     class: Class,
     total: Option<u64>,
-    since: Option<String>,
+    since: Option<Cow<'a, str>>,
     detail: Cow<'a, str>,
 }
 
@@ -60,9 +61,21 @@ impl<'a> CountRow<'a> {
             account: account.id.as_str(),
             alias: alias.clone(),
             region: region.as_str(),
-            resource_type,
+            resource_type: resource_type.as_str(),
             total,
         })
+    }
+
+    /// Returns a row for each total above zero of a record.
+    pub fn of_record(record: &'a AccountRecord) -> impl Iterator<Item = Self> {
+        let found = record.cells.iter().map(|cell| Self {
+            account: &record.account,
+            alias: record.alias.as_str().into(),
+            region: &cell.region,
+            resource_type: &cell.resource_type,
+            total: cell.total.unwrap_or_default(),
+        });
+        found.filter(|row| row.total > 0)
     }
 }
 
@@ -80,13 +93,28 @@ impl<'a> CoverageRow<'a> {
                 account: account.id.as_str(),
                 alias: alias.clone(),
                 region: region.as_str(),
-                resource_type,
+                resource_type: resource_type.as_str(),
                 status: cell.status(),
                 class: cell.class(),
                 total: cell.total(),
-                since: cell.since().map(timestamp),
+                since: cell.since().map(|since| timestamp(since).into()),
                 detail: cell.detail(),
             })
+    }
+
+    /// Returns a row for each region and type of a record.
+    pub fn of_record(record: &'a AccountRecord) -> impl Iterator<Item = Self> {
+        record.cells.iter().map(|cell| Self {
+            account: &record.account,
+            alias: record.alias.as_str().into(),
+            region: &cell.region,
+            resource_type: &cell.resource_type,
+            status: cell.status,
+            class: cell.class,
+            total: cell.total,
+            since: cell.since.as_deref().map(Cow::from),
+            detail: cell.detail.as_str().into(),
+        })
     }
 }
 

@@ -9,46 +9,38 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::record_parts::{ErrorRecord, RegionRecord};
+use super::record_parts::{CellRecord, EntryRecord, ErrorRecord, RegionRecord};
 use super::run_header::RunHeader;
 use super::run_line::{from_line, to_line};
 use crate::accounts::{AccountStatus, MemberAccount, UnitNames, UnusableProfile};
 use crate::atomic_file::{Destination, PendingFile};
-use crate::coverage::{ComparisonTotals, Coverage};
-use crate::error_log::{Entry, ErrorType, timestamp};
+use crate::coverage::{Class, ComparisonTotals, Coverage};
+use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::Interrupt;
 use crate::model::{Account, AccountId};
 
 /// The maximum length of a line, in bytes: an account of 40 regions with 1,000 types needs about 10 MB.
 pub(super) const MAX_LINE: u64 = 100_000_000;
 
-/// A line that is written.
-#[derive(Serialize)]
+/// A line of a run file.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NewLine<'a> {
+pub enum Line<Header, Id, Record> {
     /// The header, which is the first line.
-    Header(&'a RunHeader),
+    Header(Header),
     /// The accounts of a page of the list.
-    Page(Vec<&'a AccountId>),
+    Page(Vec<Id>),
     /// The list is complete: the number of accounts.
     ListComplete(usize),
     /// A finished account.
-    Account(&'a AccountRecord),
+    Account(Record),
 }
 
+/// A line that is written.
+pub type NewLine<'a> = Line<&'a RunHeader, &'a AccountId, &'a AccountRecord>;
+
 /// A line that was read.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Line {
-    /// The header.
-    Header(RunHeader),
-    /// The accounts of a page of the list.
-    Page(Vec<String>),
-    /// The list is complete: the number of accounts.
-    ListComplete(usize),
-    /// A finished account.
-    Account(Box<AccountRecord>),
-}
+pub type OldLine = Line<RunHeader, String, Box<AccountRecord>>;
 
 /// A finished account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,28 +82,6 @@ pub struct AccountRecord {
     pub errors: Vec<ErrorRecord>,
     /// False if a file of the account could not be written; then the account is scanned again by `--resume`.
     pub has_files: bool,
-}
-
-/// A count of one region and type.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CellRecord {
-    /// The region.
-    pub region: String,
-    /// The resource type.
-    pub resource_type: String,
-    /// The status.
-    pub status: String,
-    /// The class.
-    pub class: String,
-    /// True if the count is missing, and `--accept-missing` expects that.
-    pub accepted: bool,
-    /// The total, if there is one.
-    pub total: Option<u64>,
-    /// The time since which the recorder has not recorded.
-    pub since: Option<String>,
-    /// The reason why there is no total, or a note about it.
-    pub detail: String,
 }
 
 impl AccountRecord {
@@ -210,30 +180,14 @@ impl AccountRecord {
             n if n == totals.cells => AccountStatus::Failed,
             _ => AccountStatus::Partial,
         };
-        let cells = coverage
-            .cells()
-            .map(|(region, resource_type, cell)| CellRecord {
-                region: region.to_string(),
-                resource_type: resource_type.to_string(),
-                status: cell.status().to_string(),
-                class: cell.class().to_string(),
-                accepted: coverage.is_accepted(region, resource_type, cell),
-                total: cell.total(),
-                since: cell.since().map(timestamp),
-                detail: cell.detail().into_owned(),
-            });
+        let cells = coverage.cells().map(|cell| CellRecord::new(coverage, cell));
         let regions = coverage.regions.iter();
         let by_region = regions.map(|region| RegionRecord::new(coverage, region));
         Self {
             alias: account.shown_alias().unwrap_or_default().into_owned(),
             file_stem: account.file_stem(),
             regions: coverage.regions.len(),
-            counts: [
-                totals.known,
-                totals.stale,
-                totals.unverified,
-                totals.missing,
-            ],
+            counts: Class::ALL.map(|class| coverage.number_of(class)),
             total: (status != AccountStatus::Failed).then_some(totals.once),
             cells: cells.collect(),
             by_region: by_region.collect(),
@@ -248,10 +202,11 @@ impl AccountRecord {
     pub fn with_errors(mut self, entries: &[Entry]) -> Self {
         let mut entries: Vec<&Entry> = entries.iter().collect();
         entries.sort_by_key(|entry| (entry.region.clone(), entry.resource_type.clone()));
-        self.errors = entries
-            .iter()
-            .map(|entry| ErrorRecord::new(entry, self.shown_account()))
-            .collect();
+        let error = |entry: &&Entry| ErrorRecord {
+            entry: EntryRecord::new(entry),
+            line: entry.line_of_account(self.shown_account()),
+        };
+        self.errors = entries.iter().map(error).collect();
         if self.status.is_missing() && self.detail.is_empty() {
             let rank = |e: &&&Entry| {
                 let is_result = e.error_type == ErrorType::ScanFailed;
@@ -267,25 +222,33 @@ impl AccountRecord {
         self
     }
 
-    /// Returns the number of missing counts.
-    #[must_use]
-    pub fn missing(&self) -> usize {
-        self.counts[3]
-    }
-
     /// Returns true if a fatal error ended the scan of its regions.
     #[must_use]
     pub fn was_stopped(&self) -> bool {
-        let fatal = ErrorType::Fatal.to_string();
-        let is_fatal = |e: &ErrorRecord| e.error_type == fatal && e.region.is_some();
-        self.errors.iter().any(is_fatal)
+        let mut entries = self.errors.iter().map(|error| &error.entry);
+        entries.any(|e| e.error_type == ErrorType::Fatal && e.region.is_some())
     }
 
     /// Returns true if counts are missing, and `--accept-missing` expects each of them.
     #[must_use]
     pub fn is_expected(&self) -> bool {
         let accepted = self.cells.iter().filter(|cell| cell.accepted).count();
-        accepted > 0 && accepted == self.missing()
+        accepted > 0 && accepted == self.counts[3]
+    }
+}
+
+/// The records of a run, in the order of the account IDs.
+pub struct Records {
+    /// The file.
+    pub file: RunFile,
+    /// Their positions.
+    pub positions: Vec<Position>,
+}
+
+impl Records {
+    /// Reads the records, one after another.
+    pub fn iter(&self) -> impl Iterator<Item = io::Result<AccountRecord>> {
+        self.positions.iter().map(|at| self.file.read(*at))
     }
 }
 
@@ -389,7 +352,7 @@ impl RunFile {
         let object =
             from_line(&line).ok_or_else(|| io::Error::other("the run file was changed"))?;
         match serde_json::from_slice(&object).map_err(io::Error::other)? {
-            Line::Account(mut record) => {
+            OldLine::Account(mut record) => {
                 record.ou_path = self.unit_names.path(&record.ou_path);
                 Ok(*record)
             }

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{AccountId, ResourceTypes};
-use crate::options::{AccountOptions, AccountSource, Options};
+use crate::options::{AccountOptions, Options};
 use crate::text::sanitize;
 
 /// The maximum length of a value in a message, in characters.
@@ -89,19 +89,15 @@ fn result_options(options: &Options, accounts: &AccountOptions) -> BTreeMap<Stri
         ResourceTypes::All => "all".to_owned(),
         ResourceTypes::Named(types) => sorted(types),
     };
-    let profiles = match &accounts.source {
-        AccountSource::Profiles(patterns) => sorted(patterns),
-        AccountSource::Organization | AccountSource::Named | AccountSource::Sso { .. } => {
-            String::new()
-        }
-    };
-    let session = match &accounts.source {
-        AccountSource::Sso { session, .. } => session.clone(),
-        _ => String::new(),
-    };
     let texts = [
-        ("--profiles", profiles),
-        ("--sso-session", session),
+        (
+            "--profiles",
+            sorted(accounts.source.profiles().unwrap_or_default()),
+        ),
+        (
+            "--sso-session",
+            accounts.source.session().unwrap_or_default().to_owned(),
+        ),
         ("--accounts", sorted(only)),
         ("--exclude-accounts", sorted(&selection.excluded)),
         ("--ou", sorted(&selection.units)),

@@ -151,7 +151,6 @@ fn ready_with_profiles(
     let access = Access::Profiles(found.access);
     let mut ready = AccountsReady {
         unusable,
-        is_complete: true,
         ..AccountsReady::new(access, list, members, workers)
     };
     check_one(options, &mut ready, checks)?;

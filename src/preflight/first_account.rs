@@ -34,8 +34,6 @@ pub struct AccountsReady {
     pub members: Vec<MemberAccount>,
     /// The profiles that cannot be used.
     pub unusable: Vec<UnusableProfile>,
-    /// True if the list has no further page.
-    pub is_complete: bool,
     /// The accounts that the checks have opened, or have started to open, so that they are not opened again.
     pub early: EarlyAccounts,
     /// The regions of the options that AWS does not have; if there are any, the scan cannot start.
@@ -56,7 +54,6 @@ impl AccountsReady {
             list,
             members,
             unusable: Vec::new(),
-            is_complete: false,
             early: EarlyAccounts::default(),
             unknown_regions: Vec::new(),
         }
@@ -213,15 +210,13 @@ pub(super) fn open_next(
                 }
             }
         }
-        if let Some(page) = ready.list.next_page()? {
-            ready.members.extend(page);
-        } else {
-            ready.is_complete = true;
+        let Some(page) = ready.list.next_page()? else {
             return Err(match first {
                 Some((account, error)) => error.into_check(account),
                 None => CheckError::NoAccounts,
             });
-        }
+        };
+        ready.members.extend(page);
     }
 }
 

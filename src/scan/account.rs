@@ -13,6 +13,8 @@ use crate::error_log::{Entry, ErrorType};
 use crate::interrupt::Interrupt;
 use crate::inventory::{CountError, Method, Prefetched};
 use crate::model::{Region, ResourceType, ResourceTypes};
+use crate::options::Options;
+use crate::runtime::Runtime;
 use crate::sync::lock;
 
 /// The scan of one account.
@@ -49,6 +51,29 @@ pub struct Flags {
 }
 
 impl AccountScan {
+    /// Creates the scan of `regions` regions of an account, whose time begins now.
+    #[must_use]
+    pub fn new(
+        options: &Options,
+        runtime: &Runtime,
+        client: Arc<Client>,
+        prefetched: Prefetched,
+        (number, regions): (usize, usize),
+    ) -> Self {
+        client.end_after(options.account_time());
+        Self {
+            number,
+            client,
+            method: options.method,
+            types: options.resource_types.clone(),
+            region_concurrency: options.types_at_once(regions),
+            prefetched,
+            clock: runtime.clock.clone(),
+            interrupt: runtime.interrupt.clone(),
+            flags: Flags::default(),
+        }
+    }
+
     /// Returns true if a fatal error or an interrupt has stopped the scan of all regions.
     #[must_use]
     pub fn was_stopped(&self) -> bool {
@@ -99,11 +124,9 @@ impl AccountScan {
         message: String,
     ) -> Entry {
         Entry {
-            at: self.clock.now(),
-            error_type,
             region: Some(region.clone()),
             resource_type: resource_type.cloned(),
-            message,
+            ..Entry::new(self.clock.now(), error_type, message)
         }
     }
 

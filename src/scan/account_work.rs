@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::AccountScan;
-use super::message::ScanMessage;
+use super::feed::NotOpened;
+use super::message::ScanEvent;
 use super::region::{RegionScan, StopScan};
 use super::step::{Outcome, Step};
-use crate::accounts::MemberAccount;
+use crate::accounts::{AccountStatus, MemberAccount};
+use crate::advice;
+use crate::coverage::{Gap, Recorder, RegionResult};
+use crate::error_log::ErrorType;
 use crate::model::Region;
 
 /// The work of one account.
@@ -23,34 +27,6 @@ pub(super) enum AccountWork {
 }
 
 impl AccountWork {
-    /// Creates the work of an account; one that is not scanned has none.
-    pub(super) fn new(member: MemberAccount, is_scanned: bool) -> Self {
-        if is_scanned {
-            Self::Waiting(member)
-        } else {
-            Self::Done
-        }
-    }
-
-    /// Takes an account that waits, to open it.
-    pub(super) fn start(&mut self) -> Option<MemberAccount> {
-        match std::mem::replace(self, Self::Opening) {
-            Self::Waiting(member) => Some(member),
-            other => {
-                *self = other;
-                None
-            }
-        }
-    }
-
-    /// Returns the account if it is scanned.
-    pub(super) fn open(&self) -> Option<&OpenAccount> {
-        match self {
-            Self::Open(open) => Some(open),
-            _ => None,
-        }
-    }
-
     /// Returns the account if it is scanned.
     pub(super) fn open_mut(&mut self) -> Option<&mut OpenAccount> {
         match self {
@@ -65,17 +41,28 @@ pub(super) struct OpenAccount {
     scan: Arc<AccountScan>,
     regions: Vec<RegionScan>,
     unfinished: usize,
+    /// The results of regions that cannot be scanned.
+    missing: Vec<RegionResult>,
+    /// True for one of many accounts: its results are not used if its credentials are of another account.
+    is_of_list: bool,
 }
 
 impl OpenAccount {
     /// Creates the work of an account, with no step started.
-    pub(super) fn new(scan: Arc<AccountScan>, regions: &[Region]) -> Self {
+    pub(super) fn new(
+        scan: Arc<AccountScan>,
+        regions: &[Region],
+        missing: Vec<RegionResult>,
+        is_of_list: bool,
+    ) -> Self {
         let regions = regions.iter().cloned();
         let regions: Vec<_> = regions.map(|r| RegionScan::new(&scan, r)).collect();
         Self {
             scan,
             unfinished: regions.len(),
             regions,
+            missing,
+            is_of_list,
         }
     }
 
@@ -115,26 +102,26 @@ impl OpenAccount {
         })
     }
 
-    /// Adds the outcome of a step. Returns the messages that it causes.
+    /// Adds the outcome of a step. Returns the events that it causes.
     pub(super) fn add(
         &mut self,
         index: usize,
         began: Duration,
         outcome: Outcome,
-    ) -> Vec<ScanMessage> {
-        let mut messages = Vec::new();
-        let stop = self.regions[index].add(began, outcome, &mut messages);
-        self.finish(index, &mut messages);
+    ) -> Vec<ScanEvent> {
+        let mut events = Vec::new();
+        let stop = self.regions[index].add(began, outcome, &mut events);
+        self.finish(index, &mut events);
         if let Some(stop) = stop {
             if stop == StopScan::Fatal {
                 self.scan.set_stopped();
             }
             for i in 0..self.regions.len() {
                 let _ = self.regions[i].stop(stop, None);
-                self.finish(i, &mut messages);
+                self.finish(i, &mut events);
             }
         }
-        messages
+        events
     }
 
     /// Drops a region after a panic outside of its requests.
@@ -142,11 +129,47 @@ impl OpenAccount {
         self.unfinished -= usize::from(self.regions[index].discard());
     }
 
-    fn finish(&mut self, index: usize, messages: &mut Vec<ScanMessage>) {
-        let finished = messages.len();
-        self.regions[index].finish(messages);
-        let is_finished = |message: &ScanMessage| matches!(message, ScanMessage::Finished(_));
-        let new = messages[finished..].iter();
-        self.unfinished -= new.filter(|m| is_finished(m)).count();
+    fn finish(&mut self, index: usize, events: &mut Vec<ScanEvent>) {
+        if self.regions[index].finish(events) {
+            self.unfinished -= 1;
+            let region = self.region(index).clone();
+            events.push(ScanEvent::RegionFinished(region));
+        }
+    }
+
+    /// Takes the results. Returns the last events of the account: a region whose task panicked must not look like one
+    /// without resources.
+    pub(super) fn close(&mut self) -> Vec<ScanEvent> {
+        let (number, mut events) = (self.scan.number, Vec::new());
+        let mut results = std::mem::take(&mut self.missing);
+        for scan in self.regions.drain(..) {
+            let region = scan.region().clone();
+            results.push(scan.into_result().unwrap_or_else(|| {
+                let message = "internal error: the region's task ended early";
+                let gap = Gap::new(ErrorType::Unexpected, message);
+                let message = message.to_owned();
+                let entry = self.scan.entry(gap.error_type, &region, None, message);
+                events.push(ScanEvent::Logged(number, entry));
+                events.push(ScanEvent::RegionFinished(region.clone()));
+                RegionResult {
+                    recorder: Some(Recorder::unknown(&gap)),
+                    ..RegionResult::missing(region, gap)
+                }
+            }));
+        }
+        let other = self.scan.client.credentials().other_account();
+        events.push(match other.filter(|_| self.is_of_list) {
+            // The log has the entry.
+            Some(why) => ScanEvent::NotOpened(
+                number,
+                NotOpened {
+                    status: AccountStatus::WrongAccount,
+                    entry: None,
+                    detail: advice::for_other_account(&why),
+                },
+            ),
+            None => ScanEvent::Done(number, results),
+        });
+        events
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::account::AccountScan;
-use crate::accounts::{ListError, MemberAccount};
+use crate::accounts::{AccountStatus, ListError, MemberAccount};
 use crate::coverage::RegionResult;
 use crate::error_log::Entry;
 use crate::model::Region;
@@ -49,22 +49,9 @@ pub struct Opened {
 #[derive(Debug)]
 pub struct NotOpened {
     /// The status of the account.
-    pub status: NotOpenedStatus,
+    pub status: AccountStatus,
     /// The log entry; `None` if the reason is in the log of another account.
     pub entry: Option<Entry>,
     /// The reason and what to do about it.
     pub detail: String,
-}
-
-/// The status of an account that cannot be scanned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotOpenedStatus {
-    /// STS denied the role.
-    AccessDenied,
-    /// The credentials are of another account.
-    WrongAccount,
-    /// A call failed.
-    Failed,
-    /// The run stopped before.
-    NotTried,
 }

@@ -1,6 +1,6 @@
-//! The messages of the workers to the main thread, and its events for the caller.
+//! The events of a scan, and the texts about types that were not counted.
 
-use super::feed::{NotOpened, Opened};
+use super::feed::NotOpened;
 use crate::accounts::{ListError, MemberAccount};
 use crate::advice;
 use crate::coverage::RegionResult;
@@ -8,38 +8,33 @@ use crate::error_log::Entry;
 use crate::model::{Region, ResourceType};
 use crate::text::{list, pluralize};
 
-/// An event of a scan in progress.
+/// An event of a scan, sent by a worker. The number of an account is its position in the list.
 pub enum ScanEvent {
-    /// A log entry.
-    Logged(Entry),
-    /// A region is finished: its last call has ended.
-    Finished(Region),
-    /// Time has passed without another event.
-    Waiting,
-}
-
-/// A message of a worker. The number of an account is its position in the list.
-pub(super) enum Message {
     /// The next accounts of the list.
     Listed(Vec<MemberAccount>),
     /// The list is complete, or the reason why it is not.
     ListEnded(Result<(), ListError>),
-    /// An account was opened.
-    Opened(usize, Box<Opened>),
-    /// An account cannot be opened.
+    /// The scan of an account begins.
+    Opened {
+        /// The number.
+        number: usize,
+        /// The number of regions to scan.
+        regions: usize,
+        /// The number of skipped region names.
+        skipped_regions: usize,
+        /// The alias.
+        alias: Option<String>,
+    },
+    /// An account cannot be scanned, or its results are not used.
     NotOpened(usize, NotOpened),
-    /// A message about a region of an account.
-    Scan(usize, ScanMessage),
-    /// All regions of an account are finished.
-    Done(usize),
-}
-
-/// A message about a region.
-pub(super) enum ScanMessage {
-    /// A log entry.
-    Logged(Entry),
+    /// A log entry of an account.
+    Logged(usize, Entry),
     /// A region is finished: its last call has ended.
-    Finished(Box<RegionResult>),
+    RegionFinished(Region),
+    /// An account is done: one result per region.
+    Done(usize, Vec<RegionResult>),
+    /// Time has passed without another event.
+    Waiting,
 }
 
 /// Returns a text that names the types that were not counted; `named` is `None` if all types were to be counted.

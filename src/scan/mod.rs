@@ -13,10 +13,10 @@ mod region;
 pub mod scheduler;
 mod step;
 
-pub use account::{AccountScan, Flags};
-pub use feed::{Feed, NotOpened, NotOpenedStatus, Opened};
+pub use account::AccountScan;
+pub use feed::{Feed, NotOpened, Opened};
 pub use message::{ScanEvent, all_uncounted};
-pub use scheduler::{AccountsEvent, scan, scan_accounts};
+pub use scheduler::{scan, scan_accounts};
 pub use step::panic_text;
 
 #[cfg(test)]

@@ -16,10 +16,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::account::AccountScan;
 use super::account_work::{AccountWork, OpenAccount};
-use super::feed::{Feed, NotOpened, NotOpenedStatus, Opened};
-use super::message::Message;
+use super::feed::{Feed, NotOpened, Opened};
+use super::message::ScanEvent;
 use super::step::{Performer, Step};
-use crate::accounts::MemberAccount;
+use crate::accounts::{AccountStatus, MemberAccount};
 use crate::model::Region;
 use crate::sync;
 
@@ -61,14 +61,14 @@ enum Work {
     List,
     /// Opens an account.
     Open(usize, MemberAccount),
-    /// Performs a step of a region: the numbers of the account and of the region.
-    Step(usize, usize, Step),
+    /// Performs a step of a region of an account, which has this index.
+    Step(Arc<AccountScan>, Region, usize, Step),
 }
 
 impl<'a, 'f> Queue<'a, 'f> {
     /// Creates the queue of one account.
     pub(super) fn of_account(account: &Arc<AccountScan>, regions: &[Region]) -> Self {
-        let open = OpenAccount::new(account.clone(), regions);
+        let open = OpenAccount::new(account.clone(), regions, Vec::new(), false);
         let account = if open.is_done() {
             AccountWork::Done
         } else {
@@ -97,7 +97,7 @@ impl<'a, 'f> Queue<'a, 'f> {
     }
 
     /// Performs work until all accounts are done.
-    pub(super) fn work(&self, messages: &Sender<Message>) {
+    pub(super) fn work(&self, events: &Sender<ScanEvent>) {
         let mut state = self.lock();
         while !state.is_done() {
             let Some(work) = state.next() else {
@@ -110,23 +110,25 @@ impl<'a, 'f> Queue<'a, 'f> {
                 self.changed.notify_one();
             }
             drop(state);
-            self.perform(work, messages);
+            self.perform(work, events);
             state = self.lock();
         }
         drop(state);
         self.changed.notify_all();
     }
 
-    fn perform(&self, work: Work, messages: &Sender<Message>) {
+    fn perform(&self, work: Work, events: &Sender<ScanEvent>) {
         match work {
-            Work::List => self.list(messages),
-            Work::Open(number, member) => self.open(number, &member, messages),
-            Work::Step(number, index, step) => self.step(number, index, step, messages),
+            Work::List => self.list(events),
+            Work::Open(number, member) => self.open(number, &member, events),
+            Work::Step(account, region, index, step) => {
+                self.step(&account, &region, index, step, events);
+            }
         }
     }
 
     /// Fetches the next accounts.
-    fn list(&self, messages: &Sender<Message>) {
+    fn list(&self, events: &Sender<ScanEvent>) {
         let Some(feed) = self.feed else {
             return;
         };
@@ -136,20 +138,20 @@ impl<'a, 'f> Queue<'a, 'f> {
         match fetched {
             Ok(Ok(Some(members))) => {
                 let work = |member: &MemberAccount| {
-                    AccountWork::new(member.clone(), (feed.is_scanned)(member))
+                    if (feed.is_scanned)(member) {
+                        AccountWork::Waiting(member.clone())
+                    } else {
+                        AccountWork::Done
+                    }
                 };
                 state.accounts.extend(members.iter().map(work));
                 state.skip_done();
                 state.list = ListState::HasMore;
-                let _ = messages.send(Message::Listed(members));
+                let _ = events.send(ScanEvent::Listed(members));
             }
-            Ok(Ok(None)) => {
+            Ok(ended) => {
                 state.list = ListState::HasEnded;
-                let _ = messages.send(Message::ListEnded(Ok(())));
-            }
-            Ok(Err(error)) => {
-                state.list = ListState::HasEnded;
-                let _ = messages.send(Message::ListEnded(Err(error)));
+                let _ = events.send(ScanEvent::ListEnded(ended.map(drop)));
             }
             // The list is not complete: no result says that it is.
             Err(_) => state.list = ListState::HasEnded,
@@ -160,24 +162,24 @@ impl<'a, 'f> Queue<'a, 'f> {
     }
 
     /// Opens an account.
-    fn open(&self, number: usize, member: &MemberAccount, messages: &Sender<Message>) {
+    fn open(&self, number: usize, member: &MemberAccount, events: &Sender<ScanEvent>) {
         let Some(feed) = self.feed else {
             return;
         };
         let open = || (feed.open)(number, member);
         let opened = catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| {
             Err(NotOpened {
-                status: NotOpenedStatus::Failed,
+                status: AccountStatus::Failed,
                 entry: None,
                 detail: "internal error: the task of the account ended early".to_owned(),
             })
         });
         let mut state = self.lock();
         match opened {
-            Ok(opened) => state.add_opened(number, opened, messages),
+            Ok(opened) => state.add_opened(number, opened, events),
             Err(why) => {
                 state.close(number);
-                let _ = messages.send(Message::NotOpened(number, why));
+                let _ = events.send(ScanEvent::NotOpened(number, why));
             }
         }
         drop(state);
@@ -185,19 +187,24 @@ impl<'a, 'f> Queue<'a, 'f> {
     }
 
     /// Performs a step of a region.
-    fn step(&self, number: usize, index: usize, step: Step, messages: &Sender<Message>) {
-        let Some((account, region)) = self.lock().region(number, index) else {
-            return;
-        };
+    fn step(
+        &self,
+        account: &AccountScan,
+        region: &Region,
+        index: usize,
+        step: Step,
+        events: &Sender<ScanEvent>,
+    ) {
+        let number = account.number;
         let is_crowded = || {
-            let state = self.lock();
-            let open = state.accounts[number].open();
+            let mut state = self.lock();
+            let open = state.accounts[number].open_mut();
             open.is_some_and(|open| open.is_crowded(index))
         };
         let performer = Performer {
-            account: &account,
-            region: &region,
-            messages,
+            account,
+            region,
+            events,
             is_crowded: &is_crowded,
         };
         let done = catch_unwind(AssertUnwindSafe(|| {
@@ -207,10 +214,10 @@ impl<'a, 'f> Queue<'a, 'f> {
             let Some(open) = state.accounts[number].open_mut() else {
                 return;
             };
-            for message in open.add(index, began, outcome) {
-                let _ = messages.send(Message::Scan(number, message));
+            for event in open.add(index, began, outcome) {
+                let _ = events.send(event);
             }
-            state.finish(number, messages);
+            state.finish(number, events);
         }));
         if done.is_err() {
             // The other workers must not wait for the region.
@@ -218,8 +225,16 @@ impl<'a, 'f> Queue<'a, 'f> {
             if let Some(open) = state.accounts[number].open_mut() {
                 open.discard(index);
             }
-            state.finish(number, messages);
+            state.finish(number, events);
         }
+    }
+
+    /// Closes the accounts that are still open: all workers have panicked outside of their steps. Returns their last
+    /// events.
+    pub(super) fn close_all(&self) -> Vec<ScanEvent> {
+        let mut state = self.lock();
+        let open = state.accounts.iter_mut().filter_map(AccountWork::open_mut);
+        open.flat_map(OpenAccount::close).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState> {
@@ -248,12 +263,15 @@ impl QueueState {
             match account {
                 AccountWork::Open(open) => {
                     if let Some((index, step)) = open.next() {
-                        return Some(Work::Step(number, index, step));
+                        let (account, region) = (open.scan().clone(), open.region(index).clone());
+                        return Some(Work::Step(account, region, index, step));
                     }
                 }
-                AccountWork::Waiting(_) if may_open => {
+                AccountWork::Waiting(member) if may_open => {
+                    let member = member.clone();
+                    *account = AccountWork::Opening;
                     self.open += 1;
-                    return account.start().map(|member| Work::Open(number, member));
+                    return Some(Work::Open(number, member));
                 }
                 // No later account can be opened, and none is open.
                 AccountWork::Waiting(_) => return None,
@@ -275,27 +293,30 @@ impl QueueState {
                 })
     }
 
-    fn region(&self, number: usize, index: usize) -> Option<(Arc<AccountScan>, Region)> {
-        let open = self.accounts[number].open()?;
-        Some((open.scan().clone(), open.region(index).clone()))
-    }
-
     /// Adds the regions of an account that was opened.
-    fn add_opened(&mut self, number: usize, opened: Opened, messages: &Sender<Message>) {
-        self.accounts[number] =
-            AccountWork::Open(OpenAccount::new(opened.scan.clone(), &opened.regions));
-        let _ = messages.send(Message::Opened(number, Box::new(opened)));
-        self.finish(number, messages);
+    fn add_opened(&mut self, number: usize, opened: Opened, events: &Sender<ScanEvent>) {
+        let _ = events.send(ScanEvent::Opened {
+            number,
+            regions: opened.regions.len(),
+            skipped_regions: opened.skipped_regions,
+            alias: opened.alias,
+        });
+        for entry in opened.errors {
+            let _ = events.send(ScanEvent::Logged(number, entry));
+        }
+        let open = OpenAccount::new(opened.scan, &opened.regions, opened.missing, true);
+        self.accounts[number] = AccountWork::Open(open);
+        self.finish(number, events);
     }
 
     /// Closes an account whose regions are finished.
-    fn finish(&mut self, number: usize, messages: &Sender<Message>) {
-        if self.accounts[number]
-            .open()
-            .is_some_and(OpenAccount::is_done)
-        {
+    fn finish(&mut self, number: usize, events: &Sender<ScanEvent>) {
+        let open = self.accounts[number].open_mut();
+        if let Some(open) = open.filter(|open| open.is_done()) {
+            for event in open.close() {
+                let _ = events.send(event);
+            }
             self.close(number);
-            let _ = messages.send(Message::Done(number));
         }
     }
 

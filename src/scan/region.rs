@@ -16,12 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::AccountScan;
-use super::message::{self, ScanMessage};
+use super::message::{self, ScanEvent};
 use super::recheck;
 use super::recovery::Recovery;
 use super::step::{Failure, Outcome, Step, gap};
 use crate::advice;
-use crate::coverage::{Gap, Recorder, RegionResult};
+use crate::coverage::{Gap, RegionResult};
 use crate::error_log::{Entry, ErrorType};
 use crate::inventory::list::Listing;
 use crate::inventory::{Counts, Listed, Method};
@@ -30,7 +30,6 @@ use crate::model::{Region, ResourceType};
 /// The scan of one region of one account.
 pub(super) struct RegionScan {
     account: Arc<AccountScan>,
-    region: Region,
     /// The counts or the listings that wait for their next page.
     started: VecDeque<Step>,
     /// The types that are not listed yet.
@@ -40,11 +39,22 @@ pub(super) struct RegionScan {
     recorder_step: Option<Step>,
     began: Option<Duration>,
     ended: Option<EndReason>,
-    is_counted: bool,
     was_rechecked: bool,
-    recorder: Option<Recorder>,
-    /// `None` when it was handed over.
-    result: Option<RegionResult>,
+    phase: Phase,
+    result: RegionResult,
+}
+
+/// The phase of a region's scan.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Counting steps are left.
+    Counting,
+    /// Only the recorder is left.
+    Counted,
+    /// The result is complete.
+    Finished,
+    /// A panic ended the scan.
+    Discarded,
 }
 
 /// The reason why a region ended before all its types were listed.
@@ -80,14 +90,12 @@ impl RegionScan {
             recorder_step: Some(Step::Recorder(status)),
             began: None,
             ended: None,
-            is_counted: false,
             was_rechecked: false,
-            recorder: None,
-            result: Some(RegionResult::missing(region.clone(), not_tried)),
-            region,
+            phase: Phase::Counting,
+            result: RegionResult::missing(region, not_tried),
         };
         if account.method.asks_counts(&account.types) {
-            let first_page = account.prefetched.take_counts(&scan.region);
+            let first_page = account.prefetched.take_counts(scan.region());
             scan.started.push_back(Step::Counts(first_page));
         } else {
             scan.pending = account.method.to_list(&account.types, None).into();
@@ -97,18 +105,18 @@ impl RegionScan {
 
     /// Returns the region.
     pub(super) fn region(&self) -> &Region {
-        &self.region
+        &self.result.region
     }
 
     /// Returns true if a counting step can start: there is one, and the concurrency of the region allows it.
     pub(super) fn has_step(&self) -> bool {
         let is_left = !self.started.is_empty() || !self.pending.is_empty();
-        is_left && self.active < self.account.concurrency(&self.region)
+        is_left && self.active < self.account.concurrency(self.region())
     }
 
     /// Returns true if more counting steps are in progress than the concurrency of the region allows.
     pub(super) fn is_crowded(&self) -> bool {
-        self.active > self.account.concurrency(&self.region)
+        self.active > self.account.concurrency(self.region())
     }
 
     /// Returns true if the recorder step is not started.
@@ -124,7 +132,7 @@ impl RegionScan {
         let step = self.started.pop_front().or_else(|| {
             let resource_type = self.pending.pop_front()?;
             let prefetched = &self.account.prefetched;
-            let first_page = prefetched.take_page(&self.region, &resource_type);
+            let first_page = prefetched.take_page(&self.result.region, &resource_type);
             let listing = Listing::new(resource_type, first_page);
             Some(Step::Page(Box::new(listing)))
         })?;
@@ -143,7 +151,7 @@ impl RegionScan {
         &mut self,
         began: Duration,
         outcome: Outcome,
-        messages: &mut Vec<ScanMessage>,
+        events: &mut Vec<ScanEvent>,
     ) -> Option<StopScan> {
         let is_counting = !matches!(outcome, Outcome::Recorder(..));
         if is_counting {
@@ -151,16 +159,14 @@ impl RegionScan {
             self.active -= 1;
         }
         match outcome {
-            Outcome::Counts(result) => self.add_counts(result, messages),
-            Outcome::Page(listing, result) => self.add_page(listing, result, messages),
+            Outcome::Counts(result) => self.add_counts(result, events),
+            Outcome::Page(listing, result) => self.add_page(listing, result, events),
             Outcome::Recorder(recorder, failure) => {
-                self.recorder = Some(recorder);
-                self.handle(failure?, messages).1
+                self.result.recorder = Some(recorder);
+                self.handle(failure?, events).1
             }
             Outcome::Rechecked(rechecked) => {
-                if let Some(result) = &mut self.result {
-                    recheck::apply(rechecked, result);
-                }
+                recheck::apply(rechecked, &mut self.result);
                 None
             }
         }
@@ -169,12 +175,12 @@ impl RegionScan {
     fn add_counts(
         &mut self,
         counts: Result<Counts, Failure>,
-        messages: &mut Vec<ScanMessage>,
+        events: &mut Vec<ScanEvent>,
     ) -> Option<StopScan> {
         let (counts, gap, stop) = match counts {
             Ok(counts) => (Some(counts), None, None),
             Err(failure) => {
-                let (gap, stop) = self.handle(failure, messages);
+                let (gap, stop) = self.handle(failure, events);
                 (None, Some(gap), stop)
             }
         };
@@ -182,9 +188,9 @@ impl RegionScan {
             let (method, types) = (self.account.method, &self.account.types);
             self.pending = method.to_list(types, counts.as_ref()).into();
         }
-        if let Some(result) = &mut self.result {
-            result.counts = counts;
-            result.unlisted = gap.unwrap_or_else(|| result.unlisted.clone());
+        self.result.counts = counts;
+        if let Some(gap) = gap {
+            self.result.unlisted = gap;
         }
         stop
     }
@@ -193,7 +199,7 @@ impl RegionScan {
         &mut self,
         listing: Box<Listing>,
         result: Result<Option<Listed>, Failure>,
-        messages: &mut Vec<ScanMessage>,
+        events: &mut Vec<ScanEvent>,
     ) -> Option<StopScan> {
         let resource_type = listing.resource_type().clone();
         let (listed, stop) = match result {
@@ -203,32 +209,27 @@ impl RegionScan {
             }
             Ok(Some(listed)) => (Ok(listed), None),
             Err(failure) => {
-                let (gap, stop) = self.handle(failure, messages);
+                let (gap, stop) = self.handle(failure, events);
                 (Err(gap), stop)
             }
         };
-        if let Some(result) = &mut self.result {
-            result.listed.insert(resource_type, listed);
-        }
+        self.result.listed.insert(resource_type, listed);
         stop
     }
 
     /// Ends the region if the failure does, and logs it if it is the first. Returns the gap of the type.
     ///
     /// Types that are listed concurrently often get the same error; it is logged once.
-    fn handle(
-        &mut self,
-        failure: Failure,
-        messages: &mut Vec<ScanMessage>,
-    ) -> (Gap, Option<StopScan>) {
+    fn handle(&mut self, failure: Failure, events: &mut Vec<ScanEvent>) -> (Gap, Option<StopScan>) {
         let own = failure.gap;
         let (is_first, gap, stop) = match failure.recovery {
             Recovery::Next | Recovery::WaitThenNext => return (own, None),
             Recovery::SkipRegion => {
                 self.end(EndReason::Skipped(failure.entry), &own);
-                let unlisted = self.result.as_ref().map(|result| result.unlisted.clone());
-                let is_skipped = matches!(self.ended, Some(EndReason::Skipped(_)));
-                return (unlisted.filter(|_| is_skipped).unwrap_or(own), None);
+                return match self.ended {
+                    Some(EndReason::Skipped(_)) => (self.result.unlisted.clone(), None),
+                    _ => (own, None),
+                };
             }
             Recovery::AbandonRegion => {
                 let detail = format!(
@@ -254,7 +255,8 @@ impl RegionScan {
             }
         };
         if is_first {
-            messages.extend(failure.entry.map(ScanMessage::Logged));
+            let entry = failure.entry;
+            events.extend(entry.map(|entry| ScanEvent::Logged(self.account.number, entry)));
         }
         (gap, stop)
     }
@@ -274,44 +276,44 @@ impl RegionScan {
     /// Ends the region: no further type starts, and the types that are left get the gap `unlisted`. Returns false if the
     /// region had already ended.
     fn end(&mut self, reason: EndReason, unlisted: &Gap) -> bool {
-        if self.ended.is_some() || self.is_counted {
+        if self.ended.is_some() || self.phase != Phase::Counting {
             return false;
         }
         self.ended = Some(reason);
         self.pending.clear();
-        if let Some(result) = &mut self.result {
-            result.unlisted = unlisted.clone();
-        }
+        self.result.unlisted = unlisted.clone();
         true
     }
 
-    /// Drops the region after a panic outside of its requests. Returns false if it was already finished.
+    /// Drops the region after a panic outside of its requests. Returns false if it was already finished or dropped.
     pub(super) fn discard(&mut self) -> bool {
         self.started.clear();
         self.pending.clear();
         self.recorder_step = None;
-        self.result.take().is_some()
+        let is_open = matches!(self.phase, Phase::Counting | Phase::Counted);
+        if is_open {
+            self.phase = Phase::Discarded;
+        }
+        is_open
     }
 
-    /// Returns the messages of a region that has no step left: the counting has ended, the region is finished. Returns
-    /// true if it is finished.
-    pub(super) fn finish(&mut self, messages: &mut Vec<ScanMessage>) -> bool {
+    /// Ends the counting of a region that has no counting step left. Returns true if the region is now finished.
+    pub(super) fn finish(&mut self, events: &mut Vec<ScanEvent>) -> bool {
         let is_idle = self.active == 0 && self.started.is_empty() && self.pending.is_empty();
-        if is_idle && self.start_recheck() {
-            return false;
+        if self.phase == Phase::Counting && is_idle && !self.start_recheck() {
+            self.phase = Phase::Counted;
+            self.finish_counting(events);
         }
-        if is_idle && !self.is_counted {
-            self.is_counted = true;
-            self.finish_counting(messages);
+        let is_finished = self.phase == Phase::Counted && self.result.recorder.is_some();
+        if is_finished {
+            self.phase = Phase::Finished;
         }
-        if !self.is_counted || self.recorder.is_none() {
-            return false;
-        }
-        if let Some(mut result) = self.result.take() {
-            result.recorder = self.recorder.take();
-            messages.push(ScanMessage::Finished(Box::new(result)));
-        }
-        true
+        is_finished
+    }
+
+    /// Returns the result; `None` if the region is not finished.
+    pub(super) fn into_result(self) -> Option<RegionResult> {
+        (self.phase == Phase::Finished).then_some(self.result)
     }
 
     /// Starts to request different numbers again, once, with `--method verify`. Returns true if there are any.
@@ -320,36 +322,35 @@ impl RegionScan {
         if !is_due || std::mem::replace(&mut self.was_rechecked, true) {
             return false;
         }
-        let types = self.result.as_ref().map(RegionResult::differing_types);
-        let types = types.filter(|types| !types.is_empty());
-        self.started.extend(types.map(Step::Recheck));
+        let types = self.result.differing_types();
+        if !types.is_empty() {
+            self.started.push_back(Step::Recheck(types));
+        }
         !self.started.is_empty()
     }
 
-    fn finish_counting(&mut self, messages: &mut Vec<ScanMessage>) {
-        let Some(result) = &mut self.result else {
-            return;
-        };
+    fn finish_counting(&mut self, events: &mut Vec<ScanEvent>) {
         let now = self.account.clock.elapsed();
-        result.took = now.saturating_sub(self.began.unwrap_or(now));
-        let uncounted = message::uncounted(result, self.account.types.named());
-        let message = match &self.ended {
-            Some(EndReason::Abandoned) => Some(format!("region abandoned, {uncounted}")),
+        self.result.took = now.saturating_sub(self.began.unwrap_or(now));
+        let uncounted = message::uncounted(&self.result, self.account.types.named());
+        let scan_failed = |message| {
+            let error_type = ErrorType::ScanFailed;
+            self.account
+                .entry(error_type, &self.result.region, None, message)
+        };
+        let entry = match &mut self.ended {
+            Some(EndReason::Skipped(entry)) => entry.take().map(|mut entry| {
+                let _ = write!(entry.message, "; {uncounted}");
+                entry
+            }),
+            Some(EndReason::Abandoned) => {
+                Some(scan_failed(format!("region abandoned, {uncounted}")))
+            }
             Some(EndReason::Stopped(why)) if self.account.interrupt.signal().is_none() => {
-                Some(format!("{uncounted}: {why}"))
+                Some(scan_failed(format!("{uncounted}: {why}")))
             }
             _ => None,
         };
-        if let Some(EndReason::Skipped(entry)) = &mut self.ended
-            && let Some(mut entry) = entry.take()
-        {
-            let _ = write!(entry.message, "; {uncounted}");
-            messages.push(ScanMessage::Logged(entry));
-        }
-        if let Some(message) = message {
-            let failed = ErrorType::ScanFailed;
-            let entry = self.account.entry(failed, &self.region, None, message);
-            messages.push(ScanMessage::Logged(entry));
-        }
+        events.extend(entry.map(|entry| ScanEvent::Logged(self.account.number, entry)));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::account::AccountScan;
-use super::message::{Message, ScanMessage, all_uncounted};
+use super::message::{ScanEvent, all_uncounted};
 use super::recheck::{self, Rechecked};
 use super::recorder;
 use super::recovery::{Recovery, classify, classify_rejection, rejects_credentials};
@@ -69,7 +69,7 @@ pub(super) struct Failure {
 pub(super) struct Performer<'a> {
     pub(super) account: &'a AccountScan,
     pub(super) region: &'a Region,
-    pub(super) messages: &'a Sender<Message>,
+    pub(super) events: &'a Sender<ScanEvent>,
     /// Returns true if the region has more steps in progress than its limiter allows.
     pub(super) is_crowded: &'a dyn Fn() -> bool,
 }
@@ -231,8 +231,8 @@ impl Performer<'_> {
         let entry = self
             .account
             .entry(error_type, self.region, resource_type, message);
-        let message = Message::Scan(self.account.number, ScanMessage::Logged(entry));
-        let _ = self.messages.send(message);
+        let logged = ScanEvent::Logged(self.account.number, entry);
+        let _ = self.events.send(logged);
     }
 }
 

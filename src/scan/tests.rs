@@ -7,6 +7,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use super::account::Flags;
 use super::recovery::{Recovery, Standing, classify};
 use super::*;
 use crate::aws::client::Client;
@@ -208,9 +209,9 @@ fn run(client: Client, clock: Arc<dyn Clock>, interrupt: &Interrupt, threads: us
     let (mut entries, mut done) = (Vec::new(), Vec::new());
     let workers = Workers::new(threads, threads).unwrap();
     let results = super::scan(&workers, &account, &regions, |event| match event {
-        ScanEvent::Logged(entry) => entries.push(entry),
-        ScanEvent::Finished(region) => done.push(region.to_string()),
-        ScanEvent::Waiting => panic!("the clock has no ticks"),
+        ScanEvent::Logged(0, entry) => entries.push(entry),
+        ScanEvent::RegionFinished(region) => done.push(region.to_string()),
+        _ => panic!("the clock has no ticks, and the account is the only one"),
     });
     let coverage = Coverage::new(results, &account.types, account.method);
     let results = coverage.regions;
@@ -1117,7 +1118,7 @@ fn together(
     let regions = ["eu-west-1".parse().unwrap()];
     let workers = Workers::new(4, 4).unwrap();
     let results = super::scan(&workers, &account, &regions, |event| {
-        if let ScanEvent::Logged(entry) = event {
+        if let ScanEvent::Logged(_, entry) = event {
             lines.push(line(&entry));
         }
     });
