@@ -128,7 +128,8 @@ impl AccountArgs {
             AccountSource::Named
         };
         let has_roles = matches!(source, AccountSource::Organization | AccountSource::Named);
-        let only: BTreeMap<AccountId, _> = named(&self.accounts).collect();
+        let only = by_account(&self.accounts);
+        let only = only.map_err(|e| command.error(ErrorKind::ValueValidation, e))?;
         Ok(Some(AccountOptions {
             task: AccountTask::Count,
             source,
@@ -172,6 +173,28 @@ impl AccountArgs {
 
 fn named(lists: &[Vec<NamedAccount>]) -> impl Iterator<Item = (AccountId, Option<RoleName>)> {
     lists.iter().flatten().cloned()
+}
+
+/// An account with two roles: account, roles.
+#[derive(Debug, thiserror::Error)]
+#[error("--accounts: the account {0} has two roles: {1} and {2}")]
+struct TwoRoles(AccountId, RoleName, RoleName);
+
+/// Returns the role of each account. An account may be named several times, with a role or without.
+fn by_account(
+    lists: &[Vec<NamedAccount>],
+) -> Result<BTreeMap<AccountId, Option<RoleName>>, TwoRoles> {
+    let mut accounts: BTreeMap<AccountId, Option<RoleName>> = BTreeMap::new();
+    for (id, role) in named(lists) {
+        match (accounts.get(&id), role) {
+            (Some(Some(known)), Some(role)) if *known != role => {
+                return Err(TwoRoles(id, known.clone(), role));
+            }
+            (Some(Some(_)), _) => {}
+            (_, role) => drop(accounts.insert(id, role)),
+        }
+    }
+    Ok(accounts)
 }
 
 /// Parses the ARN of a role.

@@ -366,6 +366,28 @@ fn file_may_have_several_ids_in_a_line() {
     );
 }
 
+#[test]
+fn account_may_be_named_twice_with_one_role() {
+    let organization = organization(3);
+    let server = organization.serve();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("accounts");
+    let list = format!("@{},100000000002", path.display());
+    let rows = "account,role\n100000000003,\n100000000002,Audit\n100000000002,Audit\n";
+    std::fs::write(&path, rows).unwrap();
+    let counted = run(&server, &["--accounts", &list]);
+    assert_eq!(counted.code, Some(0), "{}", counted.describe());
+    let counts = file(&counted, "aws_config_combined_count_accounts.csv");
+    assert_eq!(counts, Some(organization.csv(&[2, 3])));
+    let role = "arn:aws:iam::100000000002:role/Audit";
+    assert_eq!(server.count(|call| call.field("RoleArn") == Some(role)), 1);
+    std::fs::write(&path, format!("{rows}100000000002,Other\n")).unwrap();
+    let refused = run(&server, &["--accounts", &list]);
+    assert_eq!(refused.code, Some(2), "{}", refused.describe());
+    let message = "the account 100000000002 has two roles: Audit and Other";
+    assert!(refused.stderr.contains(message), "{}", refused.stderr);
+}
+
 /// The list of 10,000 accounts, with the results of a check, is longer than a megabyte.
 #[test]
 fn long_list_of_accounts_is_read() {
