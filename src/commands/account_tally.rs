@@ -1,6 +1,6 @@
 //! The state of each account of a run of many, until its record is in the run file, and the figures after that.
 
-use super::verdict::disallowed;
+use super::verdict::{disallowed, never_allowed};
 use crate::accounts::{AccountStatus, MemberAccount};
 use crate::console::{AccountSummary, MissingGroup};
 use crate::coverage::{Class, Status};
@@ -101,21 +101,14 @@ impl Tally {
             violations.push((counts, format!("{} {class}", number_of(counts, "count"))));
         }
         let all = |number: fn(&AccountSummary) -> usize| self.summaries().map(number).sum();
-        let (differences, not_compared, skipped) = (
+        let found = violations.into_iter().filter(|(n, _)| *n > 0);
+        let found = found.map(|(_, text)| text);
+        let others = never_allowed(
             all(|a| a.comparison.differences),
             all(|a| a.comparison.not_compared),
             all(|a| a.skipped_regions),
         );
-        violations.extend([
-            (differences, number_of(differences, "difference")),
-            (
-                not_compared,
-                format!("{} not compared", number_of(not_compared, "count")),
-            ),
-            (skipped, format!("{} skipped", number_of(skipped, "region"))),
-        ]);
-        let found = violations.into_iter().filter(|(n, _)| *n > 0);
-        found.map(|(_, text)| text).collect()
+        found.chain(others).collect()
     }
 
     fn finished(&self) -> impl Iterator<Item = &(Position, AccountSummary)> {

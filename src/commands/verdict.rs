@@ -93,17 +93,25 @@ fn violations(scanned: &Scanned, strict: Strict, comparison: Option<&Comparison>
         };
         violations.push(format!("{number} {class}"));
     }
-    if let Some(comparison) = comparison {
-        if !comparison.differences.is_empty() {
-            violations.push(number_of(comparison.differences.len(), "difference"));
-        }
-        if comparison.not_compared > 0 {
-            let counts = number_of(comparison.not_compared, "count");
-            violations.push(format!("{counts} not compared"));
-        }
-    }
-    if scanned.refused > 0 {
-        violations.push(format!("{} skipped", number_of(scanned.refused, "region")));
-    }
+    let comparison = comparison.map(Comparison::totals).unwrap_or_default();
+    let (differences, not_compared) = (comparison.differences, comparison.not_compared);
+    violations.extend(never_allowed(differences, not_compared, scanned.refused));
     violations
+}
+
+/// Returns what `--strict` never allows: differences and missing comparisons of `--method verify`, and skipped regions.
+pub(super) fn never_allowed(
+    differences: usize,
+    not_compared: usize,
+    skipped: usize,
+) -> impl Iterator<Item = String> {
+    let counts = number_of(not_compared, "count");
+    let regions = number_of(skipped, "region");
+    let texts = [
+        (differences, number_of(differences, "difference")),
+        (not_compared, format!("{counts} not compared")),
+        (skipped, format!("{regions} skipped")),
+    ];
+    let found = texts.into_iter().filter(|(n, _)| *n > 0);
+    found.map(|(_, text)| text)
 }
