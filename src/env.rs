@@ -330,6 +330,27 @@ mod tests {
     }
 
     #[test]
+    fn signal_that_ends_command_ends_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        make_fifo(&fifo);
+        let env = SystemEnv::default();
+        let (calls, signals) = (std::cell::Cell::new(0), env.0.clone());
+        // The first call is before the start of the command; at the second one it ends.
+        let elapsed = || {
+            calls.set(calls.get() + 1);
+            if calls.get() == 2 {
+                assert_eq!(std::fs::read(&fifo).unwrap(), b"");
+                signals.raise(2);
+            }
+            Duration::ZERO
+        };
+        let command = format!("exec 3>{}; exit 1", fifo.display());
+        let error = env.run(&command, LIMIT, &elapsed).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+    }
+
+    #[test]
     fn reads_are_bounded_and_do_not_block() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name| dir.path().join(name);

@@ -22,6 +22,9 @@ const MAX_OUTPUT: usize = 1 << 20;
 /// The interval at which a running command is checked for its end, an interrupt and the time limit.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+/// The maximum time between the end of a command by a signal and the same signal in this program.
+const SAME_SIGNAL: Duration = Duration::from_millis(200);
+
 /// The time between SIGTERM and SIGKILL.
 const TERMINATION_TIME: Duration = Duration::from_millis(200);
 
@@ -77,7 +80,16 @@ pub(super) fn run(
             Some(io::Error::new(ErrorKind::TimedOut, limit))
         }
     };
-    let ended = wait(&mut child, is_over);
+    let mut ended = wait(&mut child, is_over);
+    if ended.as_ref().is_ok_and(|output| !output.ok) {
+        if !leads_group {
+            // A key of the terminal that ended the command has interrupted the program too.
+            interrupt.sleep(SAME_SIGNAL);
+        }
+        if interrupt.signal().is_some() {
+            ended = Err(ErrorKind::Interrupted.into());
+        }
+    }
     if ended.is_err() {
         end(&mut child, tree);
     }
