@@ -44,6 +44,7 @@ impl RegionCoverage {
 
     /// Counts the cells of each class.
     pub(super) fn count_classes(&mut self) {
+        self.classes = [0; Class::ALL.len()];
         for cell in &self.cells {
             self.classes[cell.class() as usize] += 1;
         }

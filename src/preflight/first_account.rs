@@ -18,6 +18,10 @@ use crate::workers::Workers;
 pub(super) const LIST: &str = "List of accounts";
 pub(super) const ACCESS: &str = "Access to at least one account";
 
+/// The maximum number of accounts in which the search for a recorder fails: each may take minutes. Accounts without a
+/// recorder do not count.
+const MAX_FAILED: usize = 10;
+
 /// The maximum number of accounts that are opened while the first one is checked: a page of AWS Organizations. All
 /// connections are then in use after four round trips instead of seven: 7 % of the time of 40 accounts at 30 ms.
 const MAX_EARLY: usize = 20;
@@ -147,12 +151,14 @@ pub(super) fn check_opened(
         pluralize(opened.regions.len(), "enabled region")
     })?;
     let mut found = find_recorder(options, ready, (&member, &opened), checks);
-    while found.is_err() {
+    let mut failed = usize::from(is_failed(&found));
+    while found.is_err() && failed < MAX_FAILED {
         open_ahead(options, ready, tried);
         let Ok((next, next_opened)) = open_next(options, ready, &mut tried, checks) else {
             break;
         };
         let next_found = find_recorder(options, ready, (&next, &next_opened), checks);
+        failed += usize::from(is_failed(&next_found));
         if let Ok(detail) = next_found {
             found = Ok(format!("{}: {detail}", next.id));
             (member, opened) = (next, next_opened);
@@ -161,6 +167,13 @@ pub(super) fn check_opened(
     checks.add(ENABLED, found, String::clone)?;
     ready.early.add(member.id, opened);
     Some(())
+}
+
+/// Returns true if the search for a recorder has failed in a region.
+fn is_failed(found: &Result<String, CheckError>) -> bool {
+    found
+        .as_ref()
+        .is_err_and(|error| !matches!(error, CheckError::NoRecorder(_)))
 }
 
 /// Looks for a recorder in an account.

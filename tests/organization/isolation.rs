@@ -1,5 +1,7 @@
 //! Tests of isolation: a faulty account costs only itself. The files of the other accounts are those of a run without it.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -418,6 +420,24 @@ fn many_failing_accounts_do_not_stop_run() {
         let name = format!("aws_config_combined_count_{ORGANIZATION}.csv");
         assert_eq!(file(&run, &name), Some(organization.csv(&[24, 25])));
     }
+}
+
+/// Each search for a recorder may take minutes.
+#[test]
+fn failing_searches_end_after_ten_accounts() {
+    let searched: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let seen = searched.clone();
+    let server = organization(25).serve_with(move |account, call| {
+        is_config(call).then(|| {
+            seen.lock().unwrap().insert(account.to_owned());
+            Reply::error(call, 400, "ValidationException", "a reason")
+        })
+    });
+    let run = run(&server, &["--organization"]);
+    assert_eq!(run.code, Some(1), "{}", run.describe());
+    let failure = "AWS Config enabled in at least one region: ";
+    assert!(run.stdout.contains(failure), "{}", run.describe());
+    assert_eq!(searched.lock().unwrap().len(), 10, "{}", run.describe());
 }
 
 /// Each reason is a paragraph of its own.
