@@ -169,10 +169,14 @@ mod tests {
                 continue;
             }
             let start = Instant::now();
-            while open.load(Ordering::SeqCst) > MAX && start.elapsed() < Duration::from_secs(2) {
+            let count = loop {
+                let count = open.load(Ordering::SeqCst);
+                if count <= MAX || start.elapsed() >= Duration::from_secs(10) {
+                    break count;
+                }
                 thread::sleep(Duration::from_millis(1));
-            }
-            let body = open.load(Ordering::SeqCst).to_string();
+            };
+            let body = count.to_string();
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
             let _ = stream.write_all(format!("{head}{body}").as_bytes());
         }
