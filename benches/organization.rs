@@ -231,7 +231,7 @@ fn first_file(directory: &std::path::Path, start: Instant) -> Option<Duration> {
                 }
             }
         }
-        thread::sleep(Duration::from_millis(1));
+        thread::sleep(Duration::from_millis(5));
     }
     None
 }

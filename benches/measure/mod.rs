@@ -12,7 +12,7 @@ pub fn watch(process: u32) -> JoinHandle<(Option<f64>, Option<Duration>)> {
         let mut last = (None, None);
         while let Some(memory) = peak_memory(process) {
             last = (Some(memory), cpu_time(process).or(last.1));
-            thread::sleep(Duration::from_millis(2));
+            thread::sleep(Duration::from_millis(5));
         }
         last
     })
