@@ -99,9 +99,9 @@ impl Drop for PendingFile {
     }
 }
 
-/// The complete content of an output that is not yet at its path.
+/// The content of an output that is not yet at its path.
 pub enum Prepared {
-    /// A synced temporary file.
+    /// A temporary file.
     File(PendingFile),
     /// The bytes for a device, a FIFO, a socket or standard output.
     Stream(Destination, Vec<u8>),
@@ -116,23 +116,46 @@ pub fn prepare(
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     interrupt: &Interrupt,
 ) -> io::Result<Prepared> {
-    match Destination::new(path)? {
-        Destination::File(target) => {
-            let mut pending = PendingFile::new(&target, interrupt)?;
-            let file = pending.file()?;
-            content(file)?;
-            file.sync_all()?;
-            Ok(Prepared::File(pending))
-        }
-        stream => {
-            let mut bytes = Vec::new();
-            content(&mut bytes)?;
-            Ok(Prepared::Stream(stream, bytes))
-        }
-    }
+    let mut prepared = Prepared::new(path, interrupt)?;
+    content(prepared.writer()?)?;
+    prepared.sync()?;
+    Ok(prepared)
 }
 
 impl Prepared {
+    /// Creates an empty content for the file at `path`. Symbolic links are followed.
+    ///
+    /// # Errors
+    /// The path is unusable, or no temporary file can be created.
+    pub fn new(path: &Path, interrupt: &Interrupt) -> io::Result<Self> {
+        Ok(match Destination::new(path)? {
+            Destination::File(target) => Self::File(PendingFile::new(&target, interrupt)?),
+            stream => Self::Stream(stream, Vec::new()),
+        })
+    }
+
+    /// Returns the writer of the content.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn writer(&mut self) -> io::Result<&mut dyn Write> {
+        match self {
+            Self::File(pending) => Ok(pending.file()?),
+            Self::Stream(_, bytes) => Ok(bytes),
+        }
+    }
+
+    /// Writes the content to the disk, if it is that of a file.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn sync(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(pending) => pending.file()?.sync_all(),
+            Self::Stream(..) => Ok(()),
+        }
+    }
+
     /// Replaces the file, or writes to the stream, which may wait for a reader. After `before`, which gets the lock of
     /// the interrupt, a file is replaced without another step in between.
     ///

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
-use crate::atomic_file::{self, Prepared};
+use crate::atomic_file::Prepared;
 use crate::output::combined::{ACCOUNTS_HEADER, account_row};
 use crate::output::rows::{CountRow, CoverageRow};
 use crate::output::run_file::{AccountRecord, Records};
@@ -15,35 +15,41 @@ pub(super) fn name(kind: &str, scope: &str, extension: &str) -> String {
     format!("aws_config_combined_{kind}_{scope}.{extension}")
 }
 
-/// A combined file whose content is complete, but not yet at its path.
+/// A combined file that is not yet at its path.
 struct NewFile {
     what: &'static str,
     path: PathBuf,
     prepared: io::Result<Prepared>,
+    write_rows: WriteRowsFn,
 }
+
+/// Writes the rows of an account.
+type WriteRowsFn = fn(&AccountRecord, &mut dyn Write) -> io::Result<()>;
 
 /// Writes all combined files: first the contents, then they replace the earlier files, so that all are of the same run.
 /// Returns true if each was written; a failure is shown.
 pub(super) fn write(context: &mut Context, records: &Records, scope: &str) -> bool {
-    let csv = |kind| name(kind, scope, "csv");
-    let (errors, has_errors) = prepare_errors(context, records, scope);
-    let mut files = vec![errors];
-    files.push(prepare(context, "Accounts", &csv("accounts"), |to| {
-        write_table(records, ACCOUNTS_HEADER, to, |record, to| {
-            write_csv_rows(std::iter::once(account_row(record)), to)
-        })
-    }));
+    let csv = |what, kind, header, write_rows| {
+        let mut file = NewFile::new(context, what, &name(kind, scope, "csv"), write_rows);
+        file.write(|to| write_csv_header(header, to));
+        file
+    };
+    let mut files = vec![new_errors(context, scope)];
+    files.push(csv(
+        "Accounts",
+        "accounts",
+        ACCOUNTS_HEADER,
+        |record, to| write_csv_rows(std::iter::once(account_row(record)), to),
+    ));
     if context.options.coverage {
-        files.push(prepare(context, "Coverage", &csv("coverage"), |to| {
-            write_table(records, CoverageRow::HEADER, to, |record, to| {
-                write_csv_rows(CoverageRow::of_record(record), to)
-            })
+        let header = CoverageRow::HEADER;
+        files.push(csv("Coverage", "coverage", header, |record, to| {
+            write_csv_rows(CoverageRow::of_record(record), to)
         }));
     }
     // The counts come last: they are there only if the other files are of the same run.
-    files.push(prepare(context, "Results", &csv("count"), |to| {
-        write_counts(records, to)
-    }));
+    files.push(csv("Results", "count", CountRow::HEADER, write_count_rows));
+    let has_errors = fill(&mut files, records);
     if files.iter().any(|file| file.prepared.is_err()) {
         for file in files {
             let failed = file.prepared.map(drop);
@@ -61,37 +67,64 @@ pub(super) fn write(context: &mut Context, records: &Records, scope: &str) -> bo
 
 /// Writes only the log lines. Returns true if they were written; a failure is shown.
 pub(super) fn write_errors(context: &mut Context, records: &Records, scope: &str) -> bool {
-    let (errors, has_errors) = prepare_errors(context, records, scope);
-    place(context, errors, !has_errors)
+    let mut files = [new_errors(context, scope)];
+    let has_errors = fill(&mut files, records);
+    files
+        .into_iter()
+        .all(|file| place(context, file, !has_errors))
 }
 
-/// Prepares the log lines of all accounts. Returns false too if there are none.
-fn prepare_errors(context: &Context, records: &Records, scope: &str) -> (NewFile, bool) {
+/// Creates the file of the log lines of all accounts.
+fn new_errors(context: &Context, scope: &str) -> NewFile {
+    let name = name("errors", scope, "txt");
+    NewFile::new(context, "Errors", &name, |record, to| {
+        let mut errors = record.errors.iter();
+        errors.try_for_each(|error| writeln!(to, "{}", error.line))
+    })
+}
+
+/// Adds the rows of all accounts, each of which is read once for all files. Returns true if there are log lines.
+fn fill(files: &mut [NewFile], records: &Records) -> bool {
     let mut has_errors = false;
-    let errors = prepare(context, "Errors", &name("errors", scope, "txt"), |to| {
-        for record in records.iter() {
-            for error in record?.errors {
-                has_errors = true;
-                writeln!(to, "{}", error.line)?;
-            }
+    for record in records.iter() {
+        for file in &mut *files {
+            let write_rows = file.write_rows;
+            file.write(|to| match &record {
+                Ok(record) => write_rows(record, to),
+                Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+            });
         }
-        Ok(())
-    });
-    (errors, has_errors)
+        has_errors |= record.is_ok_and(|record| !record.errors.is_empty());
+    }
+    for file in files {
+        file.add(Prepared::sync);
+    }
+    has_errors
 }
 
-fn prepare(
-    context: &Context,
-    what: &'static str,
-    name: &str,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> NewFile {
-    let path = context.path(name);
-    let prepared = atomic_file::prepare(&path, fill, &context.runtime.interrupt);
-    NewFile {
-        what,
-        path,
-        prepared,
+impl NewFile {
+    fn new(context: &Context, what: &'static str, name: &str, write_rows: WriteRowsFn) -> Self {
+        let path = context.path(name);
+        Self {
+            what,
+            prepared: Prepared::new(&path, &context.runtime.interrupt),
+            path,
+            write_rows,
+        }
+    }
+
+    /// Adds what `write` writes, unless the file has failed.
+    fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        self.add(|prepared| write(prepared.writer()?));
+    }
+
+    fn add(&mut self, step: impl FnOnce(&mut Prepared) -> io::Result<()>) {
+        let Ok(prepared) = &mut self.prepared else {
+            return;
+        };
+        if let Err(error) = step(prepared) {
+            self.prepared = Err(error);
+        }
     }
 }
 
@@ -112,22 +145,13 @@ fn place(context: &mut Context, file: NewFile, is_empty: bool) -> bool {
 
 /// Writes the counts of all accounts.
 pub(super) fn write_counts(records: &Records, to: &mut dyn Write) -> io::Result<()> {
-    write_table(records, CountRow::HEADER, to, |record, to| {
-        write_csv_rows(CountRow::of_record(record), to)
-    })
+    write_csv_header(CountRow::HEADER, to)?;
+    let mut records = records.iter();
+    records.try_for_each(|record| write_count_rows(&record?, to))
 }
 
-fn write_table(
-    records: &Records,
-    header: &str,
-    to: &mut dyn Write,
-    write_rows: impl Fn(&AccountRecord, &mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    write_csv_header(header, to)?;
-    for record in records.iter() {
-        write_rows(&record?, to)?;
-    }
-    Ok(())
+fn write_count_rows(record: &AccountRecord, to: &mut dyn Write) -> io::Result<()> {
+    write_csv_rows(CountRow::of_record(record), to)
 }
 
 fn show(context: &mut Context, what: &str, path: &Path, written: &io::Result<()>) -> bool {

@@ -278,9 +278,9 @@ impl Position {
     /// Reads the line.
     pub(super) fn read_line(self, mut file: &File) -> io::Result<Vec<u8>> {
         file.seek(SeekFrom::Start(self.start))?;
-        let mut line = Vec::new();
-        file.take(self.length.min(MAX_LINE))
-            .read_to_end(&mut line)?;
+        let length = self.length.min(MAX_LINE);
+        let mut line = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        file.take(length).read_to_end(&mut line)?;
         Ok(line)
     }
 }
