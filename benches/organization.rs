@@ -23,9 +23,9 @@ use support::{
     Program, Server,
 };
 
-/// The requests of the longest chain: the list, and in an account its role, regions, alias, a page of its first type and one
-/// of another type.
-const CHAIN: u32 = 6;
+/// The requests of the longest chain: the list, and in an account its role, regions, a page of its first type and one of
+/// another type.
+const CHAIN: u32 = 5;
 
 /// The default maximum of connections.
 const CONNECTIONS: u32 = 220;

@@ -7,9 +7,12 @@ use super::scan_regions::{self, NO_REGIONS};
 use crate::accounts::access::{Access, AccessError};
 use crate::accounts::{AccountStatus, MemberAccount};
 use crate::advice;
+use crate::aws::client::Client;
 use crate::aws::error::CallError;
+use crate::clock::Clock;
 use crate::error_log::{Entry, ErrorType};
 use crate::inventory::CountError;
+use crate::model::Region;
 use crate::options::Options;
 use crate::preflight::{self, CheckError, EarlyAccounts, OpenError, OpenedAccount};
 use crate::runtime::Runtime;
@@ -46,7 +49,7 @@ impl Opener<'_> {
         match account {
             Err(error) if error.is_denied() => Err(self.refuse(&error)),
             _ if self.is_out_of_time() => Err(self.not_in_time()),
-            Ok(account) => self.prepare(number, account),
+            Ok(account) => self.prepare(number, member, account),
             Err(error) => Err(self.refuse(&error)),
         }
     }
@@ -63,18 +66,15 @@ impl Opener<'_> {
         not_opened(AccountStatus::NotTried, Some(entry), why)
     }
 
-    fn prepare(&self, number: usize, account: OpenedAccount) -> Result<Opened, NotOpened> {
+    fn prepare(
+        &self,
+        number: usize,
+        member: &MemberAccount,
+        account: OpenedAccount,
+    ) -> Result<Opened, NotOpened> {
         let (options, now) = (self.options, self.runtime.clock.now());
         let mut errors: Vec<Entry> =
             scan_regions::refused_entries(&account.refused_regions, now).collect();
-        let alias = account.alias.unwrap_or_else(|error| {
-            let error_type = match &error {
-                CheckError::Call(call) => error_type(Some(call)),
-                _ => ErrorType::Unexpected,
-            };
-            errors.push(self.entry(error_type, error.to_string()));
-            None
-        });
         let (missing, entries) = scan_regions::not_enabled(options, &account.regions, now);
         errors.extend(entries);
         let mut regions = account.regions;
@@ -84,6 +84,7 @@ impl Opener<'_> {
             return Err(not_opened(AccountStatus::Failed, Some(entry), NO_REGIONS));
         }
         let (client, prefetched) = (account.client, account.prefetched);
+        let find_alias = find_alias(&client, self.access.region(member), &self.runtime.clock);
         let place = (number, regions.len());
         let scan = AccountScan::new(options, self.runtime, client, prefetched, place);
         Ok(Opened {
@@ -91,7 +92,7 @@ impl Opener<'_> {
             regions,
             missing,
             skipped_regions: account.refused_regions.len(),
-            alias,
+            find_alias: Box::new(find_alias),
             errors,
         })
     }
@@ -136,6 +137,24 @@ impl Opener<'_> {
 
     fn entry(&self, error_type: ErrorType, message: String) -> Entry {
         Entry::new(self.runtime.clock.now(), error_type, message)
+    }
+}
+
+/// Returns a function that requests the alias of an account.
+fn find_alias(
+    client: &Arc<Client>,
+    start: &Region,
+    clock: &Arc<dyn Clock>,
+) -> impl FnOnce() -> Result<Option<String>, Entry> + use<> {
+    let (client, start, clock) = (client.clone(), start.clone(), clock.clone());
+    move || {
+        preflight::alias(&client, &start).map_err(|error| {
+            let error_type = match &error {
+                CheckError::Call(call) => error_type(Some(call)),
+                _ => ErrorType::Unexpected,
+            };
+            Entry::new(clock.now(), error_type, error.to_string())
+        })
     }
 }
 

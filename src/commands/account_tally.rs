@@ -45,11 +45,6 @@ impl Tally {
         self.accounts.len() - 1
     }
 
-    pub(super) fn open(&mut self, number: usize, regions: usize, alias: Option<String>) {
-        self.regions.1 += regions;
-        self.accounts[number].alias = alias;
-    }
-
     pub(super) fn finish(&mut self, number: usize, position: Position, record: &AccountRecord) {
         self.done += 1;
         let summary = summary_of(record);

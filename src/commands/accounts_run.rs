@@ -77,11 +77,11 @@ impl Run<'_, '_> {
                 number,
                 regions,
                 skipped_regions,
-                alias,
             } => {
-                self.tally.open(number, regions, alias);
+                self.tally.regions.1 += regions;
                 self.tally.accounts[number].skipped_regions = skipped_regions;
             }
+            ScanEvent::Alias(number, alias) => self.tally.accounts[number].alias = alias,
             ScanEvent::NotOpened(number, why) => self.add_not_opened(number, why),
             ScanEvent::Logged(number, entry) => self.tally.accounts[number].entries.push(entry),
             ScanEvent::RegionFinished(_) => self.tally.regions.0 += 1,

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::check::{CheckError, Checks};
-use super::identity;
-use super::open::{EarlyAccounts, OpenError, OpenedAccount, client};
+use super::open::{EarlyAccounts, OpenError, OpenedAccount, open};
 use super::permission::{PermissionCheck, check_region};
 use super::recorder::{self, ENABLED};
 use super::region_names::{self, UnknownRegion};
@@ -260,25 +259,19 @@ fn open_ahead(options: &Options, ready: &AccountsReady, from: usize) {
     }
 }
 
-/// Waits for an account that is being opened, or opens it as [`open`](super::open::open) does, with its last two requests at
-/// the same time.
+/// Waits for an account that is being opened, or opens it.
 fn open_first(
     ready: &AccountsReady,
     member: &MemberAccount,
     checks: &mut Checks,
 ) -> Result<OpenedAccount, OpenError> {
-    let task = ready.early.take(&member.id);
-    if let Some(opened) = task.and_then(|task| checks.join(ACCESS, task)) {
-        return opened;
-    }
-    let client = client(&ready.access, member)?;
-    let start = ready.access.region(member);
-    let (regions, alias) = ready.workers.scope(|scope| {
-        let regions = scope.spawn(|| identity::regions(&client, start));
-        let alias = scope.spawn(|| identity::alias(&client, start));
-        let regions = checks.try_join(ACCESS, regions);
-        (regions, checks.try_join(ACCESS, alias))
+    let early = ready.early.take(&member.id);
+    let opened = early.and_then(|task| checks.join(ACCESS, task));
+    let opened = opened.or_else(|| {
+        ready.workers.scope(|scope| {
+            let task = scope.spawn(|| open(&ready.access, member));
+            checks.join(ACCESS, task)
+        })
     });
-    let regions = regions.map_err(OpenError::Regions)?;
-    Ok(OpenedAccount::new(client, regions, alias))
+    opened.unwrap_or(Err(OpenError::Regions(CheckError::Internal)))
 }

@@ -57,7 +57,10 @@ pub(super) fn account_id(client: &Client, start: &Region) -> Result<AccountId, C
 }
 
 /// Calls ListAccountAliases.
-pub(super) fn alias(client: &Client, start: &Region) -> Result<Option<String>, CheckError> {
+///
+/// # Errors
+/// The call failed, or the alias contains the caller's credentials.
+pub fn alias(client: &Client, start: &Region) -> Result<Option<String>, CheckError> {
     let alias = client.call(start, &ListAccountAliases)?.output;
     let checked = alias.map(|alias| {
         let alias = alias.without_secret(&client.redactor());

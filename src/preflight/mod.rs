@@ -15,6 +15,7 @@ mod sso;
 pub use accounts::{AccountsPreflight, run_accounts};
 pub use check::{Check, CheckError, CheckEvent, RefusedRegion, fix_first};
 pub use first_account::AccountsReady;
+pub use identity::alias;
 pub use open::{EarlyAccounts, OpenError, OpenedAccount, open};
 pub use region_names::UnknownRegion;
 pub use run::{NotReady, Preflight, Ready, run};

@@ -1,4 +1,4 @@
-//! Opens an account of a run of many: its access, its regions and its alias.
+//! Opens an account of a run of many: its access and its regions.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,24 +22,17 @@ pub struct OpenedAccount {
     pub regions: Vec<Region>,
     /// The reasons why other names were refused as region codes.
     pub refused_regions: Vec<RefusedRegion>,
-    /// The alias, or the reason why it is not known.
-    pub alias: Result<Option<String>, CheckError>,
     /// The responses that the scan uses instead of requests.
     pub prefetched: Prefetched,
 }
 
 impl OpenedAccount {
     /// Creates an opened account, for which no response was prefetched.
-    pub(super) fn new(
-        client: Arc<Client>,
-        regions: Regions,
-        alias: Result<Option<String>, CheckError>,
-    ) -> Self {
+    fn new(client: Arc<Client>, regions: Regions) -> Self {
         Self {
             client,
             regions: regions.enabled,
             refused_regions: regions.refused,
-            alias,
             prefetched: Prefetched::default(),
         }
     }
@@ -135,7 +128,7 @@ impl EarlyAccounts {
     }
 }
 
-/// Opens an account: assumes the role, then requests the regions and the alias.
+/// Opens an account: assumes the role, then requests the regions.
 ///
 /// # Errors
 /// The account cannot be accessed, or its regions are not known.
@@ -143,15 +136,14 @@ pub fn open(access: &Access, member: &MemberAccount) -> Result<OpenedAccount, Op
     let client = client(access, member)?;
     let start = access.region(member);
     let regions = identity::regions(&client, start).map_err(OpenError::Regions)?;
-    let alias = identity::alias(&client, start);
-    Ok(OpenedAccount::new(client, regions, alias))
+    Ok(OpenedAccount::new(client, regions))
 }
 
 /// Returns a client for an account, with limits, time and usage of its own.
 ///
 /// # Errors
 /// The account cannot be accessed.
-pub(super) fn client(access: &Access, member: &MemberAccount) -> Result<Arc<Client>, AccessError> {
+fn client(access: &Access, member: &MemberAccount) -> Result<Arc<Client>, AccessError> {
     // Also for the caller's own account: its time must not end the caller's calls of STS.
     Ok(Arc::new(
         access.open(member)?.for_account(member.id.clone()),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::recovery::Standing;
 use crate::advice;
@@ -29,6 +30,8 @@ pub struct AccountScan {
     pub types: ResourceTypes,
     /// The maximum number of types that are listed concurrently in a region; at least 1.
     pub region_concurrency: usize,
+    /// The maximum time of the scan.
+    pub time: Duration,
     /// Responses that the scan uses instead of requests.
     pub prefetched: Prefetched,
     /// The time of log entries, and the wait after a throttled type.
@@ -51,7 +54,7 @@ pub struct Flags {
 }
 
 impl AccountScan {
-    /// Creates the scan of `regions` regions of an account, whose time begins now.
+    /// Creates the scan of `regions` regions of an account.
     #[must_use]
     pub fn new(
         options: &Options,
@@ -60,18 +63,23 @@ impl AccountScan {
         prefetched: Prefetched,
         (number, regions): (usize, usize),
     ) -> Self {
-        client.end_after(options.account_time());
         Self {
             number,
             client,
             method: options.method,
             types: options.resource_types.clone(),
             region_concurrency: options.types_at_once(regions),
+            time: options.account_time(),
             prefetched,
             clock: runtime.clock.clone(),
             interrupt: runtime.interrupt.clone(),
             flags: Flags::default(),
         }
+    }
+
+    /// Starts the time of the scan, unless it has started.
+    pub(super) fn begin(&self) {
+        self.client.end_after(self.time);
     }
 
     /// Returns true if a fatal error or an interrupt has stopped the scan of all regions.

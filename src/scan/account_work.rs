@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::AccountScan;
-use super::feed::NotOpened;
+use super::feed::{FindAliasFn, NotOpened, Opened};
 use super::message::ScanEvent;
 use super::region::{RegionScan, StopScan};
 use super::step::{Outcome, Step};
@@ -40,7 +40,12 @@ impl AccountWork {
 pub(super) struct OpenAccount {
     scan: Arc<AccountScan>,
     regions: Vec<RegionScan>,
+    /// The number of steps that [`Self::next_first`] has passed.
+    first_steps: usize,
     unfinished: usize,
+    /// Requests the alias; `None` if that has started.
+    find_alias: Option<Box<FindAliasFn>>,
+    is_alias_known: bool,
     /// The results of regions that cannot be scanned.
     missing: Vec<RegionResult>,
     /// True for one of many accounts: its results are not used if its credentials are of another account.
@@ -49,20 +54,29 @@ pub(super) struct OpenAccount {
 
 impl OpenAccount {
     /// Creates the work of an account, with no step started.
-    pub(super) fn new(
-        scan: Arc<AccountScan>,
-        regions: &[Region],
-        missing: Vec<RegionResult>,
-        is_of_list: bool,
-    ) -> Self {
+    pub(super) fn new(scan: Arc<AccountScan>, regions: &[Region]) -> Self {
         let regions = regions.iter().cloned();
         let regions: Vec<_> = regions.map(|r| RegionScan::new(&scan, r)).collect();
         Self {
             scan,
+            first_steps: 0,
             unfinished: regions.len(),
             regions,
-            missing,
-            is_of_list,
+            find_alias: None,
+            is_alias_known: true,
+            missing: Vec::new(),
+            is_of_list: false,
+        }
+    }
+
+    /// Creates the work of one of many accounts.
+    pub(super) fn of_list(opened: Opened) -> Self {
+        Self {
+            find_alias: Some(opened.find_alias),
+            is_alias_known: false,
+            missing: opened.missing,
+            is_of_list: true,
+            ..Self::new(opened.scan, &opened.regions)
         }
     }
 
@@ -76,9 +90,19 @@ impl OpenAccount {
         self.regions[index].region()
     }
 
-    /// Returns true if all regions are finished.
+    /// Returns true if all regions are finished and the alias is requested.
     pub(super) fn is_done(&self) -> bool {
-        self.unfinished == 0
+        self.unfinished == 0 && self.is_alias_known
+    }
+
+    /// Starts the request for the alias, unless it has started.
+    pub(super) fn next_alias(&mut self) -> Option<Box<FindAliasFn>> {
+        self.find_alias.take()
+    }
+
+    /// Ends the request for the alias.
+    pub(super) fn end_alias(&mut self) {
+        self.is_alias_known = true;
     }
 
     /// Returns true if a region has more steps in progress than its limiter allows.
@@ -92,8 +116,30 @@ impl OpenAccount {
         self.regions.iter().any(has_step)
     }
 
-    /// Takes the first step that can start, with the index of its region.
+    /// Takes a step on which others wait, with the index of its region: the first counting step of each region, then
+    /// their recorder steps, which are two requests. `None` if these have started.
+    pub(super) fn next_first(&mut self) -> Option<(usize, Step)> {
+        let count = self.regions.len();
+        while self.first_steps < 2 * count {
+            let index = self.first_steps % count;
+            let region = &mut self.regions[index];
+            let step = if self.first_steps < count {
+                region.next_step()
+            } else {
+                region.next_recorder_step()
+            };
+            self.first_steps += 1;
+            if let Some(step) = step {
+                return Some((index, step));
+            }
+        }
+        None
+    }
+
+    /// Takes the first step that can start, with the index of its region. The time of the account begins with the first
+    /// one: the account may have waited long for those before it.
     pub(super) fn next(&mut self) -> Option<(usize, Step)> {
+        self.scan.begin();
         let mut regions = self.regions.iter_mut().enumerate();
         let step = regions.find_map(|(i, scan)| Some((i, scan.next_step()?)));
         step.or_else(|| {

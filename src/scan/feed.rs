@@ -16,6 +16,9 @@ pub type NextAccountsFn<'a> =
 pub type OpenAccountFn<'a> =
     dyn Fn(usize, &MemberAccount) -> Result<Opened, NotOpened> + Send + Sync + 'a;
 
+/// Requests the alias of an account; the error is its log entry.
+pub type FindAliasFn = dyn FnOnce() -> Result<Option<String>, Entry> + Send;
+
 /// Returns true if an account is to be scanned.
 pub type IsScannedFn<'a> = dyn Fn(&MemberAccount) -> bool + Send + Sync + 'a;
 
@@ -25,7 +28,7 @@ pub struct Feed<'a> {
     pub next: Mutex<Box<NextAccountsFn<'a>>>,
     /// Returns true if an account is to be scanned; another one is done when it is listed.
     pub is_scanned: Box<IsScannedFn<'a>>,
-    /// Opens an account: access, regions, alias. Several workers call it at a time, for different accounts.
+    /// Opens an account: access and regions. Several workers call it at a time, for different accounts.
     pub open: Box<OpenAccountFn<'a>>,
 }
 
@@ -39,8 +42,8 @@ pub struct Opened {
     pub missing: Vec<RegionResult>,
     /// The number of names that ec2:DescribeRegions returned and that are not region codes.
     pub skipped_regions: usize,
-    /// The alias.
-    pub alias: Option<String>,
+    /// Requests the alias.
+    pub find_alias: Box<FindAliasFn>,
     /// Errors that did not prevent the scan.
     pub errors: Vec<Entry>,
 }

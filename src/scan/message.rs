@@ -22,9 +22,9 @@ pub enum ScanEvent {
         regions: usize,
         /// The number of skipped region names.
         skipped_regions: usize,
-        /// The alias.
-        alias: Option<String>,
     },
+    /// The alias of an account.
+    Alias(usize, Option<String>),
     /// An account cannot be scanned, or its results are not used.
     NotOpened(usize, NotOpened),
     /// A log entry of an account.

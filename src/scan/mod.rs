@@ -6,6 +6,7 @@ mod account_work;
 mod feed;
 mod message;
 mod queue;
+mod queue_state;
 mod recheck;
 mod recorder;
 pub mod recovery;

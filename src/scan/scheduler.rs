@@ -42,7 +42,12 @@ pub fn scan_accounts(
     interval: Option<Duration>,
     on_event: impl FnMut(ScanEvent),
 ) {
-    run(workers, &Queue::of_feed(feed), interval, on_event);
+    run(
+        workers,
+        &Queue::of_feed(feed, workers.count()),
+        interval,
+        on_event,
+    );
 }
 
 fn run(

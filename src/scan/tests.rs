@@ -256,6 +256,7 @@ fn account(
         method: Method::List,
         types: ResourceTypes::Named(types()),
         region_concurrency,
+        time: Duration::from_hours(1),
         prefetched: Prefetched::default(),
         clock,
         interrupt: interrupt.clone(),
