@@ -231,7 +231,8 @@ mod tests {
     use std::time::Duration;
 
     use crate::aws::client::fake::{client, clock};
-    use crate::http::fake::Scripted;
+    use crate::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
+    use crate::http::fake::{Scripted, answer};
     use crate::interrupt::Interrupt;
     use crate::inventory::{Method, Prefetched};
     use crate::model::ResourceTypes;
@@ -244,7 +245,10 @@ mod tests {
         Opened {
             scan: Arc::new(AccountScan {
                 number,
-                client: Arc::new(client(Scripted::list([]), clock.clone())),
+                client: Arc::new(client(
+                    Scripted::by(|_| answer(200, r#"{"ConfigurationRecorders": []}"#)),
+                    clock.clone(),
+                )),
                 method: Method::List,
                 types: ResourceTypes::Named(types.into()),
                 region_concurrency: 2,
@@ -346,5 +350,20 @@ mod tests {
         expected.extend(first(2));
         expected.extend((1..3).flat_map(rest));
         assert_eq!(order(WORKERS_PER_ACCOUNT), expected);
+    }
+    #[test]
+    fn time_of_account_begins_with_its_turn() {
+        let mut account = OpenAccount::of_list(opened(0));
+        while account.next_first().is_some() {}
+        let scan = account.scan().clone();
+        let region = "eu-west-1".parse().unwrap();
+        let is_called = || {
+            scan.clock.sleep(scan.time * 2);
+            let operation = DescribeConfigurationRecorders {};
+            scan.client.call(&region, &operation).is_ok()
+        };
+        assert!(is_called(), "waits for the accounts before it");
+        assert!(account.next().is_some());
+        assert!(!is_called(), "used up its time");
     }
 }
