@@ -4,12 +4,12 @@
 use std::fs;
 use std::time::Duration;
 
+use aws_config_resource_count::http::{HttpClient, Request, TransportErrorKind};
 use aws_config_resource_count::recording::cassette::{
     Cassette, Interaction, RecordedBody, key, recorded_request,
 };
 use aws_config_resource_count::recording::{Content, INTERACTIONS_DIR, ReplayClient, Source};
 use aws_config_resource_count::secret::Redactor;
-use aws_config_resource_count::http::{HttpClient, Request, TransportErrorKind};
 use aws_config_resource_count_fuzz::TempDir;
 use libfuzzer_sys::fuzz_target;
 use time::macros::datetime;

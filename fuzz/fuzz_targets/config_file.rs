@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_config_resource_count::aws::config_file::{
     FileKind, Section, SharedFiles, expand_home, nested, parse,
@@ -40,7 +41,7 @@ impl Env for Files<'_> {
         unreachable!("the files are only read")
     }
 
-    fn run(&self, _: &str, _: &dyn Fn() -> std::time::Duration) -> io::Result<CommandOutput> {
+    fn run(&self, _: &str, _: Duration, _: &dyn Fn() -> Duration) -> io::Result<CommandOutput> {
         unreachable!("no command is run")
     }
 

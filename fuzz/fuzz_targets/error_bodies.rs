@@ -50,6 +50,9 @@ fuzz_target!(|data: &[u8]| {
         trace: Some(Arc::new(move |line| {
             assert_safe_line(&line.to_string(), &input)
         })),
+        activity: Arc::default(),
+        ends: Arc::default(),
+        hosts: None,
     };
     let client = Client::new(transport, CachedCredentials::fixed(credentials));
     let region: Region = "eu-west-1".parse().unwrap();

@@ -5,7 +5,11 @@ use aws_config_resource_count::aws::operation::Operation;
 use aws_config_resource_count::aws::ops::describe_configuration_recorder_status::DescribeConfigurationRecorderStatus;
 use aws_config_resource_count::aws::ops::describe_configuration_recorders::DescribeConfigurationRecorders;
 use aws_config_resource_count::aws::ops::get_discovered_resource_counts::GetDiscoveredResourceCounts;
+use aws_config_resource_count::aws::ops::list_accounts::ListAccounts;
+use aws_config_resource_count::aws::ops::list_accounts_for_parent::ListAccountsForParent;
 use aws_config_resource_count::aws::ops::list_discovered_resources::ListDiscoveredResources;
+use aws_config_resource_count::aws::ops::list_organizational_units_for_parent::ListOrganizationalUnitsForParent;
+use aws_config_resource_count::aws::ops::list_roots::ListRoots;
 use aws_config_resource_count::model::ResourceType;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
@@ -21,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
     counts(&[], *cut, body);
     counts(&types, *cut, body);
     recorders(&types, *cut, body);
+    organization(*cut, body);
     if let Some(statuses) = read(&DescribeConfigurationRecorderStatus {}, *cut, body) {
         assert_list(
             statuses.len(),
@@ -77,6 +82,30 @@ fn assert_list(n: usize, body: &[u8], member: &str, smallest: &str) {
             .all(Value::is_object);
         assert!(objects, "an item of {member} is not an object");
     }
+}
+
+/// Parses the response as pages of AWS Organizations.
+fn organization(cut: u8, body: &[u8]) {
+    let (max_results, next_token, parent_id) = (20, None, "r-ab12");
+    let accounts = ListAccounts {
+        max_results,
+        next_token,
+    };
+    let below = ListAccountsForParent {
+        parent_id,
+        max_results,
+        next_token,
+    };
+    let units = ListOrganizationalUnitsForParent {
+        parent_id,
+        max_results,
+        next_token,
+    };
+    let listed = read(&accounts, cut, body);
+    let listed_below = read(&below, cut, body);
+    assert_eq!(listed.is_some(), listed_below.is_some());
+    read(&units, cut, body);
+    read(&ListRoots { next_token }, cut, body);
 }
 
 fn assert_token(token: Option<&str>, body: &[u8]) {

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config_resource_count::recording::{Content, RecordingClient, ReplayClient, VirtualClock};
-use aws_config_resource_count::recording::cassette::RecordedBody;
 use aws_config_resource_count::http::{HttpClient, Request};
+use aws_config_resource_count::recording::cassette::RecordedBody;
+use aws_config_resource_count::recording::{Content, RecordingClient, ReplayClient, VirtualClock};
 use aws_config_resource_count::secret::Redactor;
 use aws_config_resource_count_fuzz::{Always, KEY_ID, TOKEN, TempDir, leak, response};
 use libfuzzer_sys::fuzz_target;
@@ -74,7 +74,11 @@ fuzz_target!(|data: &[u8]| {
     // request body are secrets too, so a JSON request body is not compared.
     let redactor = Redactor::new(SECRETS.map(|secret| (secret.into(), "REDACTED".to_owned())));
     let is_success = (200..300).contains(&live.status);
-    let content = if is_success { Content::Names } else { Content::Text };
+    let content = if is_success {
+        Content::Names
+    } else {
+        Content::Text
+    };
     let recorded = RecordedBody::new(&live.body, content, &redactor);
     let is_unchanged = match &recorded.body {
         Some(Value::String(text)) => text.as_bytes() == live.body,

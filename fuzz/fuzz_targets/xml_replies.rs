@@ -42,6 +42,7 @@ fuzz_target!(|data: &[u8]| {
         external_id: None,
         duration_seconds: None,
         mfa: None,
+        policy: None,
     };
     let identity = AssumeRoleWithWebIdentity {
         role_arn: "r",
