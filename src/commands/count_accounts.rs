@@ -93,6 +93,7 @@ fn scan_accounts(
         early: ready.early,
         is_stopped: AtomicBool::new(false),
     };
+    let listed = ready.members.len();
     let (mut first, list) = (Some(ready.members), Mutex::new(ready.list));
     let next = || match first.take() {
         Some(members) => Ok(Some(members)),
@@ -117,6 +118,8 @@ fn scan_accounts(
         shown_errors: AccountErrors::default(),
     };
     run.add_unusable(ready.unusable);
+    // Before the workers begin: an interrupt may come before their first event.
+    run.set_state(0, listed);
     let interval = run.context.runtime.clock.tick();
     scan::scan_accounts(&ready.workers, &feed, interval, |event| run.handle(event));
     run.end_progress();

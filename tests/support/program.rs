@@ -26,7 +26,7 @@ use super::server::Server;
 const BINARY: &str = env!("CARGO_BIN_EXE_aws-config-resource-count");
 
 /// The default of the time after which a run is killed.
-const RUN_TIMEOUT: Duration = Duration::from_mins(1);
+const RUN_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The interval at which a run's memory is sampled.
 const MEMORY_POLL_INTERVAL: Duration = Duration::from_millis(20);
