@@ -611,10 +611,14 @@ fn run_stopped_by_expired_credentials_can_be_continued() {
     let is_command =
         |line: &str| line.starts_with("To continue this run: ") && line.ends_with(" --resume");
     assert!(stopped.stderr.lines().any(is_command), "{}", stopped.stderr);
+    // Up to the fourth account, but an account whose role comes after the first error is not tried either.
+    let complete = complete_accounts(output.path());
+    assert!((1..=4).contains(&complete.len()), "{complete:?}");
     let server = organization.serve();
     let resumed = program(&server, output.path(), &["--resume"]).run();
     assert_eq!(resumed.code, Some(0), "{}", resumed.describe());
-    assert_eq!(server.count(|call| call.operation == "AssumeRole"), 8);
+    let roles = server.count(|call| call.operation == "AssumeRole");
+    assert_eq!(roles, 12 - complete.len(), "{complete:?} were complete");
     let counts = output
         .path()
         .join(format!("aws_config_combined_count_{ORGANIZATION}.csv"));
