@@ -305,52 +305,52 @@ mod tests {
         order
     }
 
+    fn of(number: usize, work: &[&str]) -> Vec<String> {
+        work.iter().map(|work| format!("{number} {work}")).collect()
+    }
+
     #[test]
     fn accounts_follow_one_another_without_workers_to_spare() {
-        let of_account = |n: usize| {
-            let work = |text: &str| format!("{n} {text}");
-            [
-                "open",
-                "alias",
-                "eu-west-1 AWS::S3::Bucket",
-                "eu-west-1 AWS::EC2::VPC",
-                "us-east-1 AWS::S3::Bucket",
-                "us-east-1 AWS::EC2::VPC",
-                "eu-west-1 recorder",
-                "us-east-1 recorder",
-            ]
-            .map(work)
-        };
+        let work = [
+            "open",
+            "alias",
+            "eu-west-1 AWS::S3::Bucket",
+            "eu-west-1 AWS::EC2::VPC",
+            "us-east-1 AWS::S3::Bucket",
+            "us-east-1 AWS::EC2::VPC",
+            "eu-west-1 recorder",
+            "us-east-1 recorder",
+        ];
         let mut expected = vec!["list".to_owned()];
-        expected.extend((0..3).flat_map(of_account));
+        expected.extend((0..3).flat_map(|n| of(n, &work)));
         assert_eq!(order(1), expected);
     }
 
     #[test]
     fn next_account_begins_before_rest_of_first() {
-        let first = |n: usize| {
-            let work = |text: &str| format!("{n} {text}");
-            [
-                "open",
-                "alias",
-                "eu-west-1 AWS::S3::Bucket",
-                "us-east-1 AWS::S3::Bucket",
-                "eu-west-1 recorder",
-                "us-east-1 recorder",
-            ]
-            .map(work)
-        };
-        let rest = |n: usize| {
-            let work = |text: &str| format!("{n} {text}");
-            ["eu-west-1 AWS::EC2::VPC", "us-east-1 AWS::EC2::VPC"].map(work)
-        };
+        let first = [
+            "open",
+            "alias",
+            "eu-west-1 AWS::S3::Bucket",
+            "us-east-1 AWS::S3::Bucket",
+            "eu-west-1 recorder",
+            "us-east-1 recorder",
+        ];
+        let rest = ["eu-west-1 AWS::EC2::VPC", "us-east-1 AWS::EC2::VPC"];
         let mut expected = vec!["list".to_owned()];
-        expected.extend((0..2).flat_map(first));
-        expected.extend(rest(0));
-        expected.extend(first(2));
-        expected.extend((1..3).flat_map(rest));
+        for (n, work) in [
+            (0, &first[..]),
+            (1, &first),
+            (0, &rest),
+            (2, &first),
+            (1, &rest),
+            (2, &rest),
+        ] {
+            expected.extend(of(n, work));
+        }
         assert_eq!(order(WORKERS_PER_ACCOUNT), expected);
     }
+
     #[test]
     fn time_of_account_begins_with_its_turn() {
         let mut account = OpenAccount::of_list(opened(0));
