@@ -129,18 +129,25 @@ fn counts(accounts: &[&AccountSummary]) -> String {
 
 /// Returns the accounts with the largest totals.
 pub fn largest(accounts: &[&AccountSummary]) -> Vec<String> {
-    let counted = accounts.iter().filter_map(|a| Some((a.total?, a.label())));
+    let counted = accounts
+        .iter()
+        .filter_map(|a| Some((Some(a.total?), a.label())));
     let mut counted: Vec<_> = counted.collect();
     counted.sort_by(by_total);
     table("account", counted)
 }
 
-/// Returns the totals of the organizational units by path, if there are several; of many units, the largest ones.
+/// Returns the totals of the organizational units by path, if there are several; of many units, the largest ones. A unit of
+/// which no account was counted has no total.
 pub fn by_unit(accounts: &[&AccountSummary], unit_names: &UnitNames) -> Vec<String> {
-    let mut units: BTreeMap<&str, (u64, usize, usize)> = BTreeMap::new();
+    let mut units: BTreeMap<&str, (Option<u64>, usize, usize)> = BTreeMap::new();
     for account in accounts.iter().filter(|a| !a.ou_path.is_empty()) {
         let unit = units.entry(&account.ou_path).or_default();
-        unit.0 += account.total.unwrap_or(0);
+        let before = unit.0;
+        unit.0 = account
+            .total
+            .map(|total| before.unwrap_or(0) + total)
+            .or(before);
         unit.1 += 1;
         unit.2 += usize::from(account.status.is_missing());
     }
@@ -152,7 +159,7 @@ pub fn by_unit(accounts: &[&AccountSummary], unit_names: &UnitNames) -> Vec<Stri
         .map(|(ids, sums)| (unit_names.path(ids), sums));
     let mut units: Vec<_> = labeled.collect();
     units.sort_unstable();
-    let row = |(path, (total, n, missing)): (String, (u64, usize, usize))| {
+    let row = |(path, (total, n, missing)): (String, (Option<u64>, usize, usize))| {
         let incomplete = match missing {
             0 => String::new(),
             n => format!(", {n} not complete"),
@@ -165,8 +172,8 @@ pub fn by_unit(accounts: &[&AccountSummary], unit_names: &UnitNames) -> Vec<Stri
     table("organizational unit", units.into_iter().map(row).collect())
 }
 
-/// A total and its label.
-type TotalRow = (u64, String);
+/// A total, which may not be known, and its label.
+type TotalRow = (Option<u64>, String);
 
 /// Orders rows by total, the largest first.
 fn by_total(a: &TotalRow, b: &TotalRow) -> Ordering {
@@ -185,7 +192,9 @@ fn table(noun: &str, mut rows: Vec<TotalRow>) -> Vec<String> {
         rows.truncate(LARGEST);
     }
     let rows = rows.into_iter();
-    let rows: Vec<_> = rows.map(|(n, label)| [thousands(n), label]).collect();
+    let rows: Vec<_> = rows
+        .map(|(n, label)| [n.map_or("?".to_owned(), thousands), label])
+        .collect();
     let lines = aligned(&rows, &[0]).into_iter();
     let lines = lines.map(|line| format!("    {line}"));
     std::iter::once(header).chain(lines).collect()

@@ -204,6 +204,22 @@ fn terminal_has_advice_once() {
 }
 
 #[test]
+fn unit_without_counted_account_has_no_total() {
+    let accounts = [account(1, AccountStatus::Complete), denied(2), denied(4)];
+    let lines = summary(&accounts, None, &[]);
+    let at = lines
+        .iter()
+        .position(|line| line == "  By organizational unit:");
+    assert_eq!(
+        lines[at.unwrap() + 1..][..2],
+        [
+            "        ?  r-ab12/ou-0 (2 accounts, 2 not complete)",
+            "    1,000  r-ab12/ou-1 (1 account)"
+        ]
+    );
+}
+
+#[test]
 fn many_units_are_the_largest_ones() {
     let unit = |n: u64| AccountSummary {
         ou_path: format!("/r-ab12/ou-{n:02}"),
